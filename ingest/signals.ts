@@ -1,0 +1,29 @@
+// The canonical signals and the words of the state rules: the one place in TypeScript that knows them.
+
+/** Signals with a meaning of their own; anything else keeps the data item's name. */
+export const CANONICAL_SIGNALS = [
+  "availability",
+  "execution",
+  "controller_mode",
+  "functional_mode",
+  "emergency_stop",
+  "program",
+  "part_number",
+  "lot",
+  "part_count",
+  "part_count_good",
+  "part_count_bad",
+  "spindle_speed",
+  "feedrate",
+  "feedrate_override",
+] as const;
+export type CanonicalSignal = (typeof CANONICAL_SIGNALS)[number];
+
+/** States of a machine (DESIGN "Time, states, OEE"). */
+export const STATES = ["UNKNOWN", "DOWN", "RUNNING", "SETUP", "STOPPED", "IDLE"] as const;
+export type State = (typeof STATES)[number];
+
+export const UNAVAILABLE = "UNAVAILABLE";
+
+/** `condition:<dataItemId>` carries NORMAL | WARNING | FAULT | UNAVAILABLE. */
+export const conditionSignal = (data_item_id: string): string => `condition:${data_item_id}`;
