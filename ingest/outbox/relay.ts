@@ -1,0 +1,129 @@
+// Carries the outbox to the bus, in order: retries with backoff, sets poison aside, moves the watermark.
+import type { OutboxBatch, Store } from "../store/store.ts";
+
+/**
+ * The way to analytics. `deliver` takes events as lines of JSON and resolves once they are safely there;
+ * it may get the same events again. It rejects with `poison: true` where the bytes themselves are at fault.
+ */
+export type Bus = { deliver(lines: Uint8Array): Promise<void> };
+
+const BATCH_EVENTS = 400;
+const BATCH_BYTES = 8 * 1024 * 1024;
+/** Small batches wait this long for company: every insert makes a part that must be merged later. */
+const LINGER_MS = 100;
+const IDLE_MS = 1_000;
+const BACKOFF_MIN_MS = 100;
+const BACKOFF_MAX_MS = 10_000;
+
+export type RelayStatus = {
+  delivered_events: number;
+  poison_events: number;
+  /** Why the bus refuses, "" while it does not. */
+  error: string;
+};
+
+export type Relay = {
+  /** Something was committed: look at the outbox now. */
+  wake(): void;
+  status(): RelayStatus;
+  stop(): Promise<void>;
+};
+
+/** Starts the relay; it runs until `stop`, which waits for the batch under way. */
+export function startRelay(
+  store: Pick<Store, "readOutbox" | "delivered" | "setAside">,
+  bus: Bus,
+  log: (message: string) => void,
+): Relay {
+  const status: RelayStatus = { delivered_events: 0, poison_events: 0, error: "" };
+  let running = true;
+  let wake = () => {};
+  let awake = false;
+
+  const sleep = (ms: number): Promise<void> =>
+    new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+
+  async function run(): Promise<void> {
+    let backoff_ms = BACKOFF_MIN_MS;
+    while (running) {
+      awake = false;
+      try {
+        const batch = await store.readOutbox(BATCH_EVENTS, BATCH_BYTES);
+        if (batch.events.length === 0) {
+          if (!awake) await sleep(IDLE_MS);
+          continue;
+        }
+        await deliver(batch);
+        status.error = "";
+        backoff_ms = BACKOFF_MIN_MS;
+        if (batch.events.length < BATCH_EVENTS && batch.bytes.length < BATCH_BYTES)
+          await Bun.sleep(LINGER_MS);
+      } catch (error) {
+        status.error = (error as Error).message;
+        log(`relay: ${status.error}; next try in ${backoff_ms} ms`);
+        await Bun.sleep(backoff_ms);
+        backoff_ms = Math.min(backoff_ms * 2, BACKOFF_MAX_MS);
+      }
+    }
+  }
+
+  async function deliver(batch: OutboxBatch): Promise<void> {
+    const last = batch.events.at(-1);
+    if (!last) return;
+    try {
+      await bus.deliver(batch.bytes.subarray(0, last.end + 1));
+      status.delivered_events += batch.events.length;
+    } catch (error) {
+      if ((error as { poison?: boolean }).poison !== true) throw error;
+      await isolate(batch, 0, batch.events.length, error as Error);
+    }
+    await store.delivered(last.position);
+  }
+
+  /** Halves a refused stretch until the poison stands alone; the rest goes on (it may be delivered twice). */
+  async function isolate(batch: OutboxBatch, from: number, to: number, why: Error): Promise<void> {
+    const first = batch.events[from];
+    const last = batch.events[to - 1];
+    if (!first || !last) return;
+    if (from + 1 === to) {
+      await store.setAside(first.position, why.message);
+      status.poison_events += 1;
+      log(`relay: event ${first.id} set aside: ${why.message}`);
+      return;
+    }
+    const middle = (from + to) >> 1;
+    for (const [a, b] of [
+      [from, middle],
+      [middle, to],
+    ] as const) {
+      const [start, end] = [batch.events[a]?.start ?? 0, (batch.events[b - 1]?.end ?? 0) + 1];
+      try {
+        await bus.deliver(batch.bytes.subarray(start, end));
+        status.delivered_events += b - a;
+      } catch (error) {
+        if ((error as { poison?: boolean }).poison !== true) throw error;
+        await isolate(batch, a, b, error as Error);
+      }
+    }
+  }
+
+  const done = run();
+  return {
+    wake() {
+      awake = true;
+      wake();
+    },
+    status: () => ({ ...status }),
+    async stop() {
+      running = false;
+      wake();
+      await done;
+    },
+  };
+}

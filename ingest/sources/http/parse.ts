@@ -1,0 +1,177 @@
+// Reads an HTTP body of observations in its three shapes: rows, columns, lines. All or nothing.
+import { type TSchema, Type } from "@sinclair/typebox";
+import { type TypeCheck, TypeCompiler } from "@sinclair/typebox/compiler";
+import { ColumnsBuilder } from "../../columns.ts";
+import {
+  MAX_AHEAD_US,
+  MAX_BATCH_ROWS,
+  MAX_NAME_LENGTH,
+  MAX_WORD_LENGTH,
+  MIN_TS_US,
+  ObservationColumns,
+} from "../../event.ts";
+import { BadInput, badInput } from "../../problem.ts";
+import { parseTimestamp_us } from "../../time.ts";
+
+export const ObservationRow = Type.Object(
+  {
+    signal: Type.String({ minLength: 1, maxLength: MAX_NAME_LENGTH }),
+    ts: Type.Union([Type.String({ maxLength: 40 }), Type.Integer()], {
+      description: "RFC 3339, up to µs; or µs since 1970 as an integer",
+    }),
+    value: Type.Union([
+      Type.Number(),
+      Type.String({ maxLength: MAX_WORD_LENGTH }),
+      Type.Boolean(),
+      Type.Null(),
+    ]),
+    seq: Type.Optional(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })),
+  },
+  { additionalProperties: false },
+);
+export const ObservationRows = Type.Object(
+  { observations: Type.Array(ObservationRow, { minItems: 1, maxItems: MAX_BATCH_ROWS }) },
+  { additionalProperties: false },
+);
+
+const rowsCheck = TypeCompiler.Compile(ObservationRows);
+const rowCheck = TypeCompiler.Compile(ObservationRow);
+const columnsCheck = TypeCompiler.Compile(ObservationColumns);
+
+/** At most this many errors are listed. */
+const MAX_ERRORS = 10;
+
+export type ParsedBody = {
+  columns: ObservationColumns;
+  /** The JSON bytes of the columns: the body's own where it came as columns (invariant 8). */
+  bytes: Uint8Array;
+  rows: number;
+};
+
+/**
+ * @param body the body, unpacked
+ * @param lines true for `application/x-ndjson`
+ * @param now_us our clock, for the bound on times ahead
+ * @throws BadInput naming the path of what is wrong
+ */
+export function parseBody(body: Uint8Array, lines: boolean, now_us: number): ParsedBody {
+  const text = decodeUtf8(body);
+  if (lines) return parseLines(text, now_us);
+  const value = parseJson(text, "");
+  if (typeof value === "object" && value !== null && "observations" in value) return parseRows(value, now_us);
+  const columns = checked<ObservationColumns>(columnsCheck, value, "");
+  checkColumns(columns, now_us);
+  const bytes = isPlain(text) ? body : new TextEncoder().encode(JSON.stringify(columns));
+  return { columns, bytes, rows: columns.signal.length };
+}
+
+function parseRows(value: object, now_us: number): ParsedBody {
+  const { observations } = checked<{ observations: RowInput[] }>(rowsCheck, value, "");
+  const builder = new ColumnsBuilder();
+  for (const [i, row] of observations.entries()) addRow(builder, row, `/observations/${i}`, now_us);
+  return built(builder);
+}
+
+function parseLines(text: string, now_us: number): ParsedBody {
+  const builder = new ColumnsBuilder();
+  let n = 0;
+  for (const line of text.split("\n")) {
+    n += 1;
+    if (line.trim() === "") continue;
+    if (builder.full) throw badInput(`/${n}`, `more than ${MAX_BATCH_ROWS} observations in one body`);
+    const row = checked<RowInput>(rowCheck, parseJson(line, `/${n}`), `/${n}`);
+    addRow(builder, row, `/${n}`, now_us);
+  }
+  if (builder.rows === 0) throw badInput("", "no observations");
+  return built(builder);
+}
+
+type RowInput = {
+  signal: string;
+  ts: string | number;
+  value: number | string | boolean | null;
+  seq?: number;
+};
+
+function addRow(builder: ColumnsBuilder, row: RowInput, path: string, now_us: number): void {
+  const ts_us = typeof row.ts === "number" ? row.ts : parseTimestamp_us(row.ts);
+  if (ts_us === undefined) throw badInput(`${path}/ts`, "not a time (RFC 3339)");
+  checkTime(ts_us, now_us, `${path}/ts`);
+  const value = typeof row.value === "boolean" ? Number(row.value) : row.value;
+  builder.add(row.signal, ts_us, row.seq ?? 0, value);
+}
+
+function built(builder: ColumnsBuilder): ParsedBody {
+  const columns = builder.columns();
+  return { columns, bytes: new TextEncoder().encode(JSON.stringify(columns)), rows: builder.rows };
+}
+
+/** What a schema cannot say: equal lengths, indexes that point somewhere, times within bounds. */
+function checkColumns(columns: ObservationColumns, now_us: number): void {
+  const { signals, signal, t0, dt, seq, seq0, num, words, word } = columns;
+  const rows = signal.length;
+  if (rows === 0) throw badInput("/signal", "no observations");
+  for (const [name, column] of Object.entries({ dt, seq, num, word })) {
+    if (column !== undefined && column.length !== rows) {
+      throw badInput(`/${name}`, `${column.length} values where /signal has ${rows}`);
+    }
+  }
+  if (seq !== undefined && seq0 !== undefined) throw badInput("/seq0", "give seq or seq0, not both");
+  if (word !== undefined && words === undefined)
+    throw badInput("/words", "missing, though word refers to it");
+  for (let i = 0; i < rows; i++) {
+    if ((signal[i] as number) >= signals.length)
+      throw badInput(`/signal/${i}`, "points past the end of /signals");
+    if (word && (word[i] as number) > (words?.length ?? 0))
+      throw badInput(`/word/${i}`, "points past the end of /words");
+    const ts_us = t0 + (dt[i] as number);
+    if (ts_us < MIN_TS_US || ts_us > now_us + MAX_AHEAD_US) checkTime(ts_us, now_us, `/dt/${i}`);
+  }
+}
+
+function checkTime(ts_us: number, now_us: number, path: string): void {
+  if (ts_us < MIN_TS_US) throw badInput(path, "before 2000-01-01");
+  if (ts_us > now_us + MAX_AHEAD_US) throw badInput(path, "more than a day ahead");
+}
+
+/**
+ * True where the engine's JSON parser reads the text exactly as ours did, so that the bytes may travel on.
+ * False for what only JSON.parse takes the easy way: exponents or fractions in integers, names given twice,
+ * lone surrogates. Such a body is written anew; no sane producer sends one.
+ */
+function isPlain(text: string): boolean {
+  if (/\d[eE][+-]?\d|\\u[dD][89a-fA-F]|[[,:]\s*-0\s*[,\]}]/.test(text)) return false;
+  return !/\d\.\d/.test(text.replace(/"num"\s*:\s*\[[^\]]*\]/, "")) && !hasTwice(text);
+}
+
+const NAMES = ["signals", "signal", "t0", "dt", "seq0", "seq", "num", "words", "word"].map(
+  (name) => `"${name}"`,
+);
+const hasTwice = (text: string): boolean =>
+  NAMES.some((name) => text.indexOf(name) !== text.lastIndexOf(name));
+
+function decodeUtf8(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw badInput("", "not UTF-8");
+  }
+}
+
+function parseJson(text: string, path: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw badInput(path, `not JSON: ${(error as Error).message}`);
+  }
+}
+
+function checked<T>(check: TypeCheck<TSchema>, value: unknown, prefix: string): T {
+  if (check.Check(value)) return value as T;
+  const errors = [];
+  for (const { path, message } of check.Errors(value)) {
+    errors.push({ path: prefix + path, detail: message });
+    if (errors.length === MAX_ERRORS) break;
+  }
+  throw new BadInput(errors);
+}

@@ -1,0 +1,362 @@
+// The embedded store's work on SQLite, in its own thread: group commit, outbox, configuration.
+import { Database, type SQLQueryBindings, type Statement } from "bun:sqlite";
+import { and, eq, lt } from "drizzle-orm";
+import { type BunSQLiteDatabase, drizzle } from "drizzle-orm/bun-sqlite";
+import { migrate } from "drizzle-orm/bun-sqlite/migrator";
+import * as schema from "./schema.ts";
+import {
+  type ApiKey,
+  type Appended,
+  type Commit,
+  type Machine,
+  type NewEvent,
+  type OpenGap,
+  type OutboxBatch,
+  type OutboxDepth,
+  Overloaded,
+  type Poison,
+  type Session,
+} from "./store.ts";
+
+export type SqliteOptions = {
+  file: string;
+  /** How much may wait for the bus before commits are refused (invariant 7). */
+  max_outbox_bytes: number;
+};
+
+/** A commit that waits for its group's fsync. */
+type Waiting = {
+  commit: Commit;
+  resolve: (appended: Appended[]) => void;
+  reject: (error: unknown) => void;
+};
+
+/** How long a moved watermark may stay unwritten: what is lost of it in a crash is delivered again, which changes no figure. */
+const WATERMARK_WRITE_MS = 1_000;
+
+/**
+ * Runs in the store's thread. `commit` calls that arrive while an fsync is under way share the next one.
+ * All other calls are rare and run at once.
+ */
+export class SqliteStore {
+  readonly #db: Database;
+  readonly #orm: BunSQLiteDatabase<typeof schema>;
+  readonly #insert: Statement;
+  readonly #seen: Statement<{ id: string; body_hash: string }>;
+  readonly #max_outbox_bytes: number;
+  #group: Waiting[] = [];
+  #watermark: number;
+  #written_watermark: number;
+  #outbox_bytes: number;
+  #outbox_events: number;
+  readonly #timer: Timer;
+
+  constructor(options: SqliteOptions) {
+    this.#db = new Database(options.file, { create: true, strict: true });
+    // FULL: the WAL is fsynced before a commit returns (invariant 1). Large pages: events are blobs of kilobytes.
+    this.#db.run("PRAGMA page_size = 16384");
+    this.#db.run("PRAGMA journal_mode = WAL");
+    this.#db.run("PRAGMA synchronous = FULL");
+    this.#db.run("PRAGMA wal_autocheckpoint = 4000");
+    this.#orm = drizzle(this.#db, { schema });
+    migrate(this.#orm, { migrationsFolder: `${import.meta.dir}/migrations` });
+    this.#insert = this.#db.prepare(
+      `INSERT INTO events (id, tenant_id, machine_id, type, time_ms, rows, bytes, dedupe_key, body_hash)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    );
+    this.#seen = this.#db.prepare(
+      "SELECT id, body_hash FROM events WHERE tenant_id = ? AND machine_id = ? AND dedupe_key = ?",
+    );
+    this.#max_outbox_bytes = options.max_outbox_bytes;
+    const row = this.#get<{ position: number }>("SELECT position FROM watermark WHERE name = 'relay'");
+    this.#watermark = this.#written_watermark = row?.position ?? 0;
+    [this.#outbox_events, this.#outbox_bytes] = this.#measureOutbox();
+    this.#timer = setInterval(() => this.#writeWatermark(), WATERMARK_WRITE_MS);
+  }
+
+  /** Resolves after the fsync of the group it shares; see {@link Store.commit}. */
+  commit(commit: Commit): Promise<Appended[]> {
+    if (commit.events.length > 0 && this.#outbox_bytes > this.#max_outbox_bytes) {
+      throw new Overloaded(`the outbox holds ${this.#outbox_bytes} bytes that are not delivered yet`, 5);
+    }
+    return new Promise((resolve, reject) => {
+      if (this.#group.length === 0) setImmediate(() => this.#flush());
+      this.#group.push({ commit, resolve, reject });
+    });
+  }
+
+  /** One transaction for the whole group; where that fails, one for each, so that none suffers for another. */
+  #flush(): void {
+    const group = this.#group;
+    this.#group = [];
+    try {
+      const results = this.#transaction(group);
+      group.forEach((waiting, i) => {
+        waiting.resolve(results[i] as Appended[]);
+      });
+    } catch (error) {
+      if (group.length === 1) group[0]?.reject(error);
+      else for (const waiting of group) this.#flushAlone(waiting);
+    }
+  }
+
+  #flushAlone(waiting: Waiting): void {
+    try {
+      waiting.resolve(this.#transaction([waiting])[0] as Appended[]);
+    } catch (error) {
+      waiting.reject(error);
+    }
+  }
+
+  #transaction(group: Waiting[]): Appended[][] {
+    const counts = { events: 0, bytes: 0 };
+    const results = this.#db.transaction(() => group.map(({ commit }) => this.#apply(commit, counts)))();
+    this.#outbox_events += counts.events;
+    this.#outbox_bytes += counts.bytes;
+    return results;
+  }
+
+  #apply(commit: Commit, counts: { events: number; bytes: number }): Appended[] {
+    const { checkpoint, machine, open_gap, close_gap } = commit;
+    const appended = commit.events.map((event) => {
+      const result = this.#append(event);
+      if (result.outcome === "stored") {
+        counts.events += 1;
+        counts.bytes += event.bytes.length;
+      }
+      return result;
+    });
+    if (checkpoint) {
+      const { instance_id, next_sequence } = checkpoint;
+      this.#orm
+        .insert(schema.checkpoints)
+        .values(checkpoint)
+        .onConflictDoUpdate({ target: schema.checkpoints.agent, set: { instance_id, next_sequence } })
+        .run();
+    }
+    if (machine) {
+      this.#orm
+        .insert(schema.machines)
+        .values(machine)
+        .onConflictDoUpdate({ target: schema.machines.id, set: machine })
+        .run();
+    }
+    if (open_gap) this.#orm.insert(schema.openGaps).values(open_gap).onConflictDoNothing().run();
+    if (close_gap) {
+      const { machine_id, from_us, cause } = close_gap;
+      const g = schema.openGaps;
+      this.#orm
+        .delete(g)
+        .where(and(eq(g.machine_id, machine_id), eq(g.from_us, from_us), eq(g.cause, cause)))
+        .run();
+    }
+    return appended;
+  }
+
+  #append({ header, bytes, rows, dedupe }: NewEvent): Appended {
+    if (dedupe) {
+      const first = this.#seen.get(header.tenant_id, header.machine_id, dedupe.key);
+      if (first) {
+        const same = first.body_hash === dedupe.body_hash;
+        return { outcome: same ? "duplicate" : "conflict", event_id: first.id };
+      }
+    }
+    const values: SQLQueryBindings[] = [
+      header.id,
+      header.tenant_id,
+      header.machine_id,
+      header.type,
+      header.time_ms,
+      rows,
+      bytes,
+      dedupe?.key ?? null,
+      dedupe?.body_hash ?? null,
+    ];
+    this.#insert.run(...values);
+    return { outcome: "stored", event_id: header.id };
+  }
+
+  checkpoint(agent: string) {
+    return this.#orm.select().from(schema.checkpoints).where(eq(schema.checkpoints.agent, agent)).get();
+  }
+
+  openGaps(machine_id: string): OpenGap[] {
+    const rows = this.#orm.select().from(schema.openGaps).where(eq(schema.openGaps.machine_id, machine_id));
+    return rows.all() as OpenGap[];
+  }
+
+  lastEventId(): string | undefined {
+    return this.#get<{ id: string | null }>("SELECT max(id) AS id FROM events")?.id ?? undefined;
+  }
+
+  readOutbox(max_events: number, max_bytes: number): OutboxBatch {
+    const rows = this.#db
+      .prepare<{ position: number; id: string; bytes: Uint8Array }, [number, number]>(
+        `SELECT position, id, bytes FROM events
+         WHERE position > ? AND position NOT IN (SELECT position FROM poison) ORDER BY position LIMIT ?`,
+      )
+      .iterate(this.#watermark, max_events);
+    const taken: { position: number; id: string; bytes: Uint8Array }[] = [];
+    let size = 0;
+    for (const row of rows) {
+      taken.push(row);
+      size += row.bytes.length + 1;
+      if (size >= max_bytes) break;
+    }
+    return joinLines(taken, size);
+  }
+
+  delivered(position: number): void {
+    if (position <= this.#watermark) return;
+    const [events, bytes] = this.#measureOutbox(position);
+    this.#watermark = position;
+    this.#outbox_events -= events;
+    this.#outbox_bytes -= bytes;
+  }
+
+  rewind(since_ms: number): void {
+    const row = this.#get<{ position: number | null }>(
+      "SELECT min(position) AS position FROM events WHERE time_ms >= ?",
+      since_ms,
+    );
+    if (row?.position == null || row.position > this.#watermark) return;
+    this.#watermark = row.position - 1;
+    [this.#outbox_events, this.#outbox_bytes] = this.#measureOutbox();
+    this.#writeWatermark();
+  }
+
+  setAside(position: number, error: string): void {
+    const values = { position, error, time_ms: Date.now() };
+    this.#orm.insert(schema.poison).values(values).onConflictDoNothing().run();
+  }
+
+  poison(): Poison[] {
+    const { poison, events } = schema;
+    return this.#orm
+      .select({
+        position: poison.position,
+        id: events.id,
+        machine_id: events.machine_id,
+        error: poison.error,
+        time_ms: poison.time_ms,
+      })
+      .from(poison)
+      .innerJoin(events, eq(events.position, poison.position))
+      .orderBy(poison.position)
+      .all();
+  }
+
+  outboxDepth(): OutboxDepth {
+    const row = this.#get<{ time_ms: number }>(
+      "SELECT time_ms FROM events WHERE position > ? ORDER BY position LIMIT 1",
+      this.#watermark,
+    );
+    return { events: this.#outbox_events, bytes: this.#outbox_bytes, oldest_ms: row?.time_ms ?? 0 };
+  }
+
+  /** A thousand at a time, so that commits are not kept waiting; call again while it returns more than 0. */
+  purge(before_ms: number): number {
+    return this.#db.run(
+      `DELETE FROM events WHERE position IN (
+         SELECT position FROM events
+         WHERE time_ms < ? AND position <= ? AND type = 'mtc.observations.v1' LIMIT 1000)`,
+      [before_ms, this.#watermark],
+    ).changes;
+  }
+
+  machines(): Machine[] {
+    return this.#orm.select().from(schema.machines).orderBy(schema.machines.name).all();
+  }
+
+  deleteMachine(tenant_id: string, id: string, event: NewEvent): void {
+    const m = schema.machines;
+    this.#db.transaction(() => {
+      this.#orm
+        .delete(m)
+        .where(and(eq(m.tenant_id, tenant_id), eq(m.id, id)))
+        .run();
+      this.#orm.delete(schema.openGaps).where(eq(schema.openGaps.machine_id, id)).run();
+      this.#append(event);
+    })();
+    this.#outbox_events += 1;
+    this.#outbox_bytes += event.bytes.length;
+  }
+
+  keys(): ApiKey[] {
+    return this.#orm.select().from(schema.keys).orderBy(schema.keys.created_ms).all();
+  }
+
+  putKey(key: ApiKey): void {
+    this.#orm.insert(schema.keys).values(key).onConflictDoUpdate({ target: schema.keys.id, set: key }).run();
+  }
+
+  deleteKey(tenant_id: string, id: string): boolean {
+    const k = schema.keys;
+    const gone = this.#orm
+      .delete(k)
+      .where(and(eq(k.tenant_id, tenant_id), eq(k.id, id)))
+      .returning()
+      .all();
+    this.#orm.delete(schema.sessions).where(eq(schema.sessions.key_id, id)).run();
+    return gone.length > 0;
+  }
+
+  session(hash: string): Session | undefined {
+    this.#orm.delete(schema.sessions).where(lt(schema.sessions.expires_ms, Date.now())).run();
+    return this.#orm.select().from(schema.sessions).where(eq(schema.sessions.hash, hash)).get();
+  }
+
+  putSession(session: Session): void {
+    this.#orm.insert(schema.sessions).values(session).run();
+  }
+
+  deleteSession(hash: string): void {
+    this.#orm.delete(schema.sessions).where(eq(schema.sessions.hash, hash)).run();
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+    if (this.#group.length > 0) this.#flush();
+    this.#writeWatermark();
+    this.#db.run("PRAGMA wal_checkpoint(TRUNCATE)");
+    this.#db.close();
+  }
+
+  #writeWatermark(): void {
+    if (this.#watermark === this.#written_watermark) return;
+    this.#db.run(
+      `INSERT INTO watermark (name, position) VALUES ('relay', ?)
+       ON CONFLICT (name) DO UPDATE SET position = excluded.position`,
+      [this.#watermark],
+    );
+    this.#written_watermark = this.#watermark;
+  }
+
+  /** Events and bytes after the watermark, up to `until`. */
+  #measureOutbox(until = Number.MAX_SAFE_INTEGER): [number, number] {
+    const row = this.#get<{ events: number; bytes: number | null }>(
+      "SELECT count(*) AS events, sum(length(bytes)) AS bytes FROM events WHERE position > ? AND position <= ?",
+      this.#watermark,
+      until,
+    );
+    return [row?.events ?? 0, row?.bytes ?? 0];
+  }
+
+  #get<Row>(query: string, ...params: SQLQueryBindings[]): Row | null {
+    return this.#db.query<Row, SQLQueryBindings[]>(query).get(...params);
+  }
+}
+
+function joinLines(rows: { position: number; id: string; bytes: Uint8Array }[], size: number): OutboxBatch {
+  const bytes = new Uint8Array(size);
+  const events: OutboxBatch["events"] = [];
+  let at = 0;
+  for (const row of rows) {
+    bytes.set(row.bytes, at);
+    const end = at + row.bytes.length;
+    bytes[end] = 0x0a;
+    events.push({ position: row.position, id: row.id, start: at, end });
+    at = end + 1;
+  }
+  return { bytes, events };
+}

@@ -1,0 +1,100 @@
+// The embedded store as the rest of the program sees it: calls to the thread that owns the SQLite file.
+import type { Reply } from "./sqlite.worker.ts";
+import type { SqliteOptions } from "./sqlite-store.ts";
+import { type Commit, Overloaded, type Store } from "./store.ts";
+
+/** How much may be on its way to the disk before HTTP is told to wait (invariant 7). */
+const MAX_IN_FLIGHT_BYTES = 64 * 1024 * 1024;
+
+type Pending = { resolve: (value: unknown) => void; reject: (error: Error) => void };
+
+/**
+ * Opens (or makes) the store.
+ * @throws when the file cannot be opened or migrated
+ */
+export async function openSqlite(options: SqliteOptions): Promise<Store> {
+  const worker = new Worker(new URL("./sqlite.worker.ts", import.meta.url).href);
+  const pending = new Map<number, Pending>();
+  let n = 0;
+  let in_flight_bytes = 0;
+  let broken: Error | undefined;
+
+  worker.onmessage = ({ data }: MessageEvent<Reply>) => {
+    const waiting = pending.get(data.n);
+    pending.delete(data.n);
+    if ("error" in data) waiting?.reject(revive(data.error));
+    else waiting?.resolve(data.value);
+  };
+  worker.onerror = (event) => {
+    broken = new Error(`the store's thread died: ${event.message}`);
+    for (const { reject } of pending.values()) reject(broken);
+    pending.clear();
+  };
+
+  const post = <T>(message: object, n: number, transfer: Bun.Transferable[] = []): Promise<T> =>
+    new Promise<T>((resolve, reject) => {
+      if (broken) return reject(broken);
+      pending.set(n, { resolve: resolve as (value: unknown) => void, reject });
+      worker.postMessage({ ...message, n }, transfer);
+    });
+  const call =
+    <M extends Exclude<keyof Store, "commit">>(method: M): Store[M] =>
+    // @ts-expect-error one generic call for every method: the store's type says what goes in and out
+    (...args: unknown[]) =>
+      post({ method, args }, ++n);
+
+  async function commit(commit: Commit) {
+    const size = commit.events.reduce((sum, { bytes }) => sum + bytes.length, 0);
+    if (in_flight_bytes + size > MAX_IN_FLIGHT_BYTES && in_flight_bytes > 0) {
+      throw new Overloaded(`${in_flight_bytes} bytes are on their way to the disk`, 1);
+    }
+    in_flight_bytes += size;
+    try {
+      const buffers = commit.events.map(({ bytes }) => bytes.buffer as ArrayBuffer);
+      return await post<Awaited<ReturnType<Store["commit"]>>>(
+        { method: "commit", args: [commit] },
+        ++n,
+        buffers,
+      );
+    } finally {
+      in_flight_bytes -= size;
+    }
+  }
+
+  await post({ open: options }, 0);
+  const close = call("close");
+  return {
+    commit,
+    checkpoint: call("checkpoint"),
+    openGaps: call("openGaps"),
+    lastEventId: call("lastEventId"),
+    readOutbox: call("readOutbox"),
+    delivered: call("delivered"),
+    rewind: call("rewind"),
+    setAside: call("setAside"),
+    poison: call("poison"),
+    outboxDepth: call("outboxDepth"),
+    purge: call("purge"),
+    machines: call("machines"),
+    deleteMachine: call("deleteMachine"),
+    keys: call("keys"),
+    putKey: call("putKey"),
+    deleteKey: call("deleteKey"),
+    session: call("session"),
+    putSession: call("putSession"),
+    deleteSession: call("deleteSession"),
+    async close() {
+      await close();
+      worker.terminate();
+    },
+  };
+}
+
+/** A full disk is overload: nothing was stored, the client tries again, and it heals when there is room. */
+function revive(error: Extract<Reply, { error: unknown }>["error"]): Error {
+  if (error.name === "Overloaded") return new Overloaded(error.message, error.retry_after_s ?? 1);
+  if (error.code === "SQLITE_FULL" || error.code?.startsWith("SQLITE_IOERR")) {
+    return new Overloaded(`the disk takes no more: ${error.message}`, 10);
+  }
+  return Object.assign(new Error(error.message), { name: error.name });
+}

@@ -1,0 +1,111 @@
+// The operational store: the event log (outbox), checkpoints, machines, keys. One interface, many engines.
+import type { EventHeader, GapCause } from "../event.ts";
+import type { Checkpoint } from "../sources/source.ts";
+
+/** An event on its way into the log. */
+export type NewEvent = {
+  header: EventHeader;
+  /** The whole event as `encodeEvent` made it. Its buffer is transferred to the store's thread: do not touch it again. */
+  bytes: Uint8Array;
+  /** Observations in it. */
+  rows: number;
+  /** The same key again for the same machine is answered with the first event's id (invariant 2). */
+  dedupe?: { key: string; body_hash: string };
+};
+
+/** What became of a new event: stored, seen before, or refused because its key came with another body. */
+export type Appended = { outcome: "stored" | "duplicate" | "conflict"; event_id: string };
+
+/** What travels in one transaction: all of it is durable, or nothing. */
+export type Commit = {
+  events: NewEvent[];
+  checkpoint?: Checkpoint;
+  machine?: Machine;
+  open_gap?: OpenGap;
+  close_gap?: OpenGap;
+};
+
+export type OpenGap = { machine_id: string; from_us: number; cause: GapCause };
+
+/** A stretch of the log, in order, ready for the bus: events joined by newlines. */
+export type OutboxBatch = {
+  bytes: Uint8Array;
+  events: { position: number; id: string; start: number; end: number }[];
+};
+
+export type OutboxDepth = { events: number; bytes: number; oldest_ms: number };
+
+/** An event the bus would not take, with its error. */
+export type Poison = { position: number; id: string; machine_id: string; error: string; time_ms: number };
+
+/** A machine with its configuration, as the API gives and takes it. */
+export type Machine = {
+  id: string;
+  tenant_id: string;
+  name: string;
+  source: unknown;
+  calendar: unknown;
+  cycle_times: unknown;
+  policy: unknown;
+  /** Made by the demo plant: gone with one click. */
+  demo: boolean;
+  created_ms: number;
+};
+
+export type ApiKey = {
+  id: string;
+  tenant_id: string;
+  name: string;
+  /** SHA-256 of the whole key, hex. */
+  hash: string;
+  scopes: string[];
+  created_ms: number;
+};
+
+export type Session = { hash: string; key_id: string; expires_ms: number };
+
+/**
+ * Every method resolves after the change is durable (invariant 1).
+ * Over its bound `commit` rejects with {@link Overloaded} and stores nothing (invariant 7).
+ */
+export type Store = {
+  commit(commit: Commit): Promise<Appended[]>;
+  checkpoint(agent: string): Promise<Checkpoint | undefined>;
+  openGaps(machine_id: string): Promise<OpenGap[]>;
+  /** The id of the newest event, so that new ids sort after it even if the clock was set back. */
+  lastEventId(): Promise<string | undefined>;
+
+  /** The next events after the watermark, in order; empty when all are delivered. */
+  readOutbox(max_events: number, max_bytes: number): Promise<OutboxBatch>;
+  /** Moves the watermark: everything up to and including `position` is with the bus. */
+  delivered(position: number): Promise<void>;
+  /** Delivers again from the start of the log, or everything the log took since `since_ms`. */
+  rewind(since_ms: number): Promise<void>;
+  setAside(position: number, error: string): Promise<void>;
+  poison(): Promise<Poison[]>;
+  outboxDepth(): Promise<OutboxDepth>;
+  /** Forgets delivered observations taken before `before_ms`; configuration stays. */
+  purge(before_ms: number): Promise<number>;
+
+  machines(): Promise<Machine[]>;
+  deleteMachine(tenant_id: string, id: string, event: NewEvent): Promise<void>;
+
+  keys(): Promise<ApiKey[]>;
+  putKey(key: ApiKey): Promise<void>;
+  deleteKey(tenant_id: string, id: string): Promise<boolean>;
+  session(hash: string): Promise<Session | undefined>;
+  putSession(session: Session): Promise<void>;
+  deleteSession(hash: string): Promise<void>;
+
+  close(): Promise<void>;
+};
+
+/** The store is at its bound: try again later (503, or a source that stops reading). */
+export class Overloaded extends Error {
+  override readonly name = "Overloaded";
+  readonly retry_after_s: number;
+  constructor(message: string, retry_after_s: number) {
+    super(message);
+    this.retry_after_s = retry_after_s;
+  }
+}

@@ -1,0 +1,137 @@
+// API keys, sessions and the one-time sign-in link: who is asking, and what they may do.
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import type { ApiKey, Store } from "../ingest/store/store.ts";
+import type { Config } from "./config.ts";
+
+export const SCOPES = ["read", "ingest", "operate", "admin"] as const;
+export type Scope = (typeof SCOPES)[number];
+
+/** Who is asking. `session` is set where a cookie said so. */
+export type Caller = { tenant_id: string; key_id: string; scopes: readonly string[]; session: boolean };
+
+const DEFAULT_TENANT = "default";
+const SESSION_MS = 30 * 24 * 3_600_000;
+const SIGN_IN_MS = 60 * 60_000;
+
+const sha256 = (text: string): string => new Bun.CryptoHasher("sha256").update(text).digest("hex");
+const secret = (bytes: number): string =>
+  Buffer.from(crypto.getRandomValues(new Uint8Array(bytes))).toString("base64url");
+
+/** Admin may do everything. */
+export const allows = (caller: Caller, scope: Scope): boolean =>
+  caller.scopes.includes("admin") || caller.scopes.includes(scope);
+
+export class Keys {
+  readonly #store: Store;
+  /** By the hash of the whole key: looking a hash up leaks nothing of the key by its timing. */
+  readonly #by_hash = new Map<string, ApiKey>();
+  /** One-time tokens of sign-in links, until when they hold. */
+  readonly #links = new Map<string, { key_id: string; until_ms: number }>();
+
+  private constructor(store: Store, keys: ApiKey[]) {
+    this.#store = store;
+    for (const key of keys) this.#by_hash.set(key.hash, key);
+  }
+
+  /** Loads the keys; the first start takes the admin key from its file or makes one (mode 0600). */
+  static async open(store: Store, config: Config): Promise<Keys> {
+    const keys = new Keys(store, await store.keys());
+    if (config.admin_key !== undefined) await keys.#admit(config.admin_key);
+    else if (!existsSync(config.admin_key_file)) {
+      const key = `mtc_${secret(32)}`;
+      mkdirSync(dirname(config.admin_key_file), { recursive: true });
+      writeFileSync(config.admin_key_file, `${key}\n`, { mode: 0o600 });
+      await keys.#admit(key);
+    } else if (keys.#by_hash.size === 0) {
+      await keys.#admit((await Bun.file(config.admin_key_file).text()).trim());
+    }
+    return keys;
+  }
+
+  async #admit(key: string): Promise<void> {
+    if (!this.#by_hash.has(sha256(key))) await this.create(DEFAULT_TENANT, "admin", ["admin"], key);
+  }
+
+  /** Makes a key. @returns its record and the key itself, which is shown this once only */
+  async create(
+    tenant_id: string,
+    name: string,
+    scopes: readonly Scope[],
+    key = `mtc_${secret(32)}`,
+  ): Promise<{ record: ApiKey; key: string }> {
+    const record: ApiKey = {
+      id: crypto.randomUUID(),
+      tenant_id,
+      name,
+      hash: sha256(key),
+      scopes: [...scopes],
+      created_ms: Date.now(),
+    };
+    await this.#store.putKey(record);
+    this.#by_hash.set(record.hash, record);
+    return { record, key };
+  }
+
+  list(tenant_id: string): Omit<ApiKey, "hash">[] {
+    return [...this.#by_hash.values()]
+      .filter((key) => key.tenant_id === tenant_id)
+      .map(({ hash: _, ...key }) => key);
+  }
+
+  async delete(tenant_id: string, id: string): Promise<boolean> {
+    for (const [hash, key] of this.#by_hash) {
+      if (key.id === id && key.tenant_id === tenant_id) this.#by_hash.delete(hash);
+    }
+    return this.#store.deleteKey(tenant_id, id);
+  }
+
+  /** @returns who holds this API key, if anyone */
+  byKey(key: string): Caller | undefined {
+    const record = this.#by_hash.get(sha256(key));
+    return (
+      record && { tenant_id: record.tenant_id, key_id: record.id, scopes: record.scopes, session: false }
+    );
+  }
+
+  async bySession(token: string): Promise<Caller | undefined> {
+    const session = await this.#store.session(sha256(token));
+    if (!session) return undefined;
+    for (const { id, tenant_id, scopes } of this.#by_hash.values()) {
+      if (id === session.key_id) return { tenant_id, key_id: id, scopes, session: true };
+    }
+    return undefined;
+  }
+
+  /** A token for a sign-in link: works once, for an hour, as the admin key. */
+  linkToken(): string {
+    const admin = [...this.#by_hash.values()].find((key) => key.scopes.includes("admin"));
+    const token = secret(24);
+    if (admin) this.#links.set(sha256(token), { key_id: admin.id, until_ms: Date.now() + SIGN_IN_MS });
+    return token;
+  }
+
+  /** Trades a sign-in link's token for a session. @returns the session's token, or undefined where it holds no more */
+  async useLink(token: string): Promise<string | undefined> {
+    const hash = sha256(token);
+    const link = this.#links.get(hash);
+    this.#links.delete(hash);
+    return link && link.until_ms > Date.now() ? this.#openSession(link.key_id) : undefined;
+  }
+
+  /** Trades an API key for a session. */
+  async signIn(key: string): Promise<string | undefined> {
+    const caller = this.byKey(key);
+    return caller && this.#openSession(caller.key_id);
+  }
+
+  async #openSession(key_id: string): Promise<string> {
+    const token = secret(32);
+    await this.#store.putSession({ hash: sha256(token), key_id, expires_ms: Date.now() + SESSION_MS });
+    return token;
+  }
+
+  signOut(token: string): Promise<void> {
+    return this.#store.deleteSession(sha256(token));
+  }
+}

@@ -1,0 +1,76 @@
+// POST /internal/machines/{id}/data: observations over HTTP as rows, columns or lines.
+
+import { promisify } from "node:util";
+import { gunzip } from "node:zlib";
+import { Elysia, t } from "elysia";
+import { ObservationColumns } from "../../../ingest/event.ts";
+import type { Pipeline } from "../../../ingest/pipeline.ts";
+import { badInput } from "../../../ingest/problem.ts";
+import { ObservationRow, ObservationRows, parseBody } from "../../../ingest/sources/http/parse.ts";
+import type { Keys } from "../../keys.ts";
+import { auth } from "../../plugins/auth.ts";
+import { Problem } from "../../plugins/errors.ts";
+import { idempotencyConflict, type Machines } from "../machines/service.ts";
+
+/** A body's bound; a packed one counts unpacked (invariant 7). */
+export const MAX_BODY_BYTES = 8 * 1024 * 1024;
+
+const unzip = promisify(gunzip);
+
+const tooLarge = (): Problem =>
+  new Problem(413, "Content too large", `a body has at most ${MAX_BODY_BYTES} bytes`);
+
+export const ingestModule = (machines: Machines, pipeline: Pipeline, keys: Keys) =>
+  new Elysia().use(auth(keys)).post(
+    "/internal/machines/:id/data",
+    async ({ caller, params, request, set }) => {
+      const machine = machines.get(caller.tenant_id, params.id);
+      const body = await readBody(request);
+      const lines = request.headers.get("content-type")?.startsWith("application/x-ndjson") ?? false;
+      const { columns, bytes, rows } = parseBody(body, lines, Date.now() * 1_000);
+      const key = request.headers.get("idempotency-key");
+      const dedupe =
+        key === null ? undefined : { key: idempotencyKey(key), body_hash: Bun.hash(body).toString(36) };
+      const { outcome, event_id } = await pipeline.observe(machine, bytes, columns, dedupe);
+      if (outcome === "conflict") throw idempotencyConflict();
+      set.status = 202;
+      return { event_id, accepted: rows };
+    },
+    {
+      scope: "ingest",
+      parse: "none",
+      params: t.Object({ id: t.String() }),
+      detail: {
+        tags: ["Ingest"],
+        summary: "Post observations; 202 once they are durable",
+        requestBody: {
+          required: true,
+          content: {
+            "application/json": { schema: t.Union([ObservationRows, ObservationColumns]) },
+            "application/x-ndjson": { schema: ObservationRow },
+          },
+        },
+      },
+    },
+  );
+
+/** The body, unpacked. @throws 413 over the bound, 415 for a packing we do not know */
+async function readBody(request: Request): Promise<Uint8Array> {
+  if (Number(request.headers.get("content-length") ?? 0) > MAX_BODY_BYTES) throw tooLarge();
+  const packed = new Uint8Array(await request.arrayBuffer());
+  if (packed.length > MAX_BODY_BYTES) throw tooLarge();
+  const encoding = request.headers.get("content-encoding") ?? "identity";
+  if (encoding === "identity") return packed;
+  if (encoding !== "gzip") throw new Problem(415, "Unsupported media type", `content-encoding ${encoding}`);
+  try {
+    return await unzip(packed, { maxOutputLength: MAX_BODY_BYTES });
+  } catch (error) {
+    if ((error as { code?: string }).code === "ERR_BUFFER_TOO_LARGE") throw tooLarge();
+    throw badInput("", "not gzip, though content-encoding says so");
+  }
+}
+
+function idempotencyKey(key: string): string {
+  if (key.length === 0 || key.length > 200) throw badInput("", "an Idempotency-Key has 1 to 200 characters");
+  return key;
+}

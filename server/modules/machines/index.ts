@@ -1,0 +1,112 @@
+// /api/v1/machines: machines, their calendars, cycle times and policy, and operators' entries.
+import { Elysia, t } from "elysia";
+import { CalendarInput } from "../../../ingest/calendar.ts";
+import type { Machine } from "../../../ingest/store/store.ts";
+import type { Keys } from "../../keys.ts";
+import { auth } from "../../plugins/auth.ts";
+import { CycleTimes, Downtime, Lot, MachinePatch, NewMachine, Policy, Rejects } from "./model.ts";
+import type { Dedupe, Machines } from "./service.ts";
+
+const params = t.Object({ id: t.String() });
+const tags = ["Machines"];
+
+/** A machine as outsiders see it. */
+const shown = ({ tenant_id: _, created_ms, ...machine }: Machine) => ({
+  ...machine,
+  created: new Date(created_ms).toISOString(),
+});
+
+/** The client's `Idempotency-Key`, bound to the body it came with. */
+export function dedupeOf(headers: Record<string, string | undefined>, body: unknown): Dedupe {
+  const key = headers["idempotency-key"];
+  if (key === undefined) return undefined;
+  return { key, body_hash: Bun.hash(JSON.stringify(body)).toString(36) };
+}
+
+export const machinesModule = (machines: Machines, keys: Keys) =>
+  new Elysia({ prefix: "/api/v1/machines" })
+    .use(auth(keys))
+    .get("/", ({ caller }) => ({ rows: machines.list(caller.tenant_id).map(shown) }), {
+      scope: "read",
+      detail: { tags, summary: "All machines" },
+    })
+    .post(
+      "/",
+      async ({ caller, body, set }) => {
+        set.status = 201;
+        return shown(await machines.create(caller.tenant_id, body));
+      },
+      { scope: "admin", body: NewMachine, detail: { tags, summary: "Add a machine" } },
+    )
+    .get("/:id", ({ caller, params }) => shown(machines.get(caller.tenant_id, params.id)), {
+      scope: "read",
+      params,
+      detail: { tags, summary: "One machine" },
+    })
+    .patch(
+      "/:id",
+      async ({ caller, params, body }) => shown(await machines.patch(caller.tenant_id, params.id, body)),
+      { scope: "admin", params, body: MachinePatch, detail: { tags, summary: "Change its name or source" } },
+    )
+    .delete(
+      "/:id",
+      async ({ caller, params, set }) => {
+        await machines.delete(caller.tenant_id, params.id);
+        set.status = 204;
+      },
+      { scope: "admin", params, detail: { tags, summary: "Delete a machine; its history stays" } },
+    )
+    .put(
+      "/:id/calendar",
+      async ({ caller, params, body }) => {
+        await machines.setCalendar(caller.tenant_id, params.id, body);
+        return body;
+      },
+      {
+        scope: "admin",
+        params,
+        body: CalendarInput,
+        detail: { tags, summary: "Shifts, breaks, exceptional days" },
+      },
+    )
+    .put(
+      "/:id/cycle-times",
+      async ({ caller, params, body }) => {
+        await machines.setCycleTimes(caller.tenant_id, params.id, body);
+        return body;
+      },
+      { scope: "admin", params, body: CycleTimes, detail: { tags, summary: "Ideal cycle times by part" } },
+    )
+    .put("/:id/policy", ({ caller, params, body }) => machines.setPolicy(caller.tenant_id, params.id, body), {
+      scope: "admin",
+      params,
+      body: Policy,
+      detail: { tags, summary: "What counts as loss" },
+    })
+    .post(
+      "/:id/downtime",
+      async ({ caller, params, body, headers, set }) => {
+        set.status = 201;
+        const dedupe = dedupeOf(headers, body);
+        return { event_id: await machines.addDowntime(caller.tenant_id, params.id, body, dedupe) };
+      },
+      { scope: "operate", params, body: Downtime, detail: { tags, summary: "Give a stop its reason" } },
+    )
+    .post(
+      "/:id/rejects",
+      async ({ caller, params, body, headers, set }) => {
+        set.status = 201;
+        const dedupe = dedupeOf(headers, body);
+        return { event_id: await machines.addRejects(caller.tenant_id, params.id, body, dedupe) };
+      },
+      { scope: "operate", params, body: Rejects, detail: { tags, summary: "Enter rejects" } },
+    )
+    .post(
+      "/:id/lots",
+      async ({ caller, params, body, headers, set }) => {
+        set.status = 201;
+        const dedupe = dedupeOf(headers, body);
+        return { event_id: await machines.addLot(caller.tenant_id, params.id, body, dedupe) };
+      },
+      { scope: "operate", params, body: Lot, detail: { tags, summary: "Start a lot" } },
+    );

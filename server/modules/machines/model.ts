@@ -1,0 +1,69 @@
+// What the machines' API takes.
+import { type Static, Type } from "@sinclair/typebox";
+import { MachineSource } from "../../../ingest/sources/model.ts";
+
+/** Ids travel in addresses, Kafka keys and file names. */
+const Id = Type.String({ minLength: 1, maxLength: 100, pattern: "^[A-Za-z0-9][A-Za-z0-9._:-]*$" });
+const Name = Type.String({ minLength: 1, maxLength: 200 });
+const Code = Type.String({ minLength: 1, maxLength: 100 });
+const Time = Type.String({ format: "date-time", description: "RFC 3339, up to µs" });
+const strict = { additionalProperties: false };
+
+export const NewMachine = Type.Object(
+  { id: Type.Optional(Id), name: Name, source: Type.Optional(MachineSource) },
+  strict,
+);
+export type NewMachine = Static<typeof NewMachine>;
+
+export const MachinePatch = Type.Object(
+  { name: Type.Optional(Name), source: Type.Optional(MachineSource) },
+  { ...strict, minProperties: 1 },
+);
+export type MachinePatch = Static<typeof MachinePatch>;
+
+export const CycleTimes = Type.Array(
+  Type.Object(
+    {
+      part: Type.Optional(Type.String({ maxLength: 200 })),
+      valid_from: Time,
+      ideal_cycle_s: Type.Number({ exclusiveMinimum: 0, maximum: 31_536_000 }),
+    },
+    strict,
+  ),
+  { maxItems: 10_000 },
+);
+export type CycleTimes = Static<typeof CycleTimes>;
+
+const Treatment = Type.Union([Type.Literal("loss"), Type.Literal("excluded")]);
+export const Policy = Type.Object(
+  {
+    unknown: Type.Optional(Treatment),
+    reasons: Type.Optional(Type.Record(Type.String({ minLength: 1, maxLength: 100 }), Treatment)),
+    minor_stop_s: Type.Optional(Type.Number({ minimum: 0, maximum: 86_400 })),
+  },
+  strict,
+);
+export type Policy = Static<typeof Policy>;
+
+export const Downtime = Type.Object({ from: Time, to: Time, reason: Code }, strict);
+export type Downtime = Static<typeof Downtime>;
+
+export const Rejects = Type.Object(
+  {
+    ts: Time,
+    count: Type.Integer({
+      minimum: -1_000_000,
+      maximum: 1_000_000,
+      description: "Negative takes earlier ones back",
+    }),
+    reason: Type.Optional(Code),
+  },
+  strict,
+);
+export type Rejects = Static<typeof Rejects>;
+
+export const Lot = Type.Object(
+  { lot: Code, part: Type.Optional(Type.String({ maxLength: 200 })), from: Time },
+  strict,
+);
+export type Lot = Static<typeof Lot>;

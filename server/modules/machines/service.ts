@@ -1,0 +1,181 @@
+// The machines and their configuration: every change is a row in the store and an event in the stream, in one commit.
+import { type CalendarInput, compileCalendar } from "../../../ingest/calendar.ts";
+import type { EventData, EventType } from "../../../ingest/event.ts";
+import type { LiveHub } from "../../../ingest/live/hub.ts";
+import type { Pipeline } from "../../../ingest/pipeline.ts";
+import { badInput } from "../../../ingest/problem.ts";
+import type { Machine, NewEvent, Store } from "../../../ingest/store/store.ts";
+import { parseTimestamp_us } from "../../../ingest/time.ts";
+import { notFound, Problem } from "../../plugins/errors.ts";
+import type { CycleTimes, Downtime, Lot, MachinePatch, NewMachine, Policy, Rejects } from "./model.ts";
+
+type Deps = { store: Store; pipeline: Pipeline; hub: LiveHub };
+
+/** A client's `Idempotency-Key` with the hash of the body it came with. */
+export type Dedupe = NewEvent["dedupe"];
+
+export const DEFAULT_POLICY: Required<Policy> = { unknown: "loss", reasons: {}, minor_stop_s: 0 };
+
+export class Machines {
+  readonly #deps: Deps;
+  /** All machines by id: asked on every request, changed rarely. */
+  readonly #known = new Map<string, Machine>();
+  readonly #listeners = new Set<() => void>();
+
+  private constructor(deps: Deps, machines: Machine[]) {
+    this.#deps = deps;
+    for (const machine of machines) this.#known.set(machine.id, machine);
+  }
+
+  static async open(deps: Deps): Promise<Machines> {
+    return new Machines(deps, await deps.store.machines());
+  }
+
+  /** Calls back after any machine was made, changed or deleted. */
+  onChange(listener: () => void): void {
+    this.#listeners.add(listener);
+  }
+
+  all(): Machine[] {
+    return [...this.#known.values()];
+  }
+
+  /** For collectors, which serve all tenants. */
+  byId(id: string): Machine | undefined {
+    return this.#known.get(id);
+  }
+
+  list(tenant_id: string): Machine[] {
+    const own = this.all().filter((machine) => machine.tenant_id === tenant_id);
+    return own.sort((a, b) => a.name.localeCompare(b.name, undefined, { numeric: true }));
+  }
+
+  /** @throws 404 where the tenant has no such machine; another tenant's is no different from none (invariant 10) */
+  get(tenant_id: string, id: string): Machine {
+    const machine = this.#known.get(id);
+    if (machine?.tenant_id !== tenant_id) throw notFound(`machine "${id}"`);
+    return machine;
+  }
+
+  async create(tenant_id: string, input: NewMachine, demo = false): Promise<Machine> {
+    const id = input.id ?? crypto.randomUUID();
+    if (this.#known.has(id)) throw new Problem(409, "Conflict", `the machine id "${id}" is taken`);
+    const machine: Machine = {
+      id,
+      tenant_id,
+      name: input.name,
+      source: input.source ?? { kind: "http" },
+      calendar: null,
+      cycle_times: [],
+      policy: DEFAULT_POLICY,
+      demo,
+      created_ms: Date.now(),
+    };
+    // Taken before the commit, so that two calls at once cannot both make it.
+    this.#known.set(id, machine);
+    try {
+      await this.#write(machine, "mtc.machine.v1", { machine: { name: machine.name, deleted: false } });
+    } catch (error) {
+      this.#known.delete(id);
+      throw error;
+    }
+    return machine;
+  }
+
+  async patch(tenant_id: string, id: string, patch: MachinePatch): Promise<Machine> {
+    const old = this.get(tenant_id, id);
+    const machine = { ...old, name: patch.name ?? old.name, source: patch.source ?? old.source };
+    await this.#write(machine, "mtc.machine.v1", { machine: { name: machine.name, deleted: false } });
+    return machine;
+  }
+
+  async delete(tenant_id: string, id: string): Promise<void> {
+    const machine = this.get(tenant_id, id);
+    const { store, pipeline, hub } = this.#deps;
+    const data = { machine: { name: machine.name, deleted: true } };
+    await store.deleteMachine(tenant_id, id, pipeline.event(machine, "mtc.machine.v1", data));
+    this.#known.delete(id);
+    hub.forget(id);
+    this.#changed();
+  }
+
+  async setCalendar(tenant_id: string, id: string, calendar: CalendarInput): Promise<void> {
+    const machine = this.get(tenant_id, id);
+    const compiled = compileCalendar(calendar);
+    await this.#write({ ...machine, calendar }, "mtc.calendar.v1", { calendar: compiled });
+  }
+
+  async setCycleTimes(tenant_id: string, id: string, cycle_times: CycleTimes): Promise<void> {
+    const machine = this.get(tenant_id, id);
+    const data = {
+      part: cycle_times.map(({ part }) => part ?? ""),
+      valid_from_us: cycle_times.map(({ valid_from }, i) => time_us(valid_from, `/${i}/valid_from`)),
+      ideal_cycle_s: cycle_times.map(({ ideal_cycle_s }) => ideal_cycle_s),
+    };
+    await this.#write({ ...machine, cycle_times }, "mtc.cycle_times.v1", { cycle_times: data });
+  }
+
+  async setPolicy(tenant_id: string, id: string, input: Policy): Promise<Required<Policy>> {
+    const machine = this.get(tenant_id, id);
+    const policy = { ...DEFAULT_POLICY, ...input };
+    await this.#write({ ...machine, policy }, "mtc.policy.v1", { policy });
+    return policy;
+  }
+
+  addDowntime(tenant_id: string, id: string, input: Downtime, dedupe?: Dedupe): Promise<string> {
+    const from_us = time_us(input.from, "/from");
+    const to_us = time_us(input.to, "/to");
+    if (to_us <= from_us) throw badInput("/to", "not after /from");
+    return this.#enter(
+      tenant_id,
+      id,
+      "mtc.downtime.v1",
+      { downtime: { from_us, to_us, reason: input.reason } },
+      dedupe,
+    );
+  }
+
+  addRejects(tenant_id: string, id: string, input: Rejects, dedupe?: Dedupe): Promise<string> {
+    const rejects = { ts_us: time_us(input.ts, "/ts"), count: input.count, reason: input.reason ?? "" };
+    return this.#enter(tenant_id, id, "mtc.rejects.v1", { rejects }, dedupe);
+  }
+
+  addLot(tenant_id: string, id: string, input: Lot, dedupe?: Dedupe): Promise<string> {
+    const lot = { lot: input.lot, part: input.part ?? "", from_us: time_us(input.from, "/from") };
+    return this.#enter(tenant_id, id, "mtc.lot.v1", { lot }, dedupe);
+  }
+
+  /** An operator's entry: an event and nothing else. @returns its id */
+  async #enter(
+    tenant_id: string,
+    id: string,
+    type: EventType,
+    data: EventData,
+    dedupe: Dedupe,
+  ): Promise<string> {
+    const machine = this.get(tenant_id, id);
+    const appended = await this.#deps.pipeline.record(machine, type, data, { dedupe });
+    if (appended.outcome === "conflict") throw idempotencyConflict();
+    return appended.event_id;
+  }
+
+  async #write(machine: Machine, type: EventType, data: EventData): Promise<void> {
+    await this.#deps.pipeline.record(machine, type, data, { machine });
+    this.#known.set(machine.id, machine);
+    this.#changed();
+  }
+
+  #changed(): void {
+    for (const listener of this.#listeners) listener();
+  }
+}
+
+export const idempotencyConflict = (): Problem =>
+  new Problem(409, "Conflict", "this Idempotency-Key came before with another body");
+
+/** Parses a time of the API. @throws BadInput at `path` */
+export function time_us(text: string, path: string): number {
+  const ts_us = parseTimestamp_us(text);
+  if (ts_us === undefined) throw badInput(path, "not a time (RFC 3339)");
+  return ts_us;
+}

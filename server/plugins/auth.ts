@@ -1,0 +1,71 @@
+// Finds out who is asking (X-API-Key, Bearer, session cookie) and refuses what their scopes do not allow.
+import { Elysia } from "elysia";
+import { allows, type Caller, type Keys, type Scope } from "../keys.ts";
+import { Problem } from "./errors.ts";
+
+/** Over plain HTTP a browser takes no `__Host-` cookie, and a plant's first hour has no certificate yet. */
+export const cookieName = (request: Request): string => (isHttps(request) ? "__Host-mtc" : "mtc");
+
+const isHttps = (request: Request): boolean =>
+  request.url.startsWith("https:") || request.headers.get("x-forwarded-proto") === "https";
+
+/** The session cookie's header; an empty token ends it. */
+export function sessionCookie(request: Request, token: string): string {
+  const secure = isHttps(request) ? "; Secure" : "";
+  const age_s = token === "" ? 0 : 30 * 24 * 3_600;
+  return `${cookieName(request)}=${token}; Path=/; HttpOnly; SameSite=Lax; Max-Age=${age_s}${secure}`;
+}
+
+export function sessionToken(request: Request): string | undefined {
+  const name = cookieName(request);
+  for (const pair of (request.headers.get("cookie") ?? "").split(";")) {
+    const [key, value] = pair.trim().split("=");
+    if (key === name && value) return value;
+  }
+  return undefined;
+}
+
+/** @returns who is asking, or undefined where nobody says so; a wrong key is 401 */
+export async function callerOf(keys: Keys, request: Request): Promise<Caller | undefined> {
+  const bearer = /^Bearer (.+)$/i.exec(request.headers.get("authorization") ?? "")?.[1];
+  const key = request.headers.get("x-api-key") ?? bearer;
+  if (key !== undefined) {
+    const caller = keys.byKey(key.trim());
+    if (!caller) throw unauthorized("the API key is not known");
+    return caller;
+  }
+  const token = sessionToken(request);
+  return token === undefined ? undefined : keys.bySession(token);
+}
+
+export const unauthorized = (detail: string): Problem =>
+  new Problem(401, "Unauthorized", detail, { headers: { "www-authenticate": 'Bearer realm="mtc"' } });
+
+/** A cookie alone may change nothing when another site's page sends it (CSRF). */
+function refuseCrossSite(request: Request): void {
+  if (request.method === "GET" || request.method === "HEAD") return;
+  const site = request.headers.get("sec-fetch-site");
+  const origin = request.headers.get("origin");
+  const same =
+    site !== null
+      ? site === "same-origin"
+      : origin !== null && new URL(origin).host === request.headers.get("host");
+  if (!same) throw new Problem(403, "Forbidden", "a session's change must come from MTC's own pages");
+}
+
+/**
+ * Routes under this plugin take `{ scope }` and get `caller`.
+ * 401 without a key, 403 where the key lacks the scope.
+ */
+export const auth = (keys: Keys) =>
+  new Elysia({ name: "auth" }).macro({
+    scope: (scope: Scope) => ({
+      async resolve({ request }) {
+        const caller = await callerOf(keys, request);
+        if (!caller) throw unauthorized("give an API key: X-API-Key or Authorization: Bearer");
+        if (!allows(caller, scope)) throw new Problem(403, "Forbidden", `the key lacks the scope "${scope}"`);
+        if (caller.session) refuseCrossSite(request);
+        return { caller };
+      },
+    }),
+  });

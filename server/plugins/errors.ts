@@ -1,0 +1,78 @@
+// Every error leaves as application/problem+json (RFC 9457).
+import { Elysia, type ValidationError } from "elysia";
+import { BadInput, type InputError } from "../../ingest/problem.ts";
+import { Overloaded } from "../../ingest/store/store.ts";
+
+/** An answer other than success, thrown from anywhere in a request. */
+export class Problem extends Error {
+  override readonly name = "Problem";
+  readonly status: number;
+  readonly title: string;
+  readonly errors: InputError[] | undefined;
+  readonly headers: Record<string, string>;
+  constructor(
+    status: number,
+    title: string,
+    detail: string,
+    more: { errors?: InputError[]; headers?: Record<string, string> } = {},
+  ) {
+    super(detail);
+    this.status = status;
+    this.title = title;
+    this.errors = more.errors;
+    this.headers = more.headers ?? {};
+  }
+}
+
+export const notFound = (what: string): Problem => new Problem(404, "Not found", `${what} is not known here`);
+
+/** The response a problem becomes. */
+export function problemResponse(problem: Problem): Response {
+  const { status, title, message: detail, errors } = problem;
+  return Response.json(
+    { type: "about:blank", title, status, detail, ...(errors ? { errors } : {}) },
+    { status, headers: { "content-type": "application/problem+json", ...problem.headers } },
+  );
+}
+
+/** Any error as a problem; what is not meant for outsiders is logged and becomes a plain 500. */
+export function toProblem(error: unknown, log: (message: string) => void): Problem {
+  if (error instanceof Problem) return error;
+  if (error instanceof BadInput) {
+    return new Problem(422, "Unprocessable content", error.message, { errors: error.errors });
+  }
+  if (error instanceof Overloaded) {
+    const headers = { "retry-after": String(error.retry_after_s) };
+    return new Problem(503, "Overloaded", error.message, { headers });
+  }
+  log(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  return new Problem(500, "Internal error", "something went wrong here; the log has it");
+}
+
+/** Elysia's own errors too: validation names the path, a missing route is 404. */
+export const errors = (log: (message: string) => void) =>
+  new Elysia({ name: "errors" }).onError({ as: "global" }, ({ code, error }) =>
+    problemResponse(fromElysia(code, error) ?? toProblem(error, log)),
+  );
+
+function fromElysia(code: string | number, error: unknown): Problem | undefined {
+  switch (code) {
+    case "NOT_FOUND":
+      return new Problem(404, "Not found", "there is nothing at this address");
+    case "PARSE":
+      return new Problem(422, "Unprocessable content", "the body is not JSON", {
+        errors: [{ path: "", detail: "not JSON" }],
+      });
+    case "VALIDATION": {
+      const found = (error as ValidationError).all
+        .slice(0, 10)
+        .map((e) =>
+          "path" in e ? { path: e.path, detail: e.message } : { path: "", detail: String(e.summary) },
+        );
+      const detail = found.map((e) => `${e.path || "/"}: ${e.detail}`).join("; ");
+      return new Problem(422, "Unprocessable content", detail, { errors: found });
+    }
+    default:
+      return undefined;
+  }
+}
