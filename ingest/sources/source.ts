@@ -4,7 +4,13 @@ import type { ColumnsBuilder } from "../columns.ts";
 import type { GapCause, Observation } from "../event.ts";
 
 /** Where a collector stood with an agent; it commits in the transaction of the batch it covers. */
-export type Checkpoint = { agent: string; instance_id: string; next_sequence: number };
+export type Checkpoint = {
+  agent: string;
+  instance_id: string;
+  next_sequence: number;
+  /** Up to when the agent is known to have been heard, µs: where a gap starts if it cannot be resumed. */
+  known_us?: number;
+};
 
 /** One batch of one machine's observations on its way to the outbox. */
 export type Batch = {
