@@ -1,0 +1,101 @@
+// The reports' browser code: OEE by hour, shift or day as bars, its factors as lines.
+import uPlot from "uplot";
+import type { OeeChartData } from "../components/report.tsx";
+import { clock, day, dayClock, percent } from "../format.ts";
+import { text } from "../text.ts";
+import { axis, hatch, steps, token } from "./paint.ts";
+import { find, timezone } from "./screen.ts";
+
+let plot: uPlot | undefined;
+
+function draw(): void {
+  plot?.destroy();
+  plot = undefined;
+  const place = find("[data-oee-trend]");
+  if (!place) return;
+  const data = JSON.parse(place.dataset.oeeTrend ?? "") as OeeChartData;
+  const seconds = data.start_ms.map((start) => start / 1000);
+  plot = new uPlot(
+    options(place, data),
+    [seconds, data.oee, data.availability, data.performance, data.quality],
+    place,
+  );
+}
+
+/** Lines differ by dash, not by colour alone. */
+const LINES = [
+  ["availability", "--line-a", [10, 5]],
+  ["performance", "--line-p", [2, 4]],
+  ["quality", "--line-q", [10, 4, 2, 4]],
+] as const;
+
+function options(place: HTMLElement, data: OeeChartData): uPlot.Options {
+  const daily = (data.end_ms[0] ?? 0) - (data.start_ms[0] ?? 0) > 12 * 3_600_000;
+  const percentOf = (_plot: uPlot, value: number | null) => percent(value);
+  return {
+    width: place.clientWidth,
+    height: place.clientHeight - 36,
+    cursor: { y: false, drag: { x: false, y: false }, points: { show: false } },
+    tzDate: (ts) => uPlot.tzDate(new Date(ts * 1000), timezone),
+    scales: {
+      x: { time: true, range: [data.from_ms / 1000, data.to_ms / 1000] },
+      y: { range: (_plot, _min, max) => [0, Math.max(1, max ?? 1)] },
+    },
+    axes: [
+      axis({
+        space: 70,
+        grid: { show: false },
+        values: (_plot, ticks) => ticks.map((tick) => (daily ? day : clock)(tick * 1000, timezone)),
+      }),
+      axis({ size: 56, values: (_plot, ticks) => ticks.map((tick) => percent(tick, 0)) }),
+    ],
+    series: [
+      { label: "", value: (_plot, x) => (x === null ? text.none : dayClock(x * 1000, timezone)) },
+      {
+        label: text.oee.oee,
+        fill: token("--bar"),
+        width: 0,
+        points: { show: false },
+        paths: bars(data),
+        value: percentOf,
+      },
+      ...LINES.map(([name, colour, dash]) => ({
+        label: text.oee[name],
+        stroke: token(colour),
+        width: 2,
+        dash: [...dash],
+        points: { show: false },
+        paths: steps,
+        value: percentOf,
+      })),
+    ],
+    hooks: { drawClear: [(chart) => hatch(chart, unknown(data))] },
+  };
+}
+
+/** A bar as wide as its bucket: shifts and days of 23 hours differ. */
+function bars({ start_ms, end_ms }: OeeChartData): uPlot.Series.PathBuilder {
+  const narrowest = Math.min(...start_ms.slice(1).map((start, i) => start - (start_ms[i] as number)));
+  const size =
+    start_ms.length > 1 ? Math.min(1, ((end_ms[0] as number) - (start_ms[0] as number)) / narrowest) : 1;
+  return uPlot.paths.bars?.({ align: 1, size: [size, 200], gap: 3 }) ?? (() => null);
+}
+
+/** Buckets without an OEE: nothing is known, or nothing was planned. */
+const unknown = ({ start_ms, end_ms, oee }: OeeChartData): [number, number][] =>
+  oee.flatMap((value, i) =>
+    value === null
+      ? [[(start_ms[i] as number) / 1000, (end_ms[i] as number) / 1000] as [number, number]]
+      : [],
+  );
+
+draw();
+document.addEventListener("htmx:afterSettle", draw);
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
+let width = innerWidth;
+addEventListener("resize", () => {
+  if (innerWidth !== width) draw();
+  width = innerWidth;
+});
+for (const failure of ["htmx:sendError", "htmx:responseError", "htmx:timeout"])
+  document.addEventListener(failure, () => find(".report-failed")?.removeAttribute("hidden"));

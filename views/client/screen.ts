@@ -1,0 +1,90 @@
+// Writes live values into the elements the server rendered, found by their `data-` names.
+import type { LiveMachine } from "../../ingest/live/live.ts";
+import { freshness, partOf } from "../facts.ts";
+import { clock, clockSeconds, timer } from "../format.ts";
+import { text } from "../text.ts";
+import { heardText, note, sinceText } from "../wording.ts";
+import { follow, type Live } from "./live.ts";
+
+/** The plant's zone, as the page was made for it. */
+export const timezone = document.documentElement.dataset.timezone ?? "UTC";
+
+/** The first element that matches, if it is there. */
+export const find = (selector: string, root: ParentNode = document): HTMLElement | null =>
+  root.querySelector(selector);
+
+/** Sets text only where it changed: a wall of machines must not repaint every second. */
+export function write(element: Element | null | undefined, words: string): void {
+  if (element && element.textContent !== words) element.textContent = words;
+}
+
+/** State, note and part of a tile or a machine's page. */
+export function showMachine(root: HTMLElement, live: LiveMachine, now_ms: number): void {
+  if (root.dataset.state !== live.state) {
+    root.dataset.state = live.state;
+    root.querySelector(".state-line use")?.setAttribute("href", `#state-${live.state}`);
+  }
+  write(find("[data-word]", root), text.states[live.state]);
+  write(find("[data-note]", root), note(live));
+  write(find("[data-part]", root), partOf(live) || text.none);
+  write(find("[data-since-text]", root), sinceText(live, { now_ms, timezone }));
+  showAge(root, live, now_ms);
+}
+
+/** What changes by the second: the running timer and the age of the data. */
+export function showAge(root: HTMLElement, live: LiveMachine, now_ms: number): void {
+  write(find("[data-timer]", root), live.since_us > 0 ? timer(now_ms - live.since_us / 1000) : text.none);
+  write(find("[data-heard-text]", root), heardText(live.heard_ms, now_ms));
+  root.dataset.age = freshness(now_ms - live.heard_ms);
+}
+
+/**
+ * Connects a page to its stream: band, clock and timers are kept here, machines are the caller's.
+ * While the connection is lost the timers stand still: an old state is not shown as going on.
+ */
+export function run(
+  changed: (machines: LiveMachine[], all: boolean, live: Live) => void,
+  link?: (state: "live" | "lost", live: Live) => void,
+): Live | undefined {
+  const url = find("[data-stream]")?.dataset.stream;
+  if (!url) return undefined;
+  const root = document.documentElement;
+  const live: Live = follow(url, {
+    changed: (machines, all) => changed(machines, all, live),
+    live: () => {
+      root.dataset.link = "live";
+      find("[data-band]")?.setAttribute("hidden", "");
+      link?.("live", live);
+    },
+    lost: (heard_ms, signedOut) => {
+      root.dataset.link = "lost";
+      showBand(heard_ms, signedOut);
+      link?.("lost", live);
+    },
+  });
+  setInterval(() => {
+    write(find("[data-clock]"), clock(live.now_ms(), timezone));
+    if (root.dataset.link !== "live") return;
+    for (const element of document.querySelectorAll<HTMLElement>("[data-live]")) {
+      const machine = live.machines.get(element.dataset.machine ?? "");
+      if (machine) showAge(element, machine, live.now_ms());
+    }
+  }, 1000);
+  return live;
+}
+
+function showBand(heard_ms: number, signedOut: boolean): void {
+  const band = find("[data-band]");
+  if (!band) return;
+  write(
+    band,
+    `${signedOut ? `${text.link.signedOut} ` : ""}${text.link.lost(clockSeconds(heard_ms, timezone))}`,
+  );
+  if (signedOut) {
+    const link = document.createElement("a");
+    link.href = `/sign-in?next=${encodeURIComponent(location.pathname)}`;
+    link.textContent = text.link.signIn;
+    band.append(" ", link);
+  }
+  band.removeAttribute("hidden");
+}

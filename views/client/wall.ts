@@ -1,0 +1,59 @@
+// The wall's browser code: tiles follow the stream, and what needs a hand moves to the front.
+import type { LiveMachine } from "../../ingest/live/live.ts";
+import type { State } from "../../ingest/signals.ts";
+import { BY_NEED, byNeed } from "../facts.ts";
+import type { Live } from "./live.ts";
+import { find, run, showMachine, write } from "./screen.ts";
+
+/** Tiles keep their places this long after a touch, so that none moves from under a finger. */
+const HOLD_MS = 3_000;
+/** A wall whose machines are not the server's is loaded anew, but not more often than this. */
+const RELOAD_MS = 15_000;
+
+let touched = -HOLD_MS;
+addEventListener("pointerdown", () => (touched = performance.now()), { passive: true });
+
+const loaded = performance.now();
+const tiles = (): HTMLElement[] => [...document.querySelectorAll<HTMLElement>(".tile")];
+
+run((machines, all, live) => {
+  for (const machine of machines) {
+    const tile = find(`.tile[data-machine="${CSS.escape(machine.machine_id)}"]`);
+    if (tile) showMachine(tile, machine, live.now_ms());
+  }
+  showCounts(live);
+  if (all) checkMachines(machines);
+});
+
+setInterval(sort, 500);
+
+function showCounts(live: Live): void {
+  for (const state of BY_NEED) {
+    const item = find(`[data-count="${state}"]`);
+    const count = [...live.machines.values()].filter((machine) => machine.state === state).length;
+    write(item?.querySelector("b"), String(count));
+    item?.setAttribute("data-empty", String(count === 0));
+  }
+}
+
+function sort(): void {
+  if (performance.now() - touched < HOLD_MS) return;
+  const now = tiles();
+  const facts = (tile: HTMLElement) => ({
+    state: tile.dataset.state as State,
+    name: tile.dataset.name ?? "",
+  });
+  const wanted = now.toSorted((a, b) => byNeed(facts(a), facts(b)));
+  if (wanted.every((tile, i) => tile === now[i])) return;
+  const focused = document.activeElement;
+  find("#tiles")?.append(...wanted);
+  if (focused instanceof HTMLElement) focused.focus({ preventScroll: true });
+}
+
+/** A machine was added or removed elsewhere: only the server can draw its tile. */
+function checkMachines(machines: LiveMachine[]): void {
+  const shown = new Set(tiles().map((tile) => tile.dataset.machine));
+  const same = machines.length === shown.size && machines.every((machine) => shown.has(machine.machine_id));
+  if (same) return;
+  setTimeout(() => location.reload(), Math.max(0, RELOAD_MS - (performance.now() - loaded)));
+}

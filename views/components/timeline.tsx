@@ -1,0 +1,142 @@
+// A span of time as a band: a bar's height and colour say the state, hatching says unknown.
+import type { State } from "../../ingest/signals.ts";
+import { BY_NEED } from "../facts.ts";
+import { clock, day, dayClock, duration, ms } from "../format.ts";
+import type { GapRow, StateRow } from "../model.ts";
+import { text } from "../text.ts";
+import { StateIcon } from "./state.tsx";
+
+/** What needs a hand stands taller, so that the band reads without colour (percent of its height). */
+const HEIGHTS: Record<State, number> = {
+  DOWN: 100,
+  STOPPED: 82,
+  SETUP: 64,
+  RUNNING: 46,
+  IDLE: 28,
+  UNKNOWN: 100,
+};
+
+export type TimelineProps = {
+  from_ms: number;
+  to_ms: number;
+  now_ms: number;
+  states: readonly StateRow[];
+  gaps: readonly GapRow[];
+  timezone: string;
+  /** `small` has no axis: for the tiles of the wall. */
+  size: "small" | "large";
+};
+
+export function Timeline({ from_ms, to_ms, now_ms, states, gaps, timezone, size }: TimelineProps) {
+  const span_ms = Math.max(1, to_ms - from_ms);
+  const at = (time_ms: number) => (Math.min(Math.max(time_ms, from_ms), to_ms) - from_ms) / span_ms;
+  const box = (from: number, to: number) => ({
+    x: share(at(from)),
+    width: share(Math.max(0, at(to) - at(from))),
+  });
+  return (
+    <div class={`timeline timeline-${size}`}>
+      <svg class="timeline-band" role="img" aria-label={spoken(states)}>
+        <rect class="timeline-ground" width="100%" height="100%" />
+        {states.map((row) => (
+          <rect
+            key={row.from}
+            class="timeline-state"
+            data-state={row.state}
+            {...box(ms(row.from), ms(row.to))}
+            y={`${100 - HEIGHTS[row.state]}%`}
+            height={`${HEIGHTS[row.state]}%`}
+            fill={row.state === "UNKNOWN" ? "url(#hatch)" : undefined}
+          >
+            <title>{tip(row, timezone)}</title>
+          </rect>
+        ))}
+        {gaps.map((gap) => (
+          <rect
+            key={gap.from + gap.cause}
+            class="timeline-gap"
+            {...box(ms(gap.from), gap.to === null ? now_ms : ms(gap.to))}
+            height="100%"
+            fill="url(#hatch)"
+          >
+            <title>{gapTip(gap, timezone)}</title>
+          </rect>
+        ))}
+        {now_ms > from_ms && now_ms < to_ms && (
+          <line class="timeline-now" x1={share(at(now_ms))} x2={share(at(now_ms))} y1="0" y2="100%" />
+        )}
+      </svg>
+      {size === "large" && <Axis from_ms={from_ms} to_ms={to_ms} timezone={timezone} />}
+    </div>
+  );
+}
+
+/** The states' shapes and words under a large band. */
+export function TimelineLegend() {
+  return (
+    <ul class="legend">
+      {BY_NEED.map((state) => (
+        <li key={state} class="state-label" data-state={state}>
+          <StateIcon state={state} />
+          {text.states[state]}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+const STEPS_MS = [15, 30, 60, 120, 180, 240, 360, 720, 1440].map((minutes) => minutes * 60_000);
+
+function Axis({ from_ms, to_ms, timezone }: { from_ms: number; to_ms: number; timezone: string }) {
+  const ticks = axisTicks(from_ms, to_ms);
+  const daily = to_ms - from_ms > 2 * 86_400_000;
+  return (
+    <svg class="timeline-axis" aria-hidden="true">
+      {ticks.map((tick) => {
+        const x = share((tick - from_ms) / (to_ms - from_ms));
+        return (
+          <g key={tick}>
+            <line x1={x} x2={x} y1="0" y2="6" />
+            <text x={x} y="22" text-anchor="middle">
+              {daily ? day(tick, timezone) : clock(tick, timezone)}
+            </text>
+          </g>
+        );
+      })}
+    </svg>
+  );
+}
+
+/** At most eight ticks on even steps, clear of both edges so that no label is cut. */
+function axisTicks(from_ms: number, to_ms: number): number[] {
+  const span_ms = to_ms - from_ms;
+  const step_ms =
+    STEPS_MS.find((step) => span_ms / step <= 8) ?? Math.ceil(span_ms / 8 / 86_400_000) * 86_400_000;
+  const margin_ms = span_ms * 0.03;
+  const ticks: number[] = [];
+  for (let tick = Math.ceil(from_ms / step_ms) * step_ms; tick < to_ms - margin_ms; tick += step_ms)
+    if (tick > from_ms + margin_ms) ticks.push(tick);
+  return ticks;
+}
+
+const share = (ratio: number): string => `${(ratio * 100).toFixed(3)}%`;
+
+function tip(row: StateRow, timezone: string): string {
+  const what = [text.states[row.state], row.reason, row.cause].filter(Boolean).join(" · ");
+  return `${what}\n${dayClock(ms(row.from), timezone)}, ${duration(row.seconds)}`;
+}
+
+function gapTip(gap: GapRow, timezone: string): string {
+  return `${text.machine.gap}: ${text.gapCauses[gap.cause]}\n${dayClock(ms(gap.from), timezone)}`;
+}
+
+/** The band in words: seconds by state. */
+function spoken(states: readonly StateRow[]): string {
+  return BY_NEED.map((state) => ({
+    state,
+    seconds: states.reduce((sum, row) => (row.state === state ? sum + row.seconds : sum), 0),
+  }))
+    .filter(({ seconds }) => seconds > 0)
+    .map(({ state, seconds }) => `${text.states[state]} ${duration(seconds)}`)
+    .join(", ");
+}

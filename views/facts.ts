@@ -1,0 +1,62 @@
+// What the screens read off a machine's live values; the server's pages and the browser use the same.
+import type { LiveMachine } from "../ingest/live/live.ts";
+import type { State } from "../ingest/signals.ts";
+
+/** What needs a hand comes first. */
+export const BY_NEED: readonly State[] = ["DOWN", "STOPPED", "SETUP", "UNKNOWN", "IDLE", "RUNNING"];
+
+/** Data older than this is marked late, then old (ms). */
+export const LATE_MS = 15_000;
+export const OLD_MS = 60_000;
+
+export type Freshness = "fresh" | "late" | "old";
+
+export function freshness(age_ms: number): Freshness {
+  return age_ms > OLD_MS ? "old" : age_ms > LATE_MS ? "late" : "fresh";
+}
+
+/** Sorts by what needs a hand, then by name, so that a machine keeps its place among its like. */
+export function byNeed(a: { state: State; name: string }, b: { state: State; name: string }): number {
+  return (
+    BY_NEED.indexOf(a.state) - BY_NEED.indexOf(b.state) ||
+    a.name.localeCompare(b.name, "en", { numeric: true })
+  );
+}
+
+/** A signal's word, "" where there is none or it is UNAVAILABLE. */
+export function word(live: LiveMachine, signal: string): string {
+  const value = live.signals[signal]?.value;
+  return value === undefined || value === null || value === "UNAVAILABLE" ? "" : String(value);
+}
+
+/** The part being made: its number, or else the program's name. */
+export const partOf = (live: LiveMachine): string => word(live, "part_number") || word(live, "program");
+
+export type ActiveCondition = { id: string; level: "FAULT" | "WARNING"; ts_us: number };
+
+/** Conditions at FAULT or WARNING, faults first. */
+export function activeConditions(live: LiveMachine): ActiveCondition[] {
+  const active: ActiveCondition[] = [];
+  for (const [signal, { value, ts_us }] of Object.entries(live.signals)) {
+    if (signal.startsWith("condition:") && (value === "FAULT" || value === "WARNING"))
+      active.push({ id: signal.slice("condition:".length), level: value, ts_us });
+  }
+  return active.sort((a, b) => a.level.localeCompare(b.level) || a.id.localeCompare(b.id));
+}
+
+/** At most this many trends on a machine's page: what fits a screen. */
+export const MAX_TRENDS = 3;
+
+const TREND_FIRST = ["spindle_speed", "feedrate", "feedrate_override"];
+const NO_TREND = ["part_count", "part_count_good", "part_count_bad", "lot", "program", "part_number"];
+
+/** The numeric signals worth a trend: the canonical ones first, then others by name. */
+export function trendSignals(live: LiveMachine): string[] {
+  const rank = (signal: string) =>
+    (TREND_FIRST.indexOf(signal) + TREND_FIRST.length + 1) % (TREND_FIRST.length + 1);
+  return Object.keys(live.signals)
+    .filter((signal) => typeof live.signals[signal]?.value === "number" || TREND_FIRST.includes(signal))
+    .filter((signal) => !NO_TREND.includes(signal) && !signal.startsWith("condition:"))
+    .sort((a, b) => rank(a) - rank(b) || a.localeCompare(b))
+    .slice(0, MAX_TRENDS);
+}

@@ -1,0 +1,99 @@
+// How numbers, times and durations look. Rounding happens here and is display only (invariant 5).
+import { text } from "./text.ts";
+
+const formatters = new Map<string, Intl.DateTimeFormat>();
+
+/** Intl formatters are dear to make (about 50 µs): one for each zone and shape. */
+function formatter(timezone: string, shape: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  const key = timezone + JSON.stringify(shape);
+  let found = formatters.get(key);
+  if (!found) {
+    found = new Intl.DateTimeFormat(text.locale, { timeZone: timezone, hourCycle: "h23", ...shape });
+    formatters.set(key, found);
+  }
+  return found;
+}
+
+/** ms since 1970 of an ISO 8601 time. */
+export const ms = (iso: string): number => Date.parse(iso);
+
+/** `14:02` in the plant's zone. */
+export const clock = (at_ms: number, timezone: string): string =>
+  formatter(timezone, { hour: "2-digit", minute: "2-digit" }).format(at_ms);
+
+/** `14:02:11` */
+export const clockSeconds = (at_ms: number, timezone: string): string =>
+  formatter(timezone, { hour: "2-digit", minute: "2-digit", second: "2-digit" }).format(at_ms);
+
+/** `Mon 5 Jan` */
+export const day = (at_ms: number, timezone: string): string =>
+  formatter(timezone, { weekday: "short", day: "numeric", month: "short" }).format(at_ms).replace(",", "");
+
+/** `Mon 5 Jan 14:02` */
+export const dayClock = (at_ms: number, timezone: string): string =>
+  `${day(at_ms, timezone)} ${clock(at_ms, timezone)}`;
+
+/** `14:02`, with the day in front where it is another day than now. */
+export const clockOrDay = (at_ms: number, now_ms: number, timezone: string): string =>
+  day(at_ms, timezone) === day(now_ms, timezone) ? clock(at_ms, timezone) : dayClock(at_ms, timezone);
+
+/** `2026-01-05T14:02`: what `<input type="datetime-local">` speaks. */
+export function localInput(at_ms: number, timezone: string): string {
+  const shape = {
+    year: "numeric",
+    month: "2-digit",
+    day: "2-digit",
+    hour: "2-digit",
+    minute: "2-digit",
+  } as const;
+  const part: Record<string, string> = {};
+  for (const { type, value } of formatter(timezone, shape).formatToParts(at_ms)) part[type] = value;
+  return `${part.year}-${part.month}-${part.day}T${part.hour}:${part.minute}`;
+}
+
+/** A running timer: `0:42`, `12:33`, `1:02:33`, `3 d 04:10`. Never below zero: clocks differ a little. */
+export function timer(elapsed_ms: number): string {
+  const s = Math.max(0, Math.floor(elapsed_ms / 1000));
+  const two = (n: number) => String(n).padStart(2, "0");
+  const days = Math.floor(s / 86_400);
+  const hours = Math.floor(s / 3600) % 24;
+  const minutes = Math.floor(s / 60) % 60;
+  if (days > 0) return `${days} d ${two(hours)}:${two(minutes)}`;
+  if (hours > 0) return `${hours}:${two(minutes)}:${two(s % 60)}`;
+  return `${minutes}:${two(s % 60)}`;
+}
+
+/** The age of data: `3 s`, `2 min`, `5 h`, `12 d`. */
+export function age(elapsed_ms: number): string {
+  const s = Math.max(0, Math.floor(elapsed_ms / 1000));
+  if (s < 60) return `${s} s`;
+  if (s < 3600) return `${Math.floor(s / 60)} min`;
+  if (s < 172_800) return `${Math.floor(s / 3600)} h`;
+  return `${Math.floor(s / 86_400)} d`;
+}
+
+/** A length of time in a report: `42 s`, `12 min`, `7 h 12 min`. */
+export function duration(seconds: number): string {
+  const s = Math.round(seconds);
+  if (s < 60) return `${s} s`;
+  const minutes = Math.round(s / 60);
+  if (minutes < 60) return `${minutes} min`;
+  return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, "0")} min`;
+}
+
+/** `74.8 %`; null is "–", never 0. */
+export function percent(ratio: number | null, digits = 1): string {
+  return ratio === null ? text.none : `${number(ratio * 100, digits)} %`;
+}
+
+/** `19,271`; null is "–". */
+export function number(value: number | null, digits = 0): string {
+  if (value === null) return text.none;
+  return value.toLocaleString(text.locale, { minimumFractionDigits: digits, maximumFractionDigits: digits });
+}
+
+/** A signal's value: at most four figures that mean something. */
+export function measure(value: number): string {
+  const size = Math.abs(value);
+  return number(value, size >= 1000 || Number.isInteger(value) ? 0 : size >= 100 ? 1 : 2);
+}

@@ -1,0 +1,40 @@
+// What the server uses of the screens: pages, fragments, their props, and the files they load.
+import type { FunctionComponent } from "preact";
+import { h } from "preact";
+import { renderToString } from "preact-render-to-string";
+
+export { ASSET_ROOT, type Asset, assetResponse, assets } from "./assets.ts";
+export type * from "./model.ts";
+export { Dashboard, DashboardReport } from "./pages/dashboard.tsx";
+export { DashboardMachine, DashboardMachineReport } from "./pages/dashboard-machine.tsx";
+export { HmiMachine, HmiMachineFigures } from "./pages/hmi-machine.tsx";
+export { HmiWall, HmiWallFigures } from "./pages/hmi-wall.tsx";
+export { Problem } from "./pages/problem.tsx";
+export { SignIn } from "./pages/sign-in.tsx";
+
+/** Sent with every page: scripts and styles come from this server only, nothing inline, no frames. */
+export const CONTENT_SECURITY_POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self'",
+  "connect-src 'self'",
+  "form-action 'self'",
+  "base-uri 'none'",
+  "frame-ancestors 'none'",
+].join("; ");
+
+/** A whole page as HTML. `await assets()` once before the first. */
+export function renderPage<P extends object>(page: FunctionComponent<P>, props: NoInfer<P>): string {
+  return `<!doctype html>${renderToString(h(page, props))}`;
+}
+
+/** A piece of a page as HTML, the answer to an htmx request. */
+export function renderFragment<P extends object>(fragment: FunctionComponent<P>, props: NoInfer<P>): string {
+  return renderToString(h(fragment, props));
+}
+
+/** Whether a request wants the fragment rather than the page; answer with `Vary: HX-Request` either way. */
+export function wantsFragment(headers: Headers): boolean {
+  return headers.get("hx-request") === "true" && headers.get("hx-history-restore-request") !== "true";
+}

@@ -1,0 +1,99 @@
+// The frame of every page: head, header with the way round, and what the browser code needs to know.
+import type { ComponentChildren } from "preact";
+import { type AssetName, assetPath } from "./assets.ts";
+import { Sprite } from "./components/state.tsx";
+import type { Shell } from "./model.ts";
+import { text } from "./text.ts";
+
+/** No eval, no inline style, nothing kept in the browser's storage: going back asks the server again. */
+const HTMX_CONFIG = JSON.stringify({
+  allowEval: false,
+  includeIndicatorStyles: false,
+  allowScriptTags: false,
+  historyCacheSize: 0,
+  refreshOnHistoryMiss: true,
+  timeout: 15_000,
+});
+
+export type LayoutProps = {
+  shell: Shell;
+  title: string;
+  /** `hmi` is dark always; `office` follows the reader's light or dark. */
+  theme: "hmi" | "office";
+  /** The entry of the navigation this page belongs to. */
+  here?: "wall" | "dashboard";
+  scripts: readonly AssetName[];
+  /** What stands in the header between the navigation and the user. */
+  header?: ComponentChildren;
+  children: ComponentChildren;
+};
+
+export function Layout({ shell, title, theme, here, scripts, header, children }: LayoutProps) {
+  return (
+    <html lang={text.language} data-theme={theme} data-timezone={shell.timezone} data-now={shell.now_ms}>
+      <head>
+        <meta charset="utf-8" />
+        <title>{`${title} · ${shell.plant}`}</title>
+        <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover" />
+        <meta name="color-scheme" content={theme === "hmi" ? "dark" : "light dark"} />
+        <meta name="htmx-config" content={HTMX_CONFIG} />
+        <link rel="icon" type="image/svg+xml" href={assetPath("favicon.svg")} />
+        <link rel="stylesheet" href={assetPath("app.css")} />
+        {scripts.map((script) => (
+          <script
+            key={script}
+            type={script === "htmx.js" ? undefined : "module"}
+            defer
+            src={assetPath(script)}
+          />
+        ))}
+      </head>
+      <body>
+        <a class="skip" href="#main">
+          {text.nav.skip}
+        </a>
+        <Sprite />
+        <header class="bar">
+          <a class="brand" href="/hmi">
+            {shell.plant}
+          </a>
+          {shell.user !== null && <Navigation here={here} />}
+          <div class="bar-middle">{header}</div>
+          {shell.user !== null && (
+            <form class="bar-user" method="post" action="/sign-out">
+              <span class="user">{shell.user}</span>
+              <button type="submit">{text.nav.signOut}</button>
+            </form>
+          )}
+        </header>
+        {children}
+      </body>
+    </html>
+  );
+}
+
+function Navigation({ here }: { here: LayoutProps["here"] }) {
+  const entry = (to: "wall" | "dashboard", href: string, name: string) => (
+    <a href={href} aria-current={here === to ? "page" : undefined}>
+      {name}
+    </a>
+  );
+  return (
+    <nav class="nav" aria-label={text.nav.main}>
+      {entry("wall", "/hmi", text.nav.wall)}
+      {entry("dashboard", "/dashboard", text.nav.dashboard)}
+    </nav>
+  );
+}
+
+/** The band over a live page while its connection is down, and the plain note where scripts are off. */
+export function LinkBand() {
+  return (
+    <>
+      <p class="band" role="alert" data-band hidden />
+      <noscript>
+        <p class="band">{text.link.noScript}</p>
+      </noscript>
+    </>
+  );
+}

@@ -1,0 +1,150 @@
+// What the screens are given: plain data, on the CONTRACT's rows. Ratios are 0…1 and unrounded, null is "not known".
+import type { GapCause, PolicyData } from "../ingest/event.ts";
+import type { LiveMachine } from "../ingest/live/live.ts";
+import type { State } from "../ingest/signals.ts";
+
+/** What every page needs to know about the plant and who is looking. */
+export type Shell = {
+  /** The plant's name, for the header and the title. */
+  plant: string;
+  /** IANA zone; every time on the screens is in it. */
+  timezone: string;
+  /** The server's clock when the page was made, ms since 1970. */
+  now_ms: number;
+  /** Who is signed in, as shown beside "Sign out"; null where nobody is. */
+  user: string | null;
+  /** `http://plant-pc:3000`: this server as the browser sees it, for the commands of the greeting. */
+  origin: string;
+};
+
+/** A machine by id and name. */
+export type MachineName = { machine_id: string; name: string };
+
+/** One row of `GET …/oee`. Times are ISO 8601 in UTC; `key` is the hour, shift, day or "total". */
+export type OeeRow = {
+  key: string;
+  from: string;
+  to: string;
+  calendar_time_s: number;
+  scheduled_time_s: number;
+  planned_time_s: number;
+  run_time_s: number;
+  down_time_s: number;
+  setup_time_s: number;
+  stopped_time_s: number;
+  idle_time_s: number;
+  unknown_time_s: number;
+  total_count: number | null;
+  good_count: number | null;
+  reject_count: number | null;
+  availability: number | null;
+  performance: number | null;
+  quality: number | null;
+  oee: number | null;
+  teep: number | null;
+  coverage: number | null;
+  flags: readonly string[];
+};
+
+/** One row of `GET …/states`. */
+export type StateRow = {
+  state: State;
+  from: string;
+  to: string;
+  seconds: number;
+  /** The operator's reason; null or "" where none was given. */
+  reason: string | null;
+  /** Why the machine was in this state: the signal and word, or the gap's cause. */
+  cause: string | null;
+};
+
+/** One row of `GET …/gaps`; `to` is null while the gap is open. */
+export type GapRow = { from: string; to: string | null; cause: GapCause; detail: string };
+
+export type Policy = PolicyData["policy"];
+
+/** A machine's shift so far. */
+export type ShiftFigures = {
+  machine_id: string;
+  /** The whole shift, its end may lie ahead; `name` "" where there is no calendar: the plant's day. */
+  shift: { name: string; from: string; to: string };
+  /** null: nothing computed yet. */
+  oee: OeeRow | null;
+  /** States and gaps of the shift, oldest first. May be empty. */
+  states: readonly StateRow[];
+  gaps: readonly GapRow[];
+};
+
+/** One machine on the wall. */
+export type HmiTile = { name: string; live: LiveMachine; figures: ShiftFigures | null };
+
+/** `GET /hmi`. In any order: the page sorts by what needs a hand. Empty: the greeting. */
+export type HmiWallProps = { shell: Shell; machines: readonly HmiTile[] };
+
+/** `GET /hmi/figures`: the fragment the wall asks for every 10 s. */
+export type HmiWallFiguresProps = { shell: Shell; figures: readonly ShiftFigures[] };
+
+/** `GET /hmi/{id}`. */
+export type HmiMachineProps = { shell: Shell; name: string; live: LiveMachine; figures: ShiftFigures | null };
+
+/** `GET /hmi/{id}/figures`: the fragment a machine's page asks for every 10 s. */
+export type HmiMachineFiguresProps = { shell: Shell; machine_id: string; figures: ShiftFigures | null };
+
+export const PERIODS = ["today", "yesterday", "7d", "custom"] as const;
+export type PeriodKind = (typeof PERIODS)[number];
+export type By = "hour" | "shift" | "day";
+
+/**
+ * The period of a dashboard, as the server understood the query
+ * `?period=today|yesterday|7d|custom&from&to&by=hour|shift|day`; `from` and `to` of the query are local times
+ * of the plant (`2026-01-05T06:00`) and belong to `custom` only.
+ */
+export type Period = {
+  kind: PeriodKind;
+  /** ISO 8601, UTC. */
+  from: string;
+  to: string;
+  by: By;
+  /** What was wrong with the query, in words for the user; null where nothing was. */
+  problem: string | null;
+};
+
+/** A row of `by=machine` with the machine's name. */
+export type MachineOeeRow = OeeRow & MachineName;
+
+/** `GET /dashboard`. `total` is the server's sum over machines, never an average. No machines: the greeting. */
+export type DashboardProps = {
+  shell: Shell;
+  period: Period;
+  total: OeeRow | null;
+  machines: readonly MachineOeeRow[];
+  /** The plant by hour or day, oldest first. */
+  trend: readonly OeeRow[];
+  /** The policy all machines share; null where they differ. */
+  policy: Policy | null;
+  /** The query's `sort`: a column's name, `-` in front for the largest first; "" is by name. */
+  sort: string;
+};
+
+/** `GET /dashboard/{id}`. */
+export type DashboardMachineProps = {
+  shell: Shell;
+  machine: MachineName;
+  period: Period;
+  total: OeeRow | null;
+  trend: readonly OeeRow[];
+  states: readonly StateRow[];
+  gaps: readonly GapRow[];
+  policy: Policy | null;
+};
+
+/** `GET /sign-in`, and the answer to a `POST /sign-in` (`key`, `next`) that failed. */
+export type SignInProps = {
+  shell: Shell;
+  error: "wrong_key" | "link_used" | "signed_out" | null;
+  /** Where to go afterwards: a path on this site. */
+  next: string;
+};
+
+/** Any page that could not be shown. `detail` is for people, never a stack. */
+export type ProblemProps = { shell: Shell; status: number; detail: string | null };

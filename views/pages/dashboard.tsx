@@ -1,0 +1,173 @@
+// OEE of the plant and of every machine for a period.
+import { Bar } from "../components/oee.tsx";
+import { PeriodBar, query, Span, SWAP } from "../components/period.tsx";
+import { OeeTrend, PolicyNote, Total } from "../components/report.tsx";
+import { Welcome } from "../components/welcome.tsx";
+import { duration, number, percent } from "../format.ts";
+import { Layout } from "../layout.tsx";
+import type { DashboardProps, MachineOeeRow } from "../model.ts";
+import { text } from "../text.ts";
+
+const PATH = "/dashboard";
+
+export function Dashboard(props: DashboardProps) {
+  return (
+    <Layout
+      shell={props.shell}
+      title={text.dashboard.title}
+      theme="office"
+      here="dashboard"
+      scripts={["htmx.js", "dashboard.js"]}
+    >
+      <main id="main" class="report">
+        {props.machines.length === 0 ? (
+          <Welcome origin={props.shell.origin} />
+        ) : (
+          <DashboardReport {...props} />
+        )}
+      </main>
+    </Layout>
+  );
+}
+
+/** The report alone: what the page shows, and the answer to its own htmx requests. */
+export function DashboardReport({ shell, period, total, machines, trend, policy, sort }: DashboardProps) {
+  const csv = new URLSearchParams({ from: period.from, to: period.to, by: "machine", format: "csv" });
+  return (
+    <div id="report" class="report-body">
+      <div class="report-head">
+        <h1>{text.dashboard.title}</h1>
+        <Span shell={shell} period={period} />
+        <a class="button" href={`/api/v1/oee?${csv}`} download>
+          {text.dashboard.csv}
+        </a>
+      </div>
+      <PeriodBar shell={shell} period={period} path={PATH} bys={["hour", "day"]} sort={sort} />
+      <p class="notice report-failed" role="alert" hidden>
+        {text.dashboard.failed}
+      </p>
+      <Total title={text.dashboard.plant} row={total} />
+      <OeeTrend shell={shell} period={period} rows={trend} />
+      <section class="panel">
+        <h2>{text.dashboard.machines}</h2>
+        <MachineTable machines={machines} sort={sort} period={period} shell={shell} />
+      </section>
+      <PolicyNote policy={policy} total={total} />
+    </div>
+  );
+}
+
+type Column = {
+  key: string;
+  name: string;
+  /** What the column sorts by; null goes last either way. */
+  value: (row: MachineOeeRow) => number | string | null;
+  show: (row: MachineOeeRow) => string;
+};
+
+const ratio = (key: "availability" | "performance" | "quality" | "coverage", name: string): Column => ({
+  key,
+  name,
+  value: (row) => row[key],
+  show: (row) => percent(row[key]),
+});
+
+const seconds = (key: "run_time_s" | "down_time_s" | "planned_time_s", name: string): Column => ({
+  key,
+  name,
+  value: (row) => row[key],
+  show: (row) => duration(row[key]),
+});
+
+const OEE: Column = {
+  key: "oee",
+  name: text.oee.oee,
+  value: (row) => row.oee,
+  show: (row) => percent(row.oee),
+};
+const NAME: Column = {
+  key: "name",
+  name: text.dashboard.machine,
+  value: (row) => row.name,
+  show: (row) => row.name,
+};
+const COLUMNS: readonly Column[] = [
+  ratio("availability", text.oee.availability),
+  ratio("performance", text.oee.performance),
+  ratio("quality", text.oee.quality),
+  ratio("coverage", text.oee.coverage),
+  {
+    key: "good_count",
+    name: `${text.dashboard.good} / ${text.dashboard.total}`,
+    value: (row) => row.good_count,
+    show: (row) => `${number(row.good_count)} / ${number(row.total_count)}`,
+  },
+  seconds("run_time_s", text.dashboard.runTime),
+  seconds("down_time_s", text.dashboard.downTime),
+  seconds("planned_time_s", text.dashboard.plannedTime),
+];
+
+/** Rows in the order the query asks for; an unknown `sort` is by name. */
+export function sortRows(rows: readonly MachineOeeRow[], sort: string): MachineOeeRow[] {
+  const key = sort.replace(/^-/, "");
+  const column = [NAME, OEE, ...COLUMNS].find((candidate) => candidate.key === key) ?? NAME;
+  const direction = sort.startsWith("-") ? -1 : 1;
+  return rows.toSorted((a, b) => {
+    const [x, y] = [column.value(a), column.value(b)];
+    if (x === null || y === null) return Number(x === null) - Number(y === null);
+    if (typeof x === "number" && typeof y === "number") return direction * (x - y);
+    return direction * String(x).localeCompare(String(y), "en", { numeric: true });
+  });
+}
+
+function MachineTable({
+  machines,
+  sort,
+  period,
+  shell,
+}: Pick<DashboardProps, "machines" | "sort" | "period" | "shell">) {
+  const head = (column: Column) => {
+    const up = sort === column.key || (column === NAME && sort === "");
+    const down = sort === `-${column.key}`;
+    const href = PATH + query(period, shell, {}, up ? `-${column.key}` : column.key);
+    return (
+      <th
+        key={column.key}
+        scope="col"
+        class={column === NAME || column === OEE ? undefined : "num"}
+        aria-sort={up ? "ascending" : down ? "descending" : undefined}
+      >
+        <a href={href} hx-get={href} {...SWAP}>
+          {column.name}
+        </a>
+      </th>
+    );
+  };
+  return (
+    <table class="machines cards">
+      <thead>
+        <tr>{[NAME, OEE, ...COLUMNS].map(head)}</tr>
+      </thead>
+      <tbody>
+        {sortRows(machines, sort).map((row) => (
+          <tr key={row.machine_id}>
+            <th scope="row">
+              <a href={`${PATH}/${encodeURIComponent(row.machine_id)}${query(period, shell, {})}`}>
+                {row.name}
+              </a>
+            </th>
+            <td class="oee-cell" data-label={OEE.name}>
+              <b>{OEE.show(row)}</b>
+              <Bar ratio={row.oee} label={text.oee.oee} />
+            </td>
+            {COLUMNS.map((column) => (
+              <td key={column.key} class="num" data-label={column.name}>
+                {column.show(row)}
+              </td>
+            ))}
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}

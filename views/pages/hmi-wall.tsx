@@ -1,0 +1,95 @@
+// The plant wall: every machine as a tile, what needs a hand first.
+
+import { StateIcon } from "../components/state.tsx";
+import { Tile, TileFigures } from "../components/tile.tsx";
+import { Welcome } from "../components/welcome.tsx";
+import { BY_NEED, byNeed } from "../facts.ts";
+import { clock } from "../format.ts";
+import { Layout, LinkBand } from "../layout.tsx";
+import type { HmiTile, HmiWallFiguresProps, HmiWallProps } from "../model.ts";
+import { text } from "../text.ts";
+
+export function HmiWall({ shell, machines }: HmiWallProps) {
+  const sorted = machines.toSorted((a, b) =>
+    byNeed({ ...a, state: a.live.state }, { ...b, state: b.live.state }),
+  );
+  return (
+    <Layout
+      shell={shell}
+      title={text.wall.title}
+      theme="hmi"
+      here="wall"
+      scripts={["htmx.js", "wall.js"]}
+      header={
+        <>
+          {machines.length > 0 && <Counts machines={machines} />}
+          <time class="wall-clock" data-clock>
+            {clock(shell.now_ms, shell.timezone)}
+          </time>
+        </>
+      }
+    >
+      <LinkBand />
+      <main id="main" class="wall" data-stream="/api/v1/stream">
+        {machines.length === 0 ? (
+          <Welcome origin={shell.origin} />
+        ) : (
+          <ul class={`tiles tiles-${columns(machines.length)}`} id="tiles" aria-label={text.wall.machines}>
+            {sorted.map((tile) => (
+              <Tile key={tile.live.machine_id} tile={tile} shell={shell} />
+            ))}
+          </ul>
+        )}
+        {machines.length > 0 && <div hx-get="/hmi/figures" hx-trigger="every 10s" hx-swap="none" />}
+      </main>
+    </Layout>
+  );
+}
+
+/** The figures of every tile, swapped into their places by id. */
+export function HmiWallFigures({ shell, figures }: HmiWallFiguresProps) {
+  return (
+    <>
+      {figures.map((figure) => (
+        <div
+          key={figure.machine_id}
+          class="tile-figures"
+          id={`figures-${figure.machine_id}`}
+          hx-swap-oob="true"
+        >
+          <TileFigures figures={figure} shell={shell} />
+        </div>
+      ))}
+    </>
+  );
+}
+
+/** How many machines are in each state; a state nobody is in stays faint, in its place. */
+function Counts({ machines }: { machines: readonly HmiTile[] }) {
+  return (
+    <ul class="counts" aria-label={text.wall.counts}>
+      {BY_NEED.map((state) => {
+        const count = machines.filter(({ live }) => live.state === state).length;
+        return (
+          <li key={state} class="count" data-count={state} data-state={state} data-empty={count === 0}>
+            <StateIcon state={state} />
+            <b>{count}</b> <span>{text.states[state]}</span>
+          </li>
+        );
+      })}
+    </ul>
+  );
+}
+
+/** Columns that let the tiles fill a 16:9 screen. */
+function columns(tiles: number): number {
+  for (const [upTo, count] of [
+    [2, 2],
+    [6, 3],
+    [12, 4],
+    [20, 5],
+    [30, 6],
+  ] as const)
+    if (tiles <= upTo) return count;
+  return 8;
+}

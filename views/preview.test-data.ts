@@ -1,0 +1,324 @@
+// A small plant for the preview and the tests: ten machines in a morning shift, each in a different spot.
+import type { LiveMachine, LiveValue } from "../ingest/live/live.ts";
+import type { State } from "../ingest/signals.ts";
+import type {
+  DashboardMachineProps,
+  DashboardProps,
+  GapRow,
+  HmiTile,
+  MachineOeeRow,
+  OeeRow,
+  Period,
+  Policy,
+  Shell,
+  ShiftFigures,
+  StateRow,
+} from "./model.ts";
+
+const HOUR_MS = 3_600_000;
+
+/** The fixture's clock: 10:42 in Berlin, in the early shift of 06:00–14:00. */
+export const NOW_MS = Date.parse("2026-01-05T09:42:17Z");
+export const SHIFT = { name: "Early", from: "2026-01-05T05:00:00Z", to: "2026-01-05T13:00:00Z" };
+
+export const shell = (more: Partial<Shell> = {}): Shell => ({
+  plant: "Plant Kirchheim",
+  timezone: "Europe/Berlin",
+  now_ms: NOW_MS,
+  user: "admin",
+  origin: "http://127.0.0.1:3000",
+  ...more,
+});
+
+type Cast = { name: string; state: State; since_min: number; part: string; parts: number; cycle_s: number };
+
+/** Mill 3 broke down, Mill 5 waits for its operator, Lathe 2 is being set up, Lathe 4's agent is away. */
+const CAST: readonly Cast[] = [
+  { name: "Mill 1", state: "RUNNING", since_min: 34, part: "4711-A", parts: 412, cycle_s: 30 },
+  { name: "Mill 2", state: "RUNNING", since_min: 3, part: "4711-B", parts: 388, cycle_s: 30 },
+  { name: "Mill 3", state: "DOWN", since_min: 12, part: "GEHAEUSE-77", parts: 96, cycle_s: 95 },
+  { name: "Mill 4", state: "RUNNING", since_min: 71, part: "4720", parts: 203, cycle_s: 60 },
+  { name: "Mill 5", state: "STOPPED", since_min: 2, part: "4720", parts: 187, cycle_s: 62 },
+  { name: "Lathe 1", state: "RUNNING", since_min: 18, part: "W-1030", parts: 640, cycle_s: 19 },
+  { name: "Lathe 2", state: "SETUP", since_min: 26, part: "W-1044", parts: 305, cycle_s: 22 },
+  { name: "Lathe 3", state: "IDLE", since_min: 8, part: "W-1044", parts: 411, cycle_s: 22 },
+  { name: "Lathe 4", state: "UNKNOWN", since_min: 5, part: "", parts: 288, cycle_s: 25 },
+  { name: "Washer", state: "RUNNING", since_min: 95, part: "", parts: 1204, cycle_s: 8 },
+];
+
+export const machineId = (name: string): string =>
+  `0c5f1a00-0000-4000-8000-${name.toLowerCase().replace(/\W/g, "").padStart(12, "0")}`;
+
+const iso = (at_ms: number): string => new Date(at_ms).toISOString();
+
+/** The plant's machines as the wall gets them, at `now_ms`. */
+export const tiles = (now_ms = NOW_MS): HmiTile[] =>
+  CAST.map((cast) => ({ name: cast.name, live: liveOf(cast, now_ms), figures: figuresOf(cast, now_ms) }));
+
+function liveOf(cast: Cast, now_ms: number): LiveMachine {
+  const since_us = (now_ms - cast.since_min * 60_000 - 11_000) * 1000;
+  const value = (v: LiveValue["value"], at_us = since_us): LiveValue => ({ ts_us: at_us, value: v });
+  const running = cast.state === "RUNNING";
+  const signals: Record<string, LiveValue> = {
+    availability: value(cast.state === "UNKNOWN" ? "UNAVAILABLE" : "AVAILABLE"),
+    execution: value(running ? "ACTIVE" : cast.state === "UNKNOWN" ? "UNAVAILABLE" : "READY"),
+    controller_mode: value(cast.state === "SETUP" ? "MANUAL" : "AUTOMATIC"),
+    program: value(cast.part ? `O${cast.part.replace(/\D/g, "")}` : null),
+    part_number: value(cast.part || null),
+    part_count: value(cast.parts),
+    spindle_speed: value(running ? 3200 : 0),
+    feedrate: value(running ? 24.5 : 0),
+    feedrate_override: value(100),
+  };
+  if (cast.state === "DOWN") signals["condition:spindle_lubrication"] = value("FAULT");
+  if (cast.name === "Mill 3") signals["condition:coolant_level"] = value("WARNING");
+  return {
+    machine_id: machineId(cast.name),
+    state: cast.state,
+    since_us,
+    heard_ms: now_ms - (cast.state === "UNKNOWN" ? 5 * 60_000 : cast.name === "Lathe 3" ? 21_000 : 800),
+    source: cast.state === "UNKNOWN" ? "unreachable" : cast.name === "Washer" ? "polling" : "streaming",
+    signals,
+  };
+}
+
+/** A repeatable sequence in 0…1. */
+function* chance(seed: number): Generator<number> {
+  for (let x = seed * 7919 + 17; ; ) yield (x = (x * 16_807) % 2_147_483_647) / 2_147_483_647;
+}
+
+/** States from `from_ms` to `to_ms`, ending in the machine's present state. */
+function statesOf(cast: Cast, from_ms: number, to_ms: number): StateRow[] {
+  const next = chance(CAST.indexOf(cast) + 3);
+  const draw = () => next.next().value as number;
+  const rows: StateRow[] = [];
+  const push = (state: State, start: number, end: number) => {
+    const [reason, cause] = WHY[state];
+    rows.push({ state, from: iso(start), to: iso(end), seconds: (end - start) / 1000, reason, cause });
+  };
+  const last = to_ms - cast.since_min * 60_000 - 11_000;
+  let at = from_ms;
+  while (at < last) {
+    const end = Math.min(last, at + (12 + draw() * 50) * 60_000);
+    push("RUNNING", at, end);
+    at = end;
+    if (at >= last) break;
+    const pick = draw();
+    const state: State =
+      pick < 0.12
+        ? "DOWN"
+        : pick < 0.45
+          ? "STOPPED"
+          : pick < 0.6
+            ? "SETUP"
+            : pick < 0.94
+              ? "IDLE"
+              : "UNKNOWN";
+    const stopEnd = Math.min(last, at + (2 + draw() * 14) * 60_000);
+    push(state, at, stopEnd);
+    at = stopEnd;
+  }
+  push(cast.state, last, to_ms);
+  return rows;
+}
+
+const WHY: Record<State, [reason: string | null, cause: string | null]> = {
+  RUNNING: [null, null],
+  DOWN: ["Spindle lubrication", "condition:spindle_lubrication FAULT"],
+  STOPPED: [null, "execution FEED_HOLD"],
+  SETUP: ["Change of part", "controller_mode MANUAL"],
+  IDLE: [null, "execution READY"],
+  UNKNOWN: [null, "unreachable"],
+};
+
+const gapsOf = (states: readonly StateRow[], to_ms: number): GapRow[] =>
+  states
+    .filter(({ state }) => state === "UNKNOWN")
+    .map(({ from, to }) => ({
+      from,
+      to: Date.parse(to) === to_ms ? null : to,
+      cause: "unreachable",
+      detail: "connect ECONNREFUSED",
+    }));
+
+/** A row as the SQL would give it for these states and parts. */
+function rowOf(
+  key: string,
+  from_ms: number,
+  to_ms: number,
+  states: readonly StateRow[],
+  parts: number,
+  cycle_s: number,
+): OeeRow {
+  const seconds = (state: State) =>
+    states.reduce((sum, row) => {
+      if (row.state !== state) return sum;
+      return (
+        sum +
+        Math.max(0, Math.min(to_ms, Date.parse(row.to)) - Math.max(from_ms, Date.parse(row.from))) / 1000
+      );
+    }, 0);
+  const planned = (to_ms - from_ms) / 1000;
+  const [run, unknown] = [seconds("RUNNING"), seconds("UNKNOWN")];
+  const reject = Math.floor(parts * 0.017);
+  const availability = planned > 0 ? run / planned : null;
+  const performance = run > 0 ? (parts * cycle_s) / run : null;
+  const quality = parts > 0 ? (parts - reject) / parts : null;
+  const oee = planned > 0 ? ((parts - reject) * cycle_s) / planned : null;
+  return {
+    key,
+    from: iso(from_ms),
+    to: iso(to_ms),
+    calendar_time_s: planned,
+    scheduled_time_s: planned,
+    planned_time_s: planned,
+    run_time_s: run,
+    down_time_s: seconds("DOWN"),
+    setup_time_s: seconds("SETUP"),
+    stopped_time_s: seconds("STOPPED"),
+    idle_time_s: seconds("IDLE"),
+    unknown_time_s: unknown,
+    total_count: parts,
+    good_count: parts - reject,
+    reject_count: reject,
+    availability,
+    performance,
+    quality,
+    oee,
+    teep: oee,
+    coverage: planned > 0 ? 1 - unknown / planned : null,
+    flags: [],
+  };
+}
+
+const SHIFT_MS = Date.parse(SHIFT.from);
+
+function figuresOf(cast: Cast, now_ms: number): ShiftFigures {
+  const from_ms = now_ms - (NOW_MS - SHIFT_MS);
+  const states = statesOf(cast, from_ms, now_ms);
+  const run = states
+    .filter(({ state }) => state === "RUNNING")
+    .reduce((sum, { seconds }) => sum + seconds, 0);
+  const parts = Math.floor((run * 0.93) / cast.cycle_s);
+  return {
+    machine_id: machineId(cast.name),
+    shift: { name: SHIFT.name, from: iso(from_ms), to: iso(from_ms + 8 * HOUR_MS) },
+    oee: rowOf(SHIFT.name, from_ms, now_ms, states, parts, cast.cycle_s),
+    states,
+    gaps: gapsOf(states, now_ms),
+  };
+}
+
+export const POLICY: Policy = { unknown: "loss", reasons: { maintenance: "excluded" }, minor_stop_s: 5 };
+
+export const period = (more: Partial<Period> = {}): Period => ({
+  kind: "today",
+  from: "2026-01-04T23:00:00.000Z",
+  to: iso(NOW_MS),
+  by: "hour",
+  problem: null,
+  ...more,
+});
+
+/** Rows added up: sums first, ratios of the sums; one ideal cycle stands for all. */
+function sum(key: string, from_ms: number, to_ms: number, rows: readonly OeeRow[]): OeeRow {
+  const total = { ...rowOf(key, from_ms, to_ms, [], 0, 1), flags: [] as string[] };
+  const add = (name: keyof OeeRow) => rows.reduce((all, row) => all + ((row[name] as number | null) ?? 0), 0);
+  for (const name of [
+    "calendar_time_s",
+    "scheduled_time_s",
+    "planned_time_s",
+    "run_time_s",
+    "down_time_s",
+    "setup_time_s",
+    "stopped_time_s",
+    "idle_time_s",
+    "unknown_time_s",
+    "total_count",
+    "good_count",
+    "reject_count",
+  ] as const)
+    total[name] = add(name);
+  const weigh = (ratio: (row: OeeRow) => number) => rows.reduce((all, row) => all + ratio(row), 0);
+  const ideal = weigh((row) => (row.performance ?? 0) * row.run_time_s);
+  const idealGood = weigh((row) => (row.oee ?? 0) * row.planned_time_s);
+  const over = (a: number, b: number) => (b > 0 ? a / b : null);
+  total.availability = over(total.run_time_s, total.planned_time_s);
+  total.performance = over(ideal, total.run_time_s);
+  total.quality = over(total.good_count ?? 0, total.total_count ?? 0);
+  total.oee = total.teep = over(idealGood, total.planned_time_s);
+  total.coverage = total.scheduled_time_s > 0 ? 1 - total.unknown_time_s / total.scheduled_time_s : null;
+  return total;
+}
+
+/** `cast` from 06:00 to now by hour; before the shift there is nothing to know. */
+function hours(cast: Cast): OeeRow[] {
+  const states = statesOf(cast, SHIFT_MS, NOW_MS);
+  const midnight = Date.parse(period().from);
+  const rows: OeeRow[] = [];
+  for (let from = midnight; from < NOW_MS; from += HOUR_MS) {
+    const to = Math.min(from + HOUR_MS, NOW_MS);
+    const run = states.reduce((all, row) => {
+      if (row.state !== "RUNNING") return all;
+      return (
+        all + Math.max(0, Math.min(to, Date.parse(row.to)) - Math.max(from, Date.parse(row.from))) / 1000
+      );
+    }, 0);
+    const row = rowOf(iso(from), from, to, states, Math.floor((run * 0.93) / cast.cycle_s), cast.cycle_s);
+    rows.push(
+      from < SHIFT_MS
+        ? {
+            ...row,
+            planned_time_s: 0,
+            scheduled_time_s: 0,
+            availability: null,
+            performance: null,
+            quality: null,
+            oee: null,
+            teep: 0,
+            coverage: null,
+          }
+        : row,
+    );
+  }
+  return rows;
+}
+
+export function dashboard(more: Partial<DashboardProps> = {}): DashboardProps {
+  const machines: MachineOeeRow[] = CAST.map((cast) => ({
+    ...sum(cast.name, Date.parse(period().from), NOW_MS, hours(cast)),
+    machine_id: machineId(cast.name),
+    name: cast.name,
+  }));
+  const byHour = CAST.map(hours);
+  const trend = (byHour[0] ?? []).map((row, i) =>
+    sum(
+      row.key,
+      Date.parse(row.from),
+      Date.parse(row.to),
+      byHour.map((rows) => rows[i] as OeeRow),
+    ),
+  );
+  const total = sum("total", Date.parse(period().from), NOW_MS, machines);
+  return { shell: shell(), period: period(), total, machines, trend, policy: POLICY, sort: "", ...more };
+}
+
+export function dashboardMachine(
+  name = "Mill 3",
+  more: Partial<DashboardMachineProps> = {},
+): DashboardMachineProps {
+  const cast = CAST.find((candidate) => candidate.name === name) ?? (CAST[0] as Cast);
+  const trend = hours(cast);
+  const states = statesOf(cast, SHIFT_MS, NOW_MS);
+  return {
+    shell: shell(),
+    machine: { machine_id: machineId(cast.name), name: cast.name },
+    period: period(),
+    total: sum("total", Date.parse(period().from), NOW_MS, trend),
+    trend,
+    states,
+    gaps: gapsOf(states, NOW_MS),
+    policy: POLICY,
+    ...more,
+  };
+}

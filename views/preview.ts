@@ -1,0 +1,209 @@
+// The screens without a server: `bun views/preview.ts --port 4100` shows them with the test data and a stream
+// that moves. The browser tests start it too, with hands on the stream.
+import type { LiveDelta, LiveMachine, LiveSnapshot } from "../ingest/live/live.ts";
+import {
+  assetResponse,
+  assets,
+  CONTENT_SECURITY_POLICY,
+  Dashboard,
+  DashboardMachine,
+  DashboardMachineReport,
+  DashboardReport,
+  HmiMachine,
+  HmiMachineFigures,
+  HmiWall,
+  HmiWallFigures,
+  type PeriodKind,
+  Problem,
+  renderFragment,
+  renderPage,
+  SignIn,
+  wantsFragment,
+} from "./index.ts";
+import { dashboard, dashboardMachine, machineId, period, shell, tiles } from "./preview.test-data.ts";
+
+export type Preview = {
+  url: string;
+  /** Sends a delta to every page that is connected. */
+  delta: (delta: LiveDelta) => void;
+  /** Drops every stream and refuses new ones with 503 until `up()`. */
+  down: () => void;
+  up: () => void;
+  /** How many pages are connected. */
+  connected: () => number;
+  /** Changes the plant: with no machines the pages greet. */
+  empty: (isEmpty: boolean) => void;
+  stop: () => Promise<void>;
+};
+
+type Client = ReadableStreamDefaultController<Uint8Array>;
+const utf8 = new TextEncoder();
+
+/** @param port 0 for any free one */
+export async function startPreview(port: number): Promise<Preview> {
+  const files = await assets();
+  const clients = new Set<Client>();
+  let isUp = true;
+  let isEmpty = false;
+
+  const plant = () => (isEmpty ? [] : tiles(Date.now()));
+  const here = (user: string | null = "admin") => shell({ now_ms: Date.now(), user });
+  const send = (client: Client, event: string, data: object) => {
+    try {
+      client.enqueue(utf8.encode(`id: ${Date.now()}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`));
+    } catch {
+      clients.delete(client); // it went away
+    }
+  };
+  const stream = (wanted: string[]): Response => {
+    let mine: Client;
+    const body = new ReadableStream<Uint8Array>({
+      start: (client) => {
+        clients.add((mine = client));
+        const machines = plant().map(({ live }) => live);
+        const isWanted = ({ machine_id }: LiveMachine) => wanted.length === 0 || wanted.includes(machine_id);
+        const snapshot: LiveSnapshot = { now_ms: Date.now(), machines: machines.filter(isWanted) };
+        send(client, "snapshot", snapshot);
+      },
+      cancel: () => void clients.delete(mine),
+    });
+    return new Response(body, {
+      headers: { "content-type": "text/event-stream", "cache-control": "no-store" },
+    });
+  };
+
+  const page = (html: string, status = 200) =>
+    new Response(html, {
+      status,
+      headers: {
+        "content-type": "text/html; charset=utf-8",
+        "content-security-policy": CONTENT_SECURITY_POLICY,
+        vary: "HX-Request",
+      },
+    });
+  const missing = () => page(renderPage(Problem, { shell: here(), status: 404, detail: null }), 404);
+
+  const answer = (request: Request): Response => {
+    const url = new URL(request.url);
+    const [, room = "", id = "", rest = ""] = url.pathname.split("/").map(decodeURIComponent);
+    const asset = files.get(url.pathname);
+    if (asset) return assetResponse(asset, request);
+    const tile = plant().find(({ live }) => live.machine_id === id);
+    const kind = (url.searchParams.get("period") ?? "today") as PeriodKind;
+    const asked = period({ kind, by: url.searchParams.get("by") === "day" ? "day" : "hour" });
+    const fragment = wantsFragment(request.headers);
+
+    if (url.pathname === "/sign-in")
+      return page(
+        renderPage(SignIn, {
+          shell: here(null),
+          error: url.searchParams.has("error") ? "wrong_key" : null,
+          next: "/hmi",
+        }),
+      );
+    if (url.pathname === "/" || url.pathname === "/hmi")
+      return page(renderPage(HmiWall, { shell: here(), machines: plant() }));
+    if (url.pathname === "/hmi/figures")
+      return page(
+        renderFragment(HmiWallFigures, {
+          shell: here(),
+          figures: plant().flatMap(({ figures }) => figures ?? []),
+        }),
+      );
+    if (room === "hmi" && tile)
+      return rest === "figures"
+        ? page(renderFragment(HmiMachineFigures, { shell: here(), machine_id: id, figures: tile.figures }))
+        : page(renderPage(HmiMachine, { shell: here(), ...tile }));
+    if (url.pathname === "/dashboard") {
+      const props = dashboard({ period: asked, sort: url.searchParams.get("sort") ?? "" });
+      if (isEmpty) props.machines = [];
+      return page(fragment ? renderFragment(DashboardReport, props) : renderPage(Dashboard, props));
+    }
+    if (room === "dashboard" && tile) {
+      const props = dashboardMachine(tile.name, { period: asked });
+      return page(
+        fragment ? renderFragment(DashboardMachineReport, props) : renderPage(DashboardMachine, props),
+      );
+    }
+    if (url.pathname === "/boom")
+      return page(renderPage(Problem, { shell: here(), status: 500, detail: null }), 500);
+    if (url.pathname.endsWith("/observations")) return Response.json(history(url.searchParams));
+    if (url.pathname === "/api/v1/machines") return Response.json([]);
+    return missing();
+  };
+
+  const server = Bun.serve({
+    hostname: "127.0.0.1",
+    port,
+    fetch(request, self) {
+      const url = new URL(request.url);
+      if (url.pathname !== "/api/v1/stream") return answer(request);
+      if (!isUp) return new Response(null, { status: 503 });
+      self.timeout(request, 0);
+      return stream(url.searchParams.getAll("machine"));
+    },
+  });
+  const heartbeat = setInterval(() => {
+    for (const client of clients) send(client, "heartbeat", { now_ms: Date.now() });
+  }, 5_000);
+
+  return {
+    url: `http://127.0.0.1:${server.port}`,
+    delta: (delta) => {
+      for (const client of clients) send(client, "delta", delta);
+    },
+    down: () => {
+      isUp = false;
+      for (const client of clients) client.close();
+      clients.clear();
+    },
+    up: () => {
+      isUp = true;
+    },
+    connected: () => clients.size,
+    empty: (value) => {
+      isEmpty = value;
+    },
+    stop: async () => {
+      clearInterval(heartbeat);
+      await server.stop(true);
+    },
+  };
+}
+
+/** Earlier values of a signal, one in two seconds: cycles of cutting and changing. */
+function history(query: URLSearchParams) {
+  const [signal, from_ms, to_ms] = [
+    query.get("signal") ?? "",
+    Date.parse(query.get("from") ?? ""),
+    Date.parse(query.get("to") ?? ""),
+  ];
+  const rows = [];
+  for (let at = Math.ceil(from_ms / 2000) * 2000; at < to_ms; at += 2000)
+    rows.push({ signal, ts: new Date(at).toISOString(), seq: at / 2000, value: valueAt(signal, at) });
+  return { rows, next_cursor: null };
+}
+
+function valueAt(signal: string, at_ms: number): number {
+  const cycle = (at_ms / 1000) % 95;
+  if (signal === "feedrate_override") return at_ms % 700_000 < 90_000 ? 70 : 100;
+  const cutting = cycle > 12 && cycle < 84;
+  if (signal === "spindle_speed")
+    return cutting ? 3200 + 60 * Math.sin(at_ms / 4100) - (cycle > 50 ? 900 : 0) : 0;
+  return cutting ? 24 + 9 * Math.sin(at_ms / 7000) : 0;
+}
+
+if (import.meta.main) {
+  const port = Number(process.argv[process.argv.indexOf("--port") + 1]) || 4100;
+  const preview = await startPreview(port);
+  console.log(`${preview.url}/hmi ${preview.url}/dashboard ${preview.url}/sign-in`);
+  setInterval(() => {
+    const ts_us = Date.now() * 1000;
+    const value = (signal: string) => ({ ts_us, value: valueAt(signal, Date.now()) });
+    preview.delta({
+      machine_id: machineId("Mill 1"),
+      heard_ms: Date.now(),
+      signals: { spindle_speed: value("spindle_speed"), feedrate: value("feedrate") },
+    });
+  }, 100);
+}
