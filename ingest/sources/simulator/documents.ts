@@ -1,0 +1,234 @@
+// The agent's documents, rendered as cppagent renders them: order, indentation and attributes.
+import type { Checkpoint, Stored } from "./buffer.ts";
+import {
+  type Category,
+  type ComponentModel,
+  type DataItemModel,
+  type DeviceModel,
+  dataItems,
+} from "./model.ts";
+
+export type Kind = "Streams" | "Devices" | "Assets" | "Error";
+
+/** What every header names. `schema` is the version in the namespaces: 1.4, 2.0 … */
+export type Header = {
+  schema: string;
+  version: string;
+  instance_id: number;
+  buffer_size: number;
+  now_ms: number;
+  /** When the device model last changed, ms; 2.x headers carry it. */
+  model_ms: number;
+};
+
+/** A data item with the constant parts of its observations made ready. Sorted as documents group them. */
+export type Row = {
+  index: number;
+  device: DeviceModel;
+  component: ComponentModel;
+  chain: ComponentModel[];
+  item: DataItemModel;
+  tag: string;
+};
+
+const HOLDER: Record<Category, string> = { SAMPLE: "Samples", EVENT: "Events", CONDITION: "Condition" };
+const RANK: Record<Category, number> = { SAMPLE: 0, EVENT: 1, CONDITION: 2 };
+
+/** The agent's table of data items: by device, component id, category and item id, as its documents list them. */
+export function rowsOf(devices: DeviceModel[]): Row[] {
+  const rows = devices.flatMap((device) =>
+    [...dataItems(device)]
+      .map(({ item, chain }) => ({ device, component: chain.at(-1) ?? device, chain, item }))
+      .sort(
+        (a, b) =>
+          compare(a.component.id, b.component.id) ||
+          RANK[a.item.category] - RANK[b.item.category] ||
+          compare(a.item.id, b.item.id),
+      ),
+  );
+  return rows.map((row, index) => ({ ...row, index, tag: elementName(row.item.type) }));
+}
+
+/** MTConnectStreams of these observations (in any order) with the sequences of the header. */
+export function streamsDocument(
+  header: Header,
+  sequences: { first: number; last: number; next: number },
+  rows: Row[],
+  observations: Stored[],
+): string {
+  const { first, last, next } = sequences;
+  const sorted = observations.sort((a, b) => a.item - b.item || a.sequence - b.sequence);
+  return document(
+    header,
+    "Streams",
+    ` bufferSize="${header.buffer_size}" nextSequence="${next}" firstSequence="${first}" lastSequence="${last}"`,
+    sorted.length === 0 ? "  <Streams/>\n" : `  <Streams>\n${deviceStreams(rows, sorted)}  </Streams>\n`,
+  );
+}
+
+function deviceStreams(rows: Row[], sorted: Stored[]): string {
+  let out = "";
+  let open: Row | undefined;
+  for (const observation of sorted) {
+    const row = rows[observation.item];
+    if (!row) continue;
+    if (row !== open) out += close(open, row) + begin(open, row);
+    open = row;
+    out += observationXml(row, observation);
+  }
+  return out + close(open);
+}
+
+/** Ends what differs between the row that was open and the next one. */
+function close(open: Row | undefined, next?: Row): string {
+  if (!open) return "";
+  let out = "";
+  const same_component = next?.component === open.component && next.device === open.device;
+  if (!same_component || next.item.category !== open.item.category)
+    out += `        </${HOLDER[open.item.category]}>\n`;
+  if (!same_component) out += "      </ComponentStream>\n";
+  if (next?.device !== open.device) out += "    </DeviceStream>\n";
+  return out;
+}
+
+function begin(open: Row | undefined, row: Row): string {
+  const { device, component, item } = row;
+  let out = "";
+  if (open?.device !== device)
+    out += `    <DeviceStream name="${escapeXml(device.name)}" uuid="${escapeXml(device.uuid)}">\n`;
+  if (open?.device !== device || open.component !== component)
+    out += `      <ComponentStream component="${component.element}"${attribute("name", component.name)} componentId="${escapeXml(component.id)}">\n`;
+  if (open?.device !== device || open.component !== component || open.item.category !== item.category)
+    out += `        <${HOLDER[item.category]}>\n`;
+  return out;
+}
+
+function observationXml({ item, tag }: Row, observation: Stored): string {
+  const { timestamp, sequence, text, level, attributes = "" } = observation;
+  const time = typeof timestamp === "string" ? escapeXml(timestamp) : timestampText(timestamp);
+  const start =
+    `dataItemId="${escapeXml(item.id)}" timestamp="${time}"${attribute("name", item.name)} sequence="${sequence}"` +
+    `${attribute("subType", item.subType)}${attributes}`;
+  if (!level) {
+    const asset = item.type === "ASSET_CHANGED" || item.type === "ASSET_REMOVED" ? ' assetType=""' : "";
+    return `          <${tag} ${start}${asset}${text === "" ? "/>" : `>${text}</${tag}>`}\n`;
+  }
+  const condition = `          <${level} ${start} type="${escapeXml(item.type)}"`;
+  return `${condition}${text === "" ? "/>" : `>${text}</${level}>`}\n`;
+}
+
+/** Every latest observation of the rows chosen, for /current. */
+export const latestOf = (state: Checkpoint, rows: Row[], chosen: (item: number) => boolean): Stored[] =>
+  rows.flatMap(({ index }) => (chosen(index) ? state.of(index) : []));
+
+/** MTConnectDevices of these devices. */
+export function devicesDocument(header: Header, devices: DeviceModel[]): string {
+  const sizes = ` assetBufferSize="1024" assetCount="0" bufferSize="${header.buffer_size}"`;
+  const body = devices.map((device) => componentXml(device, "    ")).join("");
+  return document(header, "Devices", sizes, `  <Devices>\n${body}  </Devices>\n`);
+}
+
+function componentXml(component: ComponentModel | DeviceModel, indent: string): string {
+  const { element, id, name, attributes, items, components } = component;
+  const uuid = "uuid" in component ? component.uuid : undefined;
+  const description = "uuid" in component ? component.description : undefined;
+  const start = `${indent}<${element}${sortedAttributes({ ...attributes, id, name, uuid })}`;
+  const inner = `${indent}  `;
+  let out = "";
+  if (description)
+    out += `${inner}<Description${sortedAttributes(description.attributes)}>${escapeXml(description.text)}</Description>\n`;
+  if (items.length > 0)
+    out += `${inner}<DataItems>\n${items.map((item) => itemXml(item, `${inner}  `)).join("")}${inner}</DataItems>\n`;
+  if (components.length > 0)
+    out += `${inner}<Components>\n${components.map((c) => componentXml(c, `${inner}  `)).join("")}${inner}</Components>\n`;
+  return out === "" ? `${start}/>\n` : `${start}>\n${out}${indent}</${element}>\n`;
+}
+
+function itemXml(
+  { id, category, type, name, subType, source, constraints, attributes }: DataItemModel,
+  indent: string,
+) {
+  const start = `${indent}<DataItem${sortedAttributes({ ...attributes, id, category, type, name, subType })}`;
+  let out = "";
+  if (source !== undefined) out += `${indent}  <Source>${escapeXml(source)}</Source>\n`;
+  if (constraints)
+    out += `${indent}  <Constraints>\n${constraints.map((v) => `${indent}    <Value>${escapeXml(v)}</Value>\n`).join("")}${indent}  </Constraints>\n`;
+  return out === "" ? `${start}/>\n` : `${start}>\n${out}${indent}</DataItem>\n`;
+}
+
+/** MTConnectAssets: this agent never holds any. */
+export const assetsDocument = (header: Header): string =>
+  document(header, "Assets", ' assetBufferSize="1024" assetCount="0"', "  <Assets/>\n");
+
+/** MTConnectError; from schema 2.6 on an error is an element named after its code. */
+export function errorDocument(header: Header, code: string, message: string): string {
+  const text = escapeXml(message, false);
+  const own = elementName(code);
+  const error = namesErrors(header.schema)
+    ? `<${own} errorCode="${code}">\n      <ErrorMessage>${text}</ErrorMessage>\n    </${own}>`
+    : `<Error errorCode="${code}">${text}</Error>`;
+  return document(
+    header,
+    "Error",
+    ` bufferSize="${header.buffer_size}"`,
+    `  <Errors>\n    ${error}\n  </Errors>\n`,
+  );
+}
+
+const namesErrors = (schema: string): boolean => {
+  const [major = 0, minor = 0] = schema.split(".").map(Number);
+  return major > 2 || (major === 2 && minor >= 6);
+};
+
+function document(header: Header, kind: Kind, header_attributes: string, body: string): string {
+  const { schema, now_ms, model_ms, instance_id, version } = header;
+  const root = `MTConnect${kind}`;
+  const urn = `urn:mtconnect.org:${root}:${schema}`;
+  const changed = schema.startsWith("1.") ? "" : ` deviceModelChangeTime="${timestampText(model_ms * 1000)}"`;
+  return (
+    `<?xml version="1.0" encoding="UTF-8"?>\n<${root} xmlns:m="${urn}" xmlns="${urn}" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"` +
+    ` xsi:schemaLocation="${urn} http://schemas.mtconnect.org/schemas/${root}_${schema}.xsd">\n` +
+    `  <Header creationTime="${new Date(now_ms).toISOString().slice(0, 19)}Z" sender="mtc-simulator" instanceId="${instance_id}"` +
+    ` version="${version}"${changed}${header_attributes}/>\n${body}</${root}>\n`
+  );
+}
+
+/** µs since 1970 as agents write them: ISO 8601, UTC, six fractional digits. */
+export function timestampText(ts_us: number): string {
+  const ms = Math.floor(ts_us / 1000);
+  const us = ts_us - ms * 1000;
+  return `${new Date(ms).toISOString().slice(0, -1)}${String(us).padStart(3, "0")}Z`;
+}
+
+const SPECIAL: Record<string, string> = { PH: "PH", MTCONNECT_VERSION: "MTConnectVersion" };
+
+/** PATH_FEEDRATE → PathFeedrate; a prefix stays: x:TEMP_2 → x:Temp2. */
+export function elementName(type: string): string {
+  const [prefix, name = ""] = type.includes(":") ? type.split(":", 2) : ["", type];
+  const camel =
+    SPECIAL[name] ??
+    name
+      .split("_")
+      .map((word) => word.charAt(0) + word.slice(1).toLowerCase())
+      .join("");
+  return prefix ? `${prefix}:${camel}` : camel;
+}
+
+/** @param quotes whether quotes are escaped too: in text, agents leave them */
+export const escapeXml = (text: string, quotes = true): string => {
+  const escaped = text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+  return quotes ? escaped.replaceAll('"', "&quot;") : escaped;
+};
+
+/** One attribute with a space in front, nothing where there is no value. */
+export const attribute = (name: string, value: string | undefined): string =>
+  value === undefined || value === "" ? "" : ` ${name}="${escapeXml(value)}"`;
+
+const sortedAttributes = (attributes: Record<string, string | undefined>): string =>
+  Object.entries(attributes)
+    .sort(([a], [b]) => compare(a, b))
+    .map(([name, value]) => attribute(name, value))
+    .join("");
+
+/** By code point, as the agent's own std::string does; not by locale. */
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
