@@ -51,14 +51,20 @@ export function localInput(at_ms: number, timezone: string): string {
   return `${part.year}-${part.month}-${part.day}T${part.hour}:${part.minute}`;
 }
 
-/** A running timer: `0:42`, `12:33`, `1:02:33`, `3 d 04:10`. Never below zero: clocks differ a little. */
+/** How far local time is ahead of UTC, ms; whole minutes, which all zones of today keep to. */
+export function utcOffset(at_ms: number, timezone: string): number {
+  const minute_ms = Math.floor(at_ms / 60_000) * 60_000;
+  return Date.parse(`${localInput(minute_ms, timezone)}Z`) - minute_ms;
+}
+
+/** A running timer: `0:42`, `12:33`, `1:02:33`, `3 d 04 h`. Never below zero: clocks differ a little. */
 export function timer(elapsed_ms: number): string {
   const s = Math.max(0, Math.floor(elapsed_ms / 1000));
   const two = (n: number) => String(n).padStart(2, "0");
   const days = Math.floor(s / 86_400);
   const hours = Math.floor(s / 3600) % 24;
   const minutes = Math.floor(s / 60) % 60;
-  if (days > 0) return `${days} d ${two(hours)}:${two(minutes)}`;
+  if (days > 0) return `${days} d ${two(hours)} h`;
   if (hours > 0) return `${hours}:${two(minutes)}:${two(s % 60)}`;
   return `${minutes}:${two(s % 60)}`;
 }

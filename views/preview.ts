@@ -50,7 +50,9 @@ export async function startPreview(port: number): Promise<Preview> {
   const here = (user: string | null = "admin") => shell({ now_ms: Date.now(), user });
   const send = (client: Client, event: string, data: object) => {
     try {
-      client.enqueue(utf8.encode(`id: ${Date.now()}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`));
+      client.enqueue(
+        utf8.encode(`retry: 500\nid: ${Date.now()}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`),
+      );
     } catch {
       clients.delete(client); // it went away
     }

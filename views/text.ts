@@ -62,8 +62,9 @@ const english = {
     partsThisShift: (shift: string) => `Parts, ${shift}`,
     oeeOf: (shift: string) => `OEE, ${shift}`,
     today: "today",
-    dataAge: (age: string) => `Data ${age} old`,
-    noData: "No data yet",
+    data: "Data",
+    dataAge: (age: string) => `${age} old`,
+    noData: "none yet",
     faults: (n: number) => (n === 1 ? "1 fault active" : `${n} faults active`),
     warnings: (n: number) => (n === 1 ? "1 warning active" : `${n} warnings active`),
     since: (time: string) => `since ${time}`,
@@ -92,7 +93,6 @@ const english = {
     warning: "Warning",
     gap: "Gap in the data",
     report: "Report",
-    ago: (age: string) => `${age} ago`,
   },
 
   oee: {
@@ -108,7 +108,7 @@ const english = {
 
   dashboard: {
     title: "Dashboard",
-    plant: "Plant",
+    plant: "all machines",
     period: "Period",
     periods: { today: "Today", yesterday: "Yesterday", "7d": "Last 7 days", custom: "Custom" },
     from: "From",

@@ -14,10 +14,12 @@ function draw(): void {
   const place = find("[data-oee-trend]");
   if (!place) return;
   const data = JSON.parse(place.dataset.oeeTrend ?? "") as OeeChartData;
-  const seconds = data.start_ms.map((start) => start / 1000);
+  const last = data.end_ms.at(-1) ?? 0;
+  const seconds = [...data.start_ms, last].map((start) => start / 1000);
+  const line = (name: (typeof LINES)[number][0]) => [...data[name], data[name].at(-1) ?? null];
   plot = new uPlot(
     options(place, data),
-    [seconds, data.oee, data.availability, data.performance, data.quality],
+    [seconds, [...data.oee, null], ...LINES.map(([name]) => line(name))],
     place,
   );
 }
@@ -29,12 +31,17 @@ const LINES = [
   ["quality", "--line-q", [10, 4, 2, 4]],
 ] as const;
 
+/** The same in the legend's words: time, OEE, then the lines. */
+const LEGEND = ["solid", "solid", "dashed", "dotted", "double"];
+
 function options(place: HTMLElement, data: OeeChartData): uPlot.Options {
   const daily = (data.end_ms[0] ?? 0) - (data.start_ms[0] ?? 0) > 12 * 3_600_000;
   const percentOf = (_plot: uPlot, value: number | null) => percent(value);
   return {
     width: place.clientWidth,
-    height: place.clientHeight - 36,
+    height: place.clientHeight,
+    padding: [12, 8, 0, 0],
+    legend: { markers: { width: 3, dash: (_plot, series) => LEGEND[series] ?? "solid" } },
     cursor: { y: false, drag: { x: false, y: false }, points: { show: false } },
     tzDate: (ts) => uPlot.tzDate(new Date(ts * 1000), timezone),
     scales: {
@@ -50,7 +57,10 @@ function options(place: HTMLElement, data: OeeChartData): uPlot.Options {
       axis({ size: 56, values: (_plot, ticks) => ticks.map((tick) => percent(tick, 0)) }),
     ],
     series: [
-      { label: "", value: (_plot, x) => (x === null ? text.none : dayClock(x * 1000, timezone)) },
+      {
+        label: text.dashboard.time,
+        value: (_plot, x) => (x === null ? text.none : dayClock(x * 1000, timezone)),
+      },
       {
         label: text.oee.oee,
         fill: token("--bar"),
@@ -73,20 +83,27 @@ function options(place: HTMLElement, data: OeeChartData): uPlot.Options {
   };
 }
 
-/** A bar as wide as its bucket: shifts and days of 23 hours differ. */
-function bars({ start_ms, end_ms }: OeeChartData): uPlot.Series.PathBuilder {
-  const narrowest = Math.min(...start_ms.slice(1).map((start, i) => start - (start_ms[i] as number)));
-  const size =
-    start_ms.length > 1 ? Math.min(1, ((end_ms[0] as number) - (start_ms[0] as number)) / narrowest) : 1;
-  return uPlot.paths.bars?.({ align: 1, size: [size, 200], gap: 3 }) ?? (() => null);
-}
+/** A bar as wide as its bucket: the running hour, shifts and days of 23 hours differ. */
+const bars =
+  ({ start_ms, end_ms, oee }: OeeChartData): uPlot.Series.PathBuilder =>
+  (chart) => {
+    const fill = new Path2D();
+    const floor = chart.valToPos(0, "y", true);
+    oee.forEach((value, i) => {
+      if (value === null) return;
+      const left = chart.valToPos((start_ms[i] as number) / 1000, "x", true);
+      const right = chart.valToPos((end_ms[i] as number) / 1000, "x", true);
+      const top = chart.valToPos(value, "y", true);
+      const gap = right - left > 12 ? 2 : 0;
+      fill.rect(left + gap, top, Math.max(1, right - left - 2 * gap), floor - top);
+    });
+    return { fill };
+  };
 
-/** Buckets without an OEE: nothing is known, or nothing was planned. */
-const unknown = ({ start_ms, end_ms, oee }: OeeChartData): [number, number][] =>
-  oee.flatMap((value, i) =>
-    value === null
-      ? [[(start_ms[i] as number) / 1000, (end_ms[i] as number) / 1000] as [number, number]]
-      : [],
+/** Buckets of scheduled time of which nothing is known. */
+const unknown = ({ start_ms, end_ms, unknown }: OeeChartData): [number, number][] =>
+  start_ms.flatMap((start, i) =>
+    unknown[i] ? [[start / 1000, (end_ms[i] as number) / 1000] as [number, number]] : [],
   );
 
 draw();

@@ -34,6 +34,7 @@ export function follow(url: string, handlers: LiveHandlers): Live {
 
   let source: EventSource | undefined;
   let isLive = false;
+  let isSignedOut = false;
   let heard_ms = now_ms();
   let quietSince = performance.now() - SILENCE_MS + FIRST_MS;
   let retry_ms = RETRY_FIRST_MS;
@@ -43,14 +44,14 @@ export function follow(url: string, handlers: LiveHandlers): Live {
     quietSince = performance.now();
     heard_ms = now_ms();
     retry_ms = RETRY_FIRST_MS;
-    if (!isLive) {
-      isLive = true;
-      handlers.live();
-    }
+    if (isLive) return;
+    isLive = true;
+    isSignedOut = false;
+    handlers.live();
   };
-  const lose = (signedOut = false) => {
+  const lose = () => {
     isLive = false;
-    handlers.lost(heard_ms, signedOut);
+    handlers.lost(heard_ms, isSignedOut);
   };
 
   const connect = () => {
@@ -69,9 +70,10 @@ export function follow(url: string, handlers: LiveHandlers): Live {
       heard();
       const known = machines.get(delta.machine_id);
       if (!known) return; // the next snapshot brings it
-      const machine = { ...known, ...delta, signals: { ...known.signals, ...delta.signals } };
-      machines.set(machine.machine_id, machine);
-      handlers.changed([machine], false);
+      const { signals, ...rest } = delta;
+      Object.assign(known.signals, signals);
+      Object.assign(known, rest);
+      handlers.changed([known], false);
     });
     opened.addEventListener("heartbeat", (event) => heard((JSON.parse(event.data) as LiveHeartbeat).now_ms));
     opened.addEventListener("error", () => {
@@ -85,7 +87,8 @@ export function follow(url: string, handlers: LiveHandlers): Live {
     quietSince = performance.now() + retry_ms;
     await new Promise((resolve) => setTimeout(resolve, retry_ms));
     retry_ms = Math.min(retry_ms * 2, RETRY_MAX_MS);
-    if (await signedOut()) lose(true);
+    isSignedOut = await refused();
+    if (isSignedOut) lose();
     connect();
   };
 
@@ -103,9 +106,9 @@ export function follow(url: string, handlers: LiveHandlers): Live {
 }
 
 /** EventSource does not tell why it was refused; a plain request does. */
-async function signedOut(): Promise<boolean> {
+async function refused(): Promise<boolean> {
   try {
-    const response = await fetch("/api/v1/machines", { method: "HEAD", cache: "no-store" });
+    const response = await fetch("/api/v1/machines", { cache: "no-store" });
     return response.status === 401;
   } catch {
     return false;

@@ -76,6 +76,7 @@ export class Trend {
     const unit = text.units[this.signal] ?? "";
     return {
       ...this.#size(),
+      padding: [10, 10, 0, 0],
       legend: { show: false },
       cursor: { y: false, sync: { key: "trends" }, drag: { x: false, y: false } },
       tzDate: (ts) => uPlot.tzDate(new Date(ts * 1000), timezone),

@@ -1,5 +1,4 @@
 // The wall's browser code: tiles follow the stream, and what needs a hand moves to the front.
-import type { LiveMachine } from "../../ingest/live/live.ts";
 import type { State } from "../../ingest/signals.ts";
 import { BY_NEED, byNeed } from "../facts.ts";
 import type { Live } from "./live.ts";
@@ -14,6 +13,7 @@ let touched = -HOLD_MS;
 addEventListener("pointerdown", () => (touched = performance.now()), { passive: true });
 
 const loaded = performance.now();
+let reload: ReturnType<typeof setTimeout> | undefined;
 const tiles = (): HTMLElement[] => [...document.querySelectorAll<HTMLElement>(".tile")];
 
 run((machines, all, live) => {
@@ -22,10 +22,13 @@ run((machines, all, live) => {
     if (tile) showMachine(tile, machine, live.now_ms());
   }
   showCounts(live);
-  if (all) checkMachines(machines);
+  if (all) checkMachines(machines.map(({ machine_id }) => machine_id));
 });
 
 setInterval(sort, 500);
+document.addEventListener("htmx:afterSettle", () =>
+  checkMachines(JSON.parse(find("#machines")?.dataset.machines ?? "[]") as string[]),
+);
 
 function showCounts(live: Live): void {
   for (const state of BY_NEED) {
@@ -51,9 +54,9 @@ function sort(): void {
 }
 
 /** A machine was added or removed elsewhere: only the server can draw its tile. */
-function checkMachines(machines: LiveMachine[]): void {
+function checkMachines(machine_ids: readonly string[]): void {
   const shown = new Set(tiles().map((tile) => tile.dataset.machine));
-  const same = machines.length === shown.size && machines.every((machine) => shown.has(machine.machine_id));
-  if (same) return;
-  setTimeout(() => location.reload(), Math.max(0, RELOAD_MS - (performance.now() - loaded)));
+  if (machine_ids.length === shown.size && machine_ids.every((id) => shown.has(id))) return;
+  clearTimeout(reload);
+  reload = setTimeout(() => location.reload(), Math.max(0, RELOAD_MS - (performance.now() - loaded)));
 }

@@ -56,7 +56,14 @@ export function PeriodBar({ shell, period, path, bys, sort = "" }: PeriodBarProp
           ),
         )}
       </nav>
-      <form class="custom" action={path} hx-get={path} {...SWAP} aria-label={text.dashboard.periods.custom}>
+      <form
+        class="custom"
+        data-here={period.kind === "custom" || undefined}
+        action={path}
+        hx-get={path}
+        {...SWAP}
+        aria-label={text.dashboard.periods.custom}
+      >
         <input type="hidden" name="period" value="custom" />
         <input type="hidden" name="by" value={period.by} />
         {sort && <input type="hidden" name="sort" value={sort} />}

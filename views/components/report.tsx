@@ -111,6 +111,8 @@ export type OeeChartData = {
   to_ms: number;
   start_ms: number[];
   end_ms: number[];
+  /** Scheduled, but nothing is known of it. */
+  unknown: boolean[];
   oee: (number | null)[];
   availability: (number | null)[];
   performance: (number | null)[];
@@ -123,6 +125,7 @@ function chartData(rows: readonly OeeRow[], period: Period): string {
     to_ms: Math.max(ms(period.to), ...rows.map((row) => ms(row.to))),
     start_ms: rows.map((row) => ms(row.from)),
     end_ms: rows.map((row) => ms(row.to)),
+    unknown: rows.map((row) => row.scheduled_time_s > 0 && !row.coverage),
     oee: rows.map((row) => row.oee),
     availability: rows.map((row) => row.availability),
     performance: rows.map((row) => row.performance),

@@ -23,19 +23,24 @@ export function Tile({ tile, shell }: { tile: HmiTile; shell: Shell }) {
       <a href={`/hmi/${encodeURIComponent(live.machine_id)}`}>
         <h2 class="tile-name">{name}</h2>
         <StateLine live={live} now_ms={shell.now_ms} />
-        <p class="tile-note" data-note>
-          {note(live)}
-        </p>
         <p class="tile-part">
-          <span class="label">{text.wall.part}</span> <span data-part>{partOf(live) || text.none}</span>
+          <b class="tile-note" data-note>
+            {note(live)}
+          </b>
+          <span>
+            <span class="label">{text.wall.part}</span> <span data-part>{partOf(live) || text.none}</span>
+          </span>
         </p>
         <div class="tile-figures" id={`figures-${live.machine_id}`}>
           <TileFigures figures={figures} shell={shell} />
         </div>
         <p class="tile-age">
           <span data-since-text>{sinceText(live, shell)}</span>
-          <span class="age" data-heard-text>
-            {heardText(live.heard_ms, shell.now_ms)}
+          <span>
+            {text.wall.data}{" "}
+            <span class="age" data-heard-text>
+              {heardText(live.heard_ms, shell.now_ms)}
+            </span>
           </span>
         </p>
       </a>

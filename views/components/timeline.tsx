@@ -1,7 +1,7 @@
 // A span of time as a band: a bar's height and colour say the state, hatching says unknown.
 import type { State } from "../../ingest/signals.ts";
 import { BY_NEED } from "../facts.ts";
-import { clock, day, dayClock, duration, ms } from "../format.ts";
+import { clock, day, dayClock, duration, ms, utcOffset } from "../format.ts";
 import type { GapRow, StateRow } from "../model.ts";
 import { text } from "../text.ts";
 import { StateIcon } from "./state.tsx";
@@ -29,7 +29,9 @@ export type TimelineProps = {
 
 export function Timeline({ from_ms, to_ms, now_ms, states, gaps, timezone, size }: TimelineProps) {
   const span_ms = Math.max(1, to_ms - from_ms);
-  const at = (time_ms: number) => (Math.min(Math.max(time_ms, from_ms), to_ms) - from_ms) / span_ms;
+  // Nothing is known of what lies ahead, whatever a row says.
+  const end_ms = Math.max(from_ms, Math.min(to_ms, now_ms));
+  const at = (time_ms: number) => (Math.min(Math.max(time_ms, from_ms), end_ms) - from_ms) / span_ms;
   const box = (from: number, to: number) => ({
     x: share(at(from)),
     width: share(Math.max(0, at(to) - at(from))),
@@ -88,7 +90,7 @@ export function TimelineLegend() {
 const STEPS_MS = [15, 30, 60, 120, 180, 240, 360, 720, 1440].map((minutes) => minutes * 60_000);
 
 function Axis({ from_ms, to_ms, timezone }: { from_ms: number; to_ms: number; timezone: string }) {
-  const ticks = axisTicks(from_ms, to_ms);
+  const ticks = axisTicks(from_ms, to_ms, utcOffset(from_ms, timezone));
   const daily = to_ms - from_ms > 2 * 86_400_000;
   return (
     <svg class="timeline-axis" aria-hidden="true">
@@ -107,14 +109,18 @@ function Axis({ from_ms, to_ms, timezone }: { from_ms: number; to_ms: number; ti
   );
 }
 
-/** At most eight ticks on even steps, clear of both edges so that no label is cut. */
-function axisTicks(from_ms: number, to_ms: number): number[] {
+/** At most eight ticks on even steps of local time, clear of both edges so that no label is cut. */
+function axisTicks(from_ms: number, to_ms: number, offset_ms: number): number[] {
   const span_ms = to_ms - from_ms;
   const step_ms =
     STEPS_MS.find((step) => span_ms / step <= 8) ?? Math.ceil(span_ms / 8 / 86_400_000) * 86_400_000;
   const margin_ms = span_ms * 0.03;
   const ticks: number[] = [];
-  for (let tick = Math.ceil(from_ms / step_ms) * step_ms; tick < to_ms - margin_ms; tick += step_ms)
+  for (
+    let tick = Math.ceil((from_ms + offset_ms) / step_ms) * step_ms - offset_ms;
+    tick < to_ms - margin_ms;
+    tick += step_ms
+  )
     if (tick > from_ms + margin_ms) ticks.push(tick);
   return ticks;
 }

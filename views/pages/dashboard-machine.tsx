@@ -164,7 +164,9 @@ function LongestStops({ states, timezone }: { states: readonly StateRow[]; timez
                   {duration(row.seconds)}
                 </td>
                 <td data-label={text.dashboard.reason}>{row.reason || text.none}</td>
-                <td data-label={text.dashboard.cause}>{row.cause || text.none}</td>
+                <td class="wide" data-label={text.dashboard.cause}>
+                  {row.cause || text.none}
+                </td>
               </tr>
             ))}
           </tbody>

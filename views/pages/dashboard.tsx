@@ -156,7 +156,7 @@ function MachineTable({
                 {row.name}
               </a>
             </th>
-            <td class="oee-cell" data-label={OEE.name}>
+            <td class="oee-cell wide" data-label={OEE.name}>
               <b>{OEE.show(row)}</b>
               <Bar ratio={row.oee} label={text.oee.oee} />
             </td>

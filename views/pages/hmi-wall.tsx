@@ -40,7 +40,8 @@ export function HmiWall({ shell, machines }: HmiWallProps) {
             ))}
           </ul>
         )}
-        {machines.length > 0 && <div hx-get="/hmi/figures" hx-trigger="every 10s" hx-swap="none" />}
+        <div hx-get="/hmi/figures" hx-trigger="every 10s" hx-swap="none" />
+        <Known ids={machines.map(({ live }) => live.machine_id)} />
       </main>
     </Layout>
   );
@@ -50,6 +51,7 @@ export function HmiWall({ shell, machines }: HmiWallProps) {
 export function HmiWallFigures({ shell, figures }: HmiWallFiguresProps) {
   return (
     <>
+      <Known ids={figures.map(({ machine_id }) => machine_id)} />
       {figures.map((figure) => (
         <div
           key={figure.machine_id}
@@ -62,6 +64,11 @@ export function HmiWallFigures({ shell, figures }: HmiWallFiguresProps) {
       ))}
     </>
   );
+}
+
+/** Which machines the server knows: where they are not the tiles shown, the browser loads the wall anew. */
+function Known({ ids }: { ids: readonly string[] }) {
+  return <div id="machines" hidden data-machines={JSON.stringify(ids)} hx-swap-oob="true" />;
 }
 
 /** How many machines are in each state; a state nobody is in stays faint, in its place. */

@@ -1,0 +1,269 @@
+// The pages in a real browser (Chromium): live changes, lost connection, charts, contrast, touch targets.
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { existsSync } from "node:fs";
+import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import { machineId } from "./preview.test-data.ts";
+import { type Preview, startPreview } from "./preview.ts";
+
+const CHROMIUM = "/usr/bin/chromium";
+const missing = !existsSync(CHROMIUM);
+if (missing) console.warn(`skipped: browser tests need Chromium at ${CHROMIUM}`);
+
+const ARGS =
+  "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking " +
+  "--disable-component-update --disable-sync";
+const KIOSK = { viewport: { width: 1920, height: 1080 } };
+const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true };
+const MILL_1 = machineId("Mill 1");
+const PATHS = [
+  "/hmi",
+  `/hmi/${machineId("Mill 3")}`,
+  "/dashboard",
+  `/dashboard/${MILL_1}`,
+  "/sign-in?error=1",
+];
+
+setDefaultTimeout(30_000);
+
+let preview: Preview;
+let browser: Browser;
+
+beforeAll(async () => {
+  if (missing) return;
+  preview = await startPreview(0);
+  browser = await chromium.launch({ executablePath: CHROMIUM, args: ARGS.split(" ") });
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await preview?.stop();
+});
+
+/** Opens a page, hands it over, and fails on anything the console complained of. */
+async function visit(
+  path: string,
+  look: (page: Page) => Promise<void>,
+  options: BrowserContextOptions = KIOSK,
+) {
+  const context = await browser.newContext(options);
+  const page = await context.newPage();
+  page.setDefaultTimeout(8_000);
+  const complaints: string[] = [];
+  page.on("console", (message) => {
+    if (message.type() === "error" && !/\b503\b/.test(message.text())) complaints.push(message.text());
+  });
+  page.on("pageerror", (error) => complaints.push(error.message));
+  try {
+    await page.goto(preview.url + path);
+    await look(page);
+    expect(complaints).toEqual([]);
+  } finally {
+    await context.close();
+  }
+}
+
+/** Waits until the page follows the stream. */
+const isLive = (page: Page) => page.waitForSelector('html[data-link="live"]');
+
+/** How many pixels of a canvas are drawn on. */
+const drawn = (page: Page, selector: string) =>
+  page.$eval(selector, (canvas) => {
+    const { width, height } = canvas as HTMLCanvasElement;
+    const pixels =
+      (canvas as HTMLCanvasElement).getContext("2d")?.getImageData(0, 0, width, height).data ?? [];
+    let count = 0;
+    for (let i = 3; i < pixels.length; i += 4) if ((pixels[i] ?? 0) > 0) count++;
+    return count;
+  });
+
+describe.skipIf(missing)("the wall", () => {
+  const mill1 = `.tile[data-machine="${MILL_1}"]`;
+
+  test("a delta changes the tile in well under a second: colour, word, shape and place", () =>
+    visit("/hmi", async (page) => {
+      await isLive(page);
+      await page.waitForSelector(`${mill1}[data-state="RUNNING"]`);
+      const sent = performance.now();
+      preview.delta({
+        machine_id: MILL_1,
+        state: "DOWN",
+        since_us: (Date.now() - 65_000) * 1000,
+        heard_ms: Date.now(),
+      });
+      await page.waitForSelector(`${mill1}[data-state="DOWN"]`);
+      expect(performance.now() - sent).toBeLessThan(500);
+      expect(await page.textContent(`${mill1} .state-word`)).toBe("Down");
+      expect(await page.getAttribute(`${mill1} .state-line use`, "href")).toBe("#state-DOWN");
+      expect(await page.textContent('[data-count="DOWN"] b')).toBe("2");
+      await page.waitForFunction(
+        (id) => document.querySelector(".tile")?.getAttribute("data-machine") === id,
+        MILL_1,
+      );
+      await page.waitForFunction(
+        (tile) => /^1:0[5-9]$/.test(document.querySelector(`${tile} .state-timer`)?.textContent ?? ""),
+        mill1,
+      );
+    }));
+
+  test("a lost connection shows the band and stops the timers; coming back clears it", () =>
+    visit("/hmi", async (page) => {
+      await isLive(page);
+      expect(await page.isVisible("[data-band]")).toBe(false);
+      preview.down();
+      await page.waitForSelector("[data-band]:not([hidden])", { timeout: 2_000 });
+      expect(await page.textContent("[data-band]")).toMatch(
+        /^No connection since \d\d:\d\d:\d\d — data is old$/,
+      );
+      const timers = () => page.$$eval(".state-timer", (all) => all.map((one) => one.textContent));
+      const before = await timers();
+      await page.waitForTimeout(2_100);
+      expect(await timers()).toEqual(before);
+      preview.up();
+      await isLive(page);
+      expect(await page.isVisible("[data-band]")).toBe(false);
+    }));
+
+  test("the figures are refreshed in place by htmx, the state is left to the stream", () =>
+    visit("/hmi", async (page) => {
+      await isLive(page);
+      await page.$eval(`${mill1} .tile-numbers dd`, (number) => {
+        number.textContent = "stale";
+      });
+      await page.evaluate("htmx.ajax('GET', '/hmi/figures', { swap: 'none' })");
+      await page.waitForFunction(
+        (tile) => /^\d+$/.test(document.querySelector(`${tile} .tile-numbers dd`)?.textContent ?? ""),
+        mill1,
+      );
+      expect(await page.$$eval(".tile", (all) => all.length)).toBe(10);
+    }));
+
+  test("a full wall of ten machines fits the kiosk without scrolling", () =>
+    visit("/hmi", async (page) => {
+      const bottom = await page.$$eval(".tile", (all) =>
+        Math.max(...all.map((tile) => tile.getBoundingClientRect().bottom)),
+      );
+      expect(bottom).toBeLessThanOrEqual(1080);
+      const cut = await page.$$eval(".state-line, .tile-age, .tile-numbers", (all) =>
+        all.filter((one) => one.scrollWidth > one.clientWidth + 1).map((one) => one.textContent),
+      );
+      expect(cut).toEqual([]);
+    }));
+});
+
+describe.skipIf(missing)("a machine's page", () => {
+  test("draws its trends from history and follows the stream", () =>
+    visit(`/hmi/${MILL_1}`, async (page) => {
+      await isLive(page);
+      const canvas = '[data-trend="spindle_speed"] canvas';
+      await page.waitForSelector(canvas);
+      await page.waitForFunction(() => document.querySelectorAll("[data-trend] canvas").length === 3);
+      for (let tries = 0; tries < 50 && (await drawn(page, canvas)) < 3_000; tries++)
+        await page.waitForTimeout(100);
+      expect(await drawn(page, canvas)).toBeGreaterThan(3_000);
+      preview.delta({
+        machine_id: MILL_1,
+        signals: { spindle_speed: { ts_us: Date.now() * 1000, value: 1234 } },
+      });
+      await page.waitForFunction(
+        () =>
+          document.querySelector('[data-trend="spindle_speed"] [data-trend-value]')?.textContent === "1,234",
+      );
+    }));
+
+  test("a condition appears as it comes, its name as text", () =>
+    visit(`/hmi/${MILL_1}`, async (page) => {
+      await isLive(page);
+      const ts_us = Date.now() * 1000;
+      preview.delta({ machine_id: MILL_1, signals: { "condition:<b>x</b>": { ts_us, value: "FAULT" } } });
+      await page.waitForSelector('.condition[data-level="FAULT"]');
+      expect(await page.textContent(".condition span")).toBe("<b>x</b>");
+    }));
+});
+
+describe.skipIf(missing)("the dashboard", () => {
+  test("draws its chart, changes the period without a reload, and keeps it in the URL", () =>
+    visit("/dashboard", async (page) => {
+      await page.waitForSelector(".oee-chart canvas");
+      expect(await drawn(page, ".oee-chart canvas")).toBeGreaterThan(10_000);
+      await page.evaluate("window.kept = true");
+      await page.click("text=Yesterday");
+      await page.waitForSelector('.choice[aria-current]:has-text("Yesterday")');
+      expect(page.url()).toContain("period=yesterday");
+      await page.waitForSelector(".oee-chart canvas");
+      expect(await page.evaluate("window.kept")).toBe(true);
+      await page.click(".machines thead >> text=OEE");
+      await page.waitForSelector('.machines th[aria-sort="ascending"] >> text=OEE');
+      expect(page.url()).toContain("sort=oee");
+    }));
+});
+
+describe.skipIf(missing)("every page", () => {
+  for (const [name, options] of [
+    ["kiosk", KIOSK],
+    ["phone", PHONE],
+    ["dark", { ...KIOSK, colorScheme: "dark" }],
+  ] as const)
+    test(`${name}: fits its width, has text of enough contrast and targets for a finger`, async () => {
+      for (const path of PATHS)
+        await visit(
+          path,
+          async (page) => {
+            expect([
+              path,
+              await page.evaluate(() => document.documentElement.scrollWidth - innerWidth),
+            ]).toEqual([path, 0]);
+            expect([path, await page.evaluate(faintText)]).toEqual([path, []]);
+            const least = path.startsWith("/hmi") ? 64 : 48;
+            expect([path, await page.evaluate(smallTargets, least)]).toEqual([path, []]);
+          },
+          options,
+        );
+    });
+});
+
+/** Runs in the page: text whose contrast with its ground is under 4.5 (WCAG 2.2 1.4.3; 3 for large text). */
+function faintText(): string[] {
+  type Colour = [number, number, number, number];
+  const parse = (css: string): Colour => {
+    const parts = (css.match(/[\d.]+/g) ?? []).map(Number);
+    return [parts[0] ?? 0, parts[1] ?? 0, parts[2] ?? 0, parts[3] ?? 1];
+  };
+  const luminance = (colour: Colour) => {
+    const [r = 0, g = 0, b = 0] = colour.slice(0, 3).map((channel) => {
+      const c = channel / 255;
+      return c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
+    });
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const ground = (element: Element | null): Colour => {
+    for (let at = element; at; at = at.parentElement) {
+      const colour = parse(getComputedStyle(at).backgroundColor);
+      if (colour[3] === 1) return colour;
+    }
+    return [255, 255, 255, 1];
+  };
+  const faint: string[] = [];
+  for (const element of document.querySelectorAll<HTMLElement>("body *")) {
+    const words = [...element.childNodes]
+      .filter((node) => node.nodeType === 3)
+      .map((node) => node.textContent?.trim())
+      .join("");
+    if (!words || !element.checkVisibility() || element.closest("noscript, svg")) continue;
+    const style = getComputedStyle(element);
+    const [a, b] = [luminance(parse(style.color)), luminance(ground(element))];
+    const contrast = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+    const size = Number.parseFloat(style.fontSize);
+    const large = size >= 24 || (size >= 18.66 && Number(style.fontWeight) >= 700);
+    if (contrast < (large ? 3 : 4.5)) faint.push(`${words} ${contrast.toFixed(2)}`);
+  }
+  return faint;
+}
+
+/** Runs in the page: links, buttons and fields lower than a finger needs. */
+function smallTargets(least: number): string[] {
+  return [...document.querySelectorAll<HTMLElement>("a, button, input:not([type=hidden]), summary")]
+    .filter((target) => target.checkVisibility() && !target.classList.contains("skip"))
+    .map((target) => [target, target.getBoundingClientRect().height] as const)
+    .filter(([, height]) => height < least - 0.5)
+    .map(([target, height]) => `${target.textContent?.slice(0, 30)} ${height}`);
+}

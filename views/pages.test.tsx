@@ -1,0 +1,278 @@
+// The pages as text: escaping, states by word and shape, nothing inline, "–" for what is not known.
+import { beforeAll, describe, expect, test } from "bun:test";
+import type { State } from "../ingest/signals.ts";
+import { BY_NEED } from "./facts.ts";
+import {
+  assetResponse,
+  assets,
+  Dashboard,
+  DashboardMachine,
+  DashboardReport,
+  HmiMachine,
+  HmiMachineFigures,
+  HmiWall,
+  HmiWallFigures,
+  type OeeRow,
+  Problem,
+  renderFragment,
+  renderPage,
+  SignIn,
+  wantsFragment,
+} from "./index.ts";
+import { sortRows } from "./pages/dashboard.tsx";
+import { dashboard, dashboardMachine, NOW_MS, shell, tiles } from "./preview.test-data.ts";
+import { text } from "./text.ts";
+
+beforeAll(async () => {
+  await assets();
+});
+
+const HOSTILE = `<script>alert(1)</script>"'><img src=x onerror=alert(1)>`;
+
+/** Every page with every name in it hostile. */
+function pages(name?: string): Record<string, string> {
+  const wall = tiles().map((tile) => (name === undefined ? tile : spoiled(tile, name)));
+  const machine = wall[2] as (typeof wall)[number];
+  const figures = wall.flatMap((tile) => tile.figures ?? []);
+  const plant = dashboard();
+  const one = dashboardMachine();
+  const user = shell(name === undefined ? {} : { user: name, plant: name });
+  if (name !== undefined) {
+    plant.machines = plant.machines.map((row) => ({ ...row, name, machine_id: name, flags: [name] }));
+    plant.policy = { unknown: "loss", reasons: { [name]: "excluded" }, minor_stop_s: 5 };
+    plant.sort = name;
+    one.machine = { machine_id: name, name };
+    one.states = one.states.map((row) => ({ ...row, reason: name, cause: name }));
+    one.period = { ...one.period, problem: name };
+  }
+  return {
+    wall: renderPage(HmiWall, { shell: user, machines: wall }),
+    wallFigures: renderFragment(HmiWallFigures, { shell: user, figures }),
+    machine: renderPage(HmiMachine, { shell: user, ...machine }),
+    machineFigures: renderFragment(HmiMachineFigures, {
+      shell: user,
+      machine_id: machine.live.machine_id,
+      figures: machine.figures,
+    }),
+    dashboard: renderPage(Dashboard, { ...plant, shell: user }),
+    dashboardReport: renderFragment(DashboardReport, { ...plant, shell: user }),
+    dashboardMachine: renderPage(DashboardMachine, { ...one, shell: user }),
+    empty: renderPage(HmiWall, { shell: user, machines: [] }),
+    signIn: renderPage(SignIn, { shell: user, error: "wrong_key", next: name ?? "/hmi" }),
+    problem: renderPage(Problem, { shell: user, status: 500, detail: name ?? null }),
+  };
+}
+
+function spoiled(tile: ReturnType<typeof tiles>[number], name: string): ReturnType<typeof tiles>[number] {
+  const at = { ts_us: NOW_MS * 1000, value: name };
+  const signals = {
+    ...tile.live.signals,
+    part_number: at,
+    program: at,
+    [`condition:${name}`]: { ...at, value: "FAULT" },
+  };
+  const figures = tile.figures && {
+    ...tile.figures,
+    machine_id: name,
+    shift: { ...tile.figures.shift, name },
+    states: tile.figures.states.map((row) => ({ ...row, reason: name, cause: name })),
+  };
+  return { name, live: { ...tile.live, machine_id: name, signals }, figures };
+}
+
+/** Parses HTML as the browser does, at least in what is a tag and what is text. */
+async function elements(html: string): Promise<{ tag: string; attributes: [string, string][] }[]> {
+  const found: { tag: string; attributes: [string, string][] }[] = [];
+  const rewriter = new HTMLRewriter().on("*", {
+    element: (element) => {
+      found.push({ tag: element.tagName, attributes: [...element.attributes] as [string, string][] });
+    },
+  });
+  await rewriter.transform(new Response(html)).text();
+  return found;
+}
+
+describe("every page", () => {
+  test("escapes hostile names: no element or handler of theirs comes to be", async () => {
+    for (const [page, html] of Object.entries(pages(HOSTILE))) {
+      const all = await elements(html);
+      const made = all.filter(
+        ({ tag, attributes }) => tag === "img" || attributes.some(([key]) => key.startsWith("on")),
+      );
+      expect([page, made]).toEqual([page, []]);
+      expect([page, html.includes("<script>")]).toEqual([page, false]);
+    }
+    expect((pages(HOSTILE).wall ?? "").includes("&lt;script>")).toBe(true);
+  });
+
+  test("carries no inline script, style or handler, so that the CSP holds", async () => {
+    for (const [page, html] of Object.entries(pages())) {
+      for (const { tag, attributes } of await elements(html)) {
+        const names = attributes.map(([key]) => key);
+        expect([page, tag, names.includes("style")]).toEqual([page, tag, false]);
+        expect([page, tag, names.filter((key) => /^on|^hx-on/.test(key))]).toEqual([page, tag, []]);
+        expect(tag).not.toBe("style");
+        if (tag === "script") expect(names).toContain("src");
+      }
+    }
+  });
+
+  test("loads nothing from an outside address", async () => {
+    for (const html of Object.values(pages()))
+      for (const { attributes } of await elements(html))
+        for (const [key, value] of attributes)
+          if (["src", "href", "action"].includes(key)) expect(value).toMatch(/^[/#?]/);
+  });
+});
+
+describe("the wall", () => {
+  test("every state has a word and a shape of its own", async () => {
+    const [tile] = tiles();
+    if (!tile) throw new Error("the fixture has machines");
+    const shapes = new Set<string>();
+    for (const state of BY_NEED) {
+      const html = renderPage(HmiWall, {
+        shell: shell(),
+        machines: [{ ...tile, live: { ...tile.live, state } }],
+      });
+      const line = /<p class="state-line">(.*?)<\/p>/s.exec(html)?.[1] ?? "";
+      expect(line).toContain(`href="#state-${state}"`);
+      expect(line).toContain(text.states[state]);
+      const shape = new RegExp(`<symbol id="state-${state}"[^>]*><path[^>]* d="([^"]+)"`).exec(html)?.[1];
+      if (shape) shapes.add(shape);
+    }
+    expect(shapes.size).toBe(BY_NEED.length);
+    expect(new Set(Object.values(text.states)).size).toBe(BY_NEED.length);
+  });
+
+  test("sorts by what needs a hand, then by name", () => {
+    const html = renderPage(HmiWall, { shell: shell(), machines: tiles() });
+    const states = [...html.matchAll(/class="tile" [^>]*data-state="(\w+)"/g)].map(
+      ([, state]) => state as State,
+    );
+    expect(states.slice(0, 5)).toEqual(["DOWN", "STOPPED", "SETUP", "UNKNOWN", "IDLE"]);
+    const names = [...html.matchAll(/data-name="([^"]+)"/g)].map(([, name]) => name);
+    expect(names.slice(5)).toEqual(["Lathe 1", "Mill 1", "Mill 2", "Mill 4", "Washer"]);
+  });
+
+  test("marks late and old data in words and by attribute", () => {
+    const html = renderPage(HmiWall, { shell: shell(), machines: tiles() });
+    const ageOf = (name: string) => new RegExp(`data-name="${name}"[^>]*data-age="(\\w+)"`).exec(html)?.[1];
+    expect([ageOf("Mill 1"), ageOf("Lathe 3"), ageOf("Lathe 4")]).toEqual(["fresh", "late", "old"]);
+    expect(html).toContain("21 s old");
+    expect(html).toContain("5 min old");
+  });
+
+  test("without machines it greets in three steps", () => {
+    const html = pages().empty ?? "";
+    expect(html.match(/<li>/g)?.length).toBe(3);
+    expect(html).toContain("http://127.0.0.1:3000/api/v1/machines");
+  });
+});
+
+describe("figures", () => {
+  const unknown: Partial<OeeRow> = {
+    availability: null,
+    performance: null,
+    quality: null,
+    oee: null,
+    teep: null,
+    coverage: null,
+    total_count: null,
+    good_count: null,
+    reject_count: null,
+  };
+
+  test("what is not known is –, never 0 or NaN (invariant 4)", () => {
+    const props = dashboard();
+    props.machines = props.machines.map((row) => ({ ...row, ...unknown }));
+    props.total = props.total && { ...props.total, ...unknown };
+    props.trend = props.trend.map((row) => ({ ...row, ...unknown }));
+    const html = renderFragment(DashboardReport, props);
+    const ratios = [
+      ...html.matchAll(
+        /<td[^>]*data-label="(?:OEE|Availability|Performance|Quality|Coverage)"[^>]*>(.*?)<\/td>/gs,
+      ),
+    ];
+    expect(ratios.length).toBe(50);
+    for (const [, cell] of ratios) expect(cell).toContain("–");
+    expect(html).not.toContain("NaN");
+    expect(html).not.toContain("0.0 %");
+  });
+
+  test("a performance over 1 is shown unclipped and flagged (DESIGN: not clipped)", () => {
+    const props = dashboard();
+    if (props.total) props.total = { ...props.total, performance: 1.234 };
+    const html = renderFragment(DashboardReport, props);
+    expect(html).toContain("123.4 %");
+    expect(html).toContain(text.oee.overOne);
+  });
+
+  test("times are in the plant's zone", () => {
+    const props = dashboardMachine("Mill 3", { shell: shell({ timezone: "Pacific/Auckland" }) });
+    expect(renderPage(DashboardMachine, props)).toContain("Mon 5 Jan 12:00 – Mon 5 Jan 22:42");
+    expect(renderPage(DashboardMachine, dashboardMachine())).toContain("Mon 5 Jan 00:00 – Mon 5 Jan 10:42");
+  });
+
+  test("the policy in force and the coverage are printed", () => {
+    const html = pages().dashboard ?? "";
+    expect(html).toContain("time without signal is a loss; excluded from planned time: maintenance");
+    expect(html).toMatch(/\d+\.\d % of the scheduled time is known/);
+  });
+
+  test("rows sort either way with unknown ones last", () => {
+    const rows = dashboard()
+      .machines.slice(0, 3)
+      .map((row, i) => ({ ...row, oee: [0.5, null, 0.7][i] ?? null }));
+    expect(sortRows(rows, "oee").map(({ oee }) => oee)).toEqual([0.5, 0.7, null]);
+    expect(sortRows(rows, "-oee").map(({ oee }) => oee)).toEqual([0.7, 0.5, null]);
+  });
+
+  test("the fragment is the page's own report", () => {
+    const { dashboard: page = "", dashboardReport = "" } = pages();
+    expect(page).toContain(dashboardReport);
+    expect(wantsFragment(new Headers({ "hx-request": "true" }))).toBe(true);
+    expect(wantsFragment(new Headers({ "hx-request": "true", "hx-history-restore-request": "true" }))).toBe(
+      false,
+    );
+  });
+});
+
+describe("assets", () => {
+  test("are named by content, cached for ever and compressed", async () => {
+    const files = await assets();
+    for (const [path, asset] of files) {
+      const response = assetResponse(
+        asset,
+        new Request("http://x/", { headers: { "accept-encoding": "gzip, br" } }),
+      );
+      expect(path).toMatch(/^\/assets\/[\w-]+-\w+\.(css|js|svg)$/);
+      expect(response.headers.get("cache-control")).toContain("immutable");
+      const again = assetResponse(
+        asset,
+        new Request("http://x/", { headers: { "if-none-match": asset.etag } }),
+      );
+      expect(again.status).toBe(304);
+      if (asset.body.length > 1000)
+        expect((await response.arrayBuffer()).byteLength).toBeLessThan(asset.body.length);
+    }
+  });
+
+  test("a first view is under 100 kB compressed", async () => {
+    const files = await assets();
+    const { wall = "", machine = "", dashboard: report = "" } = pages();
+    for (const html of [wall, machine, report]) {
+      let bytes = Bun.gzipSync(html).length;
+      const wanted = [...html.matchAll(/(?:src|href)="(\/assets\/[^"]+)"/g)].map(
+        ([, path]) => path as string,
+      );
+      const chunks = [...files.keys()].filter((path) => path.includes("chunk"));
+      for (const path of new Set([...wanted, ...chunks])) {
+        const asset = files.get(path);
+        expect([path, asset !== undefined]).toEqual([path, true]);
+        bytes += asset?.br?.length ?? asset?.body.length ?? 0;
+      }
+      expect(bytes).toBeLessThan(100_000);
+    }
+  });
+});
