@@ -12,7 +12,7 @@ const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?$/;
 export class Translator {
   readonly machine_id: string;
   readonly device: Device;
-  /** Observations whose time is unreadable or outside what an event may carry; they are left out. */
+  /** Observations without a sequence, or whose time is unreadable or none an event may carry: left out. */
   dropped_rows = 0;
   /** Everything below is durable already. */
   floor = 0;
@@ -57,7 +57,7 @@ export class Translator {
       const { signal, numeric } = this.#signals.get(item.data_item_id) ?? mapUnknown(item);
       const value = item.level ? this.#conditions.apply(item) : toValue(item.text, numeric);
       if (item.sequence < this.floor) continue;
-      if (!(item.ts_us >= MIN_TS_US && item.ts_us <= latest_us)) {
+      if (!(item.ts_us >= MIN_TS_US && item.ts_us <= latest_us) || Number.isNaN(item.sequence)) {
         this.dropped_rows += 1;
         continue;
       }

@@ -52,7 +52,7 @@ export function decodeEntities(text: string): string {
     (all, hex, decimal, name) => {
       if (name) return STANDARD[name as string] ?? all;
       const code = Number.parseInt(hex ?? decimal, hex ? 16 : 10);
-      return code > 0x10ffff ? all : String.fromCodePoint(code);
+      return code === 0 || code > 0x10ffff ? all : String.fromCodePoint(code);
     },
   );
 }
