@@ -120,7 +120,7 @@ test.skipIf(!have)("a page of the Hurco is grouped, ordered and written as cppag
 
 test.skipIf(!have)("all ten NIST devices: every item, in the captured order", async () => {
   const xml = readFileSync(`${DATA}/nist/tdp-devices.xml`, "utf8");
-  const names = [...xml.matchAll(/<Device name=['"]([^'"]+)/g)].map((m) => m[1] ?? "");
+  const names = [...xml.matchAll(/<Device [^>]*?\bname=['"]([^'"]+)/g)].map((m) => m[1] ?? "");
   start({ devices: names.map((name) => deviceModelFromXml(xml, name)), schema: "1.3" });
   const order = (document: string) => [...document.matchAll(/dataItemId="([^"]+)"/g)].map((m) => m[1]);
   const captured = capture("E02-all-nist-devices-current.http");

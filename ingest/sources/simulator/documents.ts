@@ -34,9 +34,10 @@ export type Row = {
 const HOLDER: Record<Category, string> = { SAMPLE: "Samples", EVENT: "Events", CONDITION: "Condition" };
 const RANK: Record<Category, number> = { SAMPLE: 0, EVENT: 1, CONDITION: 2 };
 
-/** The agent's table of data items: by device, component id, category and item id, as its documents list them. */
+/** The agent's table of data items: by device id, component id, category and item id, as its documents list them. */
 export function rowsOf(devices: DeviceModel[]): Row[] {
-  const rows = devices.flatMap((device) =>
+  const by_id = devices.toSorted((a, b) => compare(a.id, b.id));
+  const rows = by_id.flatMap((device) =>
     [...dataItems(device)]
       .map(({ item, chain }) => ({ device, component: chain.at(-1) ?? device, chain, item }))
       .sort(
@@ -144,11 +145,11 @@ function componentXml(component: ComponentModel | DeviceModel, indent: string): 
   return out === "" ? `${start}/>\n` : `${start}>\n${out}${indent}</${element}>\n`;
 }
 
-function itemXml(
-  { id, category, type, name, subType, source, constraints, attributes }: DataItemModel,
-  indent: string,
-) {
-  const start = `${indent}<DataItem${sortedAttributes({ ...attributes, id, category, type, name, subType })}`;
+function itemXml(item: DataItemModel, indent: string): string {
+  const { source, constraints, attributes, ...own } = item;
+  // The agent states native units where the model leaves them out.
+  const native = attributes?.units ? { nativeUnits: attributes.units } : {};
+  const start = `${indent}<DataItem${sortedAttributes({ ...native, ...attributes, ...own })}`;
   let out = "";
   if (source !== undefined) out += `${indent}  <Source>${escapeXml(source)}</Source>\n`;
   if (constraints)
