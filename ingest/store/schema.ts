@@ -42,6 +42,7 @@ export const checkpoints = sqliteTable("checkpoints", {
   agent: text().primaryKey(),
   instance_id: text().notNull(),
   next_sequence: integer().notNull(),
+  known_us: integer(),
 });
 
 export const openGaps = sqliteTable(

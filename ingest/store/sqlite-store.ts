@@ -3,6 +3,7 @@ import { Database, type SQLQueryBindings, type Statement } from "bun:sqlite";
 import { and, eq, lt } from "drizzle-orm";
 import { type BunSQLiteDatabase, drizzle } from "drizzle-orm/bun-sqlite";
 import { migrate } from "drizzle-orm/bun-sqlite/migrator";
+import type { Checkpoint } from "../sources/source.ts";
 import * as schema from "./schema.ts";
 import {
   type ApiKey,
@@ -127,11 +128,11 @@ export class SqliteStore {
       return result;
     });
     if (checkpoint) {
-      const { instance_id, next_sequence } = checkpoint;
+      const { instance_id, next_sequence, known_us = null } = checkpoint;
       this.#orm
         .insert(schema.checkpoints)
-        .values(checkpoint)
-        .onConflictDoUpdate({ target: schema.checkpoints.agent, set: { instance_id, next_sequence } })
+        .values({ ...checkpoint, known_us })
+        .onConflictDoUpdate({ target: schema.checkpoints.agent, set: { instance_id, next_sequence, known_us } })
         .run();
     }
     if (machine) {
@@ -176,8 +177,11 @@ export class SqliteStore {
     return { outcome: "stored", event_id: header.id };
   }
 
-  checkpoint(agent: string) {
-    return this.#orm.select().from(schema.checkpoints).where(eq(schema.checkpoints.agent, agent)).get();
+  checkpoint(agent: string): Checkpoint | undefined {
+    const row = this.#orm.select().from(schema.checkpoints).where(eq(schema.checkpoints.agent, agent)).get();
+    if (!row) return undefined;
+    const { known_us, ...checkpoint } = row;
+    return known_us === null ? checkpoint : { ...checkpoint, known_us };
   }
 
   openGaps(machine_id: string): OpenGap[] {

@@ -1,7 +1,8 @@
 CREATE TABLE `checkpoints` (
 	`agent` text PRIMARY KEY NOT NULL,
 	`instance_id` text NOT NULL,
-	`next_sequence` integer NOT NULL
+	`next_sequence` integer NOT NULL,
+	`known_us` integer
 );
 --> statement-breakpoint
 CREATE TABLE `events` (

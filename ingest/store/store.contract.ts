@@ -1,0 +1,195 @@
+// What every store must do, whatever the engine: one suite that each engine's test runs.
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { encodeData, encodeEvent, type EventHeader } from "../event.ts";
+import type { Machine, NewEvent, Store } from "./store.ts";
+
+let n = 0;
+function event(machine_id = "press-1", dedupe?: { key: string; body_hash: string }): NewEvent {
+  n += 1;
+  const header: EventHeader = {
+    id: `01J${String(n).padStart(23, "0")}`,
+    type: "mtc.observations.v1",
+    tenant_id: "plant-1",
+    machine_id,
+    time_ms: 1_767_592_800_000 + n,
+  };
+  const data = encodeData({ signals: ["execution"], signal: [0], t0: 1, dt: [0], words: ["ACTIVE"], word: [1] });
+  return { header, bytes: encodeEvent(header, data), rows: 1, ...(dedupe ? { dedupe } : {}) };
+}
+
+const lathe: Machine = {
+  id: "lathe-1",
+  tenant_id: "plant-1",
+  name: "Lathe 1",
+  source: { kind: "http" },
+  calendar: null,
+  cycle_times: [],
+  policy: { unknown: "loss", reasons: {}, minor_stop_s: 0 },
+  demo: false,
+  created_ms: 1_767_592_800_000,
+};
+
+/** @param open opens the store over the same data every time it is called between two `reset`s */
+export function storeContract(name: string, open: () => Promise<Store>, reset: () => void): void {
+  describe(name, () => {
+    let store: Store;
+    beforeEach(async () => {
+      reset();
+      store = await open();
+    });
+    afterEach(() => store.close());
+
+    const reopen = async (): Promise<void> => {
+      await store.close();
+      store = await open();
+    };
+    const outbox = (): Promise<string[]> =>
+      store.readOutbox(1_000, 1 << 20).then(({ events }) => events.map(({ id }) => id));
+
+    test("invariant 1: what a commit answered is there after opening again", async () => {
+      const sent = event();
+      const id = sent.header.id;
+      const bytes = sent.bytes.slice();
+      expect(await store.commit({ events: [sent] })).toEqual([{ outcome: "stored", event_id: id }]);
+      await reopen();
+      const batch = await store.readOutbox(10, 1 << 20);
+      expect(batch.events.map((e) => e.id)).toEqual([id]);
+      // Invariant 8: the very bytes, with a newline behind them.
+      const { start = -1, end = -1 } = batch.events[0] ?? {};
+      expect(batch.bytes.subarray(start, end)).toEqual(bytes);
+      expect(batch.bytes[end]).toBe(0x0a);
+    });
+
+    test("invariant 2: the same key again is the first event; with another body it is refused", async () => {
+      const first = event("press-1", { key: "k", body_hash: "a" });
+      const id = first.header.id;
+      await store.commit({ events: [first] });
+      const again = await store.commit({ events: [event("press-1", { key: "k", body_hash: "a" })] });
+      expect(again).toEqual([{ outcome: "duplicate", event_id: id }]);
+      const other = await store.commit({ events: [event("press-1", { key: "k", body_hash: "b" })] });
+      expect(other).toEqual([{ outcome: "conflict", event_id: id }]);
+      const elsewhere = await store.commit({ events: [event("press-2", { key: "k", body_hash: "b" })] });
+      expect(elsewhere[0]?.outcome).toBe("stored");
+      expect(await outbox()).toHaveLength(2);
+    });
+
+    test("invariant 2: two with the same key in one commit are one event", async () => {
+      const dedupe = { key: "k", body_hash: "a" };
+      const results = await store.commit({ events: [event("press-1", dedupe), event("press-1", dedupe)] });
+      expect(results.map(({ outcome }) => outcome)).toEqual(["stored", "duplicate"]);
+      expect(await outbox()).toHaveLength(1);
+    });
+
+    test("commits at once share an fsync and each gets its own answer", async () => {
+      const events = Array.from({ length: 200 }, () => event());
+      const ids = events.map(({ header }) => header.id);
+      const results = await Promise.all(events.map((one) => store.commit({ events: [one] })));
+      expect(results.map(([result]) => result?.event_id)).toEqual(ids);
+      expect(await outbox()).toEqual(ids);
+    });
+
+    test("the checkpoint commits with the batch it covers", async () => {
+      const checkpoint = { agent: "http://agent", instance_id: "7", next_sequence: 42 };
+      await store.commit({ events: [event()], checkpoint });
+      await reopen();
+      expect(await store.checkpoint("http://agent")).toEqual(checkpoint);
+      await store.commit({ events: [], checkpoint: { ...checkpoint, next_sequence: 43, known_us: 5 } });
+      expect(await store.checkpoint("http://agent")).toEqual({ ...checkpoint, next_sequence: 43, known_us: 5 });
+      expect(await store.checkpoint("http://other")).toBeUndefined();
+    });
+
+    test("the watermark moves past what is delivered, and back on rewind", async () => {
+      const events = [event(), event(), event()];
+      const ids = events.map(({ header }) => header.id);
+      const times = events.map(({ header }) => header.time_ms);
+      await store.commit({ events });
+      const { events: read } = await store.readOutbox(2, 1 << 20);
+      expect(read.map(({ id }) => id)).toEqual(ids.slice(0, 2));
+      await store.delivered(read[1]?.position ?? 0);
+      expect(await outbox()).toEqual(ids.slice(2));
+      expect(await store.outboxDepth()).toMatchObject({ events: 1, oldest_ms: times[2] });
+      await reopen();
+      expect(await outbox()).toEqual(ids.slice(2));
+      await store.rewind(times[1] ?? 0);
+      expect(await outbox()).toEqual(ids.slice(1));
+      await store.rewind(0);
+      expect(await outbox()).toEqual(ids);
+      expect((await store.outboxDepth()).events).toBe(3);
+    });
+
+    test("invariant 7: a batch of the outbox keeps to its bytes, but is never empty", async () => {
+      await store.commit({ events: [event(), event(), event()] });
+      const { events, bytes } = await store.readOutbox(1_000, 1);
+      expect(events).toHaveLength(1);
+      expect(bytes.length).toBeGreaterThan(1);
+    });
+
+    test("poison is listed with its error and no longer read", async () => {
+      const events = [event(), event()];
+      const ids = events.map(({ header }) => header.id);
+      await store.commit({ events });
+      const [first] = (await store.readOutbox(10, 1 << 20)).events;
+      await store.setAside(first?.position ?? 0, "bad byte");
+      expect(await outbox()).toEqual(ids.slice(1));
+      expect(await store.poison()).toMatchObject([{ id: ids[0], machine_id: "press-1", error: "bad byte" }]);
+    });
+
+    test("purge forgets delivered observations and keeps configuration", async () => {
+      const [old, open] = [event(), event()];
+      const ids = [old, open].map(({ header }) => header.id);
+      const setup = event();
+      setup.header.type = "mtc.machine.v1";
+      await store.commit({ events: [setup, old, open] });
+      const { events } = await store.readOutbox(2, 1 << 20);
+      await store.delivered(events[1]?.position ?? 0);
+      expect(await store.purge(Date.now() + 1e12)).toBe(1);
+      await store.rewind(0);
+      expect(await outbox()).toEqual([setup.header.id, ids[1] ?? ""]);
+    });
+
+    test("machines: made and changed with their event, deleted with theirs", async () => {
+      await store.commit({ events: [event("lathe-1")], machine: lathe });
+      await store.commit({ events: [event("lathe-1")], machine: { ...lathe, name: "Lathe one" } });
+      await reopen();
+      expect(await store.machines()).toEqual([{ ...lathe, name: "Lathe one" }]);
+      await store.deleteMachine("plant-2", "lathe-1", event("lathe-1"));
+      expect(await store.machines()).toHaveLength(1);
+      await store.deleteMachine("plant-1", "lathe-1", event("lathe-1"));
+      expect(await store.machines()).toEqual([]);
+      expect(await outbox()).toHaveLength(4);
+    });
+
+    test("open gaps are known until they are closed", async () => {
+      const gap = { machine_id: "press-1", from_us: 5, cause: "unreachable" as const };
+      await store.commit({ events: [event()], open_gap: gap });
+      await store.commit({ events: [event()], open_gap: gap });
+      await reopen();
+      expect(await store.openGaps("press-1")).toEqual([gap]);
+      await store.commit({ events: [event()], close_gap: gap });
+      expect(await store.openGaps("press-1")).toEqual([]);
+    });
+
+    test("keys and sessions; a key takes its sessions with it", async () => {
+      const key = { id: "k1", tenant_id: "plant-1", name: "scada", hash: "h", scopes: ["read"], created_ms: 1 };
+      await store.putKey(key);
+      const session = { hash: "s", key_id: "k1", expires_ms: Date.now() + 60_000 };
+      await store.putSession(session);
+      await store.putSession({ hash: "old", key_id: "k1", expires_ms: 1 });
+      await reopen();
+      expect(await store.keys()).toEqual([key]);
+      expect(await store.session("s")).toEqual(session);
+      expect(await store.session("old")).toBeUndefined();
+      expect(await store.deleteKey("plant-2", "k1")).toBe(false);
+      expect(await store.deleteKey("plant-1", "k1")).toBe(true);
+      expect(await store.session("s")).toBeUndefined();
+    });
+
+    test("the newest event's id is known", async () => {
+      expect(await store.lastEventId()).toBeUndefined();
+      const sent = event();
+      const id = sent.header.id;
+      await store.commit({ events: [sent] });
+      expect(await store.lastEventId()).toBe(id);
+    });
+  });
+}

@@ -1,0 +1,53 @@
+// The HTTP server: every module under one roof, with errors, metrics and the OpenAPI document.
+import { openapi } from "@elysiajs/openapi";
+import { Elysia } from "elysia";
+import packageJson from "../package.json" with { type: "json" };
+import { analyticsModule } from "./modules/analytics/index.ts";
+import { healthModule } from "./modules/health/index.ts";
+import { ingestModule, MAX_BODY_BYTES } from "./modules/ingest/index.ts";
+import { keysModule } from "./modules/keys/index.ts";
+import { machinesModule } from "./modules/machines/index.ts";
+import { pagesModule } from "./modules/pages/index.ts";
+import { sessionModule } from "./modules/session/index.ts";
+import { streamModule } from "./modules/stream/index.ts";
+import { errors } from "./plugins/errors.ts";
+import { requestMetrics } from "./plugins/metrics.ts";
+import type { Services } from "./services.ts";
+
+/** How long a socket may be quiet; live streams are exempt. */
+const IDLE_TIMEOUT_S = 30;
+
+export function createApp(services: Services) {
+  const { machines, pipeline, reports, figures, hub, keys, metrics, log } = services;
+  return new Elysia({ serve: { idleTimeout: IDLE_TIMEOUT_S, maxRequestBodySize: MAX_BODY_BYTES } })
+    .use(errors(log))
+    .use(requestMetrics(metrics))
+    .use(
+      openapi({
+        specPath: "/openapi.json",
+        provider: null,
+        documentation: {
+          info: {
+            title: "MTC",
+            version: packageJson.version,
+            description: "Machine telemetry in, OEE out. Errors are application/problem+json (RFC 9457).",
+          },
+          components: {
+            securitySchemes: {
+              key: { type: "apiKey", in: "header", name: "X-API-Key" },
+              bearer: { type: "http", scheme: "bearer" },
+            },
+          },
+          security: [{ key: [] }, { bearer: [] }],
+        },
+      }),
+    )
+    .use(healthModule(services))
+    .use(ingestModule(machines, pipeline, keys))
+    .use(machinesModule(machines, keys))
+    .use(analyticsModule(machines, reports, keys))
+    .use(streamModule(machines, hub, keys))
+    .use(keysModule(keys))
+    .use(sessionModule(keys, figures))
+    .use(pagesModule({ machines, figures, hub, keys, log }));
+}

@@ -1,0 +1,41 @@
+// The program: reads the settings, starts everything, prints where it is, stops in order.
+import { assets } from "../views/index.ts";
+import { createApp } from "./app.ts";
+import { ConfigError, parseConfig } from "./config.ts";
+import { startDemo } from "./demo.ts";
+import { startServices } from "./services.ts";
+
+const STOP_WITHIN_MS = 28_000;
+
+const log = (message: string): void => console.error(`${new Date().toISOString()} ${message}`);
+
+async function main(): Promise<void> {
+  const config = parseConfig(process.env);
+  const services = await startServices(config, log);
+  await assets();
+  const app = createApp(services).listen({ hostname: config.host, port: config.port });
+  const origin = `http://${config.host.includes(":") ? `[${config.host}]` : config.host}:${app.server?.port}`;
+  console.log(`MTC is ready at ${origin}`);
+  console.log(`  sign in once:  ${origin}/sign-in?token=${services.keys.linkToken()}`);
+  console.log(`  admin API key: ${config.admin_key === undefined || process.env.MTC_ADMIN_KEY_FILE ? config.admin_key_file : "as given in MTC_ADMIN_KEY"}`);
+  const demo = config.demo === "auto" ? await startDemo(services) : undefined;
+  if (demo) console.log(`  demo plant:    MTConnect agent ${demo.agent_url}, ADAM-6050 at ${demo.modbus_address}`);
+
+  let stopping = false;
+  const stop = async (): Promise<void> => {
+    if (stopping) return;
+    stopping = true;
+    setTimeout(() => process.exit(1), STOP_WITHIN_MS).unref();
+    await app.stop();
+    await services.stop();
+    await demo?.stop();
+    process.exit(0);
+  };
+  process.on("SIGTERM", () => void stop());
+  process.on("SIGINT", () => void stop());
+}
+
+main().catch((error: unknown) => {
+  console.error(error instanceof ConfigError ? error.message : error);
+  process.exit(1);
+});

@@ -1,0 +1,32 @@
+// /healthz, /readyz, /metrics: open to all, for whoever watches the watcher.
+import { Elysia } from "elysia";
+import type { Registry } from "prom-client";
+import type { Collectors } from "../../../ingest/collectors.ts";
+import type { Relay } from "../../../ingest/outbox/relay.ts";
+import type { Store } from "../../../ingest/store/store.ts";
+
+type Deps = { store: Store; relay: Relay; collectors: Collectors; metrics: Registry; ready: () => boolean };
+
+export const healthModule = ({ store, relay, collectors, metrics, ready }: Deps) =>
+  new Elysia()
+    .get("/healthz", () => ({ status: "ok" }), { detail: { tags: ["Health"], summary: "The process lives" } })
+    .get(
+      "/readyz",
+      async ({ set }) => {
+        const outbox = await store.outboxDepth();
+        if (!ready()) set.status = 503;
+        const lag_s = outbox.oldest_ms === 0 ? 0 : (Date.now() - outbox.oldest_ms) / 1_000;
+        const { error, poison_events } = relay.status();
+        return {
+          status: ready() ? "ready" : "starting",
+          outbox: { events: outbox.events, bytes: outbox.bytes, lag_s, poison_events, error },
+          sources: collectors.status().map(({ name, state, error }) => ({ name, state, error })),
+        };
+      },
+      { detail: { tags: ["Health"], summary: "Takes requests; how far analytics lies behind; the sources" } },
+    )
+    .get(
+      "/metrics",
+      async () => new Response(await metrics.metrics(), { headers: { "content-type": metrics.contentType } }),
+      { detail: { tags: ["Health"], summary: "Prometheus metrics" } },
+    );

@@ -1,0 +1,39 @@
+// /api/v1/keys: API keys with scopes. A key is shown once, when it is made.
+import { Elysia, t } from "elysia";
+import { type Keys, SCOPES } from "../../keys.ts";
+import { auth } from "../../plugins/auth.ts";
+import { notFound } from "../../plugins/errors.ts";
+
+const tags = ["Keys"];
+const NewKey = t.Object(
+  {
+    name: t.String({ minLength: 1, maxLength: 200 }),
+    scopes: t.Array(t.Union(SCOPES.map((scope) => t.Literal(scope))), { minItems: 1, uniqueItems: true }),
+  },
+  { additionalProperties: false },
+);
+
+export const keysModule = (keys: Keys) =>
+  new Elysia({ prefix: "/api/v1/keys" })
+    .use(auth(keys))
+    .get("/", ({ caller }) => ({ rows: keys.list(caller.tenant_id) }), {
+      scope: "admin",
+      detail: { tags, summary: "All keys, without their secrets" },
+    })
+    .post(
+      "/",
+      async ({ caller, body, set }) => {
+        set.status = 201;
+        const { record, key } = await keys.create(caller.tenant_id, body.name, body.scopes);
+        return { id: record.id, name: record.name, scopes: record.scopes, key };
+      },
+      { scope: "admin", body: NewKey, detail: { tags, summary: "Make a key; it is shown this once" } },
+    )
+    .delete(
+      "/:id",
+      async ({ caller, params, set }) => {
+        if (!(await keys.delete(caller.tenant_id, params.id))) throw notFound(`key "${params.id}"`);
+        set.status = 204;
+      },
+      { scope: "admin", params: t.Object({ id: t.String() }), detail: { tags, summary: "Revoke a key" } },
+    );

@@ -1,0 +1,51 @@
+// /sign-in and /sign-out: an API key or a one-time link becomes a session cookie.
+import { Elysia, t } from "elysia";
+import { renderPage, SignIn, type SignInProps } from "../../../views/index.ts";
+import type { Keys } from "../../keys.ts";
+import { sessionCookie, sessionToken } from "../../plugins/auth.ts";
+import { html, shellFor } from "../pages/index.ts";
+import type { Figures } from "../pages/figures.ts";
+
+/** A path on this site, or the wall: a sign-in never sends anyone elsewhere. */
+const safePath = (next: string | undefined): string =>
+  next !== undefined && /^\/(?![/\\])/.test(next) ? next : "/hmi";
+
+const goTo = (location: string, cookie: string): Response =>
+  new Response(null, { status: 303, headers: { location, "set-cookie": cookie } });
+
+export const sessionModule = (keys: Keys, figures: Figures) => {
+  const form = (request: Request, error: SignInProps["error"], next: string, status = 200): Response =>
+    html(renderPage(SignIn, { shell: shellFor(request, figures, undefined), error, next }), status);
+
+  return new Elysia({ detail: { hide: true } })
+    .get(
+      "/sign-in",
+      async ({ query, request }) => {
+        const next = safePath(query.next);
+        if (query.token === undefined) return form(request, query.out === undefined ? null : "signed_out", next);
+        const session = await keys.useLink(query.token);
+        return session ? goTo(next, sessionCookie(request, session)) : form(request, "link_used", next, 401);
+      },
+      {
+        query: t.Object({
+          next: t.Optional(t.String()),
+          token: t.Optional(t.String()),
+          out: t.Optional(t.String()),
+        }),
+      },
+    )
+    .post(
+      "/sign-in",
+      async ({ body, request }) => {
+        const next = safePath(body.next);
+        const session = await keys.signIn(body.key.trim());
+        return session ? goTo(next, sessionCookie(request, session)) : form(request, "wrong_key", next, 401);
+      },
+      { body: t.Object({ key: t.String({ maxLength: 500 }), next: t.Optional(t.String()) }) },
+    )
+    .post("/sign-out", async ({ request }) => {
+      const token = sessionToken(request);
+      if (token !== undefined) await keys.signOut(token);
+      return goTo("/sign-in?out=1", sessionCookie(request, ""));
+    });
+};

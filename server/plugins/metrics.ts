@@ -1,0 +1,74 @@
+// What /metrics tells: requests, ingest, outbox, sources, live readers.
+import { Elysia } from "elysia";
+import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import type { Collectors } from "../../ingest/collectors.ts";
+import type { LiveHub } from "../../ingest/live/hub.ts";
+import type { Relay } from "../../ingest/outbox/relay.ts";
+import type { Store } from "../../ingest/store/store.ts";
+
+type Deps = { store: Store; relay: Relay; collectors: Collectors; hub: LiveHub };
+
+/** The gauges are read when they are asked for. */
+export function createMetrics({ store, relay, collectors, hub }: Deps): Registry {
+  const registry = new Registry();
+  const gauge = (name: string, help: string, read: () => number | Promise<number>): void => {
+    const made = new Gauge({
+      name,
+      help,
+      registers: [registry],
+      async collect() {
+        made.set(await read());
+      },
+    });
+  };
+  gauge("mtc_outbox_events", "Events not yet delivered to analytics", async () => (await store.outboxDepth()).events);
+  gauge("mtc_outbox_bytes", "Bytes not yet delivered to analytics", async () => (await store.outboxDepth()).bytes);
+  gauge("mtc_outbox_lag_seconds", "Age of the oldest event not yet delivered", async () => {
+    const { oldest_ms } = await store.outboxDepth();
+    return oldest_ms === 0 ? 0 : (Date.now() - oldest_ms) / 1_000;
+  });
+  gauge("mtc_delivered_events", "Events delivered to analytics since the start", () => relay.status().delivered_events);
+  gauge("mtc_poison_events", "Events set aside since the start", () => relay.status().poison_events);
+  gauge("mtc_live_readers", "Open live streams", () => hub.watchers);
+  gauge("mtc_resident_memory_bytes", "Resident memory of the process", () => process.memoryUsage.rss());
+  const sources = new Gauge({
+    name: "mtc_sources",
+    help: "Collectors by state",
+    labelNames: ["state"],
+    registers: [registry],
+    collect() {
+      sources.reset();
+      for (const { state } of collectors.status()) sources.inc({ state });
+    },
+  });
+  return registry;
+}
+
+/** Counts requests and their time by route and status class. */
+export function requestMetrics(registry: Registry) {
+  const requests = new Counter({
+    name: "mtc_http_requests_total",
+    help: "HTTP requests",
+    labelNames: ["route", "status"],
+    registers: [registry],
+  });
+  const seconds = new Histogram({
+    name: "mtc_http_request_seconds",
+    help: "Time to answer",
+    labelNames: ["route"],
+    buckets: [0.001, 0.005, 0.025, 0.1, 0.25, 1, 5],
+    registers: [registry],
+  });
+  const started = new WeakMap<Request, number>();
+  return new Elysia({ name: "request-metrics" })
+    .onRequest(({ request }) => {
+      started.set(request, performance.now());
+    })
+    .onAfterResponse({ as: "global" }, ({ request, route, set, responseValue }) => {
+      const status = responseValue instanceof Response ? responseValue.status : (set.status ?? 200);
+      const begun = started.get(request);
+      const name = route || "(none)";
+      requests.inc({ route: name, status: String(status) });
+      if (begun !== undefined) seconds.observe({ route: name }, (performance.now() - begun) / 1_000);
+    });
+}

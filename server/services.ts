@@ -1,0 +1,120 @@
+// Everything that runs, wired together once: store, engine, relay, hub, collectors, machines, reports.
+import { existsSync, mkdirSync } from "node:fs";
+import type { Registry } from "prom-client";
+import { openChdb } from "../analytics-sql/engine/chdb.ts";
+import type { Engine } from "../analytics-sql/engine/engine.ts";
+import { type Collectors, startCollectors } from "../ingest/collectors.ts";
+import { LiveHub } from "../ingest/live/hub.ts";
+import { type Relay, startRelay } from "../ingest/outbox/relay.ts";
+import { createPipeline, type Pipeline } from "../ingest/pipeline.ts";
+import type { MachineSource } from "../ingest/sources/model.ts";
+import { openSqlite } from "../ingest/store/sqlite.ts";
+import type { Store } from "../ingest/store/store.ts";
+import type { Config } from "./config.ts";
+import { Keys } from "./keys.ts";
+import { Reports } from "./modules/analytics/service.ts";
+import { Machines } from "./modules/machines/service.ts";
+import { Figures } from "./modules/pages/figures.ts";
+import { createMetrics } from "./plugins/metrics.ts";
+
+export type Services = {
+  store: Store;
+  engine: Engine;
+  hub: LiveHub;
+  pipeline: Pipeline;
+  relay: Relay;
+  collectors: Collectors;
+  machines: Machines;
+  reports: Reports;
+  figures: Figures;
+  keys: Keys;
+  metrics: Registry;
+  log: (message: string) => void;
+  ready: () => boolean;
+  /** Stops in order: sources, relay, engine, store. */
+  stop(): Promise<void>;
+};
+
+/** How much may wait for analytics before ingest is refused. */
+const MAX_OUTBOX_BYTES = 4 * 1024 ** 3;
+/** What the engine may have lost in a power cut (it does not fsync) is delivered again; nothing is counted twice. */
+const REPLAY_MS = 10 * 60_000;
+const PURGE_EVERY_MS = 3_600_000;
+/** Several machines that change at once are one change for the collectors. */
+const SETTLE_MS = 50;
+
+export async function startServices(config: Config, log: (message: string) => void): Promise<Services> {
+  mkdirSync(config.data_dir, { recursive: true });
+  const projection = `${config.data_dir}/chdb`;
+  const rebuilt = !existsSync(projection);
+  const [store, engine] = await Promise.all([
+    openSqlite({ file: `${config.data_dir}/mtc.sqlite`, max_outbox_bytes: MAX_OUTBOX_BYTES }),
+    openChdb({ path: projection, rawRetentionDays: config.raw_retention_days }),
+  ]);
+  // Analytics is a projection of the log (invariant 6): without it, all of the log is delivered again.
+  await store.rewind(rebuilt ? 0 : Date.now() - REPLAY_MS);
+
+  const hub = new LiveHub();
+  const relay = startRelay(store, { deliver: (lines) => engine.insertEvents(lines) }, log);
+  const pipeline = await createPipeline({ store, hub, wake: relay.wake, now_ms: Date.now });
+  const machines = await Machines.open({ store, pipeline, hub });
+  const reports = new Reports(engine);
+  await seedHub(hub, machines, reports);
+  const collectors = startCollectors(
+    pipeline.sink((id) => machines.byId(id)),
+    hub,
+  );
+  const collect = (): Promise<void> =>
+    collectors.update(machines.all().map(({ id, source }) => ({ id, source: source as MachineSource })));
+  let settling: Timer | undefined;
+  machines.onChange(() => {
+    clearTimeout(settling);
+    settling = setTimeout(() => void collect(), SETTLE_MS);
+  });
+  await collect();
+  const purging = setInterval(() => void purge(store, config.raw_retention_days, log), PURGE_EVERY_MS);
+
+  let running = true;
+  return {
+    store,
+    engine,
+    hub,
+    pipeline,
+    relay,
+    collectors,
+    machines,
+    reports,
+    figures: new Figures(machines, reports),
+    keys: await Keys.open(store, config),
+    metrics: createMetrics({ store, relay, collectors, hub }),
+    log,
+    ready: () => running,
+    async stop() {
+      running = false;
+      clearTimeout(settling);
+      clearInterval(purging);
+      await collectors.stop();
+      await relay.stop();
+      await engine.close();
+      await store.close();
+    },
+  };
+}
+
+/** After a restart the screens show what was known before it, until the sources say something new. */
+async function seedHub(hub: LiveHub, machines: Machines, reports: Reports): Promise<void> {
+  await Promise.all(
+    machines.all().map(async (machine) => {
+      const { values, since_us } = await reports.latest(machine);
+      hub.seed(machine.id, values, since_us);
+    }),
+  );
+}
+
+async function purge(store: Store, days: number, log: (message: string) => void): Promise<void> {
+  try {
+    while ((await store.purge(Date.now() - days * 86_400_000)) > 0);
+  } catch (error) {
+    log(`purge: ${(error as Error).message}`);
+  }
+}
