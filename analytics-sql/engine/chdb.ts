@@ -1,0 +1,99 @@
+// The embedded engine: ClickHouse in this process, through chDB.
+import { createClient } from "@clickhouse/client";
+import { Session } from "chdb";
+import { createChdbConnection } from "chdb/connection";
+import { SCHEMA_STATEMENTS } from "../schema/schema.ts";
+import { type Engine, EngineError } from "./engine.ts";
+
+export type ChdbOptions = {
+  /** The data directory; one for each process. */
+  path: string;
+  /** Raw observations are dropped this many days after their own time. */
+  rawRetentionDays: number;
+};
+
+/** What the whole engine may hold, and one query of it (invariant 7). */
+const SERVER_MEMORY_BYTES = 3 * 1024 ** 3;
+const QUERY_MEMORY_BYTES = 2 * 1024 ** 3;
+const QUERY_TIME_MAX_S = 60;
+
+/**
+ * Errors of ClickHouse that say something of the bytes. Everything else (memory, disk, a bug) is the engine's.
+ * CANNOT_PARSE_*, ATTEMPT_TO_READ_AFTER_EOF, INCORRECT_DATA, SIZES_OF_ARRAYS_DONT_MATCH, TYPE_MISMATCH,
+ * ARGUMENT_OUT_OF_BOUND, TOO_LARGE_ARRAY_SIZE, DECIMAL_OVERFLOW …
+ */
+const POISON_CODES = new Set([
+  6, 25, 26, 27, 32, 33, 38, 41, 53, 69, 70, 72, 117, 128, 130, 131, 190, 321, 349, 407, 457, 467, 675, 691,
+]);
+
+/**
+ * Opens the engine, brings its schema up to date and sets its limits.
+ * @throws EngineError where the directory cannot be opened
+ */
+export async function openChdb({ path, rawRetentionDays }: ChdbOptions): Promise<Engine> {
+  if (!Number.isInteger(rawRetentionDays) || rawRetentionDays < 1) {
+    throw new RangeError(`rawRetentionDays must be a whole number of days, got ${rawRetentionDays}`);
+  }
+  // The server's own limit can only be given as an argument to the connection that starts it; this one stays open.
+  const server = new Session(path, {
+    connectionArgs: [`--max_server_memory_usage=${SERVER_MEMORY_BYTES}`],
+  });
+  // Settings stick to a connection, so writing and reading have one each.
+  const writing = createChdbConnection({ path });
+  const writer = createClient({ connection: writing });
+  const reader = createClient({ connection: createChdbConnection({ path }) });
+  const setUp = async (client: typeof writer, statements: string[]): Promise<void> => {
+    for (const query of statements) await client.command({ query }).catch(fail);
+  };
+
+  await setUp(writer, [
+    `SET max_memory_usage = ${QUERY_MEMORY_BYTES}`,
+    // Late data may belong to any number of days and months.
+    "SET max_partitions_per_insert_block = 0",
+    "CREATE DATABASE IF NOT EXISTS mtc ENGINE = Atomic",
+    ...SCHEMA_STATEMENTS,
+    `ALTER TABLE mtc.observations MODIFY TTL toDateTime64(ts, 0, 'UTC') + INTERVAL ${rawRetentionDays} DAY
+     SETTINGS materialize_ttl_after_modify = 0`,
+  ]);
+  await setUp(reader, [
+    `SET max_memory_usage = ${QUERY_MEMORY_BYTES}`,
+    `SET max_execution_time = ${QUERY_TIME_MAX_S}`,
+    "SET output_format_json_quote_64bit_integers = 0",
+  ]);
+
+  return {
+    async insertEvents(bytes) {
+      if (bytes.length === 0) return;
+      await writing.chdb
+        .rawInsert({
+          table: "mtc.events_in",
+          values: bytes,
+          format: "JSONEachRow",
+          settings: { input_format_skip_unknown_fields: 1, max_partitions_per_insert_block: 0 },
+        })
+        .catch(fail);
+    },
+    async query<Row>(sql: string, params: Record<string, unknown>) {
+      const result = await reader
+        .query({ query: sql, query_params: params, format: "JSONEachRow" })
+        .catch(fail);
+      return (await result.json()) as Row[];
+    },
+    async close() {
+      await writer.close();
+      await reader.close();
+      server.close();
+    },
+  };
+}
+
+/** Turns whatever the engine threw into an EngineError. */
+function fail(error: unknown): never {
+  const { message, code, clickhouseCode } = error as {
+    message: string;
+    code?: string | number;
+    clickhouseCode?: number;
+  };
+  const number = clickhouseCode ?? (Number(code) || Number(/Code: (\d+)/.exec(message)?.[1] ?? 0));
+  throw new EngineError(message, number, POISON_CODES.has(number), error);
+}

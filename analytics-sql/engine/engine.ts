@@ -1,0 +1,28 @@
+// The analytics engine as the rest of the program sees it: events in, rows out.
+
+export type Engine = {
+  /**
+   * Writes events, as the bytes they travelled in (JSON objects, one a line), and resolves once their rows can be
+   * queried. Writing the same events again changes no figure (invariant 2), so a failed call is simply repeated;
+   * the tables behind the views may have taken a part of it.
+   * @throws EngineError
+   */
+  insertEvents(bytes: Uint8Array): Promise<void>;
+  /** Runs one SELECT with bound parameters. 64-bit integers come back as numbers. @throws EngineError */
+  query<Row>(sql: string, params: Record<string, unknown>): Promise<Row[]>;
+  close(): Promise<void>;
+};
+
+/** The engine refused, or failed. */
+export class EngineError extends Error {
+  override readonly name = "EngineError";
+  /** The events' own bytes are at fault: sending them again will never help. Otherwise try again later. */
+  readonly poison: boolean;
+  /** ClickHouse's error code, 0 where there was none. */
+  readonly code: number;
+  constructor(message: string, code: number, poison: boolean, cause: unknown) {
+    super(message, { cause });
+    this.code = code;
+    this.poison = poison;
+  }
+}

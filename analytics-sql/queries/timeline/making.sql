@@ -1,0 +1,115 @@
+-- The newest list of ideal cycle times of every machine that has one: (part, valid from µs, ideal cycle µs, place),
+-- in the order in which they come into force.
+rates AS
+(
+    SELECT
+        toString(c.machine_id) AS machine_id,
+        arraySort(r -> (r.2, r.4), arrayZip(
+            argMax(c.part, c.event_id),
+            argMax(c.valid_from_us, c.event_id),
+            argMax(arrayMap(s -> toInt64(round(1000000 * s)), c.ideal_cycle_s), c.event_id),
+            argMax(arrayEnumerate(c.part), c.event_id))) AS rates
+    FROM mtc.cycle_times AS c
+    WHERE c.tenant_id = {tenant:String} AND c.machine_id IN {machines:Array(String)}
+    GROUP BY c.machine_id
+),
+
+-- What a machine makes: part, lot and ideal cycle time in force, as changes.
+--
+-- The part is the last part_number, else the last program; what is empty or UNAVAILABLE says nothing. A lot event that
+-- names a part goes before both while its lot is in force. A change at the instant of a count holds for that count.
+-- The ideal cycle is the newest list's row for the part with the latest valid_from, else its row for any part;
+-- in whole µs, so that sums over it are exact; 0 is none.
+making AS
+(
+    SELECT
+        machine_id,
+        at_us,
+        seq,
+        value,
+        greatest(at_us, {from_us:Int64}) AS t,
+        multiIf(event_part != '' AND event_lot = lot, event_part, part_number != '', part_number, program) AS part,
+        lot,
+        arrayLast(r -> r.1 = part AND r.2 <= t, rates) AS own_rate,
+        if(own_rate.2 > 0, own_rate.3, arrayLast(r -> r.1 = '' AND r.2 <= t, rates).3) AS ideal_us
+    FROM
+    (
+        SELECT
+            machine_id,
+            at_us,
+            seq,
+            value,
+            ifNull(last_value(new_part_number) IGNORE NULLS OVER w, '') AS part_number,
+            ifNull(last_value(new_program) IGNORE NULLS OVER w, '') AS program,
+            ifNull(last_value(new_lot) IGNORE NULLS OVER w, '') AS lot,
+            ifNull(last_value(new_event_lot) IGNORE NULLS OVER w, '') AS event_lot,
+            ifNull(last_value(new_event_part) IGNORE NULLS OVER w, '') AS event_part
+        FROM
+        (
+            SELECT
+                machine_id,
+                at_us,
+                seq,
+                value,
+                if(signal = 'part_number', value, NULL) AS new_part_number,
+                if(signal = 'program', value, NULL) AS new_program,
+                if(signal = 'lot', value, NULL) AS new_lot,
+                CAST(NULL, 'Nullable(String)') AS new_event_lot,
+                CAST(NULL, 'Nullable(String)') AS new_event_part
+            FROM
+            (
+                SELECT
+                    toString(machine_id) AS machine_id,
+                    toString(signal) AS signal,
+                    toUnixTimestamp64Micro(ts) AS at_us,
+                    seq,
+                    toString(value) AS value
+                FROM mtc.signal_points
+                WHERE tenant_id = {tenant:String} AND machine_id IN {machines:Array(String)}
+                    AND signal IN ('part_number', 'program', 'lot')
+                    AND ts >= toStartOfDay(fromUnixTimestamp64Micro({from_us:Int64}, 'UTC'))
+                    AND ts < fromUnixTimestamp64Micro({end_us:Int64}, 'UTC')
+                UNION ALL
+                SELECT
+                    toString(machine_id),
+                    toString(signal),
+                    toUnixTimestamp64Micro(max(last_known).ts),
+                    max(last_known).seq,
+                    max(last_known).value
+                FROM mtc.signal_days
+                WHERE tenant_id = {tenant:String} AND machine_id IN {machines:Array(String)}
+                    AND signal IN ('part_number', 'program', 'lot')
+                    AND day < toDate32(fromUnixTimestamp64Micro({from_us:Int64}, 'UTC'))
+                GROUP BY machine_id, signal
+            )
+            WHERE value NOT IN ('', 'UNAVAILABLE')
+
+            UNION ALL
+            SELECT
+                toString(l.machine_id),
+                l.from_us,
+                0,
+                '',
+                NULL,
+                NULL,
+                argMax(lot, event_id),
+                argMax(lot, event_id),
+                argMax(part, event_id)
+            FROM mtc.lots AS l
+            WHERE tenant_id = {tenant:String} AND machine_id IN {machines:Array(String)} AND l.from_us < {end_us:Int64}
+            GROUP BY l.machine_id, l.from_us
+
+            UNION ALL
+            SELECT arrayJoin({machines:Array(String)}), {from_us:Int64}, 0, '', NULL, NULL, NULL, NULL, NULL
+
+            UNION ALL
+            SELECT machine_id, rate.2, 0, '', NULL, NULL, NULL, NULL, NULL
+            FROM rates
+            ARRAY JOIN rates AS rate
+            WHERE rate.2 > {from_us:Int64} AND rate.2 < {end_us:Int64}
+        )
+        WINDOW w AS (PARTITION BY machine_id ORDER BY at_us, seq, value)
+    ) AS history
+    LEFT JOIN rates AS listed
+        ON listed.machine_id = history.machine_id
+)

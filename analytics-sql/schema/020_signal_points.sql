@@ -1,0 +1,59 @@
+-- The observations that states, counters and parts are made of, kept for years, so that an old day still computes.
+-- A value is text, a number in its shortest form: that gives every two values an order, the tie-breaker
+-- after (ts, seq). The pattern of state signals is the one of ingest/live/state.ts.
+CREATE TABLE IF NOT EXISTS mtc.signal_points
+(
+    tenant_id LowCardinality(String),
+    machine_id LowCardinality(String),
+    signal LowCardinality(String),
+    ts DateTime64(6, 'UTC'),
+    seq UInt64,
+    value LowCardinality(String)
+)
+ENGINE = ReplacingMergeTree
+PARTITION BY toYYYYMM(ts)
+PRIMARY KEY (tenant_id, machine_id, signal, ts)
+ORDER BY (tenant_id, machine_id, signal, ts, seq, value);
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS mtc.signal_points_mv TO mtc.signal_points AS
+SELECT
+    tenant_id,
+    machine_id,
+    signal,
+    ts,
+    seq,
+    if(isNull(num), word, toString(assumeNotNull(num))) AS value
+FROM mtc.observations
+WHERE match(signal, '^(availability|execution|controller_mode|functional_mode|emergency_stop|condition)(:|$)')
+    OR signal IN ('part_count', 'part_count_good', 'part_count_bad', 'part_number', 'program', 'lot');
+
+-- What each day leaves behind, so that a window need not read the years before it: the day's last value, its last
+-- value that says something, and the range of a counter. Only min and max: a replay changes nothing (invariant 2).
+CREATE TABLE IF NOT EXISTS mtc.signal_days
+(
+    tenant_id LowCardinality(String),
+    machine_id LowCardinality(String),
+    signal LowCardinality(String),
+    day Date32,
+    last SimpleAggregateFunction(max, Tuple(ts DateTime64(6, 'UTC'), seq UInt64, value String)),
+    last_known SimpleAggregateFunction(max, Tuple(ts DateTime64(6, 'UTC'), seq UInt64, value String)),
+    lowest SimpleAggregateFunction(min, Nullable(Int64)),
+    highest SimpleAggregateFunction(max, Nullable(Int64))
+)
+ENGINE = AggregatingMergeTree
+PARTITION BY toYear(day)
+ORDER BY (tenant_id, machine_id, signal, day);
+
+-- `last_known` of a day of nothing but UNAVAILABLE is the zero tuple: its value is empty.
+CREATE MATERIALIZED VIEW IF NOT EXISTS mtc.signal_days_mv TO mtc.signal_days AS
+SELECT
+    tenant_id,
+    machine_id,
+    signal,
+    toDate32(ts) AS day,
+    max((p.ts, p.seq, toString(p.value))) AS last,
+    maxIf((p.ts, p.seq, toString(p.value)), p.value NOT IN ('', 'UNAVAILABLE')) AS last_known,
+    min(toInt64(round(toFloat64OrNull(toString(p.value))))) AS lowest,
+    max(toInt64(round(toFloat64OrNull(toString(p.value))))) AS highest
+FROM mtc.signal_points AS p
+GROUP BY tenant_id, machine_id, signal, day;

@@ -1,0 +1,96 @@
+-- What people and collectors add to the signals: reasons for stops, rejects, lots, and time known to be missing.
+-- Kept for years, keyed by the event's ULID, so that the same event twice is one row.
+CREATE TABLE IF NOT EXISTS mtc.downtime
+(
+    tenant_id LowCardinality(String),
+    machine_id LowCardinality(String),
+    event_id String,
+    from_us Int64,
+    to_us Int64,
+    reason String
+)
+ENGINE = ReplacingMergeTree
+ORDER BY (tenant_id, machine_id, event_id);
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS mtc.downtime_mv TO mtc.downtime AS
+SELECT
+    tenantid AS tenant_id,
+    subject AS machine_id,
+    id AS event_id,
+    data.downtime.from_us AS from_us,
+    data.downtime.to_us AS to_us,
+    data.downtime.reason AS reason
+FROM mtc.events_in
+WHERE type = 'mtc.downtime.v1';
+
+CREATE TABLE IF NOT EXISTS mtc.rejects
+(
+    tenant_id LowCardinality(String),
+    machine_id LowCardinality(String),
+    event_id String,
+    ts_us Int64,
+    count Int64,
+    reason String
+)
+ENGINE = ReplacingMergeTree
+ORDER BY (tenant_id, machine_id, event_id);
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS mtc.rejects_mv TO mtc.rejects AS
+SELECT
+    tenantid AS tenant_id,
+    subject AS machine_id,
+    id AS event_id,
+    data.rejects.ts_us AS ts_us,
+    data.rejects.count AS count,
+    data.rejects.reason AS reason
+FROM mtc.events_in
+WHERE type = 'mtc.rejects.v1';
+
+CREATE TABLE IF NOT EXISTS mtc.lots
+(
+    tenant_id LowCardinality(String),
+    machine_id LowCardinality(String),
+    event_id String,
+    lot String,
+    part String,
+    from_us Int64
+)
+ENGINE = ReplacingMergeTree
+ORDER BY (tenant_id, machine_id, event_id);
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS mtc.lots_mv TO mtc.lots AS
+SELECT
+    tenantid AS tenant_id,
+    subject AS machine_id,
+    id AS event_id,
+    data.lot.lot AS lot,
+    data.lot.part AS part,
+    data.lot.from_us AS from_us
+FROM mtc.events_in
+WHERE type = 'mtc.lot.v1';
+
+-- A gap is (machine, from_us, cause); the event that opens it and the one that closes it are two rows of one key.
+CREATE TABLE IF NOT EXISTS mtc.gaps
+(
+    tenant_id LowCardinality(String),
+    machine_id LowCardinality(String),
+    from_us Int64,
+    cause LowCardinality(String),
+    event_id String,
+    to_us Int64,
+    detail String
+)
+ENGINE = ReplacingMergeTree
+ORDER BY (tenant_id, machine_id, from_us, cause, event_id);
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS mtc.gaps_mv TO mtc.gaps AS
+SELECT
+    tenantid AS tenant_id,
+    subject AS machine_id,
+    data.gap.from_us AS from_us,
+    data.gap.cause AS cause,
+    id AS event_id,
+    data.gap.to_us AS to_us,
+    data.gap.detail AS detail
+FROM mtc.events_in
+WHERE type = 'mtc.gap.v1';

@@ -1,0 +1,5 @@
+-- A local time (s since 1970-01-01T00:00 local) in UTC µs: the offset of the last entry that starts at or before it.
+-- That is Temporal's "compatible": a time the clock skips moves on, of a time it shows twice the first is meant.
+-- An empty zone is UTC.
+CREATE OR REPLACE FUNCTION mtc_utc_us AS (local_s, local_from_s, offset_s) ->
+    1000000 * (local_s - offset_s[greatest(1, arrayCount(from_s -> from_s <= local_s, local_from_s))]);
