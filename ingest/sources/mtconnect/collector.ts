@@ -309,7 +309,8 @@ class AgentCollector {
       if (this.#newcomers.has(machine_id)) continue;
       const from_us = this.#known_us || gaps.open_since_us;
       if (!from_us) continue;
-      const to_us = Math.max(from_us, oldest?.ts_us || agentNow_us(header));
+      // However short, it is not empty: an empty gap says that nothing was lost.
+      const to_us = Math.max(from_us + 1, oldest?.ts_us || agentNow_us(header));
       const detail = `instance ${header.instance_id}, sequence ${header.first_sequence}`;
       await this.#options.sink.gap(machine_id, { from_us, to_us, cause, detail });
     }
