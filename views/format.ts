@@ -57,6 +57,28 @@ export function utcOffset(at_ms: number, timezone: string): number {
   return Date.parse(`${localInput(minute_ms, timezone)}Z`) - minute_ms;
 }
 
+const STEPS_MS = [15, 30, 60, 120, 180, 240, 360, 720, 1440].map((minutes) => minutes * 60_000);
+
+/** Ticks of a time axis on even steps of local time, clear of both edges so that no label is cut. */
+export function axisTicks(from_ms: number, to_ms: number, timezone: string, most = 8): number[] {
+  const span_ms = to_ms - from_ms;
+  const days_ms = Math.ceil(span_ms / most / 86_400_000) * 86_400_000;
+  const step_ms =
+    STEPS_MS.find((step) => span_ms / step <= most && (step >= 86_400_000 || !isLong(span_ms))) ?? days_ms;
+  const offset_ms = utcOffset(from_ms, timezone);
+  const margin_ms = span_ms * 0.03;
+  const ticks: number[] = [];
+  let tick = Math.ceil((from_ms + offset_ms) / step_ms) * step_ms - offset_ms;
+  for (; tick < to_ms - margin_ms; tick += step_ms) if (tick > from_ms + margin_ms) ticks.push(tick);
+  return ticks;
+}
+
+/** A tick's label: the time of day, or the day where the axis spans more than two. */
+export const axisLabel = (tick_ms: number, from_ms: number, to_ms: number, timezone: string): string =>
+  (isLong(to_ms - from_ms) ? day : clock)(tick_ms, timezone);
+
+const isLong = (span_ms: number): boolean => span_ms > 2 * 86_400_000;
+
 /** A running timer: `0:42`, `12:33`, `1:02:33`, `3 d 04 h`. Never below zero: clocks differ a little. */
 export function timer(elapsed_ms: number): string {
   const s = Math.max(0, Math.floor(elapsed_ms / 1000));

@@ -1,4 +1,5 @@
 // The frame of every page: head, header with the way round, and what the browser code needs to know.
+/** @jsxImportSource preact */
 import type { ComponentChildren } from "preact";
 import { type AssetName, assetPath } from "./assets.ts";
 import { Sprite } from "./components/state.tsx";

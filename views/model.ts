@@ -135,7 +135,7 @@ export type DashboardMachineProps = {
   trend: readonly OeeRow[];
   states: readonly StateRow[];
   gaps: readonly GapRow[];
-  policy: Policy | null;
+  policy: Policy;
 };
 
 /** `GET /sign-in`, and the answer to a `POST /sign-in` (`key`, `next`) that failed. */

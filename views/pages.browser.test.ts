@@ -5,9 +5,10 @@ import { type Browser, type BrowserContextOptions, chromium, type Page } from "p
 import { machineId } from "./preview.test-data.ts";
 import { type Preview, startPreview } from "./preview.ts";
 
-const CHROMIUM = "/usr/bin/chromium";
-const missing = !existsSync(CHROMIUM);
-if (missing) console.warn(`skipped: browser tests need Chromium at ${CHROMIUM}`);
+const PATHS_OF_CHROMIUM = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+const executablePath = PATHS_OF_CHROMIUM.find((path) => existsSync(path)) ?? "";
+const missing = executablePath === "";
+if (missing) console.warn(`skipped: browser tests need Chromium at ${PATHS_OF_CHROMIUM.join(" or ")}`);
 
 const ARGS =
   "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking " +
@@ -31,7 +32,7 @@ let browser: Browser;
 beforeAll(async () => {
   if (missing) return;
   preview = await startPreview(0);
-  browser = await chromium.launch({ executablePath: CHROMIUM, args: ARGS.split(" ") });
+  browser = await chromium.launch({ executablePath, args: ARGS.split(" ") });
 });
 
 afterAll(async () => {

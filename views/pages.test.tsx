@@ -1,4 +1,5 @@
 // The pages as text: escaping, states by word and shape, nothing inline, "–" for what is not known.
+/** @jsxImportSource preact */
 import { beforeAll, describe, expect, test } from "bun:test";
 import type { State } from "../ingest/signals.ts";
 import { BY_NEED } from "./facts.ts";

@@ -181,7 +181,7 @@ const english = {
         title: "Or send observations yourself",
         body: 'With "source":{"kind":"http"} a machine takes what you post.',
         code: (origin: string) =>
-          `curl ${origin}/internal/machines/$ID/data -H "X-API-Key: $KEY" \\\n  -H "Content-Type: application/json" \\\n  -d '{"observations":[{"signal":"execution","ts":"'$(date -u +%FT%TZ)'","value":"ACTIVE"}]}'`,
+          `curl ${origin}/internal/machines/$ID/data -H "X-API-Key: $KEY" \\\n  -H "Content-Type: application/json" \\\n  -d '{"observations":[{"signal":"execution","value":"ACTIVE",\n       "ts":"'$(date -u +%FT%TZ)'"}]}'`,
       },
       {
         title: "Watch it here",

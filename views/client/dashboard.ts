@@ -1,7 +1,7 @@
 // The reports' browser code: OEE by hour, shift or day as bars, its factors as lines.
 import uPlot from "uplot";
 import type { OeeChartData } from "../components/report.tsx";
-import { clock, day, dayClock, percent } from "../format.ts";
+import { axisLabel, axisTicks, dayClock, percent } from "../format.ts";
 import { text } from "../text.ts";
 import { axis, hatch, steps, token } from "./paint.ts";
 import { find, timezone } from "./screen.ts";
@@ -35,7 +35,8 @@ const LINES = [
 const LEGEND = ["solid", "solid", "dashed", "dotted", "double"];
 
 function options(place: HTMLElement, data: OeeChartData): uPlot.Options {
-  const daily = (data.end_ms[0] ?? 0) - (data.start_ms[0] ?? 0) > 12 * 3_600_000;
+  const { from_ms, to_ms } = data;
+  const most = Math.max(2, Math.floor(place.clientWidth / 110));
   const percentOf = (_plot: uPlot, value: number | null) => percent(value);
   return {
     width: place.clientWidth,
@@ -45,14 +46,14 @@ function options(place: HTMLElement, data: OeeChartData): uPlot.Options {
     cursor: { y: false, drag: { x: false, y: false }, points: { show: false } },
     tzDate: (ts) => uPlot.tzDate(new Date(ts * 1000), timezone),
     scales: {
-      x: { time: true, range: [data.from_ms / 1000, data.to_ms / 1000] },
-      y: { range: (_plot, _min, max) => [0, Math.max(1, max ?? 1)] },
+      x: { time: true, range: [from_ms / 1000, to_ms / 1000] },
+      y: { range: (_plot, _min, max) => [0, (max ?? 0) > 1 ? (max ?? 0) * 1.05 : 1] },
     },
     axes: [
       axis({
-        space: 70,
         grid: { show: false },
-        values: (_plot, ticks) => ticks.map((tick) => (daily ? day : clock)(tick * 1000, timezone)),
+        splits: () => axisTicks(from_ms, to_ms, timezone, most).map((tick) => tick / 1000),
+        values: (_plot, ticks) => ticks.map((tick) => axisLabel(tick * 1000, from_ms, to_ms, timezone)),
       }),
       axis({ size: 56, values: (_plot, ticks) => ticks.map((tick) => percent(tick, 0)) }),
     ],

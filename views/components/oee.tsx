@@ -1,4 +1,5 @@
 // OEE and its factors as bars with numbers.
+/** @jsxImportSource preact */
 import { number, percent } from "../format.ts";
 import type { OeeRow } from "../model.ts";
 import { text } from "../text.ts";

@@ -1,4 +1,5 @@
 // The period of a report: chosen by link or form, swapped in without a reload, kept in the URL.
+/** @jsxImportSource preact */
 import { dayClock, localInput, ms } from "../format.ts";
 import { type By, PERIODS, type Period, type Shell } from "../model.ts";
 import { text } from "../text.ts";

@@ -1,4 +1,5 @@
 // The parts both reports share: the total on top, the trend, the policy in force.
+/** @jsxImportSource preact */
 import { clock, day, dayClock, duration, ms, number, percent } from "../format.ts";
 import type { By, OeeRow, Period, Policy, Shell } from "../model.ts";
 import { text } from "../text.ts";

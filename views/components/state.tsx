@@ -1,4 +1,5 @@
 // A state by shape and word; its colour comes from CSS by `data-state`.
+/** @jsxImportSource preact */
 import type { State } from "../../ingest/signals.ts";
 import { BY_NEED } from "../facts.ts";
 import { text } from "../text.ts";
@@ -47,7 +48,7 @@ export function Sprite() {
 /** The shape alone; always beside its word. */
 export function StateIcon({ state }: { state: State }) {
   return (
-    <svg class="state-icon" viewBox="0 0 24 24" aria-hidden="true" focusable="false">
+    <svg class="state-icon" width="24" height="24" viewBox="0 0 24 24" aria-hidden="true" focusable="false">
       <use href={`#${symbolId(state)}`} />
     </svg>
   );

@@ -1,4 +1,5 @@
 // One machine on the wall: how it stands, since when, what it makes, how the shift goes.
+/** @jsxImportSource preact */
 import type { LiveMachine } from "../../ingest/live/live.ts";
 import { freshness, partOf } from "../facts.ts";
 import { ms, number, percent, timer } from "../format.ts";

@@ -1,7 +1,8 @@
 // A span of time as a band: a bar's height and colour say the state, hatching says unknown.
+/** @jsxImportSource preact */
 import type { State } from "../../ingest/signals.ts";
 import { BY_NEED } from "../facts.ts";
-import { clock, day, dayClock, duration, ms, utcOffset } from "../format.ts";
+import { axisLabel, axisTicks, dayClock, duration, ms } from "../format.ts";
 import type { GapRow, StateRow } from "../model.ts";
 import { text } from "../text.ts";
 import { StateIcon } from "./state.tsx";
@@ -87,42 +88,22 @@ export function TimelineLegend() {
   );
 }
 
-const STEPS_MS = [15, 30, 60, 120, 180, 240, 360, 720, 1440].map((minutes) => minutes * 60_000);
-
 function Axis({ from_ms, to_ms, timezone }: { from_ms: number; to_ms: number; timezone: string }) {
-  const ticks = axisTicks(from_ms, to_ms, utcOffset(from_ms, timezone));
-  const daily = to_ms - from_ms > 2 * 86_400_000;
   return (
     <svg class="timeline-axis" aria-hidden="true">
-      {ticks.map((tick) => {
+      {axisTicks(from_ms, to_ms, timezone).map((tick) => {
         const x = share((tick - from_ms) / (to_ms - from_ms));
         return (
           <g key={tick}>
             <line x1={x} x2={x} y1="0" y2="6" />
             <text x={x} y="22" text-anchor="middle">
-              {daily ? day(tick, timezone) : clock(tick, timezone)}
+              {axisLabel(tick, from_ms, to_ms, timezone)}
             </text>
           </g>
         );
       })}
     </svg>
   );
-}
-
-/** At most eight ticks on even steps of local time, clear of both edges so that no label is cut. */
-function axisTicks(from_ms: number, to_ms: number, offset_ms: number): number[] {
-  const span_ms = to_ms - from_ms;
-  const step_ms =
-    STEPS_MS.find((step) => span_ms / step <= 8) ?? Math.ceil(span_ms / 8 / 86_400_000) * 86_400_000;
-  const margin_ms = span_ms * 0.03;
-  const ticks: number[] = [];
-  for (
-    let tick = Math.ceil((from_ms + offset_ms) / step_ms) * step_ms - offset_ms;
-    tick < to_ms - margin_ms;
-    tick += step_ms
-  )
-    if (tick > from_ms + margin_ms) ticks.push(tick);
-  return ticks;
 }
 
 const share = (ratio: number): string => `${(ratio * 100).toFixed(3)}%`;

@@ -1,4 +1,5 @@
 // The greeting of a plant without machines: the three steps to the first figures.
+/** @jsxImportSource preact */
 import { text } from "../text.ts";
 
 export function Welcome({ origin }: { origin: string }) {

@@ -1,4 +1,5 @@
 // One machine's report: its total, trend, timeline, and where the time went.
+/** @jsxImportSource preact */
 import type { State } from "../../ingest/signals.ts";
 import { Bar } from "../components/oee.tsx";
 import { PeriodBar, query, Span } from "../components/period.tsx";

@@ -1,4 +1,5 @@
 // OEE of the plant and of every machine for a period.
+/** @jsxImportSource preact */
 import { Bar } from "../components/oee.tsx";
 import { PeriodBar, query, Span, SWAP } from "../components/period.tsx";
 import { OeeTrend, PolicyNote, Total } from "../components/report.tsx";

@@ -1,4 +1,5 @@
 // One machine at the machine: its state large, its parts and OEE of the shift, its signals as trends.
+/** @jsxImportSource preact */
 import type { LiveMachine } from "../../ingest/live/live.ts";
 import { Factors, Flags, Parts } from "../components/oee.tsx";
 import { StateLine } from "../components/tile.tsx";
@@ -105,7 +106,7 @@ export function HmiMachineFigures({ shell, figures }: HmiMachineFiguresProps) {
       </section>
       <section class="machine-timeline panel" data-gaps={JSON.stringify(figures?.gaps ?? [])}>
         <h2>{text.machine.timeline(shift)}</h2>
-        {figures && (
+        {figures ? (
           <Timeline
             from_ms={ms(figures.shift.from)}
             to_ms={ms(figures.shift.to)}
@@ -115,6 +116,8 @@ export function HmiMachineFigures({ shell, figures }: HmiMachineFiguresProps) {
             timezone={shell.timezone}
             size="large"
           />
+        ) : (
+          <p class="hint">{text.oee.noFigures}</p>
         )}
         <TimelineLegend />
       </section>

@@ -1,4 +1,5 @@
 // The plant wall: every machine as a tile, what needs a hand first.
+/** @jsxImportSource preact */
 
 import { StateIcon } from "../components/state.tsx";
 import { Tile, TileFigures } from "../components/tile.tsx";

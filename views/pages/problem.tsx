@@ -1,4 +1,5 @@
 // A page that could not be shown, said in a sentence, with a way back.
+/** @jsxImportSource preact */
 import { Layout } from "../layout.tsx";
 import type { ProblemProps } from "../model.ts";
 import { text } from "../text.ts";

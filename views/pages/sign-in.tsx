@@ -1,4 +1,5 @@
 // The door: an API key in, a session cookie out.
+/** @jsxImportSource preact */
 import { Layout } from "../layout.tsx";
 import type { SignInProps } from "../model.ts";
 import { text } from "../text.ts";
