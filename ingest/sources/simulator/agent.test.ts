@@ -262,7 +262,7 @@ test("down refuses and up serves the same port and ring; tear cuts a part in hal
   await tearing;
   add("feed", 5);
   await agent.down();
-  expect(fetch(`${url}/current`)).rejects.toThrow();
+  await expect(fetch(`${url}/current`)).rejects.toThrow();
   agent.up();
   expect(await text(`${url}/current`)).toContain(">5</PathFeedrate>");
   agent.delay(120);
