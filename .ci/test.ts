@@ -11,8 +11,16 @@ const ROOT = new URL("..", import.meta.url).pathname;
 /** A file that hangs fails, with its name. */
 const FILE_LIMIT_MS = 8 * 60_000;
 
+/** A test without a limit of its own. */
+const TEST_LIMIT_MS = 20_000;
+
 const only = process.argv.slice(2);
-const found = [...new Bun.Glob("{server,ingest,analytics-sql,views,loadtest,.ci}/**/*.test.{ts,tsx}").scanSync({ cwd: ROOT, dot: true })];
+const found = [
+  ...new Bun.Glob("{server,ingest,analytics-sql,views,loadtest,.ci}/**/*.test.{ts,tsx}").scanSync({
+    cwd: ROOT,
+    dot: true,
+  }),
+];
 const files = found
   .filter((file) => only.length === 0 || only.some((part) => file.includes(part)))
   // Files with real time in them take longest: they start first.
@@ -44,7 +52,14 @@ async function runFile(file: string): Promise<void> {
   const report = `${reports}/${file.replaceAll("/", "_")}.xml`;
   const began = performance.now();
   const child = Bun.spawn(
-    [process.execPath, "test", `./${file}`, "--reporter=junit", `--reporter-outfile=${report}`],
+    [
+      process.execPath,
+      "test",
+      `./${file}`,
+      `--timeout=${TEST_LIMIT_MS}`,
+      "--reporter=junit",
+      `--reporter-outfile=${report}`,
+    ],
     { cwd: ROOT, stdout: "pipe", stderr: "pipe", env: { ...process.env, FORCE_COLOR: "0" } },
   );
   const timer = setTimeout(() => child.kill("SIGKILL"), FILE_LIMIT_MS);

@@ -20,6 +20,10 @@ export const MachineSource = Type.Union([
       port: Type.Optional(Type.Integer({ minimum: 1, maximum: 65_535 })),
       unit: Type.Optional(Type.Integer({ minimum: 0, maximum: 255 })),
       map: ModbusMap,
+      poll_ms: Type.Optional(Type.Integer({ minimum: 10, maximum: 3_600_000 })),
+      close_after_read: Type.Optional(
+        Type.Boolean({ description: "An idle socket keeps other masters out of some modules" }),
+      ),
     },
     { additionalProperties: false },
   ),

@@ -21,13 +21,25 @@ export function createMetrics({ store, relay, collectors, hub }: Deps): Registry
       },
     });
   };
-  gauge("mtc_outbox_events", "Events not yet delivered to analytics", async () => (await store.outboxDepth()).events);
-  gauge("mtc_outbox_bytes", "Bytes not yet delivered to analytics", async () => (await store.outboxDepth()).bytes);
+  gauge(
+    "mtc_outbox_events",
+    "Events not yet delivered to analytics",
+    async () => (await store.outboxDepth()).events,
+  );
+  gauge(
+    "mtc_outbox_bytes",
+    "Bytes not yet delivered to analytics",
+    async () => (await store.outboxDepth()).bytes,
+  );
   gauge("mtc_outbox_lag_seconds", "Age of the oldest event not yet delivered", async () => {
     const { oldest_ms } = await store.outboxDepth();
     return oldest_ms === 0 ? 0 : (Date.now() - oldest_ms) / 1_000;
   });
-  gauge("mtc_delivered_events", "Events delivered to analytics since the start", () => relay.status().delivered_events);
+  gauge(
+    "mtc_delivered_events",
+    "Events delivered to analytics since the start",
+    () => relay.status().delivered_events,
+  );
   gauge("mtc_poison_events", "Events set aside since the start", () => relay.status().poison_events);
   gauge("mtc_live_readers", "Open live streams", () => hub.watchers);
   gauge("mtc_resident_memory_bytes", "Resident memory of the process", () => process.memoryUsage.rss());

@@ -5,18 +5,21 @@ import { badInput } from "../../../ingest/problem.ts";
 import type { Keys } from "../../keys.ts";
 import { auth } from "../../plugins/auth.ts";
 import { type Machines, time_us } from "../machines/service.ts";
-import type { By, Reports } from "./service.ts";
+import { OEE_CUTS, type Reports } from "./service.ts";
 
 const tags = ["Reports"];
 const params = t.Object({ id: t.String() });
 const Format = t.Optional(t.Union([t.Literal("json"), t.Literal("csv")]));
 const Time = t.Optional(t.String({ description: "RFC 3339, up to µs" }));
 const span = { from: Time, to: Time, format: Format };
-const BY = ["total", "hour", "shift", "day"] as const;
+const By = t.Optional(t.Union(OEE_CUTS.map((cut) => t.Literal(cut))));
 
 const DAY_US = 86_400_000_000;
 /** Where no window is given: the last day. */
-function windowOf({ from, to }: { from?: string; to?: string }): { from_us: number; to_us: number } {
+function windowOf({ from, to }: { from?: string | undefined; to?: string | undefined }): {
+  from_us: number;
+  to_us: number;
+} {
   const to_us = to === undefined ? Date.now() * 1_000 : time_us(to, "/to");
   const from_us = from === undefined ? to_us - DAY_US : time_us(from, "/from");
   if (to_us <= from_us) throw badInput("/to", "not after from");
@@ -36,8 +39,10 @@ function csv(rows: readonly object[]): Response {
   return new Response(body, { headers: { "content-type": "text/csv; charset=utf-8" } });
 }
 
-const answer = <T extends { rows: readonly object[] }>(format: string | undefined, report: T): T | Response =>
-  format === "csv" ? csv(report.rows) : report;
+const answer = <T extends { rows: readonly object[] }>(
+  format: string | undefined,
+  report: T,
+): T | Response => (format === "csv" ? csv(report.rows) : report);
 
 export const analyticsModule = (machines: Machines, reports: Reports, keys: Keys) =>
   new Elysia({ prefix: "/api/v1" })
@@ -45,39 +50,35 @@ export const analyticsModule = (machines: Machines, reports: Reports, keys: Keys
     .get(
       "/oee",
       async ({ caller, query }) => {
-        const own = machines.list(caller.tenant_id);
-        const by: By = query.by ?? "total";
-        const machine_ids = own.map(({ id }) => id);
-        const rows = await reports.oee({ tenant_id: caller.tenant_id, machine_ids, ...windowOf(query), by });
-        const policy = own.map(({ id, policy }) => ({ machine_id: id, policy }));
-        return answer(query.format, { policy, rows });
+        const ids = machines.list(caller.tenant_id).map(({ id }) => id);
+        return answer(
+          query.format,
+          await reports.oee(caller.tenant_id, ids, windowOf(query), query.by ?? "total"),
+        );
       },
       {
         scope: "read",
-        query: t.Object({ ...span, by: t.Optional(t.Union([...BY, "machine" as const].map((by) => t.Literal(by)))) }),
+        query: t.Object({ ...span, by: By }),
         detail: { tags, summary: "OEE over all machines: sums first, ratios last" },
       },
     )
     .get(
       "/machines/:id/oee",
       async ({ caller, params, query }) => {
-        const machine = machines.get(caller.tenant_id, params.id);
-        const by: By = query.by ?? "total";
-        const span = { tenant_id: machine.tenant_id, machine_ids: [machine.id], ...windowOf(query), by };
-        return answer(query.format, { policy: machine.policy, rows: await reports.oee(span) });
+        const { id, tenant_id } = machines.get(caller.tenant_id, params.id);
+        return answer(query.format, await reports.oee(tenant_id, [id], windowOf(query), query.by ?? "total"));
       },
       {
         scope: "read",
         params,
-        query: t.Object({ ...span, by: t.Optional(t.Union(BY.map((by) => t.Literal(by)))) }),
-        detail: { tags, summary: "A machine's OEE by total, hour, shift or day" },
+        query: t.Object({ ...span, by: By }),
+        detail: { tags, summary: "A machine's OEE by total, hour, shift, day, part or lot" },
       },
     )
     .get(
       "/machines/:id/states",
       async ({ caller, params, query }) => {
-        const { from_us, to_us } = windowOf(query);
-        const rows = await reports.states(machines.get(caller.tenant_id, params.id), from_us, to_us);
+        const rows = await reports.states(machines.get(caller.tenant_id, params.id), windowOf(query));
         return answer(query.format, { rows });
       },
       { scope: "read", params, query: t.Object(span), detail: { tags, summary: "The state timeline" } },
@@ -85,11 +86,15 @@ export const analyticsModule = (machines: Machines, reports: Reports, keys: Keys
     .get(
       "/machines/:id/gaps",
       async ({ caller, params, query }) => {
-        const { from_us, to_us } = windowOf(query);
-        const rows = await reports.gaps(machines.get(caller.tenant_id, params.id), from_us, to_us);
+        const rows = await reports.gaps(machines.get(caller.tenant_id, params.id), windowOf(query));
         return answer(query.format, { rows });
       },
-      { scope: "read", params, query: t.Object(span), detail: { tags, summary: "What is known to be missing, and why" } },
+      {
+        scope: "read",
+        params,
+        query: t.Object(span),
+        detail: { tags, summary: "What is known to be missing, and why" },
+      },
     )
     .get(
       "/machines/:id/observations",

@@ -2,6 +2,7 @@
 
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
+import type { TSchema } from "@sinclair/typebox";
 import { Elysia, t } from "elysia";
 import { ObservationColumns } from "../../../ingest/event.ts";
 import type { Pipeline } from "../../../ingest/pipeline.ts";
@@ -10,7 +11,7 @@ import { ObservationRow, ObservationRows, parseBody } from "../../../ingest/sour
 import type { Keys } from "../../keys.ts";
 import { auth } from "../../plugins/auth.ts";
 import { Problem } from "../../plugins/errors.ts";
-import { idempotencyConflict, type Machines } from "../machines/service.ts";
+import { bodyHash, idempotencyConflict, type Machines } from "../machines/service.ts";
 
 /** A body's bound; a packed one counts unpacked (invariant 7). */
 export const MAX_BODY_BYTES = 8 * 1024 * 1024;
@@ -29,8 +30,7 @@ export const ingestModule = (machines: Machines, pipeline: Pipeline, keys: Keys)
       const lines = request.headers.get("content-type")?.startsWith("application/x-ndjson") ?? false;
       const { columns, bytes, rows } = parseBody(body, lines, Date.now() * 1_000);
       const key = request.headers.get("idempotency-key");
-      const dedupe =
-        key === null ? undefined : { key: idempotencyKey(key), body_hash: Bun.hash(body).toString(36) };
+      const dedupe = key === null ? undefined : { key: idempotencyKey(key), body_hash: bodyHash(body) };
       const { outcome, event_id } = await pipeline.observe(machine, bytes, columns, dedupe);
       if (outcome === "conflict") throw idempotencyConflict();
       set.status = 202;
@@ -46,13 +46,16 @@ export const ingestModule = (machines: Machines, pipeline: Pipeline, keys: Keys)
         requestBody: {
           required: true,
           content: {
-            "application/json": { schema: t.Union([ObservationRows, ObservationColumns]) },
-            "application/x-ndjson": { schema: ObservationRow },
+            "application/json": { schema: schemaOf(t.Union([ObservationRows, ObservationColumns])) },
+            "application/x-ndjson": { schema: schemaOf(ObservationRow) },
           },
         },
       },
     },
   );
+
+/** TypeBox's schemas are JSON Schema, whatever the names of their types. */
+const schemaOf = (schema: TSchema): object => JSON.parse(JSON.stringify(schema));
 
 /** The body, unpacked. @throws 413 over the bound, 415 for a packing we do not know */
 async function readBody(request: Request): Promise<Uint8Array> {

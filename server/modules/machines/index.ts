@@ -5,7 +5,7 @@ import type { Machine } from "../../../ingest/store/store.ts";
 import type { Keys } from "../../keys.ts";
 import { auth } from "../../plugins/auth.ts";
 import { CycleTimes, Downtime, Lot, MachinePatch, NewMachine, Policy, Rejects } from "./model.ts";
-import type { Dedupe, Machines } from "./service.ts";
+import { bodyHash, type Dedupe, type Machines } from "./service.ts";
 
 const params = t.Object({ id: t.String() });
 const tags = ["Machines"];
@@ -20,7 +20,7 @@ const shown = ({ tenant_id: _, created_ms, ...machine }: Machine) => ({
 export function dedupeOf(headers: Record<string, string | undefined>, body: unknown): Dedupe {
   const key = headers["idempotency-key"];
   if (key === undefined) return undefined;
-  return { key, body_hash: Bun.hash(JSON.stringify(body)).toString(36) };
+  return { key, body_hash: bodyHash(JSON.stringify(body)) };
 }
 
 export const machinesModule = (machines: Machines, keys: Keys) =>

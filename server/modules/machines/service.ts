@@ -173,6 +173,10 @@ export class Machines {
 export const idempotencyConflict = (): Problem =>
   new Problem(409, "Conflict", "this Idempotency-Key came before with another body");
 
+/** Tells one body from another: an Idempotency-Key holds for one body only. */
+export const bodyHash = (body: Uint8Array | string): string =>
+  new Bun.CryptoHasher("sha256").update(body).digest("base64url");
+
 /** Parses a time of the API. @throws BadInput at `path` */
 export function time_us(text: string, path: string): number {
   const ts_us = parseTimestamp_us(text);

@@ -1,13 +1,7 @@
 // What the screens show, gathered from the reports: the same SQL as the API's (invariant 5).
 import type { CalendarInput } from "../../../ingest/calendar.ts";
 import type { Machine } from "../../../ingest/store/store.ts";
-import type {
-  DashboardMachineProps,
-  DashboardProps,
-  Policy,
-  Shell,
-  ShiftFigures,
-} from "../../../views/model.ts";
+import type { DashboardMachineProps, DashboardProps, Shell, ShiftFigures } from "../../../views/model.ts";
 import { type PeriodQuery, periodOf, type ShiftSpan, shiftAt } from "../../plant-time.ts";
 import type { Reports } from "../analytics/service.ts";
 import type { Machines } from "../machines/service.ts";
@@ -50,14 +44,14 @@ export class Figures {
 
   async #compute(machine: Machine, { name, from_ms, to_ms }: ShiftSpan): Promise<ShiftFigures> {
     const [from_us, to_us] = [from_ms * 1_000, to_ms * 1_000];
-    const span = { tenant_id: machine.tenant_id, machine_ids: [machine.id], from_us, to_us };
-    const [oee, states, gaps] = await Promise.all([
-      this.#reports.oee({ ...span, by: "total" }),
-      this.#reports.states(machine, from_us, to_us),
-      this.#reports.gaps(machine, from_us, to_us),
+    const span = { from_us, to_us };
+    const [{ rows }, states, gaps] = await Promise.all([
+      this.#reports.oee(machine.tenant_id, [machine.id], span, "total"),
+      this.#reports.states(machine, span),
+      this.#reports.gaps(machine, span),
     ]);
     const shift = { name, from: new Date(from_ms).toISOString(), to: new Date(to_ms).toISOString() };
-    return { machine_id: machine.id, shift, oee: oee[0] ?? null, states, gaps };
+    return { machine_id: machine.id, shift, oee: rows[0] ?? null, states, gaps };
   }
 
   /** The plant's dashboard. */
@@ -68,24 +62,20 @@ export class Figures {
   ): Promise<Omit<DashboardProps, "shell" | "sort">> {
     const own = this.#machines.list(tenant_id);
     const period = periodOf(query, shell.timezone, shell.now_ms);
-    const span = {
-      tenant_id,
-      machine_ids: own.map(({ id }) => id),
-      from_us: Date.parse(period.from) * 1_000,
-      to_us: Date.parse(period.to) * 1_000,
-    };
+    const span = { from_us: Date.parse(period.from) * 1_000, to_us: Date.parse(period.to) * 1_000 };
+    const ids = own.map(({ id }) => id);
     if (own.length === 0) return { period, total: null, machines: [], trend: [], policy: null };
     const [total, rows, trend] = await Promise.all([
-      this.#reports.oee({ ...span, by: "total" }),
-      this.#reports.oee({ ...span, by: "machine" }),
-      this.#reports.oee({ ...span, by: period.by }),
+      this.#reports.oee(tenant_id, ids, span, "total"),
+      this.#reports.oee(tenant_id, ids, span, "machine"),
+      this.#reports.oee(tenant_id, ids, span, period.by),
     ]);
     const names = new Map(own.map(({ id, name }) => [id, name]));
-    const machines = rows.map((row) => {
+    const machines = rows.rows.map((row) => {
       const machine_id = row.machine_id ?? row.key;
       return { ...row, machine_id, name: names.get(machine_id) ?? machine_id };
     });
-    return { period, total: total[0] ?? null, machines, trend, policy: sharedPolicy(own) };
+    return { period, total: total.rows[0] ?? null, machines, trend: trend.rows, policy: total.policy };
   }
 
   /** One machine's dashboard. */
@@ -95,28 +85,21 @@ export class Figures {
     shell: Shell,
   ): Promise<Omit<DashboardMachineProps, "shell">> {
     const period = periodOf(query, shell.timezone, shell.now_ms);
-    const [from_us, to_us] = [Date.parse(period.from) * 1_000, Date.parse(period.to) * 1_000];
-    const span = { tenant_id: machine.tenant_id, machine_ids: [machine.id], from_us, to_us };
+    const span = { from_us: Date.parse(period.from) * 1_000, to_us: Date.parse(period.to) * 1_000 };
     const [total, trend, states, gaps] = await Promise.all([
-      this.#reports.oee({ ...span, by: "total" }),
-      this.#reports.oee({ ...span, by: period.by }),
-      this.#reports.states(machine, from_us, to_us),
-      this.#reports.gaps(machine, from_us, to_us),
+      this.#reports.oee(machine.tenant_id, [machine.id], span, "total"),
+      this.#reports.oee(machine.tenant_id, [machine.id], span, period.by),
+      this.#reports.states(machine, span),
+      this.#reports.gaps(machine, span),
     ]);
     return {
       machine: { machine_id: machine.id, name: machine.name },
       period,
-      total: total[0] ?? null,
-      trend,
+      total: total.rows[0] ?? null,
+      trend: trend.rows,
       states,
       gaps,
       policy: machine.policy as Policy,
     };
   }
-}
-
-/** The policy all machines share, or null. */
-function sharedPolicy(machines: Machine[]): Policy | null {
-  const texts = new Set(machines.map(({ policy }) => JSON.stringify(policy)));
-  return texts.size === 1 ? (machines[0]?.policy as Policy) : null;
 }

@@ -44,7 +44,8 @@ export const PAGE_HEADERS = {
   vary: "HX-Request",
 };
 
-export const html = (body: string, status = 200): Response => new Response(body, { status, headers: PAGE_HEADERS });
+export const html = (body: string, status = 200): Response =>
+  new Response(body, { status, headers: PAGE_HEADERS });
 
 /** What every page knows: the plant, its time, who is looking. */
 export function shellFor(request: Request, figures: Figures, caller: Caller | undefined): Shell {
@@ -123,8 +124,14 @@ export const pagesModule = ({ machines, figures, hub, keys, log }: Deps) => {
     .get(
       "/dashboard",
       page(async (caller, shell, { query, request }) => {
-        const props = { shell, ...(await figures.plant(caller.tenant_id, query, shell)), sort: query.sort ?? "" };
-        return wantsFragment(request.headers) ? renderFragment(DashboardReport, props) : renderPage(Dashboard, props);
+        const props = {
+          shell,
+          ...(await figures.plant(caller.tenant_id, query, shell)),
+          sort: query.sort ?? "",
+        };
+        return wantsFragment(request.headers)
+          ? renderFragment(DashboardReport, props)
+          : renderPage(Dashboard, props);
       }),
     )
     .get(
@@ -149,6 +156,7 @@ type Context = {
 function signInFirst(request: Request): Response {
   const { pathname, search } = new URL(request.url);
   const to = `/sign-in?next=${encodeURIComponent(pathname + search)}`;
-  if (wantsFragment(request.headers)) return new Response(null, { status: 401, headers: { "hx-redirect": to } });
+  if (wantsFragment(request.headers))
+    return new Response(null, { status: 401, headers: { "hx-redirect": to } });
   return new Response(null, { status: 302, headers: { location: to } });
 }

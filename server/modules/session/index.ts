@@ -3,8 +3,8 @@ import { Elysia, t } from "elysia";
 import { renderPage, SignIn, type SignInProps } from "../../../views/index.ts";
 import type { Keys } from "../../keys.ts";
 import { sessionCookie, sessionToken } from "../../plugins/auth.ts";
-import { html, shellFor } from "../pages/index.ts";
 import type { Figures } from "../pages/figures.ts";
+import { html, shellFor } from "../pages/index.ts";
 
 /** A path on this site, or the wall: a sign-in never sends anyone elsewhere. */
 const safePath = (next: string | undefined): string =>
@@ -22,7 +22,8 @@ export const sessionModule = (keys: Keys, figures: Figures) => {
       "/sign-in",
       async ({ query, request }) => {
         const next = safePath(query.next);
-        if (query.token === undefined) return form(request, query.out === undefined ? null : "signed_out", next);
+        if (query.token === undefined)
+          return form(request, query.out === undefined ? null : "signed_out", next);
         const session = await keys.useLink(query.token);
         return session ? goTo(next, sessionCookie(request, session)) : form(request, "link_used", next, 401);
       },

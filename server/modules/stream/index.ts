@@ -11,7 +11,9 @@ const MAX_BEHIND_BYTES = 1024 * 1024;
 
 const encoder = new TextEncoder();
 const frame = (event: string, data: unknown, id?: string): Uint8Array =>
-  encoder.encode(`${id === undefined ? "" : `id: ${id}\n`}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+  encoder.encode(
+    `${id === undefined ? "" : `id: ${id}\n`}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`,
+  );
 
 export const streamModule = (machines: Machines, hub: LiveHub, keys: Keys) =>
   new Elysia().use(auth(keys)).get(
@@ -26,12 +28,18 @@ export const streamModule = (machines: Machines, hub: LiveHub, keys: Keys) =>
         asked ? asked.includes(id) : own.has(id) || machines.byId(id)?.tenant_id === caller.tenant_id;
       const last = request.headers.get("last-event-id") ?? undefined;
       return new Response(liveStream(hub, asked ?? [...own], wanted, last), {
-        headers: { "content-type": "text/event-stream", "cache-control": "no-store", "x-accel-buffering": "no" },
+        headers: {
+          "content-type": "text/event-stream",
+          "cache-control": "no-store",
+          "x-accel-buffering": "no",
+        },
       });
     },
     {
       scope: "read",
-      query: t.Object({ machine: t.Optional(t.Union([t.String(), t.Array(t.String(), { maxItems: 1_000 })])) }),
+      query: t.Object({
+        machine: t.Optional(t.Union([t.String(), t.Array(t.String(), { maxItems: 1_000 })])),
+      }),
       detail: {
         tags: ["Live"],
         summary: "Live values and states",
@@ -55,8 +63,8 @@ function liveStream(
       start(controller) {
         const send = ({ id, delta }: Numbered): void => {
           if (!wanted(delta.machine_id)) return;
-          if ((controller.desiredSize ?? 0) < 0) return drop();
-          controller.enqueue(frame("delta", delta, id));
+          if ((controller.desiredSize ?? 0) < 0) drop();
+          else controller.enqueue(frame("delta", delta, id));
         };
         const beat = setInterval(() => {
           if ((controller.desiredSize ?? 0) < 0) drop();

@@ -1,0 +1,88 @@
+// The live hub: latest values, states, deltas, resuming.
+import { expect, test } from "bun:test";
+import { ColumnsBuilder } from "../columns.ts";
+import { LiveHub, type Numbered } from "./hub.ts";
+import { stateOf } from "./state.ts";
+
+function columns(...rows: [signal: string, ts_us: number, seq: number, value: number | string][]) {
+  const builder = new ColumnsBuilder();
+  for (const row of rows) builder.add(...row);
+  return builder.columns();
+}
+
+async function next(got: Numbered[], n: number): Promise<void> {
+  const end = Date.now() + 2_000;
+  while (got.length < n && Date.now() < end) await Bun.sleep(5);
+}
+
+test("a delta carries only what changed, coalesced, and a snapshot all of it", async () => {
+  const hub = new LiveHub();
+  const got: Numbered[] = [];
+  const stop = hub.watch((delta) => got.push(delta));
+  hub.apply("m", columns(["execution", 1_000, 1, "ACTIVE"], ["spindle_speed", 1_000, 2, 10]));
+  hub.apply("m", columns(["spindle_speed", 2_000, 3, 20]));
+  await next(got, 1);
+  expect(got).toHaveLength(1);
+  expect(got[0]?.delta).toMatchObject({
+    machine_id: "m",
+    state: "RUNNING",
+    since_us: 1_000,
+    signals: { spindle_speed: { ts_us: 2_000, value: 20 }, execution: { ts_us: 1_000, value: "ACTIVE" } },
+  });
+  expect(hub.snapshot(["m", "unknown"]).machines).toMatchObject([{ state: "RUNNING" }, { state: "UNKNOWN" }]);
+  stop();
+  expect(hub.watchers).toBe(0);
+});
+
+test("invariant 3: a late value changes neither the latest nor the state", () => {
+  const hub = new LiveHub();
+  hub.apply("m", columns(["execution", 2_000, 5, "READY"]));
+  hub.apply("m", columns(["execution", 1_000, 4, "ACTIVE"], ["execution", 2_000, 4, "ACTIVE"]));
+  expect(hub.snapshot(["m"]).machines).toMatchObject([
+    { state: "IDLE", since_us: 2_000, signals: { execution: { value: "READY" } } },
+  ]);
+});
+
+test("invariant 4: an unreachable source is UNKNOWN until it is heard again", () => {
+  const hub = new LiveHub();
+  hub.apply("m", columns(["execution", 1_000, 1, "ACTIVE"]));
+  hub.source("m", "unreachable", 5);
+  expect(hub.snapshot(["m"]).machines[0]?.state).toBe("UNKNOWN");
+  hub.source("m", "streaming", 6);
+  expect(hub.snapshot(["m"]).machines[0]?.state).toBe("RUNNING");
+});
+
+test("Last-Event-ID: the deltas since are given again; an id of another run gives none", async () => {
+  const hub = new LiveHub();
+  const got: Numbered[] = [];
+  hub.watch((delta) => got.push(delta));
+  const before = hub.lastId;
+  hub.apply("a", columns(["execution", 1_000, 1, "ACTIVE"]));
+  hub.apply("b", columns(["execution", 1_000, 1, "READY"]));
+  await next(got, 2);
+  expect(hub.since(before)).toEqual(got);
+  expect(hub.since(got[0]?.id ?? "")).toEqual(got.slice(1));
+  expect(hub.since(hub.lastId)).toEqual([]);
+  expect(hub.since("elsewhere-1")).toBeUndefined();
+  expect(hub.since("nonsense")).toBeUndefined();
+});
+
+test("the rules of the states, first match wins", () => {
+  const state = (values: Record<string, string>, gap = false) =>
+    stateOf(new Map(Object.entries(values)), gap);
+  expect(state({})).toBe("UNKNOWN");
+  expect(state({ availability: "AVAILABLE" })).toBe("UNKNOWN");
+  expect(state({ execution: "ACTIVE" }, true)).toBe("UNKNOWN");
+  expect(state({ availability: "UNAVAILABLE", emergency_stop: "TRIGGERED" })).toBe("UNKNOWN");
+  expect(state({ execution: "UNAVAILABLE" })).toBe("UNKNOWN");
+  expect(state({ execution: "UNAVAILABLE", "execution:p2": "ACTIVE" })).toBe("RUNNING");
+  expect(state({ execution: "ACTIVE", emergency_stop: "TRIGGERED" })).toBe("DOWN");
+  expect(state({ execution: "ACTIVE", controller_mode: "SEMI_AUTOMATIC" })).toBe("RUNNING");
+  expect(state({ execution: "ACTIVE", controller_mode: "MANUAL_DATA_INPUT" })).toBe("SETUP");
+  expect(state({ execution: "ACTIVE", "condition:c1": "FAULT" })).toBe("RUNNING");
+  expect(state({ execution: "STOPPED", "condition:c1": "FAULT", functional_mode: "SETUP" })).toBe("DOWN");
+  expect(state({ execution: "READY", functional_mode: "MAINTENANCE" })).toBe("SETUP");
+  expect(state({ execution: "READY", "execution:p2": "FEED_HOLD" })).toBe("STOPPED");
+  expect(state({ execution: "a word of tomorrow" })).toBe("STOPPED");
+  expect(state({ execution: "PROGRAM_COMPLETED" })).toBe("IDLE");
+});

@@ -1,0 +1,93 @@
+// The relay against a store in memory: order, retries, poison.
+import { expect, test } from "bun:test";
+import type { OutboxBatch } from "../store/store.ts";
+import { startRelay } from "./relay.ts";
+
+/** A log of words, each an event; what is set aside is no longer read. */
+function memoryLog(words: string[]) {
+  let watermark = 0;
+  const poison: string[] = [];
+  const aside = new Set<number>();
+  return {
+    poison,
+    watermark: () => watermark,
+    add: (word: string) => words.push(word),
+    async readOutbox(max_events: number): Promise<OutboxBatch> {
+      const events: OutboxBatch["events"] = [];
+      let text = "";
+      for (let i = watermark; i < words.length && events.length < max_events; i++) {
+        if (aside.has(i + 1)) continue;
+        const word = words[i] ?? "";
+        events.push({ position: i + 1, id: word, start: text.length, end: text.length + word.length });
+        text += `${word}\n`;
+      }
+      return { bytes: new TextEncoder().encode(text), events };
+    },
+    async delivered(position: number) {
+      watermark = Math.max(watermark, position);
+    },
+    async setAside(position: number, error: string) {
+      aside.add(position);
+      poison.push(`${words[position - 1]}: ${error}`);
+    },
+  };
+}
+
+async function until(done: () => boolean): Promise<void> {
+  const end = Date.now() + 5_000;
+  while (!done()) {
+    if (Date.now() > end) throw new Error("nothing came of it");
+    await Bun.sleep(5);
+  }
+}
+
+const lines = (bytes: Uint8Array): string[] => new TextDecoder().decode(bytes).trimEnd().split("\n");
+
+test("delivers all in order, and what is added later after a wake", async () => {
+  const log = memoryLog(["a", "b", "c"]);
+  const got: string[] = [];
+  const relay = startRelay(log, { deliver: async (bytes) => void got.push(...lines(bytes)) }, () => {});
+  await until(() => got.length === 3);
+  log.add("d");
+  relay.wake();
+  await until(() => log.watermark() === 4);
+  expect(got).toEqual(["a", "b", "c", "d"]);
+  await relay.stop();
+});
+
+test("invariant 2: a bus that fails gets the same batch again, and nothing is skipped", async () => {
+  const log = memoryLog(["a", "b"]);
+  const got: string[] = [];
+  let failures = 2;
+  const bus = {
+    async deliver(bytes: Uint8Array) {
+      if (failures-- > 0) throw new Error("out of memory");
+      got.push(...lines(bytes));
+    },
+  };
+  const relay = startRelay(log, bus, () => {});
+  await until(() => log.watermark() === 2);
+  expect(got).toEqual(["a", "b"]);
+  expect(relay.status()).toEqual({ delivered_events: 2, poison_events: 0, error: "" });
+  await relay.stop();
+});
+
+test("poison is set aside with its error and blocks nothing", async () => {
+  const words = Array.from({ length: 50 }, (_, i) => (i === 7 || i === 31 ? `bad${i}` : `w${i}`));
+  const log = memoryLog(words);
+  const got: string[] = [];
+  const bus = {
+    async deliver(bytes: Uint8Array) {
+      const batch = lines(bytes);
+      const bad = batch.find((word) => word.startsWith("bad"));
+      if (bad) throw Object.assign(new Error(`cannot parse ${bad}`), { poison: true });
+      got.push(...batch);
+    },
+  };
+  const relay = startRelay(log, bus, () => {});
+  await until(() => log.watermark() === 50);
+  expect(log.poison).toEqual(["bad7: cannot parse bad7", "bad31: cannot parse bad31"]);
+  expect(got).toEqual(words.filter((word) => !word.startsWith("bad")));
+  expect(relay.status().poison_events).toBe(2);
+  await relay.stop();
+});

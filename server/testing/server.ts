@@ -1,0 +1,125 @@
+// For acceptance tests: the real program as a process of its own, on a data directory of its own.
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+
+const ROOT = new URL("../..", import.meta.url).pathname;
+export const TEST_KEY = "test-key-0123456789abcdef";
+
+export type TestServer = {
+  origin: string;
+  pid: number;
+  data_dir: string;
+  /** What it printed so far. */
+  output(): string;
+  /** JSON in, JSON out, with the admin key. */
+  call<T = unknown>(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers?: Record<string, string>,
+  ): Promise<Answer<T>>;
+  /** Resolves when everything acknowledged so far can be queried. */
+  settled(): Promise<void>;
+  /** SIGTERM; resolves with the exit code. */
+  stop(): Promise<number>;
+  /** SIGKILL, as a power cut of the process. */
+  kill(): Promise<void>;
+};
+
+export type Answer<T> = { status: number; body: T; headers: Headers };
+
+export const tempDir = (): string => mkdtempSync(`${tmpdir()}/mtc-server-`);
+
+/** Starts the program and waits until it says that it is ready. */
+export async function startServer(
+  env: Record<string, string> = {},
+  data_dir = tempDir(),
+): Promise<TestServer> {
+  const child = Bun.spawn([process.execPath, "server/main.ts"], {
+    cwd: ROOT,
+    env: {
+      ...process.env,
+      MTC_PORT: "0",
+      MTC_DEMO: "off",
+      MTC_DATA_DIR: data_dir,
+      MTC_ADMIN_KEY: TEST_KEY,
+      MTC_RAW_RETENTION_DAYS: "36500",
+      ...env,
+    },
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  let text = "";
+  const read = async (stream: ReadableStream<Uint8Array>): Promise<void> => {
+    const decoder = new TextDecoder();
+    for await (const chunk of stream) text += decoder.decode(chunk, { stream: true });
+  };
+  void read(child.stdout);
+  void read(child.stderr);
+  const origin = await until(() => {
+    if (child.exitCode !== null) throw new Error(`the server ended with ${child.exitCode}:\n${text}`);
+    return /ready at (http:\S+)/.exec(text)?.[1];
+  }, 30_000);
+
+  async function call<T>(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers: Record<string, string> = {},
+  ): Promise<Answer<T>> {
+    const response = await fetch(origin + path, {
+      method,
+      headers: { "x-api-key": TEST_KEY, "content-type": "application/json", ...headers },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const answer = await response.text();
+    const json = response.headers.get("content-type")?.includes("json") ?? false;
+    return {
+      status: response.status,
+      body: (json ? JSON.parse(answer) : answer) as T,
+      headers: response.headers,
+    };
+  }
+
+  return {
+    origin,
+    pid: child.pid,
+    data_dir,
+    output: () => text,
+    call,
+    async settled() {
+      await until(async () => {
+        const { body } = await call<{ outbox: { events: number } }>("GET", "/readyz");
+        return body.outbox.events === 0 || undefined;
+      }, 60_000);
+    },
+    async stop() {
+      child.kill("SIGTERM");
+      return child.exited;
+    },
+    async kill() {
+      child.kill("SIGKILL");
+      await child.exited;
+    },
+  };
+}
+
+/** Asks again every 20 ms until there is an answer. @throws after `limit_ms` */
+export async function until<T>(
+  ask: () => T | undefined | Promise<T | undefined>,
+  limit_ms = 10_000,
+): Promise<T> {
+  const end = Date.now() + limit_ms;
+  for (;;) {
+    const answer = await ask();
+    if (answer !== undefined) return answer;
+    if (Date.now() > end) throw new Error(`nothing after ${limit_ms} ms: ${ask}`);
+    await Bun.sleep(20);
+  }
+}
+
+/** Stops the server and forgets its data. */
+export async function discard(server: TestServer | undefined): Promise<void> {
+  await server?.stop();
+  if (server) rmSync(server.data_dir, { recursive: true, force: true });
+}
