@@ -1,11 +1,9 @@
 // A simulated MTConnect agent: probe, current, sample and the multipart stream over real HTTP, as cppagent speaks it.
-import { type Level, Ring, type Stored } from "./buffer.ts";
+import { Ring, type Stored } from "./buffer.ts";
 import {
   assetsDocument,
-  attribute,
   devicesDocument,
   errorDocument,
-  escapeXml,
   type Header,
   latestOf,
   type Row,
@@ -13,7 +11,10 @@ import {
   streamsDocument,
 } from "./documents.ts";
 import { type DeviceModel, dataItems } from "./model.ts";
+import { type Part, partBytes } from "./multipart.ts";
 import { compilePath } from "./path.ts";
+import { integer, RequestError } from "./query.ts";
+import { storedValue, type Value } from "./value.ts";
 
 /** How cppagent's two generations differ on the wire. */
 const DIALECTS = {
@@ -46,20 +47,6 @@ export type AgentOptions = {
   started_us?: number;
 };
 
-/** A condition's observation. */
-export type ConditionValue = {
-  level: Level;
-  native_code?: string;
-  native_severity?: string;
-  qualifier?: string;
-  text?: string;
-};
-
-/** The value of a MESSAGE: text with the machine's own code. */
-export type MessageValue = { native_code: string; text: string };
-
-export type Value = string | number | ConditionValue | MessageValue;
-
 export type SimulatedAgent = {
   readonly url: string;
   readonly port: number;
@@ -91,15 +78,6 @@ export type SimulatedAgent = {
 /** Starts an agent. Every data item is UNAVAILABLE until its adapter says otherwise. */
 export function startAgent(options: AgentOptions): SimulatedAgent {
   return new Agent(options);
-}
-
-/** What a client asked for cannot be answered. */
-class RequestError extends Error {
-  readonly code: string;
-  constructor(code: string, message: string) {
-    super(message);
-    this.code = code;
-  }
 }
 
 type Filter = (item: number) => boolean;
@@ -228,7 +206,7 @@ class Agent implements SimulatedAgent {
 
   #store(row: Row, timestamp: string | number, value: Value): void {
     const { ring, sequence } = { ring: this.#ring, sequence: this.#ring.next_sequence };
-    ring.add({ item: row.index, timestamp, ...storedValue(row, value) });
+    ring.add({ item: row.index, timestamp, ...storedValue(row.item, value) });
     for (const observer of this.#observers) {
       if (observer.signaled > 0 || !observer.filter(row.index)) continue;
       observer.signaled = sequence;
@@ -443,22 +421,6 @@ const COMMON_HEADERS = {
   "Cache-Control": "private, max-age=0",
 };
 
-/** One document of a stream. 1.4 counts the line end after it in Content-length, 2.x does not. */
-type Part = { document: string; counts_line_end: boolean };
-
-const encoder = new TextEncoder();
-
-function partBytes(boundary: string, { document, counts_line_end }: Part): Uint8Array {
-  const body = encoder.encode(document);
-  const length = body.length + (counts_line_end ? 2 : 0);
-  const head = encoder.encode(`--${boundary}\r\nContent-type: text/xml\r\nContent-length: ${length}\r\n\r\n`);
-  const bytes = new Uint8Array(head.length + body.length + 2);
-  bytes.set(head);
-  bytes.set(body, head.length);
-  bytes.set([13, 10], head.length + body.length);
-  return bytes;
-}
-
 const aborted = (signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => {
     if (signal.aborted) resolve();
@@ -478,44 +440,6 @@ function wakened(observer: Observer, wait_ms: number, gone: AbortSignal, now: ()
     gone.addEventListener("abort", done);
     observer.wake = done;
   });
-}
-
-/** A whole number of the query within its bounds, with the messages of 1.4. */
-function integer(query: URLSearchParams, name: string, least: number, most: number): number | undefined {
-  const text = query.get(name);
-  if (text === null) return undefined;
-  if (text === "") throw new RequestError("QUERY_ERROR", `'${name}' cannot be empty.`);
-  if (!/^\d+$/.test(text)) throw new RequestError("OUT_OF_RANGE", `'${name}' must be a positive integer.`);
-  const value = Number(text);
-  if (value < least)
-    throw new RequestError("OUT_OF_RANGE", `'${name}' must be greater than or equal to ${least}.`);
-  if (value > most)
-    throw new RequestError("OUT_OF_RANGE", `'${name}' must be less than or equal to ${most}.`);
-  return value;
-}
-
-function storedValue({ item }: Row, value: Value): Omit<Stored, "item" | "sequence" | "timestamp"> {
-  if (typeof value !== "object") {
-    if (item.category === "CONDITION") return { level: levelOf(String(value)), text: "" };
-    return { text: escapeXml(String(value), false) };
-  }
-  const native_code = value.native_code ?? "";
-  const text = escapeXml(value.text ?? "", false);
-  if (!("level" in value)) return { text, attributes: attribute("nativeCode", native_code) };
-  const attributes =
-    attribute("nativeCode", native_code) +
-    attribute("nativeSeverity", value.native_severity) +
-    attribute("qualifier", value.qualifier);
-  return { level: value.level, native_code, text, attributes };
-}
-
-/** The level by its word, in any case: adapters write NORMAL and Normal. */
-export function levelOf(word: string): Level {
-  const level = (["Normal", "Warning", "Fault", "Unavailable"] as const).find(
-    (l) => l.toLowerCase() === word.toLowerCase(),
-  );
-  if (!level) throw new Error(`'${word}' is no condition level`);
-  return level;
 }
 
 /** UNAVAILABLE, but for items that can only have one value, and for the agent's own device. */

@@ -1,6 +1,7 @@
 // SHDR, what adapters send to agents and what recordings hold: lines of `ts|key|value|key|value…`.
-import { type ConditionValue, levelOf, type SimulatedAgent, type Value } from "./agent.ts";
+import type { SimulatedAgent } from "./agent.ts";
 import { type DataItemModel, type DeviceModel, dataItems } from "./model.ts";
+import { type ConditionValue, levelOf, type Value } from "./value.ts";
 
 export type ShdrObservation = { data_item_id: string; timestamp: string; value: Value };
 
