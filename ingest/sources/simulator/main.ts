@@ -38,7 +38,7 @@ function options() {
   if (values.dialect !== "1.4" && values.dialect !== "2.x")
     throw new Error(`--dialect is 1.4 or 2.x, not '${values.dialect}'`);
   if (values.shdr !== undefined && values.model === undefined) throw new Error("--shdr needs --model");
-  return { ...values, dialect: values.dialect satisfies Dialect, number };
+  return { ...values, dialect: values.dialect as Dialect, number };
 }
 
 async function startPlant({ number, seed }: ReturnType<typeof options>): Promise<Stop> {
