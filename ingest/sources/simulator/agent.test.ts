@@ -93,10 +93,11 @@ test.skipIf(!have)("a page of the Hurco is grouped, ordered and written as cppag
   const observations = observed(page);
   expect(observations.length).toBe(100);
   const stamp = Date.parse("2026-11-23T18:46:09Z") * 1000 + 12_154;
-  const { add } = { add: start({ devices: [hurco()], schema: "1.3", started_us: stamp }) };
+  const hurco_agent = start({ devices: [hurco()], schema: "1.3", started_us: stamp });
   for (const { id, timestamp, value } of observations.slice(17))
-    add.add("mtc_adapter008", id, timestamp, value);
-  for (let i = 101; i <= 641; i++) add.add("mtc_adapter008", "Hurco04-path_1", "2026-11-23T18:46:13.0Z", i);
+    hurco_agent.add("mtc_adapter008", id, timestamp, value);
+  for (let i = 101; i <= 641; i++)
+    hurco_agent.add("mtc_adapter008", "Hurco04-path_1", "2026-11-23T18:46:13.0Z", i);
   expect(comparable(await get("/sample?from=1&count=100"))).toBe(comparable(page));
   for (const [path, file] of [
     ["/sample?from=642&count=100", "A13-sample-empty-from-next.http"],

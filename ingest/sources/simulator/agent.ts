@@ -205,8 +205,8 @@ class Agent implements SimulatedAgent {
   }
 
   #store(row: Row, timestamp: string | number, value: Value): void {
-    const { ring, sequence } = { ring: this.#ring, sequence: this.#ring.next_sequence };
-    ring.add({ item: row.index, timestamp, ...storedValue(row.item, value) });
+    const sequence = this.#ring.next_sequence;
+    this.#ring.add({ item: row.index, timestamp, ...storedValue(row.item, value) });
     for (const observer of this.#observers) {
       if (observer.signaled > 0 || !observer.filter(row.index)) continue;
       observer.signaled = sequence;

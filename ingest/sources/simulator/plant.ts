@@ -97,7 +97,13 @@ export async function startDemoPlant(options: PlantOptions = {}): Promise<DemoPl
     clock: () => now_us() / 1000,
   });
   tell(agent, history);
-  const press = await startPress(String(seed), start_us, { host: hostname, port: options.modbusPort ?? 0 });
+  const press = await startPress(String(seed), start_us, {
+    host: hostname,
+    port: options.modbusPort ?? 0,
+  }).catch(async (error) => {
+    await agent.stop();
+    throw error;
+  });
 
   let told_to_us = start_us;
   const timer = setInterval(() => {
