@@ -109,7 +109,8 @@ export async function startDemoPlant(options: PlantOptions = {}): Promise<DemoPl
   const timer = setInterval(() => {
     const to_us = now_us();
     // A computer that slept has hours to catch up with: they are told as thinly as history is.
-    const step_us = to_us - told_to_us > LONG_TICK_US * speed ? HISTORY_STEP_US : LIVE_STEP_US * speed;
+    const step_us =
+      to_us - told_to_us > LONG_TICK_US * speed ? HISTORY_STEP_US : Math.ceil(LIVE_STEP_US * speed);
     tell(agent, inOrder(tellers.flatMap((teller) => teller.advance(to_us, step_us))));
     press.advance(to_us);
     told_to_us = to_us;
