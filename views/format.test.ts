@@ -118,4 +118,18 @@ describe("times are the plant's", () => {
       "Sun 11 Jan",
     ]);
   });
+
+  test("days stay days across the end of summer time (25 October 2026 has 25 hours)", () => {
+    const [from, to] = [at("2026-10-22T22:00:00Z"), at("2026-10-28T23:00:00Z")];
+    const labels = axisTicks(from, to, "Europe/Berlin").map((tick) =>
+      clockOrDay(tick, from, "Europe/Berlin"),
+    );
+    expect(labels).toEqual([
+      "Sat 24 Oct 00:00",
+      "Sun 25 Oct 00:00",
+      "Mon 26 Oct 00:00",
+      "Tue 27 Oct 00:00",
+      "Wed 28 Oct 00:00",
+    ]);
+  });
 });

@@ -65,11 +65,15 @@ export function axisTicks(from_ms: number, to_ms: number, timezone: string, most
   const days_ms = Math.ceil(span_ms / most / 86_400_000) * 86_400_000;
   const step_ms =
     STEPS_MS.find((step) => span_ms / step <= most && (step >= 86_400_000 || !isLong(span_ms))) ?? days_ms;
-  const offset_ms = utcOffset(from_ms, timezone);
   const margin_ms = span_ms * 0.03;
   const ticks: number[] = [];
-  let tick = Math.ceil((from_ms + offset_ms) / step_ms) * step_ms - offset_ms;
-  for (; tick < to_ms - margin_ms; tick += step_ms) if (tick > from_ms + margin_ms) ticks.push(tick);
+  // Steps are taken in local time and put back into UTC one by one: the offset changes with DST.
+  const offset_ms = utcOffset(from_ms, timezone);
+  const first_ms = Math.ceil((from_ms + offset_ms) / step_ms) * step_ms;
+  for (let local_ms = first_ms; local_ms - offset_ms < to_ms + 86_400_000; local_ms += step_ms) {
+    const tick = local_ms - utcOffset(local_ms - offset_ms, timezone);
+    if (tick > from_ms + margin_ms && tick < to_ms - margin_ms) ticks.push(tick);
+  }
   return ticks;
 }
 
@@ -110,14 +114,18 @@ export function duration(seconds: number): string {
 }
 
 /** `74.8 %`; null is "–", never 0. */
-export function percent(ratio: number | null, digits = 1): string {
+export function percent(ratio: number | null, digits: 0 | 1 | 2 = 1): string {
   return ratio === null ? text.none : `${number(ratio * 100, digits)} %`;
 }
 
+const numbers = [0, 1, 2].map(
+  (digits) =>
+    new Intl.NumberFormat(text.locale, { minimumFractionDigits: digits, maximumFractionDigits: digits }),
+);
+
 /** `19,271`; null is "–". */
-export function number(value: number | null, digits = 0): string {
-  if (value === null) return text.none;
-  return value.toLocaleString(text.locale, { minimumFractionDigits: digits, maximumFractionDigits: digits });
+export function number(value: number | null, digits: 0 | 1 | 2 = 0): string {
+  return value === null ? text.none : (numbers[digits]?.format(value) ?? "");
 }
 
 /** A signal's value: at most four figures that mean something. */

@@ -24,12 +24,14 @@ export type LayoutProps = {
   /** The entry of the navigation this page belongs to. */
   here?: "wall" | "dashboard";
   scripts: readonly AssetName[];
+  /** The page fills a large screen exactly and does not scroll as a whole. */
+  kiosk?: boolean;
   /** What stands in the header between the navigation and the user. */
   header?: ComponentChildren;
   children: ComponentChildren;
 };
 
-export function Layout({ shell, title, theme, here, scripts, header, children }: LayoutProps) {
+export function Layout({ shell, title, theme, here, scripts, kiosk, header, children }: LayoutProps) {
   return (
     <html lang={text.language} data-theme={theme} data-timezone={shell.timezone} data-now={shell.now_ms}>
       <head>
@@ -49,7 +51,7 @@ export function Layout({ shell, title, theme, here, scripts, header, children }:
           />
         ))}
       </head>
-      <body>
+      <body class={kiosk ? "kiosk" : undefined}>
         <a class="skip" href="#main">
           {text.nav.skip}
         </a>

@@ -124,6 +124,19 @@ describe.skipIf(missing)("the wall", () => {
       expect(await page.isVisible("[data-band]")).toBe(false);
     }));
 
+  test("a line that stays open but silent is a lost connection too", () =>
+    visit("/hmi", async (page) => {
+      await isLive(page);
+      await page.clock.install();
+      await page.reload();
+      await isLive(page);
+      // Heartbeats come every 5 s of the server's time: in the page's 13 s there is none.
+      await page.clock.fastForward(13_000);
+      await page.waitForSelector("[data-band]:not([hidden])");
+      await page.clock.fastForward(2_000);
+      await isLive(page);
+    }));
+
   test("the figures are refreshed in place by htmx, the state is left to the stream", () =>
     visit("/hmi", async (page) => {
       await isLive(page);

@@ -1,8 +1,9 @@
 // The wall's browser code: tiles follow the stream, and what needs a hand moves to the front.
+import type { LiveMachine } from "../../ingest/live/live.ts";
 import type { State } from "../../ingest/signals.ts";
 import { BY_NEED, byNeed } from "../facts.ts";
 import type { Live } from "./live.ts";
-import { find, run, showMachine, write } from "./screen.ts";
+import { find, mark, run, showMachine, write } from "./screen.ts";
 
 /** Tiles keep their places this long after a touch, so that none moves from under a finger. */
 const HOLD_MS = 3_000;
@@ -16,14 +17,23 @@ const loaded = performance.now();
 let reload: ReturnType<typeof setTimeout> | undefined;
 const tiles = (): HTMLElement[] => [...document.querySelectorAll<HTMLElement>(".tile")];
 
+/** Machines that changed since the last frame: a hundred of them at 10 Hz are drawn once a frame. */
+const changed = new Map<string, LiveMachine>();
+
 run((machines, all, live) => {
-  for (const machine of machines) {
+  if (changed.size === 0) requestAnimationFrame(() => draw(live));
+  for (const machine of machines) changed.set(machine.machine_id, machine);
+  if (all) checkMachines(machines.map(({ machine_id }) => machine_id));
+});
+
+function draw(live: Live): void {
+  for (const machine of changed.values()) {
     const tile = find(`.tile[data-machine="${CSS.escape(machine.machine_id)}"]`);
     if (tile) showMachine(tile, machine, live.now_ms());
   }
+  changed.clear();
   showCounts(live);
-  if (all) checkMachines(machines.map(({ machine_id }) => machine_id));
-});
+}
 
 setInterval(sort, 500);
 document.addEventListener("htmx:afterSettle", () =>
@@ -35,7 +45,7 @@ function showCounts(live: Live): void {
     const item = find(`[data-count="${state}"]`);
     const count = [...live.machines.values()].filter((machine) => machine.state === state).length;
     write(item?.querySelector("b"), String(count));
-    item?.setAttribute("data-empty", String(count === 0));
+    if (item) mark(item, "empty", String(count === 0));
   }
 }
 

@@ -24,7 +24,7 @@ export type TimelineProps = {
   states: readonly StateRow[];
   gaps: readonly GapRow[];
   timezone: string;
-  /** `small` has no axis: for the tiles of the wall. */
+  /** `small` has no axis and no tips: for the tiles of the wall. */
   size: "small" | "large";
 };
 
@@ -51,7 +51,7 @@ export function Timeline({ from_ms, to_ms, now_ms, states, gaps, timezone, size 
             height={`${HEIGHTS[row.state]}%`}
             fill={row.state === "UNKNOWN" ? "url(#hatch)" : undefined}
           >
-            <title>{tip(row, timezone)}</title>
+            {size === "large" && <title>{tip(row, timezone)}</title>}
           </rect>
         ))}
         {gaps.map((gap) => (
@@ -62,7 +62,7 @@ export function Timeline({ from_ms, to_ms, now_ms, states, gaps, timezone, size 
             height="100%"
             fill="url(#hatch)"
           >
-            <title>{gapTip(gap, timezone)}</title>
+            {size === "large" && <title>{gapTip(gap, timezone)}</title>}
           </rect>
         ))}
         {now_ms > from_ms && now_ms < to_ms && (
@@ -106,7 +106,7 @@ function Axis({ from_ms, to_ms, timezone }: { from_ms: number; to_ms: number; ti
   );
 }
 
-const share = (ratio: number): string => `${(ratio * 100).toFixed(3)}%`;
+const share = (ratio: number): string => `${Math.round(ratio * 1e5) / 1e3}%`;
 
 function tip(row: StateRow, timezone: string): string {
   const what = [text.states[row.state], row.reason, row.cause].filter(Boolean).join(" · ");

@@ -20,6 +20,7 @@ export function HmiWall({ shell, machines }: HmiWallProps) {
       title={text.wall.title}
       theme="hmi"
       here="wall"
+      kiosk={machines.length > 0}
       scripts={["htmx.js", "wall.js"]}
       header={
         <>
@@ -35,7 +36,7 @@ export function HmiWall({ shell, machines }: HmiWallProps) {
         {machines.length === 0 ? (
           <Welcome origin={shell.origin} />
         ) : (
-          <ul class={`tiles tiles-${columns(machines.length)}`} id="tiles" aria-label={text.wall.machines}>
+          <ul class={`tiles ${grid(machines.length)}`} id="tiles" aria-label={text.wall.machines}>
             {sorted.map((tile) => (
               <Tile key={tile.live.machine_id} tile={tile} shell={shell} />
             ))}
@@ -89,15 +90,15 @@ function Counts({ machines }: { machines: readonly HmiTile[] }) {
   );
 }
 
-/** Columns that let the tiles fill a 16:9 screen. */
-function columns(tiles: number): number {
-  for (const [upTo, count] of [
+/** Columns and rows that let the tiles fill a 16:9 screen; beyond five rows the wall scrolls. */
+function grid(tiles: number): string {
+  const sizes = [
     [2, 2],
     [6, 3],
     [12, 4],
     [20, 5],
     [30, 6],
-  ] as const)
-    if (tiles <= upTo) return count;
-  return 8;
+  ] as const;
+  const columns = sizes.find(([most]) => tiles <= most)?.[1] ?? 8;
+  return `tiles-${columns} rows-${Math.min(5, Math.ceil(tiles / columns))}`;
 }
