@@ -82,7 +82,7 @@ async function build(): Promise<Map<string, Asset>> {
     target: "browser",
     minify: true,
     splitting: true,
-    naming: { entry: "[name]-[hash].[ext]", chunk: "[name]-[hash].[ext]" },
+    naming: { entry: "[name]-[hash].[ext]", chunk: "chunk-[hash].[ext]" },
   });
   for (const output of bundle.outputs) {
     const file = output.path.replace(/^\.?\//, "");
