@@ -58,11 +58,10 @@ FROM
         SELECT
             multiIf(
                 {by:String} = 'hour', formatDateTime(toDateTime(bucket, 'UTC'), '%Y-%m-%dT%H:%i:%SZ'),
-                {by:String} = 'day', toString(toDate32(if(shift > 1, intDiv(shift, 4096), bucket) - 1)),
-                {by:String} = 'shift' AND shift > 1,
-                    concat(toString(toDate32(intDiv(shift, 4096) - 1)), ' ', shift_names[shift % 4096]),
-                {by:String} = 'part', labels[part_id],
-                {by:String} = 'lot', labels[lot_id],
+                {by:String} = 'day', toString(toDate32(if(shift_day > 0, shift_day, bucket) - 1)),
+                {by:String} = 'shift' AND shift_day > 0, concat(toString(toDate32(shift_day - 1)), ' ', names[shift_id]),
+                {by:String} = 'part', names[part_id],
+                {by:String} = 'lot', names[lot_id],
                 {by:String} = 'machine', machine_id,
                 '') AS key,
             if({by:String} = 'machine', machine_id, '') AS machine_id,

@@ -1,6 +1,8 @@
 // OEE and what it is made of, for a window, cut by time, machine, part or lot.
 import type { Engine } from "../engine/engine.ts";
-import labels from "./labels.sql" with { type: "text" };
+import makingNames from "./cuts/making-names.sql" with { type: "text" };
+import noNames from "./cuts/no-names.sql" with { type: "text" };
+import shiftNames from "./cuts/shift-names.sql" with { type: "text" };
 import sql from "./oee.sql" with { type: "text" };
 import { type Policy, policies } from "./policies.ts";
 import { iso, overTimeline, timelineParams, type Window } from "./timeline/timeline.ts";
@@ -70,11 +72,12 @@ type SqlRow = Omit<OeeRow, "from" | "to" | "machine_id"> & {
  */
 export async function oee(engine: Engine, window: Window & { by: OeeCut }): Promise<OeeReport> {
   const { by } = window;
-  const named = by === "part" || by === "lot" ? labels : "map(toInt64(0), '') AS labels";
-  const params = { ...timelineParams(window, by === "hour" || by === "day" ? by : ""), by };
+  const clock = by === "hour" || by === "day" ? by : "none";
+  const named = by === "part" || by === "lot" ? makingNames : by === "shift" ? shiftNames : noNames;
+  const params = { ...timelineParams(window), by };
   const [inForce, rows] = await Promise.all([
     policies(engine, window),
-    engine.query<SqlRow>(overTimeline(sql, named), params),
+    engine.query<SqlRow>(overTimeline(sql, clock, named), params),
   ]);
   const [first] = inForce;
   const same = inForce.every((policy) => Bun.deepEquals({ ...policy, machine_id: first?.machine_id }, first));

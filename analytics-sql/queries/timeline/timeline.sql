@@ -8,9 +8,10 @@
 -- and one pass in the order of time adds them up. Sums in a RANGE frame take all changes of one instant at once.
 --
 --   0 the window itself           4 downtime excluded by policy     8 part (hash, 0 is none)
---   1 weight of the signals       5 shift                           9 lot (hash, 0 is none)
---   2 gaps, 10 bits a cause       6 breaks                         10 ideal cycle, µs
---   3 reason (hash, 0 is none)    7 bucket (hour or day)
+--   1 weight of the signals       5 day of the shift + 1, -1 is    9 lot (hash, 0 is none)
+--   2 gaps, 10 bits a cause         scheduled without calendar    10 ideal cycle, µs
+--   3 reason (hash, 0 is none)    6 breaks                        15 name of the shift (hash)
+--                                 7 bucket (hour or day)
 --  11 parts counted, 12 parts rejected, 13 spikes, 14 resets: they happen at t and are not added up here.
 --
 -- A piece of no length is kept where something was counted, or for the window itself, so that each machine has a row.
@@ -30,12 +31,13 @@ swept AS
             sumIf(delta, track = 2) OVER upto AS gaps,
             sumIf(delta, track = 3) OVER upto AS reason,
             sumIf(delta, track = 4) OVER upto AS excluded_count,
-            sumIf(delta, track = 5) OVER upto AS shift,
+            sumIf(delta, track = 5) OVER upto AS shift_day,
             sumIf(delta, track = 6) OVER upto AS breaks,
             sumIf(delta, track = 7) OVER upto AS bucket,
             sumIf(delta, track = 8) OVER upto AS part_id,
             sumIf(delta, track = 9) OVER upto AS lot_id,
-            sumIf(delta, track = 10) OVER upto AS ideal_us
+            sumIf(delta, track = 10) OVER upto AS ideal_us,
+            sumIf(delta, track = 15) OVER upto AS shift_id
         FROM
         (
             SELECT arrayJoin({machines:Array(String)}) AS machine_id, {from_us:Int64} AS t, toUInt8(0) AS track, toInt64(0) AS delta
@@ -51,6 +53,10 @@ swept AS
             (
                 SELECT machine_id, track, from_us, to_us, id
                 FROM calendar_intervals
+
+                UNION ALL
+                SELECT machine_id, toUInt8(7), from_us, to_us, id
+                FROM buckets
 
                 UNION ALL
                 SELECT
@@ -111,7 +117,7 @@ swept AS
         WHERE t < {end_us:Int64} OR track = 0
         WINDOW upto AS (PARTITION BY machine_id ORDER BY t)
     )
-    WHERE until_us > t OR track = 0 OR track >= 11
+    WHERE until_us > t OR track = 0 OR track BETWEEN 11 AND 14
 ),
 
 -- The rules, over what was swept.
@@ -133,8 +139,9 @@ timeline AS
         -- An operator's reason is about a stop: time that ran is not touched by it.
         if(state = 'RUNNING', 0, reason) AS reason_id,
         state != 'RUNNING' AND excluded_count > 0 AS excluded,
-        shift,
-        shift != 0 AND breaks = 0 AS scheduled,
+        shift_day,
+        shift_id,
+        shift_day != 0 AND breaks = 0 AS scheduled,
         bucket,
         part_id,
         lot_id,
