@@ -50,7 +50,11 @@ export function startCollectors(sink: Sink, hub: LiveHub): Collectors {
       return updating;
     },
     status: () =>
-      [...running.values()].map(({ name, machine_ids, collector }) => ({ name, machine_ids, ...collector.status() })),
+      [...running.values()].map(({ name, machine_ids, collector }) => ({
+        name,
+        machine_ids,
+        ...collector.status(),
+      })),
     async stop() {
       clearInterval(timer);
       await updating;

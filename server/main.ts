@@ -20,7 +20,7 @@ async function main(): Promise<void> {
   console.log(
     `  admin API key: ${config.admin_key === undefined || process.env.MTC_ADMIN_KEY_FILE ? config.admin_key_file : "as given in MTC_ADMIN_KEY"}`,
   );
-  const demo = config.demo === "auto" ? await startDemo(services) : undefined;
+  const demo = config.demo === "auto" ? await startDemo(services.machines) : undefined;
   if (demo)
     console.log(`  demo plant:    MTConnect agent ${demo.agent_url}, ADAM-6050 at ${demo.modbus_address}`);
 

@@ -132,7 +132,10 @@ export class SqliteStore {
       this.#orm
         .insert(schema.checkpoints)
         .values({ ...checkpoint, known_us })
-        .onConflictDoUpdate({ target: schema.checkpoints.agent, set: { instance_id, next_sequence, known_us } })
+        .onConflictDoUpdate({
+          target: schema.checkpoints.agent,
+          set: { instance_id, next_sequence, known_us },
+        })
         .run();
     }
     if (machine) {

@@ -2,7 +2,7 @@
 import { afterAll, expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { encodeEvent, type EventHeader } from "../event.ts";
+import { type EventHeader, encodeEvent } from "../event.ts";
 import { openSqlite } from "./sqlite.ts";
 import { storeContract } from "./store.contract.ts";
 import { type NewEvent, Overloaded } from "./store.ts";

@@ -1,6 +1,6 @@
 // What every store must do, whatever the engine: one suite that each engine's test runs.
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { encodeData, encodeEvent, type EventHeader } from "../event.ts";
+import { type EventHeader, encodeData, encodeEvent } from "../event.ts";
 import type { Machine, NewEvent, Store } from "./store.ts";
 
 let n = 0;
@@ -13,7 +13,14 @@ function event(machine_id = "press-1", dedupe?: { key: string; body_hash: string
     machine_id,
     time_ms: 1_767_592_800_000 + n,
   };
-  const data = encodeData({ signals: ["execution"], signal: [0], t0: 1, dt: [0], words: ["ACTIVE"], word: [1] });
+  const data = encodeData({
+    signals: ["execution"],
+    signal: [0],
+    t0: 1,
+    dt: [0],
+    words: ["ACTIVE"],
+    word: [1],
+  });
   return { header, bytes: encodeEvent(header, data), rows: 1, ...(dedupe ? { dedupe } : {}) };
 }
 
@@ -94,7 +101,11 @@ export function storeContract(name: string, open: () => Promise<Store>, reset: (
       await reopen();
       expect(await store.checkpoint("http://agent")).toEqual(checkpoint);
       await store.commit({ events: [], checkpoint: { ...checkpoint, next_sequence: 43, known_us: 5 } });
-      expect(await store.checkpoint("http://agent")).toEqual({ ...checkpoint, next_sequence: 43, known_us: 5 });
+      expect(await store.checkpoint("http://agent")).toEqual({
+        ...checkpoint,
+        next_sequence: 43,
+        known_us: 5,
+      });
       expect(await store.checkpoint("http://other")).toBeUndefined();
     });
 
@@ -170,7 +181,14 @@ export function storeContract(name: string, open: () => Promise<Store>, reset: (
     });
 
     test("keys and sessions; a key takes its sessions with it", async () => {
-      const key = { id: "k1", tenant_id: "plant-1", name: "scada", hash: "h", scopes: ["read"], created_ms: 1 };
+      const key = {
+        id: "k1",
+        tenant_id: "plant-1",
+        name: "scada",
+        hash: "h",
+        scopes: ["read"],
+        created_ms: 1,
+      };
       await store.putKey(key);
       const session = { hash: "s", key_id: "k1", expires_ms: Date.now() + 60_000 };
       await store.putSession(session);

@@ -66,9 +66,7 @@ function fromElysia(code: string | number, error: unknown): Problem | undefined 
     case "VALIDATION": {
       const found = (error as ValidationError).all
         .slice(0, 10)
-        .map((e) =>
-          "path" in e ? { path: e.path, detail: e.message } : { path: "", detail: String(e.summary) },
-        );
+        .map((e) => ("path" in e ? { path: e.path, detail: e.message } : { path: "", detail: "not valid" }));
       const detail = found.map((e) => `${e.path || "/"}: ${e.detail}`).join("; ");
       return new Problem(422, "Unprocessable content", detail, { errors: found });
     }

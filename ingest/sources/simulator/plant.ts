@@ -1,4 +1,6 @@
 // The demo plant: CNCs behind one simulated agent and a press wired to an ADAM-6050, with some days of history.
+
+import type { CalendarInput } from "../../calendar.ts";
 import type { ModbusPoint } from "../modbus/map.ts";
 import { startAdam6050 } from "./adam6050.ts";
 import { type SimulatedAgent, startAgent } from "./agent.ts";
@@ -6,7 +8,7 @@ import { cncLife } from "./plant/cnc-day.ts";
 import { type Cnc, cncs, deviceModel, PRESS } from "./plant/machines.ts";
 import { pressLife } from "./plant/press-day.ts";
 import { type Segment, type Told, type Truth, truthOf } from "./plant/segment.ts";
-import { type Calendar, PLANT_CALENDAR } from "./plant/shifts.ts";
+import { PLANT_CALENDAR, UNATTENDED_CALENDAR } from "./plant/shifts.ts";
 import { Teller, type Telling } from "./plant/teller.ts";
 
 const DAY_US = 86_400_000_000;
@@ -43,6 +45,7 @@ export type PlantDevice = {
   manufacturer: string;
   model: string;
   cycle_times: { part: string; ideal_cycle_s: number }[];
+  calendar: CalendarInput;
 };
 
 export type DemoPlant = {
@@ -54,7 +57,6 @@ export type DemoPlant = {
     PlantDevice,
     "manufacturer"
   >;
-  calendar: Calendar;
   /** From when on the plant has told, µs: the start of its history; the press has none. */
   started_us: { cncs: number; press: number };
   /** The plant's own time, µs. */
@@ -122,7 +124,6 @@ export async function startDemoPlant(options: PlantOptions = {}): Promise<DemoPl
     agent,
     devices: machines.map(plantDevice),
     modbus: press.modbus,
-    calendar: PLANT_CALENDAR,
     started_us: { cncs: history_us, press: start_us },
     now_us,
     truth: (uuid, to_us = now_us()) => {
@@ -147,12 +148,13 @@ function tell(agent: SimulatedAgent, tellings: Telling[]): void {
     else agent.setUnavailable(uuid, ts_us);
 }
 
-const plantDevice = ({ uuid, name, model, make, products }: Cnc): PlantDevice => ({
+const plantDevice = ({ uuid, name, model, make, products, unattended }: Cnc): PlantDevice => ({
   uuid,
   name,
   model,
   manufacturer: make.manufacturer,
   cycle_times: products.map(({ part_number, ideal_cycle_s }) => ({ part: part_number, ideal_cycle_s })),
+  calendar: unattended ? UNATTENDED_CALENDAR : PLANT_CALENDAR,
 });
 
 /** The press behind its module: inputs and counters as its segments have them. */
@@ -172,8 +174,9 @@ async function startPress(seed: string, from_us: number, at: { host: string; por
     adam.setCounter(1, Number(signals.bad_count));
   };
   advance(from_us);
-  const { uuid, name, model, part_number, ideal_cycle_s } = PRESS;
-  const cycle_times = [{ part: part_number, ideal_cycle_s }];
+  const { uuid, name, model, ideal_cycle_s } = PRESS;
+  // Its wires tell no part number: the time holds for any part.
+  const cycle_times = [{ part: "", ideal_cycle_s }];
   const modbus = {
     host: adam.host,
     port: adam.port,
@@ -183,6 +186,7 @@ async function startPress(seed: string, from_us: number, at: { host: string; por
     name,
     model,
     cycle_times,
+    calendar: PLANT_CALENDAR,
   };
   return { modbus, advance, stop: () => adam.stop() };
 }

@@ -1,7 +1,13 @@
 // What the screens show, gathered from the reports: the same SQL as the API's (invariant 5).
 import type { CalendarInput } from "../../../ingest/calendar.ts";
 import type { Machine } from "../../../ingest/store/store.ts";
-import type { DashboardMachineProps, DashboardProps, Shell, ShiftFigures } from "../../../views/model.ts";
+import type {
+  DashboardMachineProps,
+  DashboardProps,
+  Policy,
+  Shell,
+  ShiftFigures,
+} from "../../../views/model.ts";
 import { type PeriodQuery, periodOf, type ShiftSpan, shiftAt } from "../../plant-time.ts";
 import type { Reports } from "../analytics/service.ts";
 import type { Machines } from "../machines/service.ts";

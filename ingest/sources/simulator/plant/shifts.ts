@@ -1,25 +1,15 @@
-// The demo plant's calendar and what it makes of a day: when people are at the machines.
+// The demo plant's calendars and what they make of a day: when people are at the machines.
+import type { CalendarInput } from "../../../calendar.ts";
 
-/** As `PUT /api/v1/machines/{id}/calendar` takes it. */
-export type Calendar = {
-  timezone: string;
-  shifts: {
-    name: string;
-    days: string[];
-    start: string;
-    end: string;
-    breaks: { start: string; end: string }[];
-  }[];
-  exceptions: never[];
-};
+const EVERY_DAY: CalendarInput["shifts"][number]["days"] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
 /** Two shifts, every day of the week, so that a demo started on a Sunday shows a plant at work. */
-export const PLANT_CALENDAR: Calendar = {
+export const PLANT_CALENDAR: CalendarInput = {
   timezone: "Europe/Berlin",
   shifts: [
     {
       name: "early",
-      days: ["mon", "tue", "wed", "thu", "fri", "sat", "sun"],
+      days: EVERY_DAY,
       start: "06:00",
       end: "14:00",
       breaks: [
@@ -29,7 +19,7 @@ export const PLANT_CALENDAR: Calendar = {
     },
     {
       name: "late",
-      days: ["mon", "tue", "wed", "thu", "fri", "sat", "sun"],
+      days: EVERY_DAY,
       start: "14:00",
       end: "22:00",
       breaks: [
@@ -38,7 +28,12 @@ export const PLANT_CALENDAR: Calendar = {
       ],
     },
   ],
-  exceptions: [],
+};
+
+/** A machine with a bar feeder is meant to run at night too. */
+export const UNATTENDED_CALENDAR: CalendarInput = {
+  ...PLANT_CALENDAR,
+  shifts: [...PLANT_CALENDAR.shifts, { name: "night", days: EVERY_DAY, start: "22:00", end: "06:00" }],
 };
 
 export type Window = { from_us: number; to_us: number };
@@ -60,7 +55,7 @@ export function plantDay(ts_us: number): PlantDay {
   const at_us = (time: string): number =>
     date.toZonedDateTime({ timeZone: zone, plainTime: Temporal.PlainTime.from(time) }).epochMilliseconds *
     1000;
-  const attended = PLANT_CALENDAR.shifts.flatMap(({ start, end, breaks }) => {
+  const attended = PLANT_CALENDAR.shifts.flatMap(({ start, end, breaks = [] }) => {
     const edges = [start, ...breaks.flatMap((pause) => [pause.start, pause.end]), end].map(at_us);
     return edges.flatMap((from_us, i) => (i % 2 === 0 ? [{ from_us, to_us: edges[i + 1] ?? from_us }] : []));
   });

@@ -1,0 +1,49 @@
+// The demo plant: simulated machines on real protocols, set up as a customer would set up real ones.
+
+import type { MachineSource } from "../ingest/sources/model.ts";
+import { type DemoPlant, startDemoPlant } from "../ingest/sources/simulator/plant.ts";
+import { formatTimestamp_us } from "../ingest/time.ts";
+import type { Machines } from "./modules/machines/service.ts";
+
+const TENANT = "default";
+/** An agent of its own keeps the demo's past no longer than this. */
+const HISTORY_DAYS = 3;
+
+type Device = Pick<DemoPlant["devices"][number], "uuid" | "name" | "calendar" | "cycle_times">;
+
+export type Demo = { agent_url: string; modbus_address: string; stop(): Promise<void> };
+
+/**
+ * Starts the demo where no machine is configured, or only those of an earlier demo.
+ * The collectors know nothing of it: they are given addresses, as for any plant.
+ */
+export async function startDemo(machines: Machines): Promise<Demo | undefined> {
+  if (machines.all().some(({ demo }) => !demo)) return undefined;
+  const plant = await startDemoPlant({ days: HISTORY_DAYS });
+  const valid_from = formatTimestamp_us(plant.started_us.cncs);
+  for (const device of plant.devices) {
+    await put(device, { kind: "mtconnect", url: plant.agentUrl, device: device.uuid });
+  }
+  const { host, port, unit, map, ...press } = plant.modbus;
+  await put(press, { kind: "modbus", host, port, unit, map });
+
+  async function put(device: Device, source: MachineSource): Promise<void> {
+    const { uuid: id, name, calendar, cycle_times } = device;
+    if (machines.byId(id)) await machines.patch(TENANT, id, { source });
+    else await machines.create(TENANT, { id, name, source }, true);
+    await machines.setCalendar(TENANT, id, calendar);
+    await machines.setCycleTimes(
+      TENANT,
+      id,
+      cycle_times.map((time) => ({ ...time, valid_from })),
+    );
+  }
+
+  return {
+    agent_url: plant.agentUrl,
+    modbus_address: `${host}:${port}`,
+    stop: async () => {
+      await plant.stop();
+    },
+  };
+}
