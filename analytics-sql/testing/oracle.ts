@@ -1,0 +1,300 @@
+// The figures once more, from DESIGN's definitions, in plain TypeScript over plain arrays: no SQL, no sweep.
+// Time is cut at every instant at which anything may change, and each piece is looked at on its own.
+import type { Calendar, Plant, Seen, Shift } from "./plant.ts";
+
+export type Span = { from_us: number; to_us: number; as_of_us: number };
+export type Piece = {
+  from_us: number;
+  to_us: number;
+  state: string;
+  cause: string;
+  reason: string;
+  excluded: boolean;
+  scheduled: boolean;
+  shift: Occurrence | undefined;
+  local_day: string;
+};
+export type Occurrence = {
+  day: string;
+  name: string;
+  from_us: number;
+  to_us: number;
+  breaks: [number, number][];
+};
+export type Counted = {
+  ts_us: number;
+  total: number;
+  reject: number;
+  spike: boolean;
+  reset: boolean;
+  part: string;
+  lot: string;
+  ideal_us: number;
+};
+
+const DAY_US = 86_400_000_000;
+const text = (value: Seen["value"]): string => (value === null ? "" : String(value));
+const later = (a: Seen, b: Seen): number =>
+  a.ts_us - b.ts_us ||
+  a.seq - b.seq ||
+  (text(a.value) < text(b.value) ? -1 : text(a.value) > text(b.value) ? 1 : 0);
+const kindOf = (signal: string): string => signal.split(":")[0] ?? "";
+
+/** The window until now; time ahead has not happened. */
+export const endOf = ({ from_us, to_us, as_of_us }: Span): number =>
+  Math.max(from_us, Math.min(to_us, as_of_us));
+
+function stateAt(plant: Plant, t: number, end_us: number): { state: string; cause: string } {
+  const latest = new Map<string, Seen>();
+  for (const seen of plant.seen) {
+    if (seen.ts_us > t) continue;
+    const known = latest.get(seen.signal);
+    if (!known || later(known, seen) <= 0) latest.set(seen.signal, seen);
+  }
+  const words = (kind: string) =>
+    [...latest.values()].filter(({ signal }) => kindOf(signal) === kind).map(({ value }) => text(value));
+  const is = (state: string, cause = "") => ({ state, cause });
+
+  const causes = ["unreachable", "sequence_gap", "agent_restart", "torn_record", "overload"];
+  const open = (plant.gaps ?? []).filter(
+    (gap) => gap.from_us <= t && t < (gap.to_us === 0 ? end_us : gap.to_us),
+  );
+  const [cause] = open.map((gap) => gap.cause).sort((a, b) => causes.indexOf(a) - causes.indexOf(b));
+  if (cause) return is("UNKNOWN", cause);
+
+  const execution = words("execution");
+  const paths = execution.filter((word) => word !== "UNAVAILABLE");
+  if (words("availability").includes("UNAVAILABLE")) return is("UNKNOWN", "unavailable");
+  if (execution.length > 0 && paths.length === 0) return is("UNKNOWN", "unavailable");
+  if (words("emergency_stop").includes("TRIGGERED")) return is("DOWN");
+  if (paths.includes("ACTIVE")) {
+    const manual = ["MANUAL", "MANUAL_DATA_INPUT", "EDIT"];
+    return is(words("controller_mode").some((mode) => manual.includes(mode)) ? "SETUP" : "RUNNING");
+  }
+  if (words("condition").includes("FAULT")) return is("DOWN");
+  const setup = ["SETUP", "TEARDOWN", "MAINTENANCE", "PROCESS_DEVELOPMENT"];
+  if (words("functional_mode").some((mode) => setup.includes(mode))) return is("SETUP");
+  if (paths.some((word) => word !== "READY" && word !== "PROGRAM_COMPLETED")) return is("STOPPED");
+  return paths.length > 0 ? is("IDLE") : is("UNKNOWN", "no_data");
+}
+
+/** Shifts round the window by Temporal itself, not by the compiled calendar. */
+export function occurrences(calendar: Calendar, { from_us, to_us }: Span): Occurrence[] {
+  const zone = calendar.timezone;
+  const instant = (us: number) => Temporal.Instant.fromEpochMilliseconds(Math.floor(us / 1_000));
+  let day = instant(from_us).toZonedDateTimeISO(zone).toPlainDate().subtract({ days: 2 });
+  const last = instant(to_us).toZonedDateTimeISO(zone).toPlainDate().add({ days: 1 });
+  const found: Occurrence[] = [];
+  const at = (date: Temporal.PlainDate, time: string): number =>
+    date.toPlainDateTime(Temporal.PlainTime.from(time)).toZonedDateTime(zone).epochMilliseconds * 1_000;
+  while (Temporal.PlainDate.compare(day, last) <= 0) {
+    const date = day;
+    const exception = calendar.exceptions.find((one) => one.date === date.toString());
+    const name = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"][date.dayOfWeek - 1] ?? "";
+    const shifts: Shift[] = exception?.shifts ?? calendar.shifts.filter(({ days }) => days.includes(name));
+    for (const shift of shifts) {
+      const onDay = (time: string, floor: string) => at(time < floor ? date.add({ days: 1 }) : date, time);
+      const from = at(date, shift.start);
+      const to = at(shift.end <= shift.start ? date.add({ days: 1 }) : date, shift.end);
+      const breaks = shift.breaks.map(({ start, end }): [number, number] => [
+        onDay(start, shift.start),
+        onDay(end, shift.start),
+      ]);
+      if (from < to) found.push({ day: date.toString(), name: shift.name, from_us: from, to_us: to, breaks });
+    }
+    day = day.add({ days: 1 });
+  }
+  return found.sort((a, b) => a.from_us - b.from_us);
+}
+
+/** The window in pieces within which nothing changes. */
+export function pieces(plant: Plant, span: Span): Piece[] {
+  const end_us = endOf(span);
+  const shifts = plant.calendar ? occurrences(plant.calendar, span) : undefined;
+  const zone = plant.calendar?.timezone ?? "UTC";
+  const cuts = new Set<number>([span.from_us, end_us]);
+  for (const { ts_us } of plant.seen) cuts.add(ts_us);
+  for (const { from_us, to_us } of [...(plant.gaps ?? []), ...(plant.downtime ?? [])])
+    cuts.add(from_us).add(to_us);
+  for (const { from_us, to_us, breaks } of shifts ?? []) {
+    cuts.add(from_us).add(to_us);
+    for (const [a, b] of breaks) cuts.add(a).add(b);
+  }
+  // Quarter hours hold every full hour and midnight of every zone used.
+  for (let t = Math.floor(span.from_us / DAY_US) * DAY_US; t < end_us; t += 900_000_000) cuts.add(t);
+  const sorted = [...cuts].filter((t) => t >= span.from_us && t <= end_us).sort((a, b) => a - b);
+
+  return sorted.slice(0, -1).map((from_us, i) => {
+    const { state, cause } = stateAt(plant, from_us, end_us);
+    const covering = (plant.downtime ?? []).filter((one) => one.from_us <= from_us && from_us < one.to_us);
+    const reason = state === "RUNNING" ? "" : (covering.at(-1)?.reason ?? "");
+    const shift = shifts?.find((one) => one.from_us <= from_us && from_us < one.to_us);
+    const paused = shift?.breaks.some(([a, b]) => a <= from_us && from_us < b) ?? false;
+    const excluded =
+      (state !== "RUNNING" && reason !== "" && plant.policy?.reasons[reason] === "excluded") ||
+      (state === "UNKNOWN" && plant.policy?.unknown === "excluded");
+    const clock = Temporal.Instant.fromEpochMilliseconds(Math.floor(from_us / 1_000)).toZonedDateTimeISO(
+      zone,
+    );
+    return {
+      from_us,
+      to_us: sorted[i + 1] ?? end_us,
+      state,
+      cause,
+      reason,
+      excluded,
+      scheduled: shifts === undefined || (shift !== undefined && !paused),
+      shift,
+      local_day: clock.toPlainDate().toString(),
+    };
+  });
+}
+
+/** One counter's steps over all time: spikes left out, resets counted from 0. */
+function steps(plant: Plant, signal: string): { ts_us: number; n: number; spike: boolean; reset: boolean }[] {
+  const last = new Map<number, Seen>();
+  for (const seen of plant.seen.filter((one) => one.signal === signal)) {
+    const known = last.get(seen.ts_us);
+    if (!known || later(known, seen) <= 0) last.set(seen.ts_us, seen);
+  }
+  const numbers: { ts_us: number; value: number }[] = [];
+  for (const { ts_us, value } of [...last.values()].sort((a, b) => a.ts_us - b.ts_us)) {
+    if (typeof value === "number" && numbers.at(-1)?.value !== value) numbers.push({ ts_us, value });
+  }
+  let before: number | undefined;
+  return numbers.map(({ ts_us, value }, i) => {
+    const previous = numbers[i - 1]?.value;
+    const next = numbers[i + 1]?.value;
+    const returns = previous !== undefined && next !== undefined && previous <= next && next < value;
+    if (returns && !(previous === 0 && value === 1)) return { ts_us, n: 0, spike: true, reset: false };
+    const reset = before !== undefined && value < before;
+    const n = before === undefined ? 0 : reset ? value : value - before;
+    before = value;
+    return { ts_us, n, spike: false, reset };
+  });
+}
+
+function partAt(plant: Plant, t: number): { part: string; lot: string } {
+  const known = (signal: string) =>
+    plant.seen
+      .filter(
+        (one) => one.signal === signal && one.ts_us <= t && !["", "UNAVAILABLE"].includes(text(one.value)),
+      )
+      .sort(later)
+      .at(-1);
+  const lotSeen = known("lot");
+  const lots = (plant.lots ?? []).filter(({ from_us }) => from_us <= t);
+  const lotSaid = lots.toSorted((a, b) => a.from_us - b.from_us).at(-1);
+  const lot =
+    lotSaid && (!lotSeen || lotSaid.from_us > lotSeen.ts_us) ? lotSaid.lot : text(lotSeen?.value ?? "");
+  if (lotSaid && lotSaid.lot === lot && lotSaid.part !== "") return { part: lotSaid.part, lot };
+  return { part: text(known("part_number")?.value ?? known("program")?.value ?? ""), lot };
+}
+
+function idealAt(plant: Plant, part: string, t: number): number {
+  const listed = (name: string) =>
+    (plant.cycle_times ?? [])
+      .filter((row) => row.part === name && row.valid_from_us <= t)
+      .toSorted((a, b) => a.valid_from_us - b.valid_from_us)
+      .at(-1);
+  return Math.round(((listed(part) ?? listed(""))?.ideal_cycle_s ?? 0) * 1e6);
+}
+
+/** What was counted in the window. */
+export function counted(plant: Plant, span: Span): Counted[] {
+  const has = (signal: string) =>
+    plant.seen.some((one) => one.signal === signal && typeof one.value === "number");
+  const [all, good, bad] = [has("part_count"), has("part_count_good"), has("part_count_bad")];
+  const found: Omit<Counted, "part" | "lot" | "ideal_us">[] = [];
+  for (const { n, ...step } of steps(plant, "part_count")) {
+    found.push({ ...step, total: n, reject: !bad && good ? n : 0 });
+  }
+  for (const { n, ...step } of steps(plant, "part_count_good")) {
+    found.push({ ...step, total: all ? 0 : n, reject: all && !bad ? -n : 0 });
+  }
+  for (const { n, ...step } of steps(plant, "part_count_bad")) {
+    found.push({ ...step, total: all ? 0 : n, reject: n });
+  }
+  for (const { ts_us, count } of plant.rejects ?? []) {
+    found.push({ ts_us, total: 0, reject: count, spike: false, reset: false });
+  }
+  return found
+    .filter(({ ts_us }) => ts_us >= span.from_us && ts_us < endOf(span))
+    .map((one) => {
+      const { part, lot } = partAt(plant, one.ts_us);
+      return { ...one, part, lot, ideal_us: idealAt(plant, part, one.ts_us) };
+    });
+}
+
+export type Sums = {
+  calendar_time_s: number;
+  scheduled_time_s: number;
+  planned_time_s: number;
+  run_time_s: number;
+  down_time_s: number;
+  setup_time_s: number;
+  stopped_time_s: number;
+  idle_time_s: number;
+  unknown_time_s: number;
+  total_count: number;
+  good_count: number;
+  reject_count: number;
+};
+export type Figures = Sums &
+  Record<"availability" | "performance" | "quality" | "oee" | "teep" | "coverage", number | null> & {
+    flags: string[];
+  };
+
+const over = (a: number, b: number): number | null => (b === 0 ? null : a / b);
+
+/** Figures over pieces and counts, whoever's they are: sums first, ratios last. */
+export function figures(time: Piece[], counts: Counted[], anyIdeal: boolean): Figures {
+  const seconds = (keep: (piece: Piece) => boolean): number =>
+    time.filter(keep).reduce((sum, { from_us, to_us }) => sum + (to_us - from_us), 0) / 1e6;
+  const inState = (state: string) => seconds((piece) => piece.scheduled && piece.state === state);
+  const sum = (of: (one: Counted) => number): number => counts.reduce((all, one) => all + of(one), 0);
+
+  const calendar_time_s = seconds(() => true);
+  const scheduled_time_s = seconds(({ scheduled }) => scheduled);
+  const planned_time_s = seconds(({ scheduled, excluded }) => scheduled && !excluded);
+  const run_time_s = inState("RUNNING");
+  const unknown_time_s = inState("UNKNOWN");
+  const total_count = sum(({ total }) => total);
+  const reject_count = sum(({ reject }) => reject);
+  const good_count = total_count - reject_count;
+  const ideal_s = sum(({ total, ideal_us }) => total * ideal_us) / 1e6;
+  const good_s = sum(({ total, reject, ideal_us }) => (total - reject) * ideal_us) / 1e6;
+  const noIdeal =
+    !anyIdeal ||
+    counts.some(({ total, reject, ideal_us }) => ideal_us === 0 && (total !== 0 || reject !== 0));
+  const performance = noIdeal ? null : over(ideal_s, run_time_s);
+  const coverage = over(unknown_time_s, scheduled_time_s);
+  const flags: [boolean, string][] = [
+    [performance !== null && performance > 1, "performance_over_1"],
+    [noIdeal, "no_ideal_cycle"],
+    [counts.some(({ reset }) => reset), "counter_reset"],
+    [counts.some(({ spike }) => spike), "spike_quarantined"],
+    [reject_count > total_count, "rejects_exceed_total"],
+  ];
+  return {
+    calendar_time_s,
+    scheduled_time_s,
+    planned_time_s,
+    run_time_s,
+    down_time_s: inState("DOWN"),
+    setup_time_s: inState("SETUP"),
+    stopped_time_s: inState("STOPPED"),
+    idle_time_s: inState("IDLE"),
+    unknown_time_s,
+    total_count,
+    good_count,
+    reject_count,
+    availability: over(run_time_s, planned_time_s),
+    performance,
+    quality: over(good_count, total_count),
+    oee: noIdeal ? null : over(good_s, planned_time_s),
+    teep: noIdeal ? null : over(good_s, calendar_time_s),
+    coverage: coverage === null ? null : 1 - coverage,
+    flags: flags.filter(([raised]) => raised).map(([, flag]) => flag),
+  };
+}
