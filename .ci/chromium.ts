@@ -20,3 +20,14 @@ export function provideChromium(): string {
   }
   return PATHS.find((path) => existsSync(path)) ?? "not there after installing it";
 }
+
+/** Headless, without a sandbox (root has none), and without the calls home a closed network refuses. */
+export const BROWSER_ARGS = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];

@@ -55,17 +55,30 @@ function refuseCrossSite(request: Request): void {
 
 /**
  * Routes under this plugin take `{ scope }` and get `caller`.
- * 401 without a key, 403 where the key lacks the scope.
+ * 401 without a key, 403 where the key lacks the scope: before the body is looked at.
  */
-export const auth = (keys: Keys) =>
-  new Elysia({ name: "auth" }).macro({
+export const auth = (keys: Keys) => {
+  const admitted = new WeakMap<Request, Caller>();
+
+  const admit =
+    (scope: Scope) =>
+    async ({ request }: { request: Request }) => {
+      const caller = await callerOf(keys, request);
+      if (!caller) throw unauthorized("give an API key: X-API-Key or Authorization: Bearer");
+      if (!allows(caller, scope)) throw new Problem(403, "Forbidden", `the key lacks the scope "${scope}"`);
+      if (caller.session) refuseCrossSite(request);
+      admitted.set(request, caller);
+    };
+
+  return new Elysia({ name: "auth" }).macro({
     scope: (scope: Scope) => ({
-      async resolve({ request }) {
-        const caller = await callerOf(keys, request);
-        if (!caller) throw unauthorized("give an API key: X-API-Key or Authorization: Bearer");
-        if (!allows(caller, scope)) throw new Problem(403, "Forbidden", `the key lacks the scope "${scope}"`);
-        if (caller.session) refuseCrossSite(request);
+      // `transform` runs before validation, `resolve` after it; only the latter can tell the handler's type.
+      transform: admit(scope),
+      resolve({ request }) {
+        const caller = admitted.get(request);
+        if (!caller) throw unauthorized("nobody was admitted");
         return { caller };
       },
     }),
   });
+};

@@ -16,12 +16,12 @@ const NewKey = t.Object(
 export const keysModule = (keys: Keys) =>
   new Elysia({ prefix: "/api/v1/keys" })
     .use(auth(keys))
-    .get("/", ({ caller }) => ({ rows: keys.list(caller.tenant_id) }), {
+    .get("", ({ caller }) => ({ rows: keys.list(caller.tenant_id) }), {
       scope: "admin",
       detail: { tags, summary: "All keys, without their secrets" },
     })
     .post(
-      "/",
+      "",
       async ({ caller, body, set }) => {
         set.status = 201;
         const { record, key } = await keys.create(caller.tenant_id, body.name, body.scopes);

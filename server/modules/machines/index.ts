@@ -26,12 +26,12 @@ export function dedupeOf(headers: Record<string, string | undefined>, body: unkn
 export const machinesModule = (machines: Machines, keys: Keys) =>
   new Elysia({ prefix: "/api/v1/machines" })
     .use(auth(keys))
-    .get("/", ({ caller }) => ({ rows: machines.list(caller.tenant_id).map(shown) }), {
+    .get("", ({ caller }) => ({ rows: machines.list(caller.tenant_id).map(shown) }), {
       scope: "read",
       detail: { tags, summary: "All machines" },
     })
     .post(
-      "/",
+      "",
       async ({ caller, body, set }) => {
         set.status = 201;
         return shown(await machines.create(caller.tenant_id, body));
