@@ -116,6 +116,7 @@ export function pieces(plant: Plant, span: Span): Piece[] {
   for (const { ts_us } of plant.seen) cuts.add(ts_us);
   for (const { from_us, to_us } of [...(plant.gaps ?? []), ...(plant.downtime ?? [])])
     cuts.add(from_us).add(to_us);
+  for (const { from_us } of plant.lots ?? []) cuts.add(from_us);
   for (const { from_us, to_us, breaks } of shifts ?? []) {
     cuts.add(from_us).add(to_us);
     for (const [a, b] of breaks) cuts.add(a).add(b);
@@ -174,7 +175,8 @@ function steps(plant: Plant, signal: string): { ts_us: number; n: number; spike:
   });
 }
 
-function partAt(plant: Plant, t: number): { part: string; lot: string } {
+/** The part and the lot in force. */
+export function makingAt(plant: Plant, t: number): { part: string; lot: string } {
   const known = (signal: string) =>
     plant.seen
       .filter(
@@ -221,7 +223,7 @@ export function counted(plant: Plant, span: Span): Counted[] {
   return found
     .filter(({ ts_us }) => ts_us >= span.from_us && ts_us < endOf(span))
     .map((one) => {
-      const { part, lot } = partAt(plant, one.ts_us);
+      const { part, lot } = makingAt(plant, one.ts_us);
       return { ...one, part, lot, ideal_us: idealAt(plant, part, one.ts_us) };
     });
 }

@@ -31,7 +31,7 @@ making AS
         multiIf(event_part != '' AND event_lot = lot, event_part, part_number != '', part_number, program) AS part,
         lot,
         arrayLast(r -> r.1 = part AND r.2 <= t, rates) AS own_rate,
-        if(own_rate.2 > 0, own_rate.3, arrayLast(r -> r.1 = '' AND r.2 <= t, rates).3) AS ideal_us
+        if(own_rate.4 > 0, own_rate.3, arrayLast(r -> r.1 = '' AND r.2 <= t, rates).3) AS ideal_us
     FROM
     (
         SELECT

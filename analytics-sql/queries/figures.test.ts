@@ -1,0 +1,328 @@
+// Generated plants: the SQL against an oracle in plain TypeScript, in any order of arrival, with everything doubled.
+import { expect, test } from "bun:test";
+import fc from "fast-check";
+import { compileCalendar } from "../../ingest/calendar.ts";
+import { testEngine } from "../testing/engine.ts";
+import {
+  type Counted,
+  counted,
+  endOf,
+  type Figures,
+  figures,
+  makingAt,
+  type Occurrence,
+  occurrences,
+  type Piece,
+  pieces,
+  type Span,
+} from "../testing/oracle.ts";
+import { type Calendar, events, joined, type Plant, type Seen, us } from "../testing/plant.ts";
+import { type OeeCut, type OeeRow, oee } from "./oee.ts";
+import { states } from "./states.ts";
+import { iso } from "./timeline/timeline.ts";
+
+const engine = await testEngine();
+const compile = (calendar: Calendar) => compileCalendar(calendar as Parameters<typeof compileCalendar>[0]);
+const SECOND_US = 1_000_000;
+const MINUTE_US = 60 * SECOND_US;
+const DAY_US = 1_440 * MINUTE_US;
+
+/** Days round which the clocks of these zones change, and one ordinary day. */
+const PLACES = [
+  { timezone: "Europe/Berlin", day: "2026-03-29" },
+  { timezone: "Europe/Berlin", day: "2026-10-25" },
+  { timezone: "Pacific/Auckland", day: "2026-04-05" },
+  { timezone: "America/New_York", day: "2026-11-01" },
+  { timezone: "Asia/Kolkata", day: "2026-01-05" },
+];
+
+const WORDS: Record<string, Seen["value"][]> = {
+  availability: ["AVAILABLE", "AVAILABLE", "UNAVAILABLE"],
+  execution: [
+    "ACTIVE",
+    "ACTIVE",
+    "READY",
+    "STOPPED",
+    "FEED_HOLD",
+    "PROGRAM_COMPLETED",
+    "DANCING",
+    "UNAVAILABLE",
+  ],
+  "execution:path2": ["ACTIVE", "READY", "INTERRUPTED", "UNAVAILABLE"],
+  controller_mode: ["AUTOMATIC", "SEMI_AUTOMATIC", "MANUAL", "MANUAL_DATA_INPUT"],
+  functional_mode: ["PRODUCTION", "SETUP", "MAINTENANCE"],
+  emergency_stop: ["ARMED", "ARMED", "TRIGGERED"],
+  "condition:x": ["NORMAL", "NORMAL", "WARNING", "FAULT", "UNAVAILABLE"],
+  "condition:servo": ["NORMAL", "FAULT"],
+  part_count: [0, 1, 2, 3, 4, 7, 10, 599_999, "UNAVAILABLE"],
+  part_count_good: [0, 1, 2, 3, 5],
+  part_count_bad: [0, 1, 2],
+  part_number: ["A", "B", "", "UNAVAILABLE"],
+  program: ["O1", "O2"],
+  lot: ["L1", "L2"],
+  spindle_speed: [0, 995.5, null],
+};
+
+/** An instant near the day, often the same as another's. */
+const near = (day_us: number) =>
+  fc.integer({ min: -18 * 60, max: 54 * 60 }).map((m) => day_us + m * MINUTE_US);
+const interval = (day_us: number) =>
+  fc
+    .tuple(near(day_us), fc.integer({ min: 1, max: 500 }))
+    .map(([from_us, minutes]) => ({ from_us, to_us: from_us + minutes * MINUTE_US }));
+
+const seenOf = (day_us: number, signals: string[]): fc.Arbitrary<Seen[]> =>
+  fc
+    .array(
+      fc.tuple(near(day_us), fc.constantFrom(...signals), fc.nat(), fc.constantFrom(0, 0, 0, 1, 2, 333_333)),
+      { minLength: 0, maxLength: 120 },
+    )
+    .chain((drawn) =>
+      fc.boolean().map((numbered) =>
+        drawn.map(([ts_us, signal, pick, micro_us], i): Seen => {
+          const values = WORDS[signal] ?? [];
+          return {
+            signal,
+            ts_us: ts_us + micro_us,
+            seq: numbered ? i + 1 : 0,
+            value: values[pick % values.length] ?? null,
+          };
+        }),
+      ),
+    );
+
+const calendarOf = (timezone: string, day: string): fc.Arbitrary<Calendar> => {
+  const days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+  const early = {
+    name: "early",
+    days,
+    start: "06:00",
+    end: "14:00",
+    breaks: [{ start: "09:00", end: "09:30" }],
+  };
+  const night = {
+    name: "night",
+    days,
+    start: "22:00",
+    end: "06:00",
+    breaks: [{ start: "02:00", end: "03:15" }],
+  };
+  const small = { name: "small hours", days, start: "01:30", end: "02:30", breaks: [] };
+  const after = { name: "after", days, start: "02:30", end: "05:00", breaks: [] };
+  const weekly = fc.constantFrom<Calendar["shifts"][]>(
+    [early, night],
+    [night],
+    [early],
+    [small, after, early],
+    [],
+  );
+  const half = { name: "half", start: "07:00", end: "11:00", breaks: [{ start: "08:00", end: "08:15" }] };
+  const exceptions = fc.constantFrom<Calendar["exceptions"][]>(
+    [],
+    [{ date: day, shifts: [] }],
+    [{ date: day, shifts: [half] }],
+  );
+  return fc
+    .tuple(weekly, exceptions)
+    .map(([shifts, exceptional]) => ({ timezone, shifts, exceptions: exceptional }));
+};
+
+const REASONS = ["tool", "maintenance", "lunch"];
+const plantOf = (timezone: string, day: string): fc.Arbitrary<Omit<Plant, "machine">> => {
+  const day_us = us(`${day}T00:00:00Z`);
+  const state = Object.keys(WORDS).filter((signal) => !signal.startsWith("part_count"));
+  const counters = fc.constantFrom(
+    ["part_count"],
+    ["part_count", "part_count_good"],
+    ["part_count_good", "part_count_bad"],
+    ["part_count", "part_count_bad"],
+    [],
+  );
+  const list = <T>(one: fc.Arbitrary<T>, maxLength: number) => fc.array(one, { maxLength });
+  const causes = ["unreachable", "sequence_gap", "overload"];
+  return fc.record(
+    {
+      seen: counters.chain((more) => seenOf(day_us, [...state, ...more, ...more, ...more])),
+      calendar: calendarOf(timezone, day),
+      gaps: fc.uniqueArray(
+        fc
+          .tuple(interval(day_us), fc.constantFrom(...causes), fc.constantFrom(false, false, false, true))
+          .map(([gap, cause, open]) => ({ ...gap, cause, ...(open ? { to_us: 0 } : {}) })),
+        { maxLength: 4, selector: ({ from_us, cause }) => `${from_us} ${cause}` },
+      ),
+      downtime: list(
+        fc
+          .tuple(interval(day_us), fc.constantFrom(...REASONS))
+          .map(([over, reason]) => ({ ...over, reason })),
+        5,
+      ),
+      rejects: list(fc.record({ ts_us: near(day_us), count: fc.integer({ min: 1, max: 3 }) }), 3),
+      lots: list(
+        fc.record({
+          lot: fc.constantFrom("L1", "L3"),
+          part: fc.constantFrom("", "C"),
+          from_us: near(day_us),
+        }),
+        3,
+      ),
+      cycle_times: fc.constantFrom(
+        [{ part: "", valid_from_us: 0, ideal_cycle_s: 30.5 }],
+        [
+          { part: "A", valid_from_us: 0, ideal_cycle_s: 12 },
+          { part: "A", valid_from_us: day_us + 6 * 60 * MINUTE_US, ideal_cycle_s: 13.25 },
+          { part: "", valid_from_us: 0, ideal_cycle_s: 60 },
+        ],
+        [{ part: "B", valid_from_us: 0, ideal_cycle_s: 7 }],
+      ),
+      policy: fc.record({
+        unknown: fc.constantFrom("loss", "excluded"),
+        reasons: fc.constantFrom<Record<string, "loss" | "excluded">[]>(
+          {},
+          { maintenance: "excluded", tool: "loss" },
+        ),
+      }),
+    },
+    { requiredKeys: ["seen"] },
+  );
+};
+
+type Case = {
+  plants: Omit<Plant, "machine">[];
+  from_us: number;
+  to_us: number;
+  as_of_us: number;
+  order: number[];
+};
+const cases: fc.Arbitrary<Case> = fc.constantFrom(...PLACES).chain(({ timezone, day }) => {
+  const day_us = us(`${day}T00:00:00Z`);
+  return fc.record({
+    plants: fc.array(plantOf(timezone, day), { minLength: 12, maxLength: 12 }),
+    from_us: fc.integer({ min: -12 * 60, max: 20 * 60 }).map((m) => day_us + m * MINUTE_US + 7),
+    to_us: fc.integer({ min: 21 * 60, max: 60 * 60 }).map((m) => day_us + m * MINUTE_US),
+    as_of_us: fc.constantFrom(day_us + 30 * DAY_US, day_us + 40 * 60 * MINUTE_US),
+    order: fc.array(fc.nat(), { minLength: 50, maxLength: 50 }),
+  });
+});
+
+/** The figures of one cut by the oracle: pieces and counts of all plants, gathered by key. */
+function expected(plants: Plant[], span: Span, by: OeeCut): Map<string, Figures> {
+  const gathered = new Map<string, { time: Piece[]; counts: Counted[]; anyIdeal: boolean }>();
+  const under = (key: string) => {
+    const found = gathered.get(key) ?? { time: [], counts: [], anyIdeal: true };
+    gathered.set(key, found);
+    return found;
+  };
+  for (const plant of plants) {
+    const time = pieces(plant, span);
+    const keys = keysOf(plant, span, by, time);
+    const touched = new Set<string>();
+    for (const piece of time) {
+      under(keys(piece.from_us)).time.push(piece);
+      touched.add(keys(piece.from_us));
+    }
+    for (const one of counted(plant, span)) {
+      under(keys(one.ts_us)).counts.push(one);
+      touched.add(keys(one.ts_us));
+    }
+    // "None is known at all" holds where no machine of the row has a list.
+    for (const key of touched)
+      listed.set(key, [...(listed.get(key) ?? []), (plant.cycle_times ?? []).length > 0]);
+  }
+  const rows = new Map<string, Figures>();
+  for (const [key, { time, counts }] of gathered) {
+    const row = figures(time, counts, (listed.get(key) ?? []).some(Boolean));
+    const counts_ = row.total_count !== 0 || row.reject_count !== 0;
+    if (by === "shift" && key === "" && row.scheduled_time_s === 0 && !counts_) continue;
+    rows.set(key, row);
+  }
+  listed.clear();
+  return rows;
+}
+const listed = new Map<string, boolean[]>();
+
+/** Which row an instant belongs to. */
+function keysOf(plant: Plant, span: Span, by: OeeCut, time: Piece[]): (t: number) => string {
+  const pieceAt = (t: number) => time.find(({ from_us, to_us }) => from_us <= t && t < to_us);
+  const shiftAt = (t: number): Occurrence | undefined =>
+    plant.calendar && occurrences(plant.calendar, span).find((one) => one.from_us <= t && t < one.to_us);
+  if (by === "machine") return () => plant.machine;
+  if (by === "part" || by === "lot") return (t) => makingAt(plant, t)[by];
+  if (by === "day") return (t) => shiftAt(t)?.day ?? pieceAt(t)?.local_day ?? "";
+  if (by === "shift") {
+    return (t) => {
+      const shift = shiftAt(t);
+      return shift ? `${shift.day} ${shift.name}` : "";
+    };
+  }
+  if (by === "hour") {
+    const zone = plant.calendar?.timezone ?? "UTC";
+    const from = Temporal.Instant.fromEpochMilliseconds(Math.floor(span.from_us / 1_000));
+    const phase_us = (from.toZonedDateTimeISO(zone).offsetNanoseconds / 1_000) % (60 * MINUTE_US);
+    return (t) => {
+      const start_us = t - ((t + phase_us) % (60 * MINUTE_US));
+      return `${iso(start_us).slice(0, 19)}Z`;
+    };
+  }
+  return () => "";
+}
+
+function compare(actual: OeeRow[], rows: Map<string, Figures>, what: string): void {
+  expect(actual.map(({ key }) => key).sort(), what).toEqual([...rows.keys()].sort());
+  for (const { key, machine_id: _, from: __, to: ___, ...row } of actual) {
+    const want = rows.get(key);
+    for (const [name, value] of Object.entries(row)) {
+      const wanted = want?.[name as keyof Figures];
+      const exact = typeof value !== "number" || typeof wanted !== "number" || name.endsWith("_count");
+      if (exact) expect(value, `${what} ${key} ${name}`).toEqual(wanted as typeof value);
+      else expect(Math.abs(value - wanted), `${what} ${key} ${name} ${value} ${wanted}`).toBeLessThan(1e-9);
+    }
+  }
+}
+
+/** Equal neighbours merged, as the states' list shows them. */
+function runs(plant: Plant, span: Span): [string, string, string, string, string][] {
+  const merged: { from_us: number; to_us: number; state: string; reason: string; cause: string }[] = [];
+  for (const { from_us, to_us, state, reason, cause } of pieces(plant, span)) {
+    const last = merged.at(-1);
+    if (last && last.state === state && last.reason === reason && last.cause === cause) last.to_us = to_us;
+    else merged.push({ from_us, to_us, state, reason, cause });
+  }
+  return merged.map(({ from_us, to_us, state, reason, cause }) => [
+    iso(from_us),
+    iso(to_us),
+    state,
+    reason,
+    cause,
+  ]);
+}
+
+/** Each run is twelve machines through eight queries, 3 to 4 s; more of them with MTC_TEST_RUNS. */
+const RUNS = Number(process.env.MTC_TEST_RUNS ?? 5);
+let run = 0;
+test("invariants 2, 3, 4 and 5: states and figures equal the oracle's", async () => {
+  const property = fc.asyncProperty(cases, async ({ plants: drawn, order, ...span }) => {
+    const tenant = `tenant-${++run}`;
+    const plants = drawn.map((plant, i): Plant => ({ machine: `m${i}`, ...plant }));
+    // Each event once or twice, in a drawn order, in three inserts.
+    const lines = plants.flatMap((plant) => events(tenant, plant, compile, 17));
+    const sent = [...lines, ...lines.filter((_, i) => (order[i % order.length] ?? 0) % 3 === 0)]
+      .map((line, i) => ({ line, key: ((order[i % order.length] ?? 0) * 31 + i * 7_919) % 10_007 }))
+      .sort((a, b) => a.key - b.key)
+      .map(({ line }) => line);
+    const third = Math.ceil(sent.length / 3);
+    for (let i = 0; i < 3; i++) await engine.insertEvents(joined(sent.slice(i * third, (i + 1) * third)));
+
+    const window = { tenant, machines: plants.map(({ machine }) => machine), ...span };
+    const { rows } = await states(engine, window);
+    for (const plant of plants) {
+      const own = rows.filter(({ machine_id }) => machine_id === plant.machine);
+      const got = own.map(({ from, to, state, reason, cause }) => [from, to, state, reason, cause]);
+      expect(got, plant.machine).toEqual(runs(plant, span));
+    }
+    for (const by of ["total", "machine", "hour", "shift", "day", "part", "lot"] as const) {
+      compare((await oee(engine, { ...window, by })).rows, expected(plants, span, by), by);
+    }
+    expect(endOf(span)).toBeGreaterThan(span.from_us);
+  });
+  await fc.assert(property, { numRuns: RUNS, endOnFailure: true });
+}, 60_000);
