@@ -37,8 +37,6 @@ export type Services = {
 
 /** How much may wait for analytics before ingest is refused. */
 const MAX_OUTBOX_BYTES = 4 * 1024 ** 3;
-/** What the engine may have lost in a power cut (it does not fsync) is delivered again; nothing is counted twice. */
-const REPLAY_MS = 10 * 60_000;
 const PURGE_EVERY_MS = 3_600_000;
 /** Several machines that change at once are one change for the collectors. */
 const SETTLE_MS = 50;
@@ -47,12 +45,18 @@ export async function startServices(config: Config, log: (message: string) => vo
   mkdirSync(config.data_dir, { recursive: true });
   const projection = `${config.data_dir}/chdb`;
   const rebuilt = !existsSync(projection);
+  // Without its store the program can do nothing; whoever watches it starts it again (invariant 1: nothing is lost).
+  const die = (error: Error): void => {
+    log(`fatal: ${error.message}`);
+    process.exit(1);
+  };
   const [store, engine] = await Promise.all([
-    openSqlite({ file: `${config.data_dir}/mtc.sqlite`, max_outbox_bytes: MAX_OUTBOX_BYTES }),
+    openSqlite({ file: `${config.data_dir}/mtc.sqlite`, max_outbox_bytes: MAX_OUTBOX_BYTES }, die),
     openChdb({ path: projection, rawRetentionDays: config.raw_retention_days }),
   ]);
-  // Analytics is a projection of the log (invariant 6): without it, all of the log is delivered again.
-  await store.rewind(rebuilt ? 0 : Date.now() - REPLAY_MS);
+  // Analytics is a projection of the log (invariant 6): without it, all of the log is delivered again; with it, what
+  // the engine may have lost in a power cut, since it does not fsync. Nothing is counted twice.
+  await store.rewind(rebuilt ? "start" : "settled");
 
   const hub = new LiveHub();
   const relay = startRelay(store, { deliver: (lines) => engine.insertEvents(lines) }, log);
@@ -103,12 +107,14 @@ export async function startServices(config: Config, log: (message: string) => vo
 
 /** After a restart the screens show what was known before it, until the sources say something new. */
 async function seedHub(hub: LiveHub, machines: Machines, reports: Reports): Promise<void> {
-  await Promise.all(
-    machines.all().map(async (machine) => {
-      const { values, since_us } = await reports.latest(machine);
-      hub.seed(machine.id, values, since_us);
-    }),
-  );
+  const tenants = Map.groupBy(machines.all(), ({ tenant_id }) => tenant_id);
+  for (const [tenant_id, own] of tenants) {
+    const known = await reports.latest(
+      tenant_id,
+      own.map(({ id }) => id),
+    );
+    for (const [id, { values, since_us }] of known) hub.seed(id, values, since_us);
+  }
 }
 
 async function purge(store: Store, days: number, log: (message: string) => void): Promise<void> {

@@ -23,6 +23,8 @@ export type SqliteOptions = {
   file: string;
   /** How much may wait for the bus before commits are refused (invariant 7). */
   max_outbox_bytes: number;
+  /** How long the bus may take to have on disk what it took; without it ten minutes. */
+  settle_ms?: number;
 };
 
 /** A commit that waits for its group's fsync. */
@@ -34,6 +36,10 @@ type Waiting = {
 
 /** How long a moved watermark may stay unwritten: what is lost of it in a crash is delivered again, which changes no figure. */
 const WATERMARK_WRITE_MS = 1_000;
+/** The engine does not fsync, and keeps merged parts for eight minutes: after ten the system has written them all. */
+const SETTLE_MS = 10 * 60_000;
+/** How finely positions are remembered until they settle. */
+const SETTLE_STEP_MS = 30_000;
 
 /**
  * Runs in the store's thread. `commit` calls that arrive while an fsync is under way share the next one.
@@ -51,6 +57,9 @@ export class SqliteStore {
   #outbox_bytes: number;
   #outbox_events: number;
   readonly #timer: Timer;
+  readonly #settle_ms: number;
+  /** Where the watermark stood of late, oldest first. */
+  #recent: { at_ms: number; position: number }[] = [];
 
   constructor(options: SqliteOptions) {
     this.#db = new Database(options.file, { create: true, strict: true });
@@ -69,10 +78,10 @@ export class SqliteStore {
       "SELECT id, body_hash FROM events WHERE tenant_id = ? AND machine_id = ? AND dedupe_key = ?",
     );
     this.#max_outbox_bytes = options.max_outbox_bytes;
-    const row = this.#get<{ position: number }>("SELECT position FROM watermark WHERE name = 'relay'");
-    this.#watermark = this.#written_watermark = row?.position ?? 0;
+    this.#settle_ms = options.settle_ms ?? SETTLE_MS;
+    this.#watermark = this.#written_watermark = this.#readPosition("relay");
     [this.#outbox_events, this.#outbox_bytes] = this.#measureOutbox();
-    this.#timer = setInterval(() => this.#writeWatermark(), WATERMARK_WRITE_MS);
+    this.#timer = setInterval(() => this.#tick(), WATERMARK_WRITE_MS);
   }
 
   /** Resolves after the fsync of the group it shares; see {@link Store.commit}. */
@@ -192,8 +201,10 @@ export class SqliteStore {
     return rows.all() as OpenGap[];
   }
 
+  /** Ids rise with positions but for a few that overtook each other: the newest is near the end, and no scan is needed. */
   lastEventId(): string | undefined {
-    return this.#get<{ id: string | null }>("SELECT max(id) AS id FROM events")?.id ?? undefined;
+    const newest = "SELECT id FROM events ORDER BY position DESC LIMIT 1000";
+    return this.#get<{ id: string | null }>(`SELECT max(id) AS id FROM (${newest})`)?.id ?? undefined;
   }
 
   readOutbox(max_events: number, max_bytes: number): OutboxBatch {
@@ -221,13 +232,9 @@ export class SqliteStore {
     this.#outbox_bytes -= bytes;
   }
 
-  rewind(since_ms: number): void {
-    const row = this.#get<{ position: number | null }>(
-      "SELECT min(position) AS position FROM events WHERE time_ms >= ?",
-      since_ms,
-    );
-    if (row?.position == null || row.position > this.#watermark) return;
-    this.#watermark = row.position - 1;
+  rewind(to: "start" | "settled"): void {
+    this.#watermark = to === "start" ? 0 : Math.min(this.#watermark, this.#readPosition("settled"));
+    this.#recent = [];
     [this.#outbox_events, this.#outbox_bytes] = this.#measureOutbox();
     this.#writeWatermark();
   }
@@ -329,14 +336,45 @@ export class SqliteStore {
     this.#db.close();
   }
 
+  /** An error must not leave a timer: it would end the thread. A full disk is tried again with the next tick. */
+  #tick(): void {
+    try {
+      this.#writeWatermark();
+      this.#settle(performance.now());
+    } catch (error) {
+      console.error(`store: the watermark was not written: ${(error as Error).message}`);
+    }
+  }
+
   #writeWatermark(): void {
     if (this.#watermark === this.#written_watermark) return;
-    this.#db.run(
-      `INSERT INTO watermark (name, position) VALUES ('relay', ?)
-       ON CONFLICT (name) DO UPDATE SET position = excluded.position`,
-      [this.#watermark],
-    );
+    this.#writePosition("relay", this.#watermark);
     this.#written_watermark = this.#watermark;
+  }
+
+  /** Notes where the watermark stood; what it passed SETTLE_MS ago is settled. The clock's time plays no part. */
+  #settle(now_ms: number): void {
+    if (now_ms - (this.#recent.at(-1)?.at_ms ?? -Infinity) >= SETTLE_STEP_MS) {
+      this.#recent.push({ at_ms: now_ms, position: this.#watermark });
+    }
+    const old = this.#recent.findLast(({ at_ms }) => now_ms - at_ms >= this.#settle_ms);
+    if (!old) return;
+    this.#recent = this.#recent.slice(this.#recent.indexOf(old) + 1);
+    if (old.position !== this.#readPosition("settled")) this.#writePosition("settled", old.position);
+  }
+
+  #readPosition(name: "relay" | "settled"): number {
+    return (
+      this.#get<{ position: number }>("SELECT position FROM watermark WHERE name = ?", name)?.position ?? 0
+    );
+  }
+
+  #writePosition(name: "relay" | "settled", position: number): void {
+    this.#db.run(
+      `INSERT INTO watermark (name, position) VALUES (?, ?)
+       ON CONFLICT (name) DO UPDATE SET position = excluded.position`,
+      [name, position],
+    );
   }
 
   /** Events and bytes after the watermark, up to `until`. */

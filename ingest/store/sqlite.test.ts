@@ -1,6 +1,7 @@
 // The embedded store keeps the contract, and its own bounds.
 import { afterAll, expect, test } from "bun:test";
-import { mkdtempSync, rmSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { type EventHeader, encodeEvent } from "../event.ts";
 import { openSqlite } from "./sqlite.ts";
@@ -54,3 +55,50 @@ test("invariant 7: what is on its way to the disk is bounded", async () => {
   expect((await store.outboxDepth()).events).toBe(7);
   await store.close();
 });
+
+test("what was delivered long enough ago is settled: a rewind leaves it alone", async () => {
+  const options = { file: `${dir}/settled.sqlite`, max_outbox_bytes: 1 << 20, settle_ms: 1 };
+  const first = await openSqlite(options);
+  await first.commit({ events: [sized(10, "a")] });
+  await first.delivered((await first.readOutbox(10, 1 << 20)).events[0]?.position ?? 0);
+  // Two ticks of its timer: one notes where the watermark stands, the next finds it old enough.
+  await Bun.sleep(2_500);
+  await first.close();
+  const second = await openSqlite(options);
+  await second.rewind("settled");
+  expect((await second.readOutbox(10, 1 << 20)).events).toEqual([]);
+  await second.close();
+});
+
+const small = `${dir}/small`;
+mkdirSync(small);
+const mounted = spawnSync("mount", ["-t", "tmpfs", "-o", "size=4m", "tmpfs", small]).status === 0;
+if (!mounted) console.warn("skipped: a full disk (needs the right to mount a small one)");
+
+test.skipIf(!mounted)(
+  "invariant 7: a full disk refuses, keeps the store's thread alive, and heals when there is room",
+  async () => {
+    const store = await openSqlite({ file: `${small}/full.sqlite`, max_outbox_bytes: 1 << 30 });
+    try {
+      await store.commit({ events: [sized(100_000, "first")] });
+      await Bun.write(`${small}/ballast`, new Uint8Array(3 << 20)).catch(() => undefined);
+      let refused: unknown;
+      for (let i = 0; i < 50 && refused === undefined; i++) {
+        await store.commit({ events: [sized(500_000, `f${i}`)] }).catch((error: unknown) => {
+          refused = error;
+        });
+      }
+      expect(refused).toBeInstanceOf(Overloaded);
+      // The timer that writes the watermark meets the full disk, too.
+      await store.delivered((await store.readOutbox(1, 1)).events[0]?.position ?? 0);
+      await Bun.sleep(1_200);
+      expect((await store.outboxDepth()).events).toBeGreaterThanOrEqual(0);
+      rmSync(`${small}/ballast`);
+      const healed = store.commit({ events: [sized(1_000, "healed")] });
+      expect(await healed).toMatchObject([{ outcome: "stored", event_id: "healed" }]);
+    } finally {
+      await store.close();
+      spawnSync("umount", [small]);
+    }
+  },
+);

@@ -10,9 +10,13 @@ type Pending = { resolve: (value: unknown) => void; reject: (error: Error) => vo
 
 /**
  * Opens (or makes) the store.
+ * @param died told when the store's thread ended on its own: nothing can be taken any more, the program should end
  * @throws when the file cannot be opened or migrated
  */
-export async function openSqlite(options: SqliteOptions): Promise<Store> {
+export async function openSqlite(
+  options: SqliteOptions,
+  died: (error: Error) => void = () => {},
+): Promise<Store> {
   const worker = new Worker(new URL("./sqlite.worker.ts", import.meta.url).href);
   const pending = new Map<number, Pending>();
   let n = 0;
@@ -29,6 +33,7 @@ export async function openSqlite(options: SqliteOptions): Promise<Store> {
     broken = new Error(`the store's thread died: ${event.message}`);
     for (const { reject } of pending.values()) reject(broken);
     pending.clear();
+    died(broken);
   };
 
   const post = <T>(message: object, n: number, transfer: Bun.Transferable[] = []): Promise<T> =>

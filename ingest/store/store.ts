@@ -79,8 +79,11 @@ export type Store = {
   readOutbox(max_events: number, max_bytes: number): Promise<OutboxBatch>;
   /** Moves the watermark: everything up to and including `position` is with the bus. */
   delivered(position: number): Promise<void>;
-  /** Delivers again from the start of the log, or everything the log took since `since_ms`. */
-  rewind(since_ms: number): Promise<void>;
+  /**
+   * Delivers again from the start of the log, or everything that was delivered so lately that the bus may have lost it
+   * in a power cut. That is told by how long the program ran since, not by the clock: a cut may last for days.
+   */
+  rewind(to: "start" | "settled"): Promise<void>;
   setAside(position: number, error: string): Promise<void>;
   poison(): Promise<Poison[]>;
   outboxDepth(): Promise<OutboxDepth>;
