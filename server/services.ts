@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync } from "node:fs";
 import type { Registry } from "prom-client";
 import { openChdb } from "../analytics-sql/engine/chdb.ts";
-import type { Engine } from "../analytics-sql/engine/engine.ts";
+import { type Engine, EngineError } from "../analytics-sql/engine/engine.ts";
 import { type Collectors, startCollectors } from "../ingest/collectors.ts";
 import { LiveHub } from "../ingest/live/hub.ts";
 import { type Relay, startRelay } from "../ingest/outbox/relay.ts";
@@ -37,6 +37,8 @@ export type Services = {
 
 /** How much may wait for analytics before ingest is refused. */
 const MAX_OUTBOX_BYTES = 4 * 1024 ** 3;
+/** ClickHouse's code. */
+const MEMORY_LIMIT_EXCEEDED = 241;
 const PURGE_EVERY_MS = 3_600_000;
 /** Several machines that change at once are one change for the collectors. */
 const SETTLE_MS = 50;
@@ -59,7 +61,7 @@ export async function startServices(config: Config, log: (message: string) => vo
   await store.rewind(rebuilt ? "start" : "settled");
 
   const hub = new LiveHub();
-  const relay = startRelay(store, { deliver: (lines) => engine.insertEvents(lines) }, log);
+  const relay = startRelay(store, { deliver: (lines) => deliver(engine, lines) }, log);
   const pipeline = await createPipeline({ store, hub, wake: relay.wake, now_ms: Date.now });
   const machines = await Machines.open({ store, pipeline, hub });
   const reports = new Reports(engine);
@@ -103,6 +105,17 @@ export async function startServices(config: Config, log: (message: string) => vo
       await store.close();
     },
   };
+}
+
+/** Events into analytics. Where its memory does not suffice, fewer at once may pass. */
+async function deliver(engine: Engine, lines: Uint8Array): Promise<void> {
+  try {
+    await engine.insertEvents(lines);
+  } catch (error) {
+    throw error instanceof EngineError && error.code === MEMORY_LIMIT_EXCEEDED
+      ? Object.assign(error, { too_large: true })
+      : error;
+  }
 }
 
 /** After a restart the screens show what was known before it, until the sources say something new. */

@@ -18,6 +18,9 @@ export { OEE_CUTS, type OeeCut } from "../../../analytics-sql/queries/oee.ts";
 
 export type Span = { from_us: number; to_us: number };
 
+/** What was last known of a machine; `since_us` 0 where its state never changed. */
+export type LastKnown = { values: Record<string, LiveValue>; since_us: number };
+
 /** How far back the live screens look for signals that have no lasting meaning. */
 const RECENT_US = 2 * 86_400_000_000;
 
@@ -62,19 +65,25 @@ export class Reports {
     }
   }
 
-  /** What was last known of a machine, and since when its state holds (0: not known). */
-  async latest(machine: Machine): Promise<{ values: Record<string, LiveValue>; since_us: number }> {
+  /** What was last known of a tenant's machines, and since when their states hold: two queries for all of them. */
+  async latest(tenant: string, machine_ids: string[]): Promise<Map<string, LastKnown>> {
     const now_us = Date.now() * 1_000;
-    const { tenant_id: tenant, id } = machine;
+    const recent_us = now_us - RECENT_US;
     const [rows, timeline] = await Promise.all([
-      latest(this.#engine, { tenant, machines: [id], recent_us: now_us - RECENT_US }),
-      this.states(machine, { from_us: now_us - RECENT_US, to_us: now_us }),
+      latest(this.#engine, { tenant, machines: machine_ids, recent_us }),
+      states(this.#engine, this.#window(tenant, machine_ids, { from_us: recent_us, to_us: now_us })),
     ]);
-    const values = Object.fromEntries(
-      rows.map(({ signal, ts_us, num, word }) => [signal, { ts_us, value: num ?? word }]),
-    );
-    const last = timeline.at(-1);
-    return { values, since_us: last ? Date.parse(last.from) * 1_000 : 0 };
+    const known = new Map(machine_ids.map((id) => [id, { values: {}, since_us: 0 } as LastKnown]));
+    for (const { machine_id, signal, ts_us, num, word } of rows) {
+      const machine = known.get(machine_id);
+      if (machine) machine.values[signal] = { ts_us, value: num ?? word };
+    }
+    // In order of time: the last one of each machine stays.
+    for (const { machine_id, from } of timeline.rows) {
+      const machine = known.get(machine_id);
+      if (machine) machine.since_us = Date.parse(from) * 1_000;
+    }
+    return known;
   }
 
   #window(tenant: string, machines: string[], { from_us, to_us }: Span) {

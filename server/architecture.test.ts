@@ -1,0 +1,59 @@
+// The house rules that a reviewer should not have to check by eye.
+import { expect, test } from "bun:test";
+import { dirname, normalize } from "node:path";
+
+const ROOT = new URL("..", import.meta.url).pathname;
+const ROOMS = ["server", "ingest", "analytics-sql", "views"];
+/** Who may import whom (ARCHITECTURE.md). */
+const MAY: Record<string, string[]> = {
+  server: ["server", "ingest", "analytics-sql", "views"],
+  ingest: ["ingest"],
+  "analytics-sql": ["analytics-sql"],
+  views: ["views"],
+};
+
+type Import = { file: string; types_only: boolean; from: string; to: string };
+
+async function sources(): Promise<{ file: string; text: string }[]> {
+  const files = [...new Bun.Glob(`{${ROOMS.join(",")}}/**/*.{ts,tsx}`).scanSync({ cwd: ROOT })];
+  return Promise.all(files.map(async (file) => ({ file, text: await Bun.file(ROOT + file).text() })));
+}
+
+async function imports(): Promise<Import[]> {
+  const found: Import[] = [];
+  for (const { file, text } of await sources()) {
+    for (const [, type, path = ""] of text.matchAll(/^(?:import|export) (type )?[^;]*?from "(\.[^"]+)"/gm)) {
+      const to = normalize(`${dirname(file)}/${path}`);
+      found.push({ file, types_only: type !== undefined, from: room(file), to: room(to) });
+    }
+  }
+  return found;
+}
+
+const room = (path: string): string => path.split("/")[0] ?? "";
+const isTest = (file: string): boolean => /\.test\.tsx?$|\/testing\/|preview/.test(file);
+
+test("imports point one way: server → ingest, analytics-sql, views; types may be shared", async () => {
+  const all = await imports();
+  expect(all.length).toBeGreaterThan(100);
+  const wrong = all.filter(({ file, types_only, from, to }) => {
+    return !isTest(file) && !types_only && ROOMS.includes(to) && !MAY[from]?.includes(to);
+  });
+  expect(wrong).toEqual([]);
+  // Nothing below the server knows of it, not even by type.
+  expect(all.filter(({ file, from, to }) => !isTest(file) && from !== "server" && to === "server")).toEqual(
+    [],
+  );
+});
+
+test("every source file starts with a line that says what it is for", async () => {
+  const silent = (await sources()).filter(({ text }) => !/^(\/\*\* @jsx.*\n)?\/\/ \S/.test(text));
+  expect(silent.map(({ file }) => file)).toEqual([]);
+});
+
+test("the environment is read in one place", async () => {
+  const readers = (await sources()).filter(
+    ({ file, text }) => !isTest(file) && /process\.env|Bun\.env/.test(text),
+  );
+  expect(readers.map(({ file }) => file)).toEqual(["server/main.ts"]);
+});
