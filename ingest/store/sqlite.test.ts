@@ -80,19 +80,14 @@ test.skipIf(!mounted)(
   async () => {
     const store = await openSqlite({ file: `${small}/full.sqlite`, max_outbox_bytes: 1 << 30 });
     try {
-      await store.commit({ events: [sized(100_000, "first")] });
-      await Bun.write(`${small}/ballast`, new Uint8Array(3 << 20)).catch(() => undefined);
-      let refused: unknown;
-      for (let i = 0; i < 50 && refused === undefined; i++) {
-        await store.commit({ events: [sized(500_000, `f${i}`)] }).catch((error: unknown) => {
-          refused = error;
-        });
-      }
+      await store.commit({ events: [sized(1_000, "first")] });
+      spawnSync("dd", ["if=/dev/zero", `of=${small}/ballast`, "bs=4k"]);
+      const refused = await store.commit({ events: [sized(500_000, "b")] }).catch((error: unknown) => error);
       expect(refused).toBeInstanceOf(Overloaded);
       // The timer that writes the watermark meets the full disk, too.
       await store.delivered((await store.readOutbox(1, 1)).events[0]?.position ?? 0);
       await Bun.sleep(1_200);
-      expect((await store.outboxDepth()).events).toBeGreaterThanOrEqual(0);
+      expect(await store.outboxDepth()).toMatchObject({ events: 0 });
       rmSync(`${small}/ballast`);
       const healed = store.commit({ events: [sized(1_000, "healed")] });
       expect(await healed).toMatchObject([{ outcome: "stored", event_id: "healed" }]);
