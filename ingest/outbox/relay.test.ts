@@ -91,3 +91,21 @@ test("poison is set aside with its error and blocks nothing", async () => {
   expect(relay.status().poison_events).toBe(2);
   await relay.stop();
 });
+
+test("invariant 7: what is too large at once goes in parts; what is too large alone does not stop the rest", async () => {
+  const log = memoryLog(["a", "b", "huge", "c", "d"]);
+  const got = new Set<string>();
+  const refuse = (): never => {
+    throw Object.assign(new Error("memory"), { too_large: true });
+  };
+  const deliver = async (bytes: Uint8Array): Promise<void> => {
+    const words = lines(bytes);
+    if (words.length > 2 || words.includes("huge")) refuse();
+    for (const word of words) got.add(word);
+  };
+  const relay = startRelay(log, { deliver }, () => {});
+  await until(() => log.watermark() === 5);
+  expect([...got].sort()).toEqual(["a", "b", "c", "d"]);
+  expect(log.poison).toEqual(["huge: memory"]);
+  await relay.stop();
+});

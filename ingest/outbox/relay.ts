@@ -3,9 +3,12 @@ import type { OutboxBatch, Store } from "../store/store.ts";
 
 /**
  * The way to analytics. `deliver` takes events as lines of JSON and resolves once they are safely there;
- * it may get the same events again. It rejects with `poison: true` where the bytes themselves are at fault.
+ * it may get the same events again. It rejects with `poison: true` where the bytes themselves are at fault, and with
+ * `too_large: true` where fewer at once may pass.
  */
 export type Bus = { deliver(lines: Uint8Array): Promise<void> };
+
+type Refusal = Error & { poison?: boolean; too_large?: boolean };
 
 const BATCH_EVENTS = 400;
 const BATCH_BYTES = 8 * 1024 * 1024;
@@ -14,6 +17,8 @@ const LINGER_MS = 100;
 const IDLE_MS = 1_000;
 const BACKOFF_MIN_MS = 100;
 const BACKOFF_MAX_MS = 10_000;
+/** An event that is too large even alone is offered this often (memory may be short for other reasons), then set aside. */
+const TOO_LARGE_TRIES = 5;
 
 export type RelayStatus = {
   delivered_events: number;
@@ -80,18 +85,25 @@ export function startRelay(
       await bus.deliver(batch.bytes.subarray(0, last.end + 1));
       status.delivered_events += batch.events.length;
     } catch (error) {
-      if ((error as { poison?: boolean }).poison !== true) throw error;
-      await isolate(batch, 0, batch.events.length, error as Error);
+      await isolate(batch, 0, batch.events.length, error as Refusal);
     }
     await store.delivered(last.position);
   }
 
-  /** Halves a refused stretch until the poison stands alone; the rest goes on (it may be delivered twice). */
-  async function isolate(batch: OutboxBatch, from: number, to: number, why: Error): Promise<void> {
+  /** How often the event at the head was too large, alone. */
+  const too_large = { id: "", times: 0 };
+
+  /** Halves a refused stretch until what is at fault stands alone; the rest goes on (it may be delivered twice). */
+  async function isolate(batch: OutboxBatch, from: number, to: number, why: Refusal): Promise<void> {
+    if (!why.poison && !why.too_large) throw why;
     const first = batch.events[from];
-    const last = batch.events[to - 1];
-    if (!first || !last) return;
+    if (!first) return;
     if (from + 1 === to) {
+      if (!why.poison) {
+        if (too_large.id !== first.id) Object.assign(too_large, { id: first.id, times: 0 });
+        too_large.times += 1;
+        if (too_large.times < TOO_LARGE_TRIES) throw why;
+      }
       await store.setAside(first.position, why.message);
       status.poison_events += 1;
       log(`relay: event ${first.id} set aside: ${why.message}`);
@@ -107,8 +119,7 @@ export function startRelay(
         await bus.deliver(batch.bytes.subarray(start, end));
         status.delivered_events += b - a;
       } catch (error) {
-        if ((error as { poison?: boolean }).poison !== true) throw error;
-        await isolate(batch, a, b, error as Error);
+        await isolate(batch, a, b, error as Refusal);
       }
     }
   }
