@@ -201,6 +201,20 @@ describe("counters", () => {
     const days = { ...later, from_us: T0 + 4 * 1440 * MIN_US, to_us: T0 + 6 * 1440 * MIN_US };
     expect((await oee(engine, { ...days, by: "total" })).rows[0]?.total_count).toBe(4);
   });
+  test("a spike repeated for days before the window is still a spike", async () => {
+    const onDays: [day: number, value: number][] = [
+      [0, 2000],
+      [1, 599_999],
+      [2, 599_999],
+      [4, 2001],
+    ];
+    const seen = onDays.map(([day_, value]) => at(day_ * 1440, "part_count", value));
+    await take({ machine: "stuck", seen, cycle_times: cycle(1) });
+    const window = { tenant, machines: ["stuck"], as_of_us: FAR, by: "total" as const };
+    const from_us = T0 + 3 * 1440 * MIN_US;
+    const [row] = (await oee(engine, { ...window, from_us, to_us: from_us + 2 * 1440 * MIN_US })).rows;
+    expect(row?.total_count).toBe(1);
+  });
   test("ideal cycle by part at its time; a part without one takes the row for any part", async () => {
     const seen = [
       at(0, "execution", "ACTIVE"),
