@@ -1,5 +1,5 @@
 // The event: CloudEvents 1.0 JSON, one per batch of observations (or piece of configuration) of one machine.
-import { type Static, Type } from "@sinclair/typebox";
+import { type Static, type TSchema, Type } from "@sinclair/typebox";
 
 /** Limits of one batch; over them a body is refused with 422 (invariant 7). */
 export const MAX_BATCH_ROWS = 50_000;
@@ -62,58 +62,107 @@ export type EventType = (typeof EVENT_TYPES)[number];
 /** The name of the JSON Schema an event's data keeps to; served under this path. */
 export const dataschema = (type: EventType): string => `/schemas/${type}.json`;
 
+const Int = Type.Integer();
+const strict = { additionalProperties: false };
+
 /** Data of `mtc.machine.v1`: a machine was made, changed or deleted. The newest event (by id) holds. */
-export type MachineData = { machine: { name: string; deleted: boolean } };
+export const MachineData = Type.Object(
+  { machine: Type.Object({ name: Type.String(), deleted: Type.Boolean() }, strict) },
+  strict,
+);
+export type MachineData = Static<typeof MachineData>;
 
 /**
  * Data of `mtc.calendar.v1`, compiled at the edge so that SQL needs no time-zone database:
  * local time of day in seconds after midnight of the day the shift starts (a night shift ends past 86,400).
- * `zone` lists the UTC offsets of the IANA zone: `offset_s[i]` holds for local wall times ≥ `local_from_s[i]`
- * (seconds since 1970-01-01T00:00 local), by Temporal's rule "compatible".
  */
-export type CalendarData = {
-  calendar: {
-    timezone: string;
-    zone: { local_from_s: number[]; offset_s: number[] };
-    /** One row per (weekday 1 = Monday … 7, shift), or per (exceptional date, shift) with `weekday` 0. */
-    shifts: {
-      weekday: number[];
-      /** "1970-01-01" for weekly rows. */
-      date: string[];
-      name: string[];
-      start_s: number[];
-      end_s: number[];
-      /** Breaks of this shift: starts and ends, on the same scale as start_s. */
-      break_start_s: number[][];
-      break_end_s: number[][];
-    };
-    /** Dates on which the weekly rows do not hold. */
-    exception_dates: string[];
-  };
-};
+export const CalendarData = Type.Object(
+  {
+    calendar: Type.Object(
+      {
+        timezone: Type.String(),
+        zone: Type.Object(
+          { local_from_s: Type.Array(Int), offset_s: Type.Array(Int) },
+          {
+            ...strict,
+            description:
+              "UTC offsets of the zone: offset_s[i] holds for local wall times ≥ local_from_s[i] (seconds since " +
+              '1970-01-01T00:00 local), by Temporal\'s rule "compatible"',
+          },
+        ),
+        shifts: Type.Object(
+          {
+            weekday: Type.Array(Int, { description: "1 = Monday … 7; 0 for an exceptional date's shift" }),
+            date: Type.Array(Type.String(), { description: "1970-01-01 for weekly rows" }),
+            name: Type.Array(Type.String()),
+            start_s: Type.Array(Int),
+            end_s: Type.Array(Int),
+            break_start_s: Type.Array(Type.Array(Int), {
+              description: "breaks, on the same scale as start_s",
+            }),
+            break_end_s: Type.Array(Type.Array(Int)),
+          },
+          strict,
+        ),
+        exception_dates: Type.Array(Type.String(), { description: "dates on which weekly rows do not hold" }),
+      },
+      strict,
+    ),
+  },
+  strict,
+);
+export type CalendarData = Static<typeof CalendarData>;
 
-/** Data of `mtc.cycle_times.v1`: the whole list; part "" is any part. `valid_from_us` in µs. */
-export type CycleTimesData = {
-  cycle_times: { part: string[]; valid_from_us: number[]; ideal_cycle_s: number[] };
-};
+/** Data of `mtc.cycle_times.v1`: the whole list; part "" is any part. */
+export const CycleTimesData = Type.Object(
+  {
+    cycle_times: Type.Object(
+      {
+        part: Type.Array(Type.String()),
+        valid_from_us: Type.Array(Int),
+        ideal_cycle_s: Type.Array(Type.Number()),
+      },
+      strict,
+    ),
+  },
+  strict,
+);
+export type CycleTimesData = Static<typeof CycleTimesData>;
+
+const Treatment = Type.Union([Type.Literal("loss"), Type.Literal("excluded")]);
 
 /** Data of `mtc.policy.v1`. */
-export type PolicyData = {
-  policy: {
-    unknown: "loss" | "excluded";
-    reasons: Record<string, "loss" | "excluded">;
-    minor_stop_s: number;
-  };
-};
+export const PolicyData = Type.Object(
+  {
+    policy: Type.Object(
+      { unknown: Treatment, reasons: Type.Record(Type.String(), Treatment), minor_stop_s: Type.Number() },
+      strict,
+    ),
+  },
+  strict,
+);
+export type PolicyData = Static<typeof PolicyData>;
 
 /** Data of `mtc.downtime.v1`: an operator's reason over [from, to). Where several overlap the newest event (by id) holds. */
-export type DowntimeData = { downtime: { from_us: number; to_us: number; reason: string } };
+export const DowntimeData = Type.Object(
+  { downtime: Type.Object({ from_us: Int, to_us: Int, reason: Type.String() }, strict) },
+  strict,
+);
+export type DowntimeData = Static<typeof DowntimeData>;
 
 /** Data of `mtc.rejects.v1`: rejects entered against the time the parts were made. */
-export type RejectsData = { rejects: { ts_us: number; count: number; reason: string } };
+export const RejectsData = Type.Object(
+  { rejects: Type.Object({ ts_us: Int, count: Int, reason: Type.String() }, strict) },
+  strict,
+);
+export type RejectsData = Static<typeof RejectsData>;
 
 /** Data of `mtc.lot.v1`: from `from_us` on the machine makes this lot. */
-export type LotData = { lot: { lot: string; part: string; from_us: number } };
+export const LotData = Type.Object(
+  { lot: Type.Object({ lot: Type.String(), part: Type.String(), from_us: Int }, strict) },
+  strict,
+);
+export type LotData = Static<typeof LotData>;
 
 /** Why time is missing. */
 export const GAP_CAUSES = [
@@ -130,18 +179,36 @@ export type GapCause = (typeof GAP_CAUSES)[number];
  * A gap is identified by (machine, from_us, cause). `to_us` 0 while it is still open; the closing event
  * repeats the key with its end.
  */
-export type GapData = { gap: { from_us: number; to_us: number; cause: GapCause; detail: string } };
+export const GapData = Type.Object(
+  {
+    gap: Type.Object(
+      {
+        from_us: Int,
+        to_us: Int,
+        cause: Type.Union(GAP_CAUSES.map((cause) => Type.Literal(cause))),
+        detail: Type.String(),
+      },
+      strict,
+    ),
+  },
+  strict,
+);
+export type GapData = Static<typeof GapData>;
 
-export type EventData =
-  | ObservationColumns
-  | MachineData
-  | CalendarData
-  | CycleTimesData
-  | PolicyData
-  | DowntimeData
-  | RejectsData
-  | LotData
-  | GapData;
+/** The JSON Schema of each type's data. */
+export const EVENT_SCHEMAS = {
+  "mtc.observations.v1": ObservationColumns,
+  "mtc.machine.v1": MachineData,
+  "mtc.calendar.v1": CalendarData,
+  "mtc.cycle_times.v1": CycleTimesData,
+  "mtc.policy.v1": PolicyData,
+  "mtc.downtime.v1": DowntimeData,
+  "mtc.rejects.v1": RejectsData,
+  "mtc.lot.v1": LotData,
+  "mtc.gap.v1": GapData,
+} satisfies Record<EventType, TSchema>;
+
+export type EventData = { [T in EventType]: Static<(typeof EVENT_SCHEMAS)[T]> }[EventType];
 
 /** What names an event, without its payload. */
 export type EventHeader = {

@@ -8,6 +8,7 @@ import { ingestModule, MAX_BODY_BYTES } from "./modules/ingest/index.ts";
 import { keysModule } from "./modules/keys/index.ts";
 import { machinesModule } from "./modules/machines/index.ts";
 import { pagesModule } from "./modules/pages/index.ts";
+import { schemasModule } from "./modules/schemas/index.ts";
 import { sessionModule } from "./modules/session/index.ts";
 import { streamModule } from "./modules/stream/index.ts";
 import { errors } from "./plugins/errors.ts";
@@ -48,6 +49,7 @@ export function createApp(services: Services) {
     .use(analyticsModule(machines, reports, keys))
     .use(streamModule(machines, hub, keys))
     .use(keysModule(keys))
+    .use(schemasModule(keys))
     .use(sessionModule(keys, figures))
     .use(pagesModule({ machines, figures, hub, keys, log }));
 }

@@ -264,3 +264,14 @@ describe("idempotency (invariant 2)", () => {
     expect(other.status).toBe(409);
   });
 });
+
+test("an event's dataschema is served: the JSON Schema of what columns may be", async () => {
+  const { status, body } = await server.call<{ $id: string; required: string[] }>(
+    "GET",
+    "/schemas/mtc.observations.v1.json",
+  );
+  expect(status).toBe(200);
+  expect(body.$id).toBe(`${server.origin}/schemas/mtc.observations.v1.json`);
+  expect(body.required).toEqual(["signals", "signal", "t0", "dt"]);
+  expect((await server.call("GET", "/schemas/mtc.nothing.v1.json")).status).toBe(404);
+});
