@@ -18,12 +18,12 @@ const QUERY_MEMORY_BYTES = 2 * 1024 ** 3;
 const QUERY_TIME_MAX_S = 60;
 
 /**
- * Errors of ClickHouse that say something of the bytes. Everything else (memory, disk, a bug) is the engine's.
- * CANNOT_PARSE_*, ATTEMPT_TO_READ_AFTER_EOF, INCORRECT_DATA, SIZES_OF_ARRAYS_DONT_MATCH, TYPE_MISMATCH,
- * ARGUMENT_OUT_OF_BOUND, TOO_LARGE_ARRAY_SIZE, DECIMAL_OVERFLOW …
+ * ClickHouse's errors that say something of the bytes; everything else (memory, disk, a bug) is the engine's.
+ * 6, 25–27, 38, 41, 72, 467 CANNOT_PARSE_…; 32, 33, 117, 130 torn or malformed; 53, 70, 321, 349, 407 of another type
+ * or out of its range; 69, 128, 131, 190 arrays and strings that are too long or do not fit together.
  */
 const POISON_CODES = new Set([
-  6, 25, 26, 27, 32, 33, 38, 41, 53, 69, 70, 72, 117, 128, 130, 131, 190, 321, 349, 407, 457, 467, 675, 691,
+  6, 25, 26, 27, 32, 33, 38, 41, 53, 69, 70, 72, 117, 128, 130, 131, 190, 321, 349, 407, 467,
 ]);
 
 /**

@@ -71,11 +71,15 @@ export async function observations(
 
 const encode = (position: Position): string => Buffer.from(JSON.stringify(position)).toString("base64url");
 
+const isPosition = ([ts_us, seq]: Position): boolean =>
+  [ts_us, seq].every((n) => Number.isSafeInteger(n) && n >= 0);
+
 function decode(cursor: string): Position {
   try {
     const position: unknown = JSON.parse(Buffer.from(cursor, "base64url").toString());
     const kinds = Array.isArray(position) ? position.map((part) => typeof part).join() : "";
-    if (kinds === "number,number,string,string") return position as Position;
+    if (kinds === "number,number,string,string" && isPosition(position as Position))
+      return position as Position;
   } catch {
     // Not JSON: told below.
   }
