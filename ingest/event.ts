@@ -244,5 +244,16 @@ export function encodeEvent(header: EventHeader, data: Uint8Array): Uint8Array {
   return bytes;
 }
 
-/** JSON bytes of an event's data, for what is made by us rather than accepted. */
-export const encodeData = (data: EventData): Uint8Array => encoder.encode(JSON.stringify(data));
+/** A backslash with its escape; of those only a surrogate without its other half is meant. */
+const ESCAPE = /\\(?:u(d[89a-f][0-9a-f]{2})|.)/g;
+
+/**
+ * JSON bytes of an event's data, for what is made by us rather than accepted. JSON.stringify escapes a surrogate only
+ * where its other half is missing, and ClickHouse's parser refuses that: it becomes U+FFFD, as in any UTF-8.
+ */
+export const encodeData = (data: EventData): Uint8Array => {
+  const text = JSON.stringify(data);
+  return encoder.encode(
+    text.includes("\\ud") ? text.replace(ESCAPE, (found, lone) => (lone ? "\ufffd" : found)) : text,
+  );
+};

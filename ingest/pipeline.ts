@@ -110,16 +110,10 @@ function createSink({ machine, envelope, event, commit, store, hub }: SinkDeps):
         const subject = machine(batch.machine_id);
         return subject ? [{ batch, subject, columns: batch.columns.columns() }] : [];
       });
-      const encoder = new TextEncoder();
       const results = await untilTaken(() =>
         commit({
           events: taken.map(({ batch, subject, columns }) => ({
-            ...envelope(
-              subject,
-              "mtc.observations.v1",
-              encoder.encode(JSON.stringify(columns)),
-              batch.columns.rows,
-            ),
+            ...envelope(subject, "mtc.observations.v1", encodeData(columns), batch.columns.rows),
             dedupe: { key: batch.dedupe_key, body_hash: "" },
           })),
           ...(checkpoint ? { checkpoint } : {}),

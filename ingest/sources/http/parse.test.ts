@@ -93,3 +93,18 @@ test.each(refused)("%s is refused at its path", (_, body, path) => {
 test("a body that is not UTF-8 is refused", () => {
   expect(() => parseBody(new Uint8Array([0x7b, 0xff, 0x7d]), false, NOW_US)).toThrow("not UTF-8");
 });
+
+test("half a surrogate pair becomes U+FFFD: the engine would refuse what was acknowledged (invariant 1)", () => {
+  const word = "a\\ud800b \\\\ud800 \\ud83d\\ude00";
+  const body = `{"observations":[{"signal":"w","ts":${T0},"value":"${word}"}]}`;
+  const { bytes } = parseBody(new TextEncoder().encode(body), false, NOW_US);
+  expect(JSON.parse(new TextDecoder().decode(bytes)).words).toEqual(["a\ufffdb \\ud800 \u{1f600}"]);
+});
+
+test("a name spelled with escapes does not reach the engine as a second one", () => {
+  const body = `{"signals":["q"],"signal":[0],"t0":${T0},"dt":[0],"num":[1],"n\\u0075m":[2]}`;
+  const { bytes } = parseBody(new TextEncoder().encode(body), false, NOW_US);
+  expect(new TextDecoder().decode(bytes)).toBe(
+    JSON.stringify({ signals: ["q"], signal: [0], t0: T0, dt: [0], num: [2] }),
+  );
+});

@@ -3,6 +3,7 @@ import { type TSchema, Type } from "@sinclair/typebox";
 import { type TypeCheck, TypeCompiler } from "@sinclair/typebox/compiler";
 import { ColumnsBuilder } from "../../columns.ts";
 import {
+  encodeData,
   MAX_AHEAD_US,
   MAX_BATCH_ROWS,
   MAX_NAME_LENGTH,
@@ -61,7 +62,7 @@ export function parseBody(body: Uint8Array, lines: boolean, now_us: number): Par
   if (typeof value === "object" && value !== null && "observations" in value) return parseRows(value, now_us);
   const columns = checked<ObservationColumns>(columnsCheck, value, "");
   checkColumns(columns, now_us);
-  const bytes = isPlain(text) ? body : new TextEncoder().encode(JSON.stringify(columns));
+  const bytes = isPlain(text) ? body : encodeData(columns);
   return { columns, bytes, rows: columns.signal.length };
 }
 
@@ -103,7 +104,7 @@ function addRow(builder: ColumnsBuilder, row: RowInput, path: string, now_us: nu
 
 function built(builder: ColumnsBuilder): ParsedBody {
   const columns = builder.columns();
-  return { columns, bytes: new TextEncoder().encode(JSON.stringify(columns)), rows: builder.rows };
+  return { columns, bytes: encodeData(columns), rows: builder.rows };
 }
 
 /** What a schema cannot say: equal lengths, indexes that point somewhere, times within bounds. */
@@ -129,18 +130,19 @@ function checkColumns(columns: ObservationColumns, now_us: number): void {
   }
 }
 
-function checkTime(ts_us: number, now_us: number, path: string): void {
+/** @throws BadInput at `path` for a time before 2000 or more than a day ahead of our clock */
+export function checkTime(ts_us: number, now_us: number, path: string): void {
   if (ts_us < MIN_TS_US) throw badInput(path, "before 2000-01-01");
   if (ts_us > now_us + MAX_AHEAD_US) throw badInput(path, "more than a day ahead");
 }
 
 /**
  * True where the engine's JSON parser reads the text exactly as ours did, so that the bytes may travel on.
- * False for what only JSON.parse takes the easy way: exponents or fractions in integers, names given twice,
- * lone surrogates. Such a body is written anew; no sane producer sends one.
+ * False for what only JSON.parse takes the easy way: exponents or fractions in integers, names given twice
+ * or spelled with escapes, lone surrogates. Such a body is written anew; no sane producer sends one.
  */
 function isPlain(text: string): boolean {
-  if (/\d[eE][+-]?\d|\\u[dD][89a-fA-F]|[[,:]\s*-0\s*[,\]}]/.test(text)) return false;
+  if (/\d[eE][+-]?\d|\\u(?:[dD][89a-fA-F]|00[2-7])|[[,:]\s*-0\s*[,\]}]/.test(text)) return false;
   return !/\d\.\d/.test(text.replace(/"num"\s*:\s*\[[^\]]*\]/, "")) && !hasTwice(text);
 }
 
