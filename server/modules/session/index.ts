@@ -6,9 +6,16 @@ import { sessionCookie, sessionToken } from "../../plugins/auth.ts";
 import type { Figures } from "../pages/figures.ts";
 import { html, shellFor } from "../pages/index.ts";
 
-/** A path on this site, or the wall: a sign-in never sends anyone elsewhere. */
-const safePath = (next: string | undefined): string =>
-  next !== undefined && /^\/(?![/\\])/.test(next) ? next : "/hmi";
+/**
+ * A path on this site, or the wall: a sign-in never sends anyone elsewhere. Read as a browser would read it, which
+ * drops tabs and line breaks and takes a backslash for a slash.
+ */
+export function safePath(next = "/hmi"): string {
+  const here = "http://here";
+  const url = URL.canParse(next, here) ? new URL(next, here) : undefined;
+  const own = next.startsWith("/") && url?.origin === here && !url.pathname.startsWith("//");
+  return own ? url.pathname + url.search : "/hmi";
+}
 
 const goTo = (location: string, cookie: string): Response =>
   new Response(null, { status: 303, headers: { location, "set-cookie": cookie } });
