@@ -4,13 +4,14 @@ import { Elysia } from "elysia";
 import packageJson from "../package.json" with { type: "json" };
 import { analyticsModule } from "./modules/analytics/index.ts";
 import { healthModule } from "./modules/health/index.ts";
-import { ingestModule, MAX_BODY_BYTES } from "./modules/ingest/index.ts";
+import { ingestModule } from "./modules/ingest/index.ts";
 import { keysModule } from "./modules/keys/index.ts";
 import { machinesModule } from "./modules/machines/index.ts";
 import { pagesModule } from "./modules/pages/index.ts";
 import { schemasModule } from "./modules/schemas/index.ts";
 import { sessionModule } from "./modules/session/index.ts";
 import { streamModule } from "./modules/stream/index.ts";
+import { BREAK_OFF_BYTES, boundedBodies } from "./plugins/bodies.ts";
 import { errors } from "./plugins/errors.ts";
 import { requestMetrics } from "./plugins/metrics.ts";
 import type { Services } from "./services.ts";
@@ -20,9 +21,10 @@ const IDLE_TIMEOUT_S = 30;
 
 export function createApp(services: Services) {
   const { machines, pipeline, reports, figures, hub, keys, metrics, log } = services;
-  return new Elysia({ serve: { idleTimeout: IDLE_TIMEOUT_S, maxRequestBodySize: MAX_BODY_BYTES } })
+  return new Elysia({ serve: { idleTimeout: IDLE_TIMEOUT_S, maxRequestBodySize: BREAK_OFF_BYTES } })
     .use(errors(log))
     .use(requestMetrics(metrics))
+    .use(boundedBodies)
     .use(
       openapi({
         specPath: "/openapi.json",

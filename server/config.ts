@@ -20,6 +20,9 @@ export class ConfigError extends Error {
   override readonly name = "ConfigError";
 }
 
+/** An admin key must not be guessed. */
+export const MIN_KEY_LENGTH = 16;
+
 const KNOWN = [
   "MTC_PORT",
   "MTC_HOST",
@@ -73,9 +76,9 @@ function adminKey(env: Record<string, string | undefined>): string | undefined {
   }
   const file = env.MTC_ADMIN_KEY_FILE;
   const key = file !== undefined && existsSync(file) ? readFileSync(file, "utf8").trim() : env.MTC_ADMIN_KEY;
-  if (key !== undefined && key.length < 16) {
+  if (key !== undefined && key.length < MIN_KEY_LENGTH) {
     throw new ConfigError(
-      `${file ? "MTC_ADMIN_KEY_FILE" : "MTC_ADMIN_KEY"}: a key has at least 16 characters`,
+      `${file ? "MTC_ADMIN_KEY_FILE" : "MTC_ADMIN_KEY"}: a key has at least ${MIN_KEY_LENGTH} characters`,
     );
   }
   return key;

@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import type { ApiKey, Store } from "../ingest/store/store.ts";
-import type { Config } from "./config.ts";
+import { type Config, ConfigError, MIN_KEY_LENGTH } from "./config.ts";
 
 export const SCOPES = ["read", "ingest", "operate", "admin"] as const;
 export type Scope = (typeof SCOPES)[number];
@@ -44,7 +44,12 @@ export class Keys {
       writeFileSync(config.admin_key_file, `${key}\n`, { mode: 0o600 });
       await keys.#admit(key);
     } else if (keys.#by_hash.size === 0) {
-      await keys.#admit((await Bun.file(config.admin_key_file).text()).trim());
+      const key = (await Bun.file(config.admin_key_file).text()).trim();
+      // A full disk leaves an empty file: that must not become a key that everybody has.
+      if (key.length < MIN_KEY_LENGTH) {
+        throw new ConfigError(`${config.admin_key_file} holds no key; remove it, and a new one is made`);
+      }
+      await keys.#admit(key);
     }
     return keys;
   }

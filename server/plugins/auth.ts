@@ -49,7 +49,7 @@ function refuseCrossSite(request: Request): void {
   const same =
     site !== null
       ? site === "same-origin"
-      : origin !== null && new URL(origin).host === request.headers.get("host");
+      : origin !== null && URL.parse(origin)?.host === request.headers.get("host");
   if (!same) throw new Problem(403, "Forbidden", "a session's change must come from MTC's own pages");
 }
 
@@ -62,7 +62,8 @@ export const auth = (keys: Keys) => {
 
   const admit =
     (scope: Scope) =>
-    async ({ request }: { request: Request }) => {
+    async ({ request }: { request: Request }): Promise<void> => {
+      if (admitted.has(request)) return;
       const caller = await callerOf(keys, request);
       if (!caller) throw unauthorized("give an API key: X-API-Key or Authorization: Bearer");
       if (!allows(caller, scope)) throw new Problem(403, "Forbidden", `the key lacks the scope "${scope}"`);
@@ -72,7 +73,8 @@ export const auth = (keys: Keys) => {
 
   return new Elysia({ name: "auth" }).macro({
     scope: (scope: Scope) => ({
-      // `transform` runs before validation, `resolve` after it; only the latter can tell the handler's type.
+      // `parse` runs before a body is read, `transform` where there is none; only `resolve` can tell the handler's type.
+      parse: admit(scope),
       transform: admit(scope),
       resolve({ request }) {
         const caller = admitted.get(request);

@@ -1,7 +1,11 @@
 // Every error leaves as application/problem+json (RFC 9457).
-import { Elysia, type ValidationError } from "elysia";
+import { Elysia, type ParseError, type ValidationError } from "elysia";
+import { EngineError } from "../../analytics-sql/engine/engine.ts";
 import { BadInput, type InputError } from "../../ingest/problem.ts";
 import { Overloaded } from "../../ingest/store/store.ts";
+
+/** ClickHouse's codes for a query over its bounds: TIMEOUT_EXCEEDED, TOO_MANY_SIMULTANEOUS_QUERIES, MEMORY_LIMIT_EXCEEDED. */
+const BUSY_CODES = new Set([159, 202, 241]);
 
 /** An answer other than success, thrown from anywhere in a request. */
 export class Problem extends Error {
@@ -45,24 +49,35 @@ export function toProblem(error: unknown, log: (message: string) => void): Probl
     const headers = { "retry-after": String(error.retry_after_s) };
     return new Problem(503, "Overloaded", error.message, { headers });
   }
+  if (error instanceof EngineError && BUSY_CODES.has(error.code)) {
+    log(`refused: ${error.message}`);
+    const detail = "the query needs more memory or time than there is now; ask for less, or later";
+    return new Problem(503, "Overloaded", detail, { headers: { "retry-after": "5" } });
+  }
   log(error instanceof Error ? (error.stack ?? error.message) : String(error));
   return new Problem(500, "Internal error", "something went wrong here; the log has it");
 }
 
 /** Elysia's own errors too: validation names the path, a missing route is 404. */
 export const errors = (log: (message: string) => void) =>
-  new Elysia({ name: "errors" }).onError({ as: "global" }, ({ code, error }) =>
-    problemResponse(fromElysia(code, error) ?? toProblem(error, log)),
-  );
+  new Elysia({ name: "errors" }).onError({ as: "global" }, ({ code, error, set }) => {
+    const problem = fromElysia(code, error) ?? toProblem(error, log);
+    set.status = problem.status;
+    return problemResponse(problem);
+  });
 
 function fromElysia(code: string | number, error: unknown): Problem | undefined {
   switch (code) {
     case "NOT_FOUND":
       return new Problem(404, "Not found", "there is nothing at this address");
-    case "PARSE":
+    case "PARSE": {
+      // Elysia wraps whatever a hook throws before the body is read.
+      const { cause } = error as ParseError;
+      if (cause instanceof Problem) return cause;
       return new Problem(422, "Unprocessable content", "the body is not JSON", {
         errors: [{ path: "", detail: "not JSON" }],
       });
+    }
     case "VALIDATION": {
       const found = (error as ValidationError).all
         .slice(0, 10)

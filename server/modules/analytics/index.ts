@@ -15,13 +15,16 @@ const span = { from: Time, to: Time, format: Format };
 const By = t.Optional(t.Union(OEE_CUTS.map((cut) => t.Literal(cut))));
 
 const DAY_US = 86_400_000_000;
+/** "From the year 1" and "to the year 9999" mean all there is; the engine counts µs from 1970 to 2255. */
+const within = (ts_us: number): number => Math.min(Math.max(ts_us, 0), Number.MAX_SAFE_INTEGER);
+
 /** Where no window is given: the last day. */
 function windowOf({ from, to }: { from?: string | undefined; to?: string | undefined }): {
   from_us: number;
   to_us: number;
 } {
-  const to_us = to === undefined ? Date.now() * 1_000 : time_us(to, "/to");
-  const from_us = from === undefined ? to_us - DAY_US : time_us(from, "/from");
+  const to_us = to === undefined ? Date.now() * 1_000 : within(time_us(to, "/to"));
+  const from_us = from === undefined ? to_us - DAY_US : within(time_us(from, "/from"));
   if (to_us <= from_us) throw badInput("/to", "not after from");
   return { from_us, to_us };
 }

@@ -10,16 +10,11 @@ import { badInput } from "../../../ingest/problem.ts";
 import { ObservationRow, ObservationRows, parseBody } from "../../../ingest/sources/http/parse.ts";
 import type { Keys } from "../../keys.ts";
 import { auth } from "../../plugins/auth.ts";
+import { MAX_BODY_BYTES, tooLarge } from "../../plugins/bodies.ts";
 import { Problem } from "../../plugins/errors.ts";
 import { bodyHash, idempotencyConflict, type Machines } from "../machines/service.ts";
 
-/** A body's bound; a packed one counts unpacked (invariant 7). */
-export const MAX_BODY_BYTES = 8 * 1024 * 1024;
-
 const unzip = promisify(gunzip);
-
-const tooLarge = (): Problem =>
-  new Problem(413, "Content too large", `a body has at most ${MAX_BODY_BYTES} bytes`);
 
 export const ingestModule = (machines: Machines, pipeline: Pipeline, keys: Keys) =>
   new Elysia().use(auth(keys)).post(
@@ -59,10 +54,8 @@ const schemaOf = (schema: TSchema): object => JSON.parse(JSON.stringify(schema))
 
 /** The body, unpacked. @throws 413 over the bound, 415 for a packing we do not know */
 async function readBody(request: Request): Promise<Uint8Array> {
-  if (Number(request.headers.get("content-length") ?? 0) > MAX_BODY_BYTES) throw tooLarge();
-  const packed = new Uint8Array(await request.arrayBuffer());
-  if (packed.length > MAX_BODY_BYTES) throw tooLarge();
-  const encoding = request.headers.get("content-encoding") ?? "identity";
+  const packed = await readBounded(request);
+  const encoding = request.headers.get("content-encoding")?.toLowerCase() ?? "identity";
   if (encoding === "identity") return packed;
   if (encoding !== "gzip") throw new Problem(415, "Unsupported media type", `content-encoding ${encoding}`);
   try {
@@ -71,6 +64,19 @@ async function readBody(request: Request): Promise<Uint8Array> {
     if ((error as { code?: string }).code === "ERR_BUFFER_TOO_LARGE") throw tooLarge();
     throw badInput("", "not gzip, though content-encoding says so");
   }
+}
+
+/** Reads no further than the bound, whatever the length that was told, or not. */
+async function readBounded(request: Request): Promise<Uint8Array> {
+  if (request.headers.has("content-length")) return new Uint8Array(await request.arrayBuffer());
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of request.body ?? []) {
+    size += chunk.length;
+    if (size > MAX_BODY_BYTES) throw tooLarge();
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
 }
 
 function idempotencyKey(key: string): string {

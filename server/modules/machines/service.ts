@@ -4,6 +4,7 @@ import type { EventData, EventType } from "../../../ingest/event.ts";
 import type { LiveHub } from "../../../ingest/live/hub.ts";
 import type { Pipeline } from "../../../ingest/pipeline.ts";
 import { badInput } from "../../../ingest/problem.ts";
+import { checkTime } from "../../../ingest/sources/http/parse.ts";
 import type { Machine, NewEvent, Store } from "../../../ingest/store/store.ts";
 import { parseTimestamp_us } from "../../../ingest/time.ts";
 import { notFound, Problem } from "../../plugins/errors.ts";
@@ -123,8 +124,8 @@ export class Machines {
   }
 
   addDowntime(tenant_id: string, id: string, input: Downtime, dedupe?: Dedupe): Promise<string> {
-    const from_us = time_us(input.from, "/from");
-    const to_us = time_us(input.to, "/to");
+    const from_us = entryTime_us(input.from, "/from");
+    const to_us = entryTime_us(input.to, "/to");
     if (to_us <= from_us) throw badInput("/to", "not after /from");
     return this.#enter(
       tenant_id,
@@ -136,12 +137,12 @@ export class Machines {
   }
 
   addRejects(tenant_id: string, id: string, input: Rejects, dedupe?: Dedupe): Promise<string> {
-    const rejects = { ts_us: time_us(input.ts, "/ts"), count: input.count, reason: input.reason ?? "" };
+    const rejects = { ts_us: entryTime_us(input.ts, "/ts"), count: input.count, reason: input.reason ?? "" };
     return this.#enter(tenant_id, id, "mtc.rejects.v1", { rejects }, dedupe);
   }
 
   addLot(tenant_id: string, id: string, input: Lot, dedupe?: Dedupe): Promise<string> {
-    const lot = { lot: input.lot, part: input.part ?? "", from_us: time_us(input.from, "/from") };
+    const lot = { lot: input.lot, part: input.part ?? "", from_us: entryTime_us(input.from, "/from") };
     return this.#enter(tenant_id, id, "mtc.lot.v1", { lot }, dedupe);
   }
 
@@ -181,5 +182,12 @@ export const bodyHash = (body: Uint8Array | string): string =>
 export function time_us(text: string, path: string): number {
   const ts_us = parseTimestamp_us(text);
   if (ts_us === undefined) throw badInput(path, "not a time (RFC 3339)");
+  return ts_us;
+}
+
+/** The time of an operator's entry: bounded as an observation's. @throws BadInput at `path` */
+function entryTime_us(text: string, path: string): number {
+  const ts_us = time_us(text, path);
+  checkTime(ts_us, Date.now() * 1_000, path);
   return ts_us;
 }

@@ -1,0 +1,120 @@
+// What an attacker or a careless client sends, over real HTTP: every refusal has its shape, nothing acknowledged is lost.
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { discard, startServer, TEST_KEY, type TestServer } from "./testing/server.ts";
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await startServer();
+  await server.call("POST", "/api/v1/machines", { id: "mill-1", name: "Mill 1" });
+});
+afterAll(() => discard(server));
+
+const MACHINES = "/api/v1/machines";
+const DATA = "/internal/machines/mill-1/data";
+
+const send = (method: string, path: string, body: BodyInit, headers: Record<string, string> = {}) =>
+  fetch(server.origin + path, {
+    method,
+    headers: { "x-api-key": TEST_KEY, "content-type": "application/json", ...headers },
+    body,
+    redirect: "manual",
+  });
+
+/** More than 8 MiB, of no told length. */
+const endless = (): ReadableStream<Uint8Array> =>
+  new ReadableStream({
+    pull(controller) {
+      controller.enqueue(new Uint8Array(1024 * 1024).fill(0x20));
+    },
+  });
+
+test("a body over the bound is 413 as a problem, with a length or without (invariant 7)", async () => {
+  const big = new Uint8Array(9 * 1024 * 1024).fill(0x20);
+  for (const response of [
+    await send("POST", DATA, big),
+    await send("POST", MACHINES, big),
+    await send("POST", DATA, endless()),
+  ]) {
+    expect(response.status).toBe(413);
+    expect(response.headers.get("content-type")).toBe("application/problem+json");
+  }
+  expect((await send("POST", MACHINES, endless())).status).toBe(411);
+});
+
+test("without a key the answer is 401, whatever the body", async () => {
+  const response = await fetch(server.origin + MACHINES, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: "{",
+  });
+  expect(response.status).toBe(401);
+});
+
+test("an origin that is none is refused as another site's", async () => {
+  const signIn = new URLSearchParams({ key: TEST_KEY });
+  const { headers } = await fetch(`${server.origin}/sign-in`, {
+    method: "POST",
+    body: signIn,
+    redirect: "manual",
+  });
+  const cookie = headers.get("set-cookie")?.split(";")[0] ?? "";
+  const response = await fetch(server.origin + MACHINES, {
+    method: "POST",
+    headers: { cookie, origin: "null", "content-type": "application/json" },
+    body: "{}",
+  });
+  expect(response.status).toBe(403);
+});
+
+test.each([
+  "/observations?from=0001-01-01T00:00:00Z&to=9999-12-31T00:00:00Z",
+  "/states?from=0001-01-01T00:00:00Z&to=9999-12-31T00:00:00Z",
+  "/gaps?from=0001-01-01T00:00:00Z&to=9999-12-31T00:00:00Z",
+])("a window over all of time is all there is: %s", async (path) => {
+  expect((await server.call("GET", `${MACHINES}/mill-1${path}`)).status).toBe(200);
+});
+
+test.each(["/observations?cursor=", "/observations?limit=10&cursor="])(
+  "a cursor that was never given out is 422",
+  async (path) => {
+    for (const forged of ['[-1,-5,"a","b"]', '[1.5,1e300,"a","b"]', "{}", "nonsense"]) {
+      const cursor = Buffer.from(forged).toString("base64url");
+      expect((await server.call("GET", `${MACHINES}/mill-1${path}${cursor}`)).status).toBe(422);
+    }
+  },
+);
+
+test.each(["1999-12-31T23:59:59Z", "9999-01-01T00:00:00Z"])("an entry at %s is 422", async (time) => {
+  const entries: [string, object][] = [
+    ["rejects", { ts: time, count: 1 }],
+    ["lots", { lot: "L1", from: time }],
+    ["downtime", { from: time, to: "9999-02-01T00:00:00Z", reason: "jam" }],
+  ];
+  for (const [path, entry] of entries) {
+    expect((await server.call("POST", `${MACHINES}/mill-1/${path}`, entry)).status).toBe(422);
+  }
+});
+
+test("invariant 1: what was acknowledged is never set aside for the way it was spelled", async () => {
+  const ts = "2026-01-05T06:00:00Z";
+  const body = `{"observations":[{"signal":"__proto__","ts":"${ts}","value":"a\\ud800"}]}`;
+  expect((await send("POST", DATA, body)).status).toBe(202);
+  expect((await send("POST", `${MACHINES}/mill-1/lots`, `{"lot":"\\udc00","from":"${ts}"}`)).status).toBe(
+    201,
+  );
+  await server.settled();
+  const { body: ready } = await server.call<{ outbox: { poison_events: number } }>("GET", "/readyz");
+  expect(ready.outbox.poison_events).toBe(0);
+  const { body: page } = await server.call(
+    "GET",
+    `${MACHINES}/mill-1/observations?from=${ts}&to=2026-01-06T00:00:00Z`,
+  );
+  expect(page).toMatchObject({ rows: [{ signal: "__proto__", value: "a\ufffd" }] });
+});
+
+test("metrics count a refusal under the status it left with", async () => {
+  await send("POST", MACHINES, "{");
+  const { body } = await server.call<string>("GET", "/metrics");
+  expect(body).toContain('mtc_http_requests_total{route="/api/v1/machines",status="422"}');
+  expect(body).not.toMatch(/status="(400|500)"/);
+});
