@@ -188,7 +188,7 @@ describe.skipIf(!haveRecordings)("a recorded day of a Hurco VMX24", () => {
     for (const size of sizes) expect(await expectTheDay(server, `by-${size}`)).toEqual(told);
   });
 
-  test("invariants 1, 2 and 4: stopped and killed on the way, it resumes by checkpoint, and no gap is told", async () => {
+  test("invariants 1, 2 and 4: stopped, killed and cut off on the way, it resumes by checkpoint, and no gap is left", async () => {
     const device = hurco();
     const agent = agentOf(device);
     const lines = linesOf(path);
@@ -208,12 +208,21 @@ describe.skipIf(!haveRecordings)("a recorded day of a Hurco VMX24", () => {
       expect(agent.next_sequence).toBeLessThan(66_000);
       server = await startServer({}, data_dir);
     }
+    // Out of reach meanwhile: unknown until the agent is back, and then whole again.
+    const gaps = "hurco/gaps?from=2017-01-01T00:00:00Z";
+    await agent.down();
+    const lost = await until(async () => {
+      const rows = await rowsOf<object>(server as TestServer, gaps);
+      return rows.length > 0 ? rows : undefined;
+    });
+    expect(lost).toEqual([expect.objectContaining({ to: null, cause: "unreachable" })]);
+    agent.up();
     await told;
     await arrived(server, "hurco", agent, last_ts);
     await server.settled();
 
     await expectTheDay(server, "hurco");
-    expect(await rowsOf(server, "hurco/gaps?from=2017-01-01T00:00:00Z")).toEqual([]);
+    expect(await rowsOf(server, gaps)).toEqual([]);
     const whole = "from=2017-02-01T00:00:00Z&to=2017-02-02T00:00:00Z";
     const sequences = (await everyObservation(server, "hurco", whole))
       .map(({ seq }) => seq)

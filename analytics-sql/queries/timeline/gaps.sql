@@ -1,4 +1,5 @@
 -- Time known to be missing. A gap without an end lasts until `end_us`; once any event of its key gave an end, it is closed.
+-- A gap closed at its own start was taken back: nothing was lost.
 gap_intervals AS
 (
     SELECT machine_id, from_us, to_us, cause, detail
@@ -14,5 +15,5 @@ gap_intervals AS
         WHERE g.tenant_id = {tenant:String} AND g.machine_id IN {machines:Array(String)} AND g.from_us < {end_us:Int64}
         GROUP BY g.machine_id, g.from_us, g.cause
     )
-    WHERE to_us = 0 OR to_us > {from_us:Int64}
+    WHERE to_us = 0 OR to_us > greatest(from_us, {from_us:Int64})
 )
