@@ -86,3 +86,12 @@ test("the rules of the states, first match wins", () => {
   expect(state({ execution: "a word of tomorrow" })).toBe("STOPPED");
   expect(state({ execution: "PROGRAM_COMPLETED" })).toBe("IDLE");
 });
+
+test("a signal may have any name", async () => {
+  const hub = new LiveHub();
+  const got: Numbered[] = [];
+  hub.watch((delta) => got.push(delta));
+  hub.apply("m", columns(["__proto__", 1_000, 1, 5], ["constructor", 1_000, 2, 6]));
+  await next(got, 1);
+  expect(Object.keys(got[0]?.delta.signals ?? {})).toEqual(["__proto__", "constructor"]);
+});

@@ -107,7 +107,7 @@ export class LiveHub {
     machine.signals[name] = latest;
     machine.seqs.set(name, seq);
     const delta = this.#mark(machine.machine_id);
-    delta.signals ??= {};
+    delta.signals ??= Object.create(null) as Record<string, LiveValue>;
     delta.signals[name] = latest;
     if (typeof value === "string" && isStateSignal(name)) {
       machine.words.set(name, value);
