@@ -20,6 +20,9 @@ export type Collectors = {
 /** A collector that should run, and how to start it; equal keys are the same collector. */
 type Wanted = { key: string; name: string; machine_ids: string[]; start: () => Collector };
 
+/** An address as it may be shown: without the credentials it may hold. */
+const shown = (url: string): string => url.replace(/\/\/[^/?#]*@/, "//");
+
 /** How often the sources' condition is shown to the live hub. */
 const WATCH_MS = 500;
 
@@ -46,8 +49,10 @@ export function startCollectors(sink: Sink, hub: LiveHub): Collectors {
 
   return {
     update(machines) {
-      updating = updating.then(() => apply(machines));
-      return updating;
+      const applied = updating.then(() => apply(machines));
+      // One failure must not keep all later changes from the collectors.
+      updating = applied.catch(() => undefined);
+      return applied;
     },
     status: () =>
       [...running.values()].map(({ name, machine_ids, collector }) => ({
@@ -86,7 +91,7 @@ function collectorsFor(machines: Sourced[], sink: Sink): Wanted[] {
   for (const [url, served] of agents) {
     wanted.push({
       key: JSON.stringify([url, served]),
-      name: url,
+      name: shown(url),
       machine_ids: served.map(({ machine_id }) => machine_id),
       start: () => startAgentCollector({ url, machines: served, sink }),
     });

@@ -75,9 +75,12 @@ export async function startServices(config: Config, log: (message: string) => vo
   let settling: Timer | undefined;
   machines.onChange(() => {
     clearTimeout(settling);
-    settling = setTimeout(() => void collect(), SETTLE_MS);
+    settling = setTimeout(
+      () => void collect().catch((error: Error) => log(`collectors: ${error.message}`)),
+      SETTLE_MS,
+    );
   });
-  await collect();
+  await collect().catch((error: Error) => log(`collectors: ${error.message}`));
   const purging = setInterval(() => void purge(store, config.raw_retention_days, log), PURGE_EVERY_MS);
 
   let running = true;
