@@ -22,7 +22,7 @@ const goTo = (location: string, cookie: string): Response =>
 
 export const sessionModule = (keys: Keys, figures: Figures) => {
   const form = (request: Request, error: SignInProps["error"], next: string, status = 200): Response =>
-    html(renderPage(SignIn, { shell: shellFor(request, figures, undefined), error, next }), status);
+    html(request, renderPage(SignIn, { shell: shellFor(request, figures, undefined), error, next }), status);
 
   return new Elysia({ detail: { hide: true } })
     .get(
