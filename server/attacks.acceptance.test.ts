@@ -1,6 +1,8 @@
 // What an attacker or a careless client sends, over real HTTP: every refusal has its shape, nothing acknowledged is lost.
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { discard, startServer, TEST_KEY, type TestServer } from "./testing/server.ts";
+import { connect } from "node:net";
+import { gunzipSync } from "node:zlib";
+import { discard, startServer, TEST_KEY, type TestServer, until } from "./testing/server.ts";
 
 let server: TestServer;
 beforeAll(async () => {
@@ -112,9 +114,95 @@ test("invariant 1: what was acknowledged is never set aside for the way it was s
   expect(page).toMatchObject({ rows: [{ signal: "__proto__", value: "a\ufffd" }] });
 });
 
+test("changes of one machine at once all hold", async () => {
+  const shifts = [{ name: "day", days: ["mon"], start: "06:00", end: "14:00" }];
+  await Promise.all([
+    server.call("PATCH", `${MACHINES}/mill-1`, { name: "Mill One" }),
+    server.call("PUT", `${MACHINES}/mill-1/calendar`, { timezone: "Europe/Berlin", shifts }),
+    server.call("PUT", `${MACHINES}/mill-1/policy`, { unknown: "excluded" }),
+    server.call("PUT", `${MACHINES}/mill-1/cycle-times`, [
+      { valid_from: "2026-01-01T00:00:00Z", ideal_cycle_s: 9 },
+    ]),
+  ]);
+  const { body } = await server.call("GET", `${MACHINES}/mill-1`);
+  expect(body).toMatchObject({
+    name: "Mill One",
+    calendar: { timezone: "Europe/Berlin" },
+    policy: { unknown: "excluded" },
+    cycle_times: [{ ideal_cycle_s: 9 }],
+  });
+});
+
 test("metrics count a refusal under the status it left with", async () => {
   await send("POST", MACHINES, "{");
   const { body } = await server.call<string>("GET", "/metrics");
   expect(body).toContain('mtc_http_requests_total{route="/api/v1/machines",status="422"}');
   expect(body).not.toMatch(/status="(400|500)"/);
 });
+
+test("pages are compressed as the client accepts, and caches are told so", async () => {
+  const page = async (encoding: string) => {
+    const headers = { "x-api-key": TEST_KEY, "accept-encoding": encoding };
+    const response = await fetch(`${server.origin}/hmi`, { headers, decompress: false });
+    expect(response.headers.get("vary")).toBe("HX-Request, Accept-Encoding");
+    return { encoding: response.headers.get("content-encoding"), body: await response.bytes() };
+  };
+  expect((await page("gzip, deflate, br")).encoding).toBe("br");
+  const gzip = await page("gzip");
+  expect(gzip.encoding).toBe("gzip");
+  const plain = await page("identity");
+  expect(plain.encoding).toBeNull();
+  expect(gzip.body.length).toBeLessThan(plain.body.length);
+  expect(gunzipSync(gzip.body).toString()).toStartWith("<!doctype html>");
+});
+
+const readers = async (): Promise<number> => {
+  const { body } = await server.call<string>("GET", "/metrics");
+  return Number(/^mtc_live_readers (\d+)$/m.exec(body)?.[1]);
+};
+
+test("a stream tells when to come back, and resumes where it was (Last-Event-ID)", async () => {
+  const open = async (headers: Record<string, string> = {}) => {
+    const abort = new AbortController();
+    const { body } = await fetch(`${server.origin}/api/v1/stream`, {
+      headers: { "x-api-key": TEST_KEY, ...headers },
+      signal: abort.signal,
+    });
+    const reader = (body as ReadableStream<Uint8Array>).getReader();
+    let text = "";
+    const read = async (what: RegExp): Promise<string> => {
+      while (!what.test(text)) text += new TextDecoder().decode((await reader.read()).value);
+      return what.exec(text)?.[1] ?? "";
+    };
+    return { read, close: () => abort.abort(), text: () => text };
+  };
+  const first = await open();
+  await first.read(/retry: 1000\n\n/);
+  const id = await first.read(/id: (\S+)\nevent: snapshot\ndata: .*\n\n/);
+  first.close();
+  const observations = [{ signal: "load", ts: "2026-01-05T08:00:00Z", value: 42 }];
+  expect((await send("POST", DATA, JSON.stringify({ observations }))).status).toBe(202);
+  const second = await open({ "last-event-id": id });
+  await second.read(/event: delta\ndata: .*"load":\{"ts_us":\d+,"value":42\}/);
+  expect(second.text()).not.toContain("event: snapshot");
+  second.close();
+  await until(async () => (await readers()) === 0 || undefined);
+});
+
+test("invariant 7: a reader that does not read is let go", async () => {
+  const socket = connect(Number(new URL(server.origin).port), "127.0.0.1");
+  socket.pause();
+  socket.write(`GET /api/v1/stream HTTP/1.1\r\nHost: x\r\nX-API-Key: ${TEST_KEY}\r\n\r\n`);
+  await until(async () => (await readers()) === 1 || undefined);
+  let n = 0;
+  await until(async () => {
+    n += 1;
+    const value = `${n}${"x".repeat(3_900)}`;
+    const signals = Array.from({ length: 300 }, (_, i) => `s${i}`);
+    const observations = signals.map((signal) => ({ signal, ts: new Date().toISOString(), value }));
+    await send("POST", DATA, JSON.stringify({ observations }));
+    return (await readers()) === 0 || undefined;
+  }, 20_000);
+  expect(n).toBeGreaterThan(1);
+  socket.destroy();
+}, 30_000);

@@ -22,6 +22,7 @@ export class Machines {
   /** All machines by id: asked on every request, changed rarely. */
   readonly #known = new Map<string, Machine>();
   readonly #listeners = new Set<() => void>();
+  #last: Promise<unknown> = Promise.resolve();
 
   private constructor(deps: Deps, machines: Machine[]) {
     this.#deps = deps;
@@ -83,44 +84,54 @@ export class Machines {
     return machine;
   }
 
-  async patch(tenant_id: string, id: string, patch: MachinePatch): Promise<Machine> {
-    const old = this.get(tenant_id, id);
-    const machine = { ...old, name: patch.name ?? old.name, source: patch.source ?? old.source };
-    await this.#write(machine, "mtc.machine.v1", { machine: { name: machine.name, deleted: false } });
-    return machine;
+  patch(tenant_id: string, id: string, patch: MachinePatch): Promise<Machine> {
+    return this.#inTurn(async () => {
+      const old = this.get(tenant_id, id);
+      const machine = { ...old, name: patch.name ?? old.name, source: patch.source ?? old.source };
+      await this.#write(machine, "mtc.machine.v1", { machine: { name: machine.name, deleted: false } });
+      return machine;
+    });
   }
 
-  async delete(tenant_id: string, id: string): Promise<void> {
-    const machine = this.get(tenant_id, id);
-    const { store, pipeline, hub } = this.#deps;
-    const data = { machine: { name: machine.name, deleted: true } };
-    await store.deleteMachine(tenant_id, id, pipeline.event(machine, "mtc.machine.v1", data));
-    this.#known.delete(id);
-    hub.forget(id);
-    this.#changed();
+  delete(tenant_id: string, id: string): Promise<void> {
+    return this.#inTurn(async () => {
+      const machine = this.get(tenant_id, id);
+      const { store, pipeline, hub } = this.#deps;
+      const data = { machine: { name: machine.name, deleted: true } };
+      await store.deleteMachine(tenant_id, id, pipeline.event(machine, "mtc.machine.v1", data));
+      this.#known.delete(id);
+      hub.forget(id);
+      this.#changed();
+    });
   }
 
-  async setCalendar(tenant_id: string, id: string, calendar: CalendarInput): Promise<void> {
-    const machine = this.get(tenant_id, id);
-    const compiled = compileCalendar(calendar);
-    await this.#write({ ...machine, calendar }, "mtc.calendar.v1", { calendar: compiled });
+  setCalendar(tenant_id: string, id: string, calendar: CalendarInput): Promise<void> {
+    return this.#inTurn(async () => {
+      const machine = this.get(tenant_id, id);
+      const compiled = compileCalendar(calendar);
+      await this.#write({ ...machine, calendar }, "mtc.calendar.v1", { calendar: compiled });
+    });
   }
 
-  async setCycleTimes(tenant_id: string, id: string, cycle_times: CycleTimes): Promise<void> {
-    const machine = this.get(tenant_id, id);
-    const data = {
-      part: cycle_times.map(({ part }) => part ?? ""),
-      valid_from_us: cycle_times.map(({ valid_from }, i) => time_us(valid_from, `/${i}/valid_from`)),
-      ideal_cycle_s: cycle_times.map(({ ideal_cycle_s }) => ideal_cycle_s),
-    };
-    await this.#write({ ...machine, cycle_times }, "mtc.cycle_times.v1", { cycle_times: data });
+  setCycleTimes(tenant_id: string, id: string, cycle_times: CycleTimes): Promise<void> {
+    return this.#inTurn(async () => {
+      const machine = this.get(tenant_id, id);
+      const data = {
+        part: cycle_times.map(({ part }) => part ?? ""),
+        valid_from_us: cycle_times.map(({ valid_from }, i) => time_us(valid_from, `/${i}/valid_from`)),
+        ideal_cycle_s: cycle_times.map(({ ideal_cycle_s }) => ideal_cycle_s),
+      };
+      await this.#write({ ...machine, cycle_times }, "mtc.cycle_times.v1", { cycle_times: data });
+    });
   }
 
-  async setPolicy(tenant_id: string, id: string, input: Policy): Promise<Required<Policy>> {
-    const machine = this.get(tenant_id, id);
-    const policy = { ...DEFAULT_POLICY, ...input };
-    await this.#write({ ...machine, policy }, "mtc.policy.v1", { policy });
-    return policy;
+  setPolicy(tenant_id: string, id: string, input: Policy): Promise<Required<Policy>> {
+    return this.#inTurn(async () => {
+      const machine = this.get(tenant_id, id);
+      const policy = { ...DEFAULT_POLICY, ...input };
+      await this.#write({ ...machine, policy }, "mtc.policy.v1", { policy });
+      return policy;
+    });
   }
 
   addDowntime(tenant_id: string, id: string, input: Downtime, dedupe?: Dedupe): Promise<string> {
@@ -158,6 +169,13 @@ export class Machines {
     const appended = await this.#deps.pipeline.record(machine, type, data, { dedupe });
     if (appended.outcome === "conflict") throw idempotencyConflict();
     return appended.event_id;
+  }
+
+  /** One change after the other: each writes the whole machine, and must not take back what another one wrote. */
+  #inTurn<T>(change: () => Promise<T>): Promise<T> {
+    const done = this.#last.then(change);
+    this.#last = done.catch(() => undefined);
+    return done;
   }
 
   async #write(machine: Machine, type: EventType, data: EventData): Promise<void> {
