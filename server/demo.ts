@@ -14,11 +14,12 @@ type Device = Pick<DemoPlant["devices"][number], "uuid" | "name" | "calendar" | 
 export type Demo = { agent_url: string; modbus_address: string; stop(): Promise<void> };
 
 /**
- * Starts the demo where no machine is configured, or only those of an earlier demo.
- * The collectors know nothing of it: they are given addresses, as for any plant.
+ * Starts the demo where no machine is configured, or where an earlier demo's machines still are: those are given the
+ * new addresses. The collectors know nothing of it: they are given addresses, as for any plant.
  */
 export async function startDemo(machines: Machines): Promise<Demo | undefined> {
-  if (machines.all().some(({ demo }) => !demo)) return undefined;
+  const fresh = machines.all().length === 0;
+  if (!fresh && !machines.all().some(({ demo }) => demo)) return undefined;
   const plant = await startDemoPlant({ days: HISTORY_DAYS });
   const valid_from = formatTimestamp_us(plant.started_us.cncs);
   for (const device of plant.devices) {
@@ -29,8 +30,12 @@ export async function startDemo(machines: Machines): Promise<Demo | undefined> {
 
   async function put(device: Device, source: MachineSource): Promise<void> {
     const { uuid: id, name, calendar, cycle_times } = device;
-    if (machines.byId(id)) await machines.patch(TENANT, id, { source });
-    else await machines.create(TENANT, { id, name, source }, true);
+    if (!fresh) {
+      // What was set up meanwhile, and what was deleted, stays so.
+      if (machines.byId(id)?.demo) await machines.patch(TENANT, id, { source });
+      return;
+    }
+    await machines.create(TENANT, { id, name, source }, true);
     await machines.setCalendar(TENANT, id, calendar);
     await machines.setCycleTimes(
       TENANT,

@@ -32,6 +32,8 @@ export type Services = {
   metrics: Registry;
   log: (message: string) => void;
   ready: () => boolean;
+  /** Starts the collectors; before that nothing is read from any source. */
+  collect(): Promise<void>;
   /** Stops in order: sources, relay, engine, store. */
   stop(): Promise<void>;
 };
@@ -81,7 +83,6 @@ export async function startServices(config: Config, log: (message: string) => vo
       SETTLE_MS,
     );
   });
-  await collect().catch((error: Error) => log(`collectors: ${error.message}`));
   const purging = setInterval(() => void purge(store, config.raw_retention_days, log), PURGE_EVERY_MS);
 
   let running = true;
@@ -99,6 +100,7 @@ export async function startServices(config: Config, log: (message: string) => vo
     metrics: createMetrics({ store, relay, collectors, hub }),
     log,
     ready: () => running,
+    collect,
     async stop() {
       running = false;
       clearTimeout(settling);

@@ -13,7 +13,7 @@ type Refusal = Error & { poison?: boolean; too_large?: boolean };
 const BATCH_EVENTS = 400;
 const BATCH_BYTES = 8 * 1024 * 1024;
 /** Small batches wait this long for company: every insert makes a part that must be merged later. */
-const LINGER_MS = 100;
+const LINGER_MS = 250;
 const IDLE_MS = 1_000;
 const BACKOFF_MIN_MS = 100;
 const BACKOFF_MAX_MS = 10_000;

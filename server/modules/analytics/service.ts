@@ -21,6 +21,21 @@ export type Span = { from_us: number; to_us: number };
 /** What was last known of a machine; `since_us` 0 where its state never changed. */
 export type LastKnown = { values: Record<string, LiveValue>; since_us: number };
 
+export type States = Omit<StateRow, "machine_id">[];
+/** `to` is null while a gap is open. */
+export type Gaps = { from: string; to: string | null; cause: GapCause; detail: string }[];
+
+/** Rows by machine, in the order they came in. */
+function byMachine<Row extends { machine_id: string }>(rows: Row[]): Map<string, Omit<Row, "machine_id">[]> {
+  const found = new Map<string, Omit<Row, "machine_id">[]>();
+  for (const { machine_id, ...row } of rows) {
+    const own = found.get(machine_id);
+    if (own) own.push(row);
+    else found.set(machine_id, [row]);
+  }
+  return found;
+}
+
 /** How far back the live screens look for signals that have no lasting meaning. */
 const RECENT_US = 2 * 86_400_000_000;
 
@@ -35,19 +50,25 @@ export class Reports {
     return oee(this.#engine, { ...this.#window(tenant_id, machine_ids, span), by });
   }
 
-  async states(machine: Machine, span: Span): Promise<Omit<StateRow, "machine_id">[]> {
-    const { rows } = await states(this.#engine, this.#window(machine.tenant_id, [machine.id], span));
-    return rows.map(({ machine_id: _, ...row }) => row);
+  async states(machine: Machine, span: Span): Promise<States> {
+    return (await this.statesOf(machine.tenant_id, [machine.id], span)).get(machine.id) ?? [];
   }
 
-  /** `to` is null while a gap is open. */
-  async gaps(machine: Machine, span: Span) {
-    const { rows } = await gaps(this.#engine, this.#window(machine.tenant_id, [machine.id], span));
-    return rows.map(({ machine_id: _, to, cause, ...row }) => ({
-      ...row,
-      to: to === "" ? null : to,
-      cause: cause as GapCause,
-    }));
+  /** By machine, in order of time. */
+  async statesOf(tenant_id: string, machine_ids: string[], span: Span): Promise<Map<string, States>> {
+    const { rows } = await states(this.#engine, this.#window(tenant_id, machine_ids, span));
+    return byMachine(rows);
+  }
+
+  async gaps(machine: Machine, span: Span): Promise<Gaps> {
+    return (await this.gapsOf(machine.tenant_id, [machine.id], span)).get(machine.id) ?? [];
+  }
+
+  async gapsOf(tenant_id: string, machine_ids: string[], span: Span): Promise<Map<string, Gaps>> {
+    const { rows } = await gaps(this.#engine, this.#window(tenant_id, machine_ids, span));
+    return byMachine(
+      rows.map(({ to, cause, ...row }) => ({ ...row, to: to === "" ? null : to, cause: cause as GapCause })),
+    );
   }
 
   async observations(

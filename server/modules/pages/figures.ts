@@ -12,8 +12,8 @@ import { type PeriodQuery, periodOf, type ShiftSpan, shiftAt } from "../../plant
 import type { Reports } from "../analytics/service.ts";
 import type { Machines } from "../machines/service.ts";
 
-/** The wall's figures are computed at most this often, however many screens ask. */
-const FRESH_MS = 3_000;
+/** Shift figures are computed at most this often, however many screens ask (each asks every 10 s). */
+const FRESH_MS = 9_000;
 
 const calendarOf = (machine: Machine): CalendarInput | null => machine.calendar as CalendarInput | null;
 
@@ -33,31 +33,48 @@ export class Figures {
     return own.map(calendarOf).find((calendar) => calendar !== null)?.timezone ?? Temporal.Now.timeZoneId();
   }
 
-  shifts(machines: Machine[], now_ms: number): Promise<ShiftFigures[]> {
-    return Promise.all(machines.map((machine) => this.shift(machine, now_ms)));
+  /** The shift so far of each machine: machines with the same shift are asked for together. */
+  async shifts(machines: Machine[], now_ms: number): Promise<ShiftFigures[]> {
+    const stale = machines.filter(({ id }) => (this.#recent.get(id)?.until_ms ?? 0) <= now_ms);
+    const spans = Map.groupBy(stale, (machine) => JSON.stringify(this.#span(machine, now_ms)));
+    for (const [span, together] of spans) this.#compute(together, JSON.parse(span) as ShiftSpan, now_ms);
+    const figures = await Promise.all(machines.map(({ id }) => this.#recent.get(id)?.figures));
+    return figures.filter((one) => one !== undefined);
   }
 
-  /** The shift so far of one machine. */
-  shift(machine: Machine, now_ms: number): Promise<ShiftFigures> {
-    const known = this.#recent.get(machine.id);
-    if (known && known.until_ms > now_ms) return known.figures;
-    const span = shiftAt(calendarOf(machine), this.timezone(machine.tenant_id), now_ms);
-    const figures = this.#compute(machine, span);
-    this.#recent.set(machine.id, { until_ms: now_ms + FRESH_MS, figures });
-    figures.catch(() => this.#recent.delete(machine.id));
-    return figures;
+  async shift(machine: Machine, now_ms: number): Promise<ShiftFigures | null> {
+    return (await this.shifts([machine], now_ms))[0] ?? null;
   }
 
-  async #compute(machine: Machine, { name, from_ms, to_ms }: ShiftSpan): Promise<ShiftFigures> {
-    const [from_us, to_us] = [from_ms * 1_000, to_ms * 1_000];
-    const span = { from_us, to_us };
-    const [{ rows }, states, gaps] = await Promise.all([
-      this.#reports.oee(machine.tenant_id, [machine.id], span, "total"),
-      this.#reports.states(machine, span),
-      this.#reports.gaps(machine, span),
+  #span(machine: Machine, now_ms: number): ShiftSpan {
+    return shiftAt(calendarOf(machine), this.timezone(machine.tenant_id), now_ms);
+  }
+
+  /** Remembers the promise of each machine's figures; one that fails is asked for again. */
+  #compute(machines: Machine[], { name, from_ms, to_ms }: ShiftSpan, now_ms: number): void {
+    const tenant_id = machines[0]?.tenant_id ?? "";
+    const ids = machines.map(({ id }) => id);
+    const span = { from_us: from_ms * 1_000, to_us: to_ms * 1_000 };
+    const asked = Promise.all([
+      this.#reports.oee(tenant_id, ids, span, "machine"),
+      this.#reports.statesOf(tenant_id, ids, span),
+      this.#reports.gapsOf(tenant_id, ids, span),
     ]);
     const shift = { name, from: new Date(from_ms).toISOString(), to: new Date(to_ms).toISOString() };
-    return { machine_id: machine.id, shift, oee: rows[0] ?? null, states, gaps };
+    for (const id of ids) {
+      const figures = asked.then(([oee, states, gaps]) => ({
+        machine_id: id,
+        shift,
+        oee: oee.rows.find(({ machine_id }) => machine_id === id) ?? null,
+        states: states.get(id) ?? [],
+        gaps: gaps.get(id) ?? [],
+      }));
+      const recent = { until_ms: now_ms + FRESH_MS, figures };
+      this.#recent.set(id, recent);
+      figures.catch(() => {
+        if (this.#recent.get(id) === recent) this.#recent.delete(id);
+      });
+    }
   }
 
   /** The plant's dashboard. */
