@@ -12,13 +12,20 @@ const ENTRY_BYTES = 9;
  * @returns undefined where there is nothing to cut: several events, another type, or small enough
  */
 export function splitEvent(lines: Uint8Array): Uint8Array[] | undefined {
-  const text = new TextDecoder().decode(lines).trimEnd();
-  if (text.includes("\n")) return undefined;
-  const event = JSON.parse(text) as { type: string; data: ObservationColumns };
-  if (event.type !== "mtc.observations.v1") return undefined;
+  const event = soleEvent(lines);
+  if (event?.type !== "mtc.observations.v1") return undefined;
   const parts = halved(event.data);
   if (parts.length === 1) return undefined;
   return parts.map((data) => new TextEncoder().encode(`${JSON.stringify({ ...event, data })}\n`));
+}
+
+/** Line breaks tell nothing: a payload may hold some of its own. */
+function soleEvent(lines: Uint8Array): { type: string; data: ObservationColumns } | undefined {
+  try {
+    return JSON.parse(new TextDecoder().decode(lines));
+  } catch {
+    return undefined;
+  }
 }
 
 function halved(columns: ObservationColumns): ObservationColumns[] {
