@@ -1,10 +1,15 @@
 // OEE and what it is made of, for a window, cut by time, machine, part or lot.
 import type { Engine } from "../engine/engine.ts";
-import makingNames from "./cuts/making-names.sql" with { type: "text" };
-import noNames from "./cuts/no-names.sql" with { type: "text" };
-import shiftNames from "./cuts/shift-names.sql" with { type: "text" };
+import day from "./cuts/day.sql" with { type: "text" };
+import hour from "./cuts/hour.sql" with { type: "text" };
+import lot from "./cuts/lot.sql" with { type: "text" };
+import machine from "./cuts/machine.sql" with { type: "text" };
+import part from "./cuts/part.sql" with { type: "text" };
+import shift from "./cuts/shift.sql" with { type: "text" };
+import total from "./cuts/total.sql" with { type: "text" };
 import sql from "./oee.sql" with { type: "text" };
 import { type Policy, policies } from "./policies.ts";
+import sums from "./sums.sql" with { type: "text" };
 import { iso, overTimeline, timelineParams, type Window } from "./timeline/timeline.ts";
 
 export const OEE_CUTS = ["total", "hour", "shift", "day", "machine", "part", "lot"] as const;
@@ -59,11 +64,14 @@ export type OeeReport = {
   rows: OeeRow[];
 };
 
-type SqlRow = Omit<OeeRow, "from" | "to" | "machine_id"> & {
-  machine_id: string;
-  starts_us: number;
-  ends_us: number;
-};
+type SqlRow = Omit<OeeRow, "from" | "to" | "machine_id"> & { starts_us: number; ends_us: number };
+
+const CUTS: Record<OeeCut, string> = { total, hour, shift, day, machine, part, lot };
+/** A cut is two CTEs, `keyed` over the timeline and `labelled` over the sums, and the `buckets` of its clock, if any. */
+const QUERIES = Object.fromEntries(OEE_CUTS.map((by) => [by, overTimeline(sql, CUTS[by], sums)])) as Record<
+  OeeCut,
+  string
+>;
 
 /**
  * Figures over all the window's machines, sums first (DESIGN "Time, states, OEE"; terms after ISO 22400-2).
@@ -72,12 +80,9 @@ type SqlRow = Omit<OeeRow, "from" | "to" | "machine_id"> & {
  */
 export async function oee(engine: Engine, window: Window & { by: OeeCut }): Promise<OeeReport> {
   const { by } = window;
-  const clock = by === "hour" || by === "day" ? by : "none";
-  const named = by === "part" || by === "lot" ? makingNames : by === "shift" ? shiftNames : noNames;
-  const params = { ...timelineParams(window), by };
   const [inForce, rows] = await Promise.all([
     policies(engine, window),
-    engine.query<SqlRow>(overTimeline(sql, clock, named), params),
+    engine.query<SqlRow>(QUERIES[by], timelineParams(window)),
   ]);
   const [first] = inForce;
   const same = inForce.every((policy) => Bun.deepEquals({ ...policy, machine_id: first?.machine_id }, first));
@@ -86,9 +91,9 @@ export async function oee(engine: Engine, window: Window & { by: OeeCut }): Prom
       first && same
         ? { unknown: first.unknown, reasons: first.reasons, minor_stop_s: first.minor_stop_s }
         : null,
-    rows: rows.map(({ machine_id, starts_us, ends_us, key, ...figures }) => ({
+    rows: rows.map(({ starts_us, ends_us, key, ...figures }) => ({
       key,
-      ...(by === "machine" ? { machine_id } : {}),
+      ...(by === "machine" ? { machine_id: key } : {}),
       from: iso(starts_us),
       to: iso(ends_us),
       ...figures,

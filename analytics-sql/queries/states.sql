@@ -1,6 +1,6 @@
 -- A machine's states in a window: neighbours that are equal in state, reason and cause are one row.
 SELECT
-    machine_id,
+    {machines:Array(String)}[m] AS machine_id,
     state,
     min(from_us) AS starts_us,
     max(to_us) AS ends_us,
@@ -11,16 +11,16 @@ FROM
 (
     SELECT
         *,
-        sum(changed) OVER (PARTITION BY machine_id ORDER BY from_us ROWS UNBOUNDED PRECEDING) AS run
+        sum(changed) OVER (PARTITION BY m ORDER BY from_us ROWS UNBOUNDED PRECEDING) AS run
     FROM
     (
         SELECT
             *,
             (state, reason_id, cause) != lagInFrame((state, reason_id, cause), 1, ('', toInt64(0), '')) OVER (
-                PARTITION BY machine_id ORDER BY from_us ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) AS changed
-        FROM (SELECT machine_id, toString(state) AS state, from_us, to_us, length_us, reason_id, cause FROM timeline)
+                PARTITION BY m ORDER BY from_us ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) AS changed
+        FROM (SELECT m, toString(state) AS state, from_us, to_us, length_us, stop_reason_id AS reason_id, cause FROM timeline)
         WHERE length_us > 0
     )
 )
-GROUP BY machine_id, run, state, reason_id, cause
+GROUP BY m, run, state, reason_id, cause
 ORDER BY machine_id, starts_us

@@ -24,7 +24,7 @@ type SqlRow = Omit<StateRow, "from" | "to"> & { starts_us: number; ends_us: numb
  * @throws EngineError
  */
 export async function states(engine: Engine, window: Window): Promise<{ rows: StateRow[] }> {
-  const rows = await engine.query<SqlRow>(overTimeline(sql, "none", reasons), timelineParams(window));
+  const rows = await engine.query<SqlRow>(overTimeline(sql, reasons), timelineParams(window));
   return {
     rows: rows.map(({ machine_id, state, starts_us, ends_us, seconds, reason, cause }) => ({
       machine_id,

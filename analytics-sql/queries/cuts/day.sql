@@ -19,3 +19,7 @@ buckets AS
     )
     WHERE from_us < to_us
 )
+,
+-- Time in a shift belongs to the day the shift starts, all other time to the day the clock shows.
+keyed AS (SELECT *, if(shift_day IN (0, 0xFFFF), bucket, shift_day) AS k, 0 AS k2 FROM timeline),
+labelled AS (SELECT *, toString(toDate32(k - 1)) AS key FROM sums)

@@ -1,11 +1,11 @@
--- Hours of the plant's clock, by its offset at `from_us`, UTC without calendar; named by the UTC second they start.
+-- Hours of the plant's clock, by its offset at `from_us`, UTC without calendar; named by the quarter hour (of 1970) they start.
 buckets AS
 (
     SELECT
         machine_id,
         greatest(1000000 * start_s, {from_us:Int64}) AS from_us,
         least(1000000 * (start_s + 3600), {end_us:Int64}) AS to_us,
-        start_s AS id
+        intDiv(start_s, 900) AS id
     FROM
     (
         SELECT
@@ -31,3 +31,6 @@ buckets AS
     )
     WHERE from_us < to_us
 )
+,
+keyed AS (SELECT *, bucket AS k, 0 AS k2 FROM timeline),
+labelled AS (SELECT *, formatDateTime(toDateTime(900 * k, 'UTC'), '%Y-%m-%dT%H:%i:%SZ') AS key FROM sums)

@@ -64,7 +64,7 @@ shift_occurrences AS
     WHERE own_end_us > starts_us
 ),
 
--- As (machine, track, interval, id); tracks as in `swept`. A machine without calendar is scheduled all the time.
+-- As (machine, track, interval, delta): see `swept`. A machine without calendar is scheduled all the time.
 calendar_intervals AS
 (
     SELECT
@@ -72,19 +72,20 @@ calendar_intervals AS
         piece.1 AS track,
         greatest(piece.2, {from_us:Int64}) AS from_us,
         least(piece.3, {end_us:Int64}) AS to_us,
-        piece.4 AS id
+        piece.4 AS delta
     FROM shift_occurrences
     ARRAY JOIN arrayConcat(
         [
-            (toUInt8(5), starts_us, ends_us, toInt64(day + 1)),
-            (toUInt8(15), starts_us, ends_us, reinterpretAsInt64(sipHash64(name)))
+            (toUInt8(3), starts_us, ends_us, toInt64(day + 1)),
+            (toUInt8(5), starts_us, ends_us, reinterpretAsInt64(sipHash64(name)))
         ],
         arrayMap(
-            pause -> (toUInt8(6), greatest(pause.1, starts_us), least(pause.2, ends_us), toInt64(1)), breaks)) AS piece
+            pause -> (toUInt8(3), greatest(pause.1, starts_us), least(pause.2, ends_us), toInt64(0x10000)),
+            breaks)) AS piece
     WHERE from_us < to_us
 
     UNION ALL
-    SELECT arrayJoin({machines:Array(String)}) AS machine_id, toUInt8(5), {from_us:Int64}, {end_us:Int64}, toInt64(-1)
+    SELECT arrayJoin({machines:Array(String)}) AS machine_id, toUInt8(3), {from_us:Int64}, {end_us:Int64}, toInt64(0xFFFF)
     WHERE machine_id NOT IN (
         SELECT machine_id
         FROM mtc.calendars

@@ -36,46 +36,56 @@ counter_values AS
                 ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
         )
     SELECT
-        machine_id,
+        m,
         signal,
         toUnixTimestamp64Micro(ts) AS t,
-        toInt64(round(toFloat64OrNull(argMax(value, (seq, value))))) AS n
+        assumeNotNull(number) AS n
     FROM
     (
-        SELECT machine_id, signal, ts, seq, toString(value) AS value
-        FROM mtc.signal_points
-        WHERE tenant_id = {tenant:String} AND machine_id IN {machines:Array(String)} AND signal IN counters
-            AND ts >= toDateTime64(first_day, 6, 'UTC') AND ts < toDateTime64(last_day + 1, 6, 'UTC')
-        UNION ALL
-        SELECT machine_id, signal, ts, seq, toString(value) AS value
-        FROM mtc.signal_points
-        WHERE tenant_id = {tenant:String} AND machine_id IN {machines:Array(String)} AND signal IN counters
-            AND (machine_id, signal, toDate32(ts)) IN (
-                SELECT machine_id, signal, day FROM neighbours WHERE isNull(low_between) OR low_between = high_between)
+        SELECT
+            m,
+            signal,
+            ts,
+            toInt64(round(toFloat64OrNull(value))) AS number,
+            leadInFrame(toNullable(ts), 1) OVER (
+                PARTITION BY m, signal ORDER BY ts, seq, value ROWS BETWEEN CURRENT ROW AND 1 FOLLOWING) AS next_ts
+        FROM
+        (
+            SELECT toUInt32(indexOf({machines:Array(String)}, machine_id)) AS m, signal, ts, seq, value
+            FROM mtc.signal_points
+            WHERE tenant_id = {tenant:String} AND machine_id IN {machines:Array(String)} AND signal IN counters
+                AND ts >= toDateTime64(first_day, 6, 'UTC') AND ts < toDateTime64(last_day + 1, 6, 'UTC')
+            UNION ALL
+            SELECT toUInt32(indexOf({machines:Array(String)}, machine_id)) AS m, signal, ts, seq, value
+            FROM mtc.signal_points
+            WHERE tenant_id = {tenant:String} AND machine_id IN {machines:Array(String)} AND signal IN counters
+                AND (machine_id, signal, toDate32(ts)) IN (
+                    SELECT machine_id, signal, day FROM neighbours WHERE isNull(low_between) OR low_between = high_between)
+        )
     )
-    GROUP BY machine_id, signal, ts
-    HAVING isNotNull(n)
+    WHERE isNotNull(number) AND (isNull(next_ts) OR next_ts != ts)
 ),
 
 -- Which counters a machine has at all: that decides what its total and its rejects are made of.
 counters_of AS
 (
     SELECT
-        toString(machine_id) AS machine_id,
+        toUInt32(indexOf({machines:Array(String)}, machine_id)) AS m,
         countIf(signal = 'part_count') > 0 AS has_all,
         countIf(signal = 'part_count_good') > 0 AS has_good,
         countIf(signal = 'part_count_bad') > 0 AS has_bad
     FROM mtc.signal_days
     WHERE tenant_id = {tenant:String} AND machine_id IN {machines:Array(String)}
         AND signal IN ('part_count', 'part_count_good', 'part_count_bad') AND isNotNull(highest)
-    GROUP BY machine_id
+    GROUP BY m
 ),
 
+-- total = Δpart_count, else Δgood + Δbad. reject = Δbad, else total − Δgood where there is a good counter,
 -- and what operators rejected, at the time the parts were made.
 count_steps AS
 (
     SELECT
-        toString(steps.machine_id) AS machine_id,
+        steps.m AS m,
         t,
         multiIf(signal = 'part_count', step, has_all, 0, step) AS total,
         multiIf(
@@ -88,7 +98,7 @@ count_steps AS
     FROM
     (
         SELECT
-            machine_id,
+            m,
             signal,
             t,
             spike,
@@ -97,7 +107,7 @@ count_steps AS
         FROM
         (
             SELECT
-                machine_id,
+                m,
                 signal,
                 t,
                 n,
@@ -108,7 +118,7 @@ count_steps AS
             FROM
             (
                 SELECT
-                    machine_id,
+                    m,
                     signal,
                     t,
                     n,
@@ -117,7 +127,7 @@ count_steps AS
                 FROM
                 (
                     SELECT
-                        machine_id,
+                        m,
                         signal,
                         t,
                         n,
@@ -126,27 +136,27 @@ count_steps AS
                     FROM
                     (
                         SELECT
-                            machine_id,
+                            m,
                             signal,
                             t,
-                            assumeNotNull(v.n) AS n,
-                            lagInFrame(v.n, 1) OVER (
-                                PARTITION BY machine_id, signal ORDER BY t ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) AS last_n
+                            v.n AS n,
+                            lagInFrame(toNullable(v.n), 1) OVER (
+                                PARTITION BY m, signal ORDER BY t ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) AS last_n
                         FROM counter_values AS v
                     )
                     WHERE isNull(last_n) OR n != last_n
-                    WINDOW w AS (PARTITION BY machine_id, signal ORDER BY t ROWS BETWEEN 1 PRECEDING AND 1 FOLLOWING)
+                    WINDOW w AS (PARTITION BY m, signal ORDER BY t ROWS BETWEEN 1 PRECEDING AND 1 FOLLOWING)
                 )
             )
-            WINDOW s AS (PARTITION BY machine_id, signal ORDER BY t ROWS BETWEEN 2 PRECEDING AND CURRENT ROW)
+            WINDOW s AS (PARTITION BY m, signal ORDER BY t ROWS BETWEEN 2 PRECEDING AND CURRENT ROW)
         )
         WHERE t >= {from_us:Int64} AND t < {end_us:Int64}
     ) AS steps
     INNER JOIN counters_of AS counters
-        ON counters.machine_id = toString(steps.machine_id)
+        ON counters.m = steps.m
 
     UNION ALL
-    SELECT toString(machine_id), ts_us, 0, any(count), false, false
+    SELECT toUInt32(indexOf({machines:Array(String)}, machine_id)), ts_us, 0, any(count), false, false
     FROM mtc.rejects
     WHERE tenant_id = {tenant:String} AND machine_id IN {machines:Array(String)}
         AND ts_us >= {from_us:Int64} AND ts_us < {end_us:Int64}

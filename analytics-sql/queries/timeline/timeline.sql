@@ -1,61 +1,72 @@
 -- Why time is missing, in the order in which one cause is named where several hold; any other is 'gap'.
-['unreachable', 'sequence_gap', 'agent_restart', 'torn_record', 'overload'] AS causes,
+['unreachable', 'sequence_gap', 'agent_restart', 'torn_record', 'overload', 'gap'] AS causes,
 
 -- The sweep: every machine's time in [from_us, end_us) cut at every change, with what is in force in each piece.
--- Screens, API and analysts all read this one view (invariant 5).
+-- Screens, API and analysts all read this one calculation (invariant 5).
 --
 -- What is in force is the sum of what has started minus what has ended, so each source is a track of (t, delta),
--- and one pass in the order of time adds them up. Sums in a RANGE frame take all changes of one instant at once.
+-- and one pass in the order of time adds them up. Small numbers share one track as digits of one sum.
 --
---   0 the window itself           4 downtime excluded by policy     8 part (hash, 0 is none)
---   1 weight of the signals       5 day of the shift + 1, -1 is    9 lot (hash, 0 is none)
---   2 gaps, 10 bits a cause         scheduled without calendar    10 ideal cycle, µs
---   3 reason (hash, 0 is none)    6 breaks                        15 name of the shift (hash)
---                                 7 bucket (hour or day)
---  11 parts counted, 12 parts rejected, 13 spikes, 14 resets: they happen at t and are not added up here.
+--   1 weight of the signals (states.sql)
+--   2 gaps: 10 bits for each cause, in the order of `causes`
+--   3 clock: bits  0-15 local day of the shift + 1, 0xFFFF is scheduled without calendar
+--                 16-21 breaks                         28-29 policy excludes UNKNOWN
+--                 22-27 reasons excluded by policy     30-31 an ideal cycle time is listed
+--                 32-62 hour or day (cuts/*.sql)
+--   4 reason, 5 name of the shift, 6 part, 7 lot: hashes, 0 is none
+--   8 ideal cycle, µs
+--  10 the window itself, so that each machine has a row
+--  11 parts counted, 12 parts rejected, 13 spikes, 14 resets: they happen at t and are not added up here
 --
--- A piece of no length is kept where something was counted, or for the window itself, so that each machine has a row.
+-- Of the changes of one instant the last row holds the sum of all; those before it have no length and are dropped.
+-- Tracks from 10 on come last in their instant, so they see all of it; they are kept even without length.
+-- A machine is its place in {machines}: numbers sort faster than names.
 -- `end_us` is the end of the window or now, whichever is first; callers see to that, and to from_us ≤ end_us.
 swept AS
 (
-    SELECT * FROM
+    SELECT *
+    FROM
     (
         SELECT
-            machine_id,
+            m,
             t,
             track,
             delta,
             leadInFrame(t, 1, {end_us:Int64}) OVER (
-                PARTITION BY machine_id ORDER BY t ROWS BETWEEN CURRENT ROW AND 1 FOLLOWING) AS until_us,
+                PARTITION BY m ORDER BY t, track ROWS BETWEEN CURRENT ROW AND 1 FOLLOWING) AS until_us,
             sumIf(delta, track = 1) OVER upto AS weight,
             sumIf(delta, track = 2) OVER upto AS gaps,
-            sumIf(delta, track = 3) OVER upto AS reason,
-            sumIf(delta, track = 4) OVER upto AS excluded_count,
-            sumIf(delta, track = 5) OVER upto AS shift_day,
-            sumIf(delta, track = 6) OVER upto AS breaks,
-            sumIf(delta, track = 7) OVER upto AS bucket,
-            sumIf(delta, track = 8) OVER upto AS part_id,
-            sumIf(delta, track = 9) OVER upto AS lot_id,
-            sumIf(delta, track = 10) OVER upto AS ideal_us,
-            sumIf(delta, track = 15) OVER upto AS shift_id
+            sumIf(delta, track = 3) OVER upto AS clock,
+            sumIf(delta, track = 4) OVER upto AS reason_id,
+            sumIf(delta, track = 5) OVER upto AS shift_id,
+            sumIf(delta, track = 6) OVER upto AS part_id,
+            sumIf(delta, track = 7) OVER upto AS lot_id,
+            sumIf(delta, track = 8) OVER upto AS ideal_us
         FROM
         (
-            SELECT arrayJoin({machines:Array(String)}) AS machine_id, {from_us:Int64} AS t, toUInt8(0) AS track, toInt64(0) AS delta
-
-            UNION ALL
-            SELECT toString(machine_id), t, toUInt8(1), delta
+            SELECT m, t, toUInt8(1) AS track, delta
             FROM state_edges
             WHERE delta != 0
 
             UNION ALL
-            SELECT machine_id, edge.1, edge.2, edge.3
+            SELECT m, t, of_track.1, of_track.2
+            FROM count_steps
+            ARRAY JOIN [
+                (toUInt8(11), toInt64(total)),
+                (toUInt8(12), toInt64(reject)),
+                (toUInt8(13), toInt64(spike)),
+                (toUInt8(14), toInt64(reset))] AS of_track
+            WHERE of_track.2 != 0
+
+            UNION ALL
+            SELECT toUInt32(indexOf({machines:Array(String)}, machine_id)), edge.1, edge.2, edge.3
             FROM
             (
-                SELECT machine_id, track, from_us, to_us, id
+                SELECT machine_id, track, from_us, to_us, delta
                 FROM calendar_intervals
 
                 UNION ALL
-                SELECT machine_id, toUInt8(7), from_us, to_us, id
+                SELECT machine_id, toUInt8(3), from_us, to_us, bitShiftLeft(id, 32)
                 FROM buckets
 
                 UNION ALL
@@ -64,25 +75,30 @@ swept AS
                     toUInt8(2),
                     greatest(from_us, {from_us:Int64}),
                     if(to_us = 0, {end_us:Int64}, least(to_us, {end_us:Int64})),
-                    bitShiftLeft(toInt64(1), 10 * if(has(causes, cause), indexOf(causes, cause) - 1, 5))
+                    bitShiftLeft(toInt64(1), 10 * (if(has(causes, cause), indexOf(causes, cause), 6) - 1))
                 FROM gap_intervals
 
                 UNION ALL
-                SELECT
-                    machine_id,
-                    of_track.1,
-                    from_us,
-                    to_us,
-                    of_track.2
+                SELECT machine_id, of_track.1, from_us, to_us, of_track.2
                 FROM downtime_intervals
                 ARRAY JOIN [
-                    (toUInt8(3), reinterpretAsInt64(sipHash64(reason))),
-                    (toUInt8(4), toInt64(excluded))] AS of_track
+                    (toUInt8(4), reinterpretAsInt64(sipHash64(reason))),
+                    (toUInt8(3), if(excluded, toInt64(0x400000), 0))] AS of_track
+
+                UNION ALL
+                SELECT machine_id, toUInt8(3), {from_us:Int64}, {end_us:Int64}, toInt64(0x10000000)
+                FROM policy_in_force
+                WHERE unknown = 'excluded'
+
+                UNION ALL
+                SELECT machine_id, toUInt8(3), {from_us:Int64}, {end_us:Int64}, toInt64(0x40000000)
+                FROM rates
+                WHERE notEmpty(rates)
             )
-            ARRAY JOIN [(from_us, track, id), (to_us, track, -id)] AS edge
+            ARRAY JOIN [(from_us, track, delta), (to_us, track, -delta)] AS edge
 
             UNION ALL
-            SELECT machine_id, t, of_track.1, of_track.2 - of_track.3
+            SELECT toUInt32(indexOf({machines:Array(String)}, machine_id)), t, of_track.1, of_track.2 - of_track.3
             FROM
             (
                 SELECT
@@ -99,50 +115,45 @@ swept AS
                     PARTITION BY machine_id ORDER BY at_us, seq, value ROWS BETWEEN 1 PRECEDING AND CURRENT ROW)
             )
             ARRAY JOIN [
-                (toUInt8(8), part_id, last_part_id),
-                (toUInt8(9), lot_id, last_lot_id),
-                (toUInt8(10), ideal_us, last_ideal_us)] AS of_track
+                (toUInt8(6), part_id, last_part_id),
+                (toUInt8(7), lot_id, last_lot_id),
+                (toUInt8(8), ideal_us, last_ideal_us)] AS of_track
             WHERE of_track.2 != of_track.3
 
             UNION ALL
-            SELECT machine_id, t, of_track.1, of_track.2
-            FROM count_steps
-            ARRAY JOIN [
-                (toUInt8(11), toInt64(total)),
-                (toUInt8(12), toInt64(reject)),
-                (toUInt8(13), toInt64(spike)),
-                (toUInt8(14), toInt64(reset))] AS of_track
-            WHERE of_track.2 != 0
+            SELECT toUInt32(arrayJoin(arrayEnumerate({machines:Array(String)}))), {from_us:Int64}, toUInt8(10), toInt64(0)
         )
-        WHERE t < {end_us:Int64} OR track = 0
-        WINDOW upto AS (PARTITION BY machine_id ORDER BY t)
+        WHERE t < {end_us:Int64} OR track = 10
+        WINDOW upto AS (PARTITION BY m ORDER BY t, track ROWS UNBOUNDED PRECEDING)
     )
-    WHERE until_us > t OR track = 0 OR track BETWEEN 11 AND 14
+    WHERE until_us > t OR track >= 10
 ),
 
--- The rules, over what was swept.
+-- The rules of DESIGN "Time, states, OEE", over what was swept: first match wins.
 timeline AS
 (
     SELECT
-        machine_id,
-        t AS from_us,
-        until_us AS to_us,
-        until_us - t AS length_us,
+        m,
+        from_us,
+        to_us,
+        length_us,
         state,
         multiIf(
             state != 'UNKNOWN', '',
             gaps != 0, arrayFirst(
                 (cause, place) -> bitAnd(bitShiftRight(gaps, 10 * (place - 1)), 1023) > 0,
-                arrayPushBack(causes, 'gap'), arrayEnumerate(arrayPushBack(causes, 'gap'))),
+                causes, arrayEnumerate(causes)),
             unavailable, 'unavailable',
             'no_data') AS cause,
         -- An operator's reason is about a stop: time that ran is not touched by it.
-        if(state = 'RUNNING', 0, reason) AS reason_id,
-        state != 'RUNNING' AND excluded_count > 0 AS excluded,
-        shift_day,
+        if(state = 'RUNNING', 0, reason_id) AS stop_reason_id,
+        (state != 'RUNNING' AND bitAnd(clock, 0xFC00000) != 0)
+            OR (state = 'UNKNOWN' AND bitAnd(clock, 0x30000000) != 0) AS excluded,
+        bitAnd(clock, 0xFFFF) AS shift_day,
+        shift_day != 0 AND bitAnd(clock, 0x3F0000) = 0 AS scheduled,
+        bitAnd(clock, 0xC0000000) != 0 AS any_ideal,
+        bitShiftRight(clock, 32) AS bucket,
         shift_id,
-        shift_day != 0 AND breaks = 0 AS scheduled,
-        bucket,
         part_id,
         lot_id,
         ideal_us,
@@ -152,33 +163,32 @@ timeline AS
         if(track = 14, delta, 0) AS resets
     FROM
     (
-        -- DESIGN "Time, states, OEE": first match wins.
         SELECT
-            *,
+            m,
+            t AS from_us,
+            until_us AS to_us,
+            until_us - t AS length_us,
+            track,
+            delta,
+            gaps,
+            clock,
+            reason_id,
+            shift_id,
+            part_id,
+            lot_id,
+            ideal_us,
+            -- Execution is unavailable where it is so on every path.
+            bitAnd(weight, 0x3F000000) != 0
+                OR (bitAnd(weight, 0xFC0000) != 0 AND bitAnd(weight, 0x3FFFF) = 0) AS unavailable,
             CAST(multiIf(
                 gaps != 0 OR unavailable, 1,
-                stopped_by_hand, 2,
-                active, if(manual, 4, 3),
-                fault, 2,
-                setup, 4,
-                stopped, 5,
-                ready, 6,
+                bitAnd(weight, 0xFC0000000000) != 0, 2,
+                bitAnd(weight, 0x3F) != 0, if(bitAnd(weight, 0xFC0000000) != 0, 4, 3),
+                weight >= 0x1000000000000, 2,
+                bitAnd(weight, 0x3F000000000) != 0, 4,
+                bitAnd(weight, 0xFC0) != 0, 5,
+                bitAnd(weight, 0x3F000) != 0, 6,
                 1), 'Enum8(\'UNKNOWN\' = 1, \'DOWN\' = 2, \'RUNNING\' = 3, \'SETUP\' = 4, \'STOPPED\' = 5, \'IDLE\' = 6)') AS state
-        FROM
-        (
-            -- Which digits of `weight` are not 0; execution is unavailable where it is so on every path.
-            SELECT
-                *,
-                bitAnd(weight, 0x3F) != 0 AS active,
-                bitAnd(weight, 0xFC0) != 0 AS stopped,
-                bitAnd(weight, 0x3F000) != 0 AS ready,
-                bitAnd(weight, 0x3F000000) != 0
-                    OR (bitAnd(weight, 0xFC0000) != 0 AND bitAnd(weight, 0x3FFFF) = 0) AS unavailable,
-                bitAnd(weight, 0xFC0000000) != 0 AS manual,
-                bitAnd(weight, 0x3F000000000) != 0 AS setup,
-                bitAnd(weight, 0xFC0000000000) != 0 AS stopped_by_hand,
-                weight >= 0x1000000000000 AS fault
-            FROM swept
-        )
+        FROM swept
     )
 )

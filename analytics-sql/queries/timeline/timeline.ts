@@ -1,7 +1,5 @@
 // The one calculation: CTEs composed to a WITH list that every query of states and figures starts with.
-import day from "../cuts/day.sql" with { type: "text" };
-import hour from "../cuts/hour.sql" with { type: "text" };
-import none from "../cuts/none.sql" with { type: "text" };
+import noClock from "../cuts/no-clock.sql" with { type: "text" };
 import calendar from "./calendar.sql" with { type: "text" };
 import counters from "./counters.sql" with { type: "text" };
 import downtime from "./downtime.sql" with { type: "text" };
@@ -11,20 +9,19 @@ import policies from "./policies.sql" with { type: "text" };
 import states from "./states.sql" with { type: "text" };
 import timeline from "./timeline.sql" with { type: "text" };
 
-/** How the clock cuts the timeline; `bucket` of each piece names the hour or day it is in. */
-export type Clock = "none" | "hour" | "day";
-const clocks: Record<Clock, string> = { none, hour, day };
-
 /**
- * Puts a query's SELECT behind the CTEs it reads: `timeline`, and what that is made of. Each file is a list of CTEs;
- * the engine leaves out those that are not reached. (Nested parameterized views would read as well, but the engine
- * analyses each level again for the one above: 600 ms of planning for `timeline` alone.)
+ * Puts a query's SELECT behind the CTEs it reads: `timeline`, what that is made of, and `more`. Each file is a list of
+ * CTEs; the engine leaves out those that are not reached. (Nested parameterized views would read as well, but the
+ * engine analyses each level again for the one above: 600 ms of planning for `timeline` alone.)
  *
  * Parameters: tenant String, machines Array(String), from_us Int64, end_us Int64.
- * @param more names the SELECT needs besides, e.g. a map of labels
+ * @param more CTEs and names the SELECT needs besides; `buckets` among them where the clock cuts the time
  */
-export const overTimeline = (select: string, clock: Clock, ...more: string[]): string =>
-  `WITH\n${[states, calendar, clocks[clock], gaps, policies, downtime, counters, making, timeline, ...more].join(",\n")}\n${select}`;
+export function overTimeline(select: string, ...more: string[]): string {
+  const buckets = more.some((file) => /^buckets AS/m.test(file)) ? [] : [noClock];
+  const files = [states, calendar, ...buckets, gaps, policies, downtime, counters, making, timeline, ...more];
+  return `WITH\n${files.join(",\n")}\n${select}`;
+}
 
 /** A stretch of time over some machines of one tenant. */
 export type Window = {
@@ -39,7 +36,7 @@ export type Window = {
 /** The parameters of `timeline`: the window ends now at the latest, and never before it starts. */
 export const timelineParams = ({ tenant, machines, from_us, to_us, as_of_us }: Window) => ({
   tenant,
-  machines,
+  machines: [...new Set(machines)],
   from_us,
   end_us: Math.max(from_us, Math.min(to_us, as_of_us)),
 });

@@ -1,2 +1,0 @@
--- The cut needs no names.
-CAST(map(), 'Map(Int64, String)') AS names
