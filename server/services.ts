@@ -42,6 +42,7 @@ export type Services = {
 const MAX_OUTBOX_BYTES = 4 * 1024 ** 3;
 /** ClickHouse's code. */
 const MEMORY_LIMIT_EXCEEDED = 241;
+const DRAIN_POLL_MS = 500;
 const PURGE_EVERY_MS = 3_600_000;
 /** Several machines that change at once are one change for the collectors. */
 const SETTLE_MS = 50;
@@ -63,12 +64,15 @@ export async function startServices(config: Config, log: (message: string) => vo
   // the engine may have lost in a power cut, since it does not fsync. Nothing is counted twice.
   await store.rewind(rebuilt ? "start" : "settled");
 
+  let running = true;
   const hub = new LiveHub();
   const relay = startRelay(store, { deliver: (lines) => deliver(engine, lines) }, log);
   const pipeline = await createPipeline({ store, hub, wake: relay.wake, now_ms: Date.now });
   const machines = await Machines.open({ store, pipeline, hub });
   const reports = new Reports(engine);
-  await seedHub(hub, machines, reports);
+  const seeding = seedHub(hub, machines, reports, store, () => running).catch((error: Error) =>
+    log(`live values from before the start: ${error.message}`),
+  );
   const collectors = startCollectors(
     pipeline.sink((id) => machines.byId(id)),
     hub,
@@ -85,7 +89,6 @@ export async function startServices(config: Config, log: (message: string) => vo
   });
   const purging = setInterval(() => void purge(store, config.raw_retention_days, log), PURGE_EVERY_MS);
 
-  let running = true;
   return {
     store,
     engine,
@@ -107,6 +110,7 @@ export async function startServices(config: Config, log: (message: string) => vo
       clearInterval(purging);
       await collectors.stop();
       await relay.stop();
+      await seeding;
       await engine.close();
       await store.close();
     },
@@ -125,16 +129,30 @@ async function deliver(engine: Engine, lines: Uint8Array, may_split = true): Pro
   }
 }
 
-/** After a restart the screens show what was known before it, until the sources say something new. */
-async function seedHub(hub: LiveHub, machines: Machines, reports: Reports): Promise<void> {
-  const tenants = Map.groupBy(machines.all(), ({ tenant_id }) => tenant_id);
-  for (const [tenant_id, own] of tenants) {
-    const known = await reports.latest(
-      tenant_id,
-      own.map(({ id }) => id),
-    );
-    for (const [id, { values, since_us }] of known) hub.seed(id, values, since_us);
-  }
+/**
+ * After a restart the screens show what was known before it, until the sources say something new: at once what
+ * analytics has, and all of it when what was acknowledged but not delivered has arrived there.
+ */
+async function seedHub(
+  hub: LiveHub,
+  machines: Machines,
+  reports: Reports,
+  store: Store,
+  running: () => boolean,
+): Promise<void> {
+  const before = machines.all();
+  const seed = async (): Promise<void> => {
+    for (const [tenant_id, own] of Map.groupBy(before, (machine) => machine.tenant_id)) {
+      const ids = own.map(({ id }) => id);
+      for (const [id, known] of await reports.latest(tenant_id, ids)) {
+        if (machines.byId(id)) hub.seed(id, known);
+      }
+    }
+  };
+  if ((await store.outboxDepth()).events === 0) return seed();
+  await seed();
+  while (running() && (await store.outboxDepth()).events > 0) await Bun.sleep(DRAIN_POLL_MS);
+  if (running()) await seed();
 }
 
 async function purge(store: Store, days: number, log: (message: string) => void): Promise<void> {

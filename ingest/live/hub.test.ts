@@ -67,6 +67,22 @@ test("Last-Event-ID: the deltas since are given again; an id of another run give
   expect(hub.since("nonsense")).toBeUndefined();
 });
 
+test("a restart: what was known is shown, and gives way to what is new", () => {
+  const hub = new LiveHub();
+  hub.apply("m", columns(["execution", 9_000, 3, "READY"]));
+  const values = { execution: { ts_us: 5_000, value: "ACTIVE" }, spindle_speed: { ts_us: 5_000, value: 10 } };
+  hub.seed("m", { values, state: "RUNNING", since_us: 4_000 });
+  hub.seed("n", { values, state: "RUNNING", since_us: 4_000 });
+  expect(hub.snapshot(["m", "n"]).machines).toMatchObject([
+    {
+      state: "IDLE",
+      since_us: 9_000,
+      signals: { spindle_speed: { value: 10 }, execution: { value: "READY" } },
+    },
+    { state: "RUNNING", since_us: 4_000 },
+  ]);
+});
+
 test("the rules of the states, first match wins", () => {
   const state = (values: Record<string, string>, gap = false) =>
     stateOf(new Map(Object.entries(values)), gap);

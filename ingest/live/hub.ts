@@ -1,5 +1,6 @@
 // The live hub: the latest value of every signal and the state of every machine, and who watches them.
 import type { ObservationColumns } from "../event.ts";
+import type { State } from "../signals.ts";
 import type { SourceStatus } from "../sources/source.ts";
 import type { LiveDelta, LiveMachine, LiveSnapshot, LiveValue } from "./live.ts";
 import { isStateSignal, stateOf } from "./state.ts";
@@ -13,6 +14,9 @@ const MAX_SIGNALS = 2_000;
 
 /** One delta with the id it travels under. */
 export type Numbered = { id: string; delta: LiveDelta };
+/** What was known of a machine before a restart: its latest values, and since when it is in its state. */
+export type LastKnown = { values: Record<string, LiveValue>; state: State; since_us: number };
+
 export type Watcher = (delta: Numbered) => void;
 
 type Known = LiveMachine & { seqs: Map<string, number>; words: Map<string, string> };
@@ -43,10 +47,11 @@ export class LiveHub {
   }
 
   /** What is known from before a restart: the latest values, and since when the state holds. */
-  seed(machine_id: string, values: Record<string, LiveValue>, since_us: number): void {
+  seed(machine_id: string, { values, state, since_us }: LastKnown): void {
     const machine = this.#machine(machine_id);
     for (const [name, { ts_us, value }] of Object.entries(values)) this.#take(machine, name, ts_us, 0, value);
-    if (since_us > 0) machine.since_us = since_us;
+    // The order in which the values were taken says nothing of when the state began; the timeline does.
+    if (machine.state === state) machine.since_us = since_us;
   }
 
   /** How the machine's source is doing; `gap` while its time counts as missing. */

@@ -10,16 +10,13 @@ import {
 import { type OeeCut, type OeeReport, oee } from "../../../analytics-sql/queries/oee.ts";
 import { type StateRow, states } from "../../../analytics-sql/queries/states.ts";
 import type { GapCause } from "../../../ingest/event.ts";
-import type { LiveValue } from "../../../ingest/live/live.ts";
+import type { LastKnown } from "../../../ingest/live/hub.ts";
 import { badInput } from "../../../ingest/problem.ts";
 import type { Machine } from "../../../ingest/store/store.ts";
 
 export { OEE_CUTS, type OeeCut } from "../../../analytics-sql/queries/oee.ts";
 
 export type Span = { from_us: number; to_us: number };
-
-/** What was last known of a machine; `since_us` 0 where its state never changed. */
-export type LastKnown = { values: Record<string, LiveValue>; since_us: number };
 
 export type States = Omit<StateRow, "machine_id">[];
 /** `to` is null while a gap is open. */
@@ -94,15 +91,17 @@ export class Reports {
       latest(this.#engine, { tenant, machines: machine_ids, recent_us }),
       states(this.#engine, this.#window(tenant, machine_ids, { from_us: recent_us, to_us: now_us })),
     ]);
-    const known = new Map(machine_ids.map((id) => [id, { values: {}, since_us: 0 } as LastKnown]));
+    const known = new Map(
+      machine_ids.map((id) => [id, { values: {}, state: "UNKNOWN", since_us: 0 } as LastKnown]),
+    );
     for (const { machine_id, signal, ts_us, num, word } of rows) {
       const machine = known.get(machine_id);
       if (machine) machine.values[signal] = { ts_us, value: num ?? word };
     }
     // In order of time: the last one of each machine stays.
-    for (const { machine_id, from } of timeline.rows) {
+    for (const { machine_id, state, from } of timeline.rows) {
       const machine = known.get(machine_id);
-      if (machine) machine.since_us = Date.parse(from) * 1_000;
+      if (machine) Object.assign(machine, { state, since_us: Date.parse(from) * 1_000 });
     }
     return known;
   }
