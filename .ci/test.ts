@@ -31,6 +31,7 @@ function isSlow(file: string): boolean {
 }
 
 console.log(`chromium: ${provideChromium()}`);
+const total_files = files.length;
 const reports = mkdtempSync(`${tmpdir()}/mtc-test-`);
 const started = performance.now();
 const total: Counts = { passed: 0, failed: 0, skipped: [] };
@@ -40,7 +41,7 @@ rmSync(reports, { recursive: true });
 
 for (const name of total.skipped) console.log(`skipped: ${name}`);
 for (const file of failed_files) console.log(`failed: ${file}`);
-console.log(`${files.length} files in ${((performance.now() - started) / 1_000).toFixed(0)} s`);
+console.log(`${total_files} files in ${((performance.now() - started) / 1_000).toFixed(0)} s`);
 console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped.length} skipped`);
 process.exit(total.failed > 0 || total.passed === 0 ? 1 : 0);
 
