@@ -22,7 +22,7 @@ SELECT
     if(no_ideal, NULL, ideal_good_us / nullIf(calendar_us, 0)) AS teep,
     1 - unknown_us / nullIf(scheduled_us, 0) AS coverage,
     arrayFilter(flag -> flag != '', [
-        if(NOT no_ideal AND run_us > 0 AND ideal_total_us > run_us, 'performance_over_1', ''),
+        multiIf(no_ideal, '', run_us = 0, '', ideal_total_us > run_us, 'performance_over_1', ''),
         if(no_ideal, 'no_ideal_cycle', ''),
         if(resets > 0, 'counter_reset', ''),
         if(spikes > 0, 'spike_quarantined', ''),

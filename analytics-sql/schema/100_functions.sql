@@ -3,3 +3,7 @@
 -- An empty zone is UTC.
 CREATE OR REPLACE FUNCTION mtc_utc_us AS (local_s, local_from_s, offset_s) ->
     1000000 * (local_s - offset_s[greatest(1, arrayCount(from_s -> from_s <= local_s, local_from_s))]);
+
+-- A machine's place in a list. By a hash table: indexOf compares names one by one, 0.5 s for 1.8 M rows of 100 machines.
+CREATE OR REPLACE FUNCTION mtc_place AS (machine_id, machines) ->
+    transform(machine_id, machines, arrayEnumerate(machines), toUInt32(0));

@@ -51,12 +51,12 @@ counter_values AS
                 PARTITION BY m, signal ORDER BY ts, seq, value ROWS BETWEEN CURRENT ROW AND 1 FOLLOWING) AS next_ts
         FROM
         (
-            SELECT toUInt32(indexOf({machines:Array(String)}, machine_id)) AS m, signal, ts, seq, value
+            SELECT mtc_place(machine_id, {machines:Array(String)}) AS m, signal, ts, seq, value
             FROM mtc.signal_points
             WHERE tenant_id = {tenant:String} AND machine_id IN {machines:Array(String)} AND signal IN counters
                 AND ts >= toDateTime64(first_day, 6, 'UTC') AND ts < toDateTime64(last_day + 1, 6, 'UTC')
             UNION ALL
-            SELECT toUInt32(indexOf({machines:Array(String)}, machine_id)) AS m, signal, ts, seq, value
+            SELECT mtc_place(machine_id, {machines:Array(String)}) AS m, signal, ts, seq, value
             FROM mtc.signal_points
             WHERE tenant_id = {tenant:String} AND machine_id IN {machines:Array(String)} AND signal IN counters
                 AND (machine_id, signal, toDate32(ts)) IN (
@@ -70,7 +70,7 @@ counter_values AS
 counters_of AS
 (
     SELECT
-        toUInt32(indexOf({machines:Array(String)}, machine_id)) AS m,
+        mtc_place(machine_id, {machines:Array(String)}) AS m,
         countIf(signal = 'part_count') > 0 AS has_all,
         countIf(signal = 'part_count_good') > 0 AS has_good,
         countIf(signal = 'part_count_bad') > 0 AS has_bad
@@ -156,7 +156,7 @@ count_steps AS
         ON counters.m = steps.m
 
     UNION ALL
-    SELECT toUInt32(indexOf({machines:Array(String)}, machine_id)), ts_us, 0, any(count), false, false
+    SELECT mtc_place(machine_id, {machines:Array(String)}), ts_us, 0, any(count), false, false
     FROM mtc.rejects
     WHERE tenant_id = {tenant:String} AND machine_id IN {machines:Array(String)}
         AND ts_us >= {from_us:Int64} AND ts_us < {end_us:Int64}

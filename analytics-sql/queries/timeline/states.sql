@@ -15,7 +15,7 @@
 state_edges AS
 (
     SELECT
-        toUInt32(indexOf({machines:Array(String)}, machine_id)) AS m,
+        mtc_place(machine_id, {machines:Array(String)}) AS m,
         greatest(toUnixTimestamp64Micro(ts), {from_us:Int64}) AS t,
         weight - lagInFrame(weight, 1, 0) OVER (
             PARTITION BY machine_id, signal ORDER BY ts, seq, value ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) AS delta

@@ -59,7 +59,7 @@ swept AS
             WHERE of_track.2 != 0
 
             UNION ALL
-            SELECT toUInt32(indexOf({machines:Array(String)}, machine_id)), edge.1, edge.2, edge.3
+            SELECT mtc_place(machine_id, {machines:Array(String)}), edge.1, edge.2, edge.3
             FROM
             (
                 SELECT machine_id, track, from_us, to_us, delta
@@ -98,7 +98,7 @@ swept AS
             ARRAY JOIN [(from_us, track, delta), (to_us, track, -delta)] AS edge
 
             UNION ALL
-            SELECT toUInt32(indexOf({machines:Array(String)}, machine_id)), t, of_track.1, of_track.2 - of_track.3
+            SELECT mtc_place(machine_id, {machines:Array(String)}), t, of_track.1, of_track.2 - of_track.3
             FROM
             (
                 SELECT
@@ -123,13 +123,14 @@ swept AS
             UNION ALL
             SELECT toUInt32(arrayJoin(arrayEnumerate({machines:Array(String)}))), {from_us:Int64}, toUInt8(10), toInt64(0)
         )
-        WHERE t < {end_us:Int64} OR track = 10
+        WHERE if(track = 10, true, t < {end_us:Int64})
         WINDOW upto AS (PARTITION BY m ORDER BY t, track ROWS UNBOUNDED PRECEDING)
     )
-    WHERE until_us > t OR track >= 10
+    WHERE if(track >= 10, true, until_us > t)
 ),
 
--- The rules of DESIGN "Time, states, OEE", over what was swept: first match wins.
+-- The rules of DESIGN "Time, states, OEE", over what was swept: first match wins. From here on up there is no AND nor
+-- OR but multiIf: for each of them the analyzer hashes all that its columns are made of, 75 ms in all.
 timeline AS
 (
     SELECT
@@ -147,10 +148,12 @@ timeline AS
             'no_data') AS cause,
         -- An operator's reason is about a stop: time that ran is not touched by it.
         if(state = 'RUNNING', 0, reason_id) AS stop_reason_id,
-        (state != 'RUNNING' AND bitAnd(clock, 0xFC00000) != 0)
-            OR (state = 'UNKNOWN' AND bitAnd(clock, 0x30000000) != 0) AS excluded,
+        multiIf(
+            state = 'RUNNING', false,
+            state = 'UNKNOWN', bitAnd(clock, 0x3FC00000) != 0,
+            bitAnd(clock, 0xFC00000) != 0) AS excluded,
         bitAnd(clock, 0xFFFF) AS shift_day,
-        shift_day != 0 AND bitAnd(clock, 0x3F0000) = 0 AS scheduled,
+        multiIf(shift_day = 0, 0, bitAnd(clock, 0x3F0000) != 0, 0, length_us) AS scheduled_us,
         bitAnd(clock, 0xC0000000) != 0 AS any_ideal,
         bitShiftRight(clock, 32) AS bucket,
         shift_id,
@@ -178,10 +181,13 @@ timeline AS
             lot_id,
             ideal_us,
             -- Execution is unavailable where it is so on every path.
-            bitAnd(weight, 0x3F000000) != 0
-                OR (bitAnd(weight, 0xFC0000) != 0 AND bitAnd(weight, 0x3FFFF) = 0) AS unavailable,
+            multiIf(
+                bitAnd(weight, 0x3F000000) != 0, true,
+                bitAnd(weight, 0x3FFFF) != 0, false,
+                bitAnd(weight, 0xFC0000) != 0) AS unavailable,
             CAST(multiIf(
-                gaps != 0 OR unavailable, 1,
+                gaps != 0, 1,
+                unavailable, 1,
                 bitAnd(weight, 0xFC0000000000) != 0, 2,
                 bitAnd(weight, 0x3F) != 0, if(bitAnd(weight, 0xFC0000000) != 0, 4, 3),
                 weight >= 0x1000000000000, 2,
