@@ -8,7 +8,7 @@ const SIZES = { desktop: { width: 1920, height: 1080 }, phone: { width: 390, hei
 const PAGES = {
   wall: "/hmi",
   machine: "/hmi/demo-vmc-1",
-  dashboard: "/dashboard?period=7d",
+  dashboard: "/dashboard?period=yesterday",
   "dashboard-machine": "/dashboard/demo-vmc-1?period=yesterday",
 };
 /** The live chart is worth a look once it has run for a while. */
