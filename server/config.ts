@@ -12,6 +12,8 @@ export type Config = {
   admin_key_file: string;
   /** The key itself, where it was given. */
   admin_key: string | undefined;
+  /** Where it is, in words for the start's output. */
+  admin_key_place: string;
   raw_retention_days: number;
 };
 
@@ -56,14 +58,16 @@ export function parseConfig(env: Record<string, string | undefined>): Config {
     );
   }
   const data_dir = resolve(env.MTC_DATA_DIR ?? "./data");
+  const admin_key_file = resolve(env.MTC_ADMIN_KEY_FILE ?? `${data_dir}/admin.key`);
   return {
     host: env.MTC_HOST ?? "127.0.0.1",
     port: integer(env, "MTC_PORT", 3000, 0, 65_535),
     data_dir,
     profile: "embedded",
     demo: oneOf(env, "MTC_DEMO", ["auto", "off"], "auto"),
-    admin_key_file: resolve(env.MTC_ADMIN_KEY_FILE ?? `${data_dir}/admin.key`),
+    admin_key_file,
     admin_key: adminKey(env),
+    admin_key_place: env.MTC_ADMIN_KEY === undefined ? admin_key_file : "as given in MTC_ADMIN_KEY",
     raw_retention_days: integer(env, "MTC_RAW_RETENTION_DAYS", 30, 1, 36_500),
   };
 }

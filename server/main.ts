@@ -17,12 +17,12 @@ async function main(): Promise<void> {
   const origin = `http://${config.host.includes(":") ? `[${config.host}]` : config.host}:${app.server?.port}`;
   console.log(`MTC is ready at ${origin}`);
   console.log(`  sign in once:  ${origin}/sign-in?token=${services.keys.linkToken()}`);
-  console.log(
-    `  admin API key: ${config.admin_key === undefined || process.env.MTC_ADMIN_KEY_FILE ? config.admin_key_file : "as given in MTC_ADMIN_KEY"}`,
-  );
+  console.log(`  admin API key: ${config.admin_key_place}`);
   const demo = config.demo === "auto" ? await startDemo(services.machines) : undefined;
-  if (demo)
+  if (demo) {
     console.log(`  demo plant:    MTConnect agent ${demo.agent_url}, ADAM-6050 at ${demo.modbus_address}`);
+  }
+  await services.collect();
 
   let stopping = false;
   const stop = async (): Promise<void> => {
