@@ -275,3 +275,16 @@ test("an event's dataschema is served: the JSON Schema of what columns may be", 
   expect(body.required).toEqual(["signals", "signal", "t0", "dt"]);
   expect((await server.call("GET", "/schemas/mtc.nothing.v1.json")).status).toBe(404);
 });
+
+test("any list comes as CSV too, its formulas made harmless", async () => {
+  await server.call("POST", "/api/v1/machines", { id: "mill-csv", name: "=1+1" });
+  const { body, headers } = await server.call<string>("GET", "/api/v1/machines?format=csv");
+  expect(headers.get("content-type")).toStartWith("text/csv");
+  const [header = "", ...lines] = body.trim().split("\n");
+  expect(header).toStartWith("id,name,");
+  expect(lines.find((line) => line.startsWith("mill-csv,"))).toStartWith("mill-csv,'=1+1,");
+  expect((await server.call("GET", "/api/v1/keys?format=csv")).headers.get("content-type")).toStartWith(
+    "text/csv",
+  );
+  expect((await server.call("GET", "/api/v1/machines?format=xml")).status).toBe(422);
+});

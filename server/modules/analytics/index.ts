@@ -1,15 +1,14 @@
 // The reports over HTTP: OEE, states, observations, gaps; as JSON or CSV.
-import { stringify } from "csv-stringify/sync";
 import { Elysia, t } from "elysia";
 import { badInput } from "../../../ingest/problem.ts";
 import type { Keys } from "../../keys.ts";
+import { answer, Format } from "../../lists.ts";
 import { auth } from "../../plugins/auth.ts";
 import { type Machines, time_us } from "../machines/service.ts";
 import { OEE_CUTS, type Reports } from "./service.ts";
 
 const tags = ["Reports"];
 const params = t.Object({ id: t.String() });
-const Format = t.Optional(t.Union([t.Literal("json"), t.Literal("csv")]));
 const Time = t.Optional(t.String({ description: "RFC 3339, up to µs" }));
 const span = { from: Time, to: Time, format: Format };
 const By = t.Optional(t.Union(OEE_CUTS.map((cut) => t.Literal(cut))));
@@ -28,24 +27,6 @@ function windowOf({ from, to }: { from?: string | undefined; to?: string | undef
   if (to_us <= from_us) throw badInput("/to", "not after from");
   return { from_us, to_us };
 }
-
-/** Rows as CSV with a header; lists inside a cell are joined by spaces. */
-function csv(rows: readonly object[]): Response {
-  const body = stringify([...rows], {
-    header: true,
-    cast: {
-      object: (value) => (Array.isArray(value) ? value.join(" ") : JSON.stringify(value)),
-      boolean: (value) => String(value),
-    },
-    escape_formulas: true,
-  });
-  return new Response(body, { headers: { "content-type": "text/csv; charset=utf-8" } });
-}
-
-const answer = <T extends { rows: readonly object[] }>(
-  format: string | undefined,
-  report: T,
-): T | Response => (format === "csv" ? csv(report.rows) : report);
 
 export const analyticsModule = (machines: Machines, reports: Reports, keys: Keys) =>
   new Elysia({ prefix: "/api/v1" })

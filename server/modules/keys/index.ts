@@ -1,6 +1,7 @@
 // /api/v1/keys: API keys with scopes. A key is shown once, when it is made.
 import { Elysia, t } from "elysia";
 import { type Keys, SCOPES } from "../../keys.ts";
+import { answer, Format } from "../../lists.ts";
 import { auth } from "../../plugins/auth.ts";
 import { notFound } from "../../plugins/errors.ts";
 
@@ -16,7 +17,8 @@ const NewKey = t.Object(
 export const keysModule = (keys: Keys) =>
   new Elysia({ prefix: "/api/v1/keys" })
     .use(auth(keys))
-    .get("", ({ caller }) => ({ rows: keys.list(caller.tenant_id) }), {
+    .get("", ({ caller, query }) => answer(query.format, { rows: keys.list(caller.tenant_id) }), {
+      query: t.Object({ format: Format }),
       scope: "admin",
       detail: { tags, summary: "All keys, without their secrets" },
     })

@@ -3,6 +3,7 @@ import { Elysia, t } from "elysia";
 import { CalendarInput } from "../../../ingest/calendar.ts";
 import type { Machine } from "../../../ingest/store/store.ts";
 import type { Keys } from "../../keys.ts";
+import { answer, Format } from "../../lists.ts";
 import { auth } from "../../plugins/auth.ts";
 import { CycleTimes, Downtime, Lot, MachinePatch, NewMachine, Policy, Rejects } from "./model.ts";
 import { bodyHash, type Dedupe, type Machines } from "./service.ts";
@@ -26,10 +27,15 @@ export function dedupeOf(headers: Record<string, string | undefined>, body: unkn
 export const machinesModule = (machines: Machines, keys: Keys) =>
   new Elysia({ prefix: "/api/v1/machines" })
     .use(auth(keys))
-    .get("", ({ caller }) => ({ rows: machines.list(caller.tenant_id).map(shown) }), {
-      scope: "read",
-      detail: { tags, summary: "All machines" },
-    })
+    .get(
+      "",
+      ({ caller, query }) => answer(query.format, { rows: machines.list(caller.tenant_id).map(shown) }),
+      {
+        query: t.Object({ format: Format }),
+        scope: "read",
+        detail: { tags, summary: "All machines" },
+      },
+    )
     .post(
       "",
       async ({ caller, body, set }) => {
