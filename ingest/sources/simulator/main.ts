@@ -76,9 +76,11 @@ async function startReplay(shdr: string, ask: ReturnType<typeof options>): Promi
 
 try {
   const ask = options();
-  const stop = await (ask.shdr === undefined ? startPlant(ask) : startReplay(ask.shdr, ask));
+  let stop: Stop = async () => {};
+  // Before anything is printed: whoever reads the output may end us at once.
   for (const signal of ["SIGINT", "SIGTERM"] as const)
     process.once(signal, () => void stop().then(() => process.exit(0)));
+  stop = await (ask.shdr === undefined ? startPlant(ask) : startReplay(ask.shdr, ask));
 } catch (error) {
   console.error(`${error instanceof Error ? error.message : error}\n${USAGE}`);
   process.exit(2);
