@@ -1,12 +1,14 @@
 // The embedded store as the rest of the program sees it: calls to the thread that owns the SQLite file.
-import type { Reply } from "./sqlite.worker.ts";
+import type { Failure, Outcome, Reply } from "./sqlite.worker.ts";
 import type { SqliteOptions } from "./sqlite-store.ts";
-import { type Commit, Overloaded, type Store } from "./store.ts";
+import { type Appended, type Commit, Overloaded, type Store } from "./store.ts";
 
 /** How much may be on its way to the disk before HTTP is told to wait (invariant 7). */
 const MAX_IN_FLIGHT_BYTES = 64 * 1024 * 1024;
 
 type Pending = { resolve: (value: unknown) => void; reject: (error: Error) => void };
+/** A commit that has not left for the store's thread yet. */
+type Leaving = { commit: Commit; resolve: (appended: Appended[]) => void; reject: (error: Error) => void };
 
 /**
  * Opens (or makes) the store.
@@ -21,6 +23,7 @@ export async function openSqlite(
   const pending = new Map<number, Pending>();
   let n = 0;
   let in_flight_bytes = 0;
+  let leaving: Leaving[] = [];
   let broken: Error | undefined;
 
   worker.onmessage = ({ data }: MessageEvent<Reply>) => {
@@ -45,22 +48,42 @@ export async function openSqlite(
   const call =
     <M extends Exclude<keyof Store, "commit">>(method: M): Store[M] =>
     // @ts-expect-error one generic call for every method: the store's type says what goes in and out
-    (...args: unknown[]) =>
-      post({ method, args }, ++n);
+    (...args: unknown[]) => {
+      void sendCommits();
+      return post({ method, args }, ++n);
+    };
 
-  async function commit(commit: Commit) {
-    const size = commit.events.reduce((sum, { bytes }) => sum + bytes.length, 0);
+  /** What was committed in one turn of the loop goes in one message: waking the other thread is what costs. */
+  async function sendCommits(): Promise<void> {
+    const group = leaving;
+    if (group.length === 0) return;
+    leaving = [];
+    const commits = group.map(({ commit }) => commit);
+    const buffers = commits.flatMap(({ events }) => events.map(({ bytes }) => bytes.buffer as ArrayBuffer));
+    try {
+      const outcomes = await post<Outcome[]>({ commits }, ++n, buffers);
+      for (const [i, { resolve, reject }] of group.entries()) {
+        const outcome = outcomes[i] as Outcome;
+        if ("error" in outcome) reject(revive(outcome.error));
+        else resolve(outcome.appended);
+      }
+    } catch (error) {
+      for (const { reject } of group) reject(error as Error);
+    }
+  }
+
+  async function commit(commit: Commit): Promise<Appended[]> {
+    let size = 0;
+    for (const { bytes } of commit.events) size += bytes.length;
     if (in_flight_bytes + size > MAX_IN_FLIGHT_BYTES && in_flight_bytes > 0) {
       throw new Overloaded(`${in_flight_bytes} bytes are on their way to the disk`, 1);
     }
     in_flight_bytes += size;
     try {
-      const buffers = commit.events.map(({ bytes }) => bytes.buffer as ArrayBuffer);
-      return await post<Awaited<ReturnType<Store["commit"]>>>(
-        { method: "commit", args: [commit] },
-        ++n,
-        buffers,
-      );
+      return await new Promise((resolve, reject) => {
+        if (leaving.length === 0) setImmediate(() => void sendCommits());
+        leaving.push({ commit, resolve, reject });
+      });
     } finally {
       in_flight_bytes -= size;
     }
@@ -96,7 +119,7 @@ export async function openSqlite(
 }
 
 /** A full disk is overload: nothing was stored, the client tries again, and it heals when there is room. */
-function revive(error: Extract<Reply, { error: unknown }>["error"]): Error {
+function revive(error: Failure): Error {
   if (error.name === "Overloaded") return new Overloaded(error.message, error.retry_after_s ?? 1);
   if (error.code === "SQLITE_FULL" || error.code?.startsWith("SQLITE_IOERR")) {
     return new Overloaded(`the disk takes no more: ${error.message}`, 10);
