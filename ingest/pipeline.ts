@@ -2,6 +2,8 @@
 import { decodeTime, monotonicFactory } from "ulid";
 import { type EventData, type EventType, encodeData, encodeEvent, type ObservationColumns } from "./event.ts";
 import type { LiveHub } from "./live/hub.ts";
+import { derive, type Rules } from "./rules.ts";
+import { sleep } from "./sources/backoff.ts";
 import type { Sink } from "./sources/source.ts";
 import {
   type Appended,
@@ -12,8 +14,8 @@ import {
   type Store,
 } from "./store/store.ts";
 
-/** Whose data it is. */
-export type Subject = { tenant_id: string; id: string };
+/** Whose data it is, and what it means beside itself. */
+export type Subject = { tenant_id: string; id: string; rules: Rules };
 
 export type Pipeline = {
   /**
@@ -38,8 +40,8 @@ export type Pipeline = {
   commit(commit: Commit): Promise<Appended[]>;
   /** An event of ours, enveloped and named. */
   event(machine: Subject, type: EventType, data: EventData): NewEvent;
-  /** What collectors write to; waits instead of refusing while the outbox is full. */
-  sink(machine: (id: string) => Subject | undefined): Sink;
+  /** What collectors write to; waits instead of refusing while the outbox is full, but not after `stopping`. */
+  sink(machine: (id: string) => Subject | undefined, stopping: AbortSignal): Sink;
 };
 
 type Deps = {
@@ -62,7 +64,28 @@ export async function createPipeline({ store, hub, wake, now_ms }: Deps): Promis
     return { header, bytes: encodeEvent(header, data), rows };
   }
 
-  const event: Pipeline["event"] = (machine, type, data) => envelope(machine, type, encodeData(data), 0);
+  const event: Pipeline["event"] = (machine, type, data) =>
+    envelope(machine, type, encodeData(data), "signal" in data ? data.signal.length : 0);
+
+  /** A batch's event, its bytes untouched (invariant 8), and behind it what the batch means by the machine's rules. */
+  function observed(
+    machine: Subject,
+    bytes: Uint8Array,
+    columns: ObservationColumns,
+    dedupe: Dedupe,
+  ): Observed {
+    const first = envelope(machine, "mtc.observations.v1", bytes, columns.signal.length);
+    const derived = derive(machine.rules, columns).map((batch) => batch.columns());
+    return {
+      events: [
+        dedupe ? { ...first, dedupe } : first,
+        ...derived.map((meant) => ({ ...event(machine, "mtc.observations.v1", meant), derived: true })),
+      ],
+      show: () => {
+        for (const shown of [columns, ...derived]) hub.apply(machine.id, shown);
+      },
+    };
+  }
 
   async function commit(commit: Commit): Promise<Appended[]> {
     const appended = await store.commit(commit);
@@ -71,10 +94,10 @@ export async function createPipeline({ store, hub, wake, now_ms }: Deps): Promis
   }
 
   const observe: Pipeline["observe"] = async (machine, bytes, columns, dedupe) => {
-    const event = envelope(machine, "mtc.observations.v1", bytes, columns.signal.length);
-    const [appended] = await commit({ events: [dedupe ? { ...event, dedupe } : event] });
+    const { events, show } = observed(machine, bytes, columns, dedupe);
+    const [appended] = await commit({ events });
     if (!appended) throw new Error("the store gave no answer");
-    if (appended.outcome === "stored") hub.apply(machine.id, columns);
+    if (appended.outcome === "stored") show();
     return appended;
   };
 
@@ -90,38 +113,46 @@ export async function createPipeline({ store, hub, wake, now_ms }: Deps): Promis
     record,
     commit,
     event,
-    sink: (machine) => createSink({ machine, envelope, event, commit, store, hub }),
+    sink: (machine, stopping) => createSink({ machine, stopping, observed, event, commit, store }),
   };
 }
 
+type Dedupe = NewEvent["dedupe"];
+
+/** A batch on its way to the store, and how to show it live once it is there. */
+type Observed = { events: NewEvent[]; show: () => void };
+
 type SinkDeps = {
   machine: (id: string) => Subject | undefined;
-  envelope: (machine: Subject, type: EventType, data: Uint8Array, rows: number) => NewEvent;
+  stopping: AbortSignal;
+  observed: (machine: Subject, bytes: Uint8Array, columns: ObservationColumns, dedupe: Dedupe) => Observed;
   event: Pipeline["event"];
   commit: Pipeline["commit"];
   store: Store;
-  hub: LiveHub;
 };
 
-function createSink({ machine, envelope, event, commit, store, hub }: SinkDeps): Sink {
+function createSink({ machine, stopping, observed, event, commit, store }: SinkDeps): Sink {
   return {
     async append(batches, checkpoint) {
-      const taken = batches.flatMap((batch) => {
-        const subject = machine(batch.machine_id);
-        return subject ? [{ batch, subject, columns: batch.columns.columns() }] : [];
-      });
-      const results = await untilTaken(() =>
-        commit({
-          events: taken.map(({ batch, subject, columns }) => ({
-            ...envelope(subject, "mtc.observations.v1", encodeData(columns), batch.columns.rows),
-            dedupe: { key: batch.dedupe_key, body_hash: "" },
-          })),
+      // Made anew for every attempt: the store takes the bytes away.
+      const attempt = async (): Promise<void> => {
+        const taken = batches.flatMap(({ machine_id, columns: builder, dedupe_key }) => {
+          const subject = machine(machine_id);
+          if (!subject) return [];
+          const columns = builder.columns();
+          return [observed(subject, encodeData(columns), columns, { key: dedupe_key, body_hash: "" })];
+        });
+        const results = await commit({
+          events: taken.flatMap(({ events }) => events),
           ...(checkpoint ? { checkpoint } : {}),
-        }),
-      );
-      taken.forEach(({ batch, columns }, i) => {
-        if (results[i]?.outcome === "stored") hub.apply(batch.machine_id, columns);
-      });
+        });
+        let at = 0;
+        for (const { events, show } of taken) {
+          if (results[at]?.outcome === "stored") show();
+          at += events.length;
+        }
+      };
+      await untilTaken(attempt, stopping);
     },
     checkpoint: (agent) => store.checkpoint(agent),
     async gap(machine_id, gap) {
@@ -129,25 +160,28 @@ function createSink({ machine, envelope, event, commit, store, hub }: SinkDeps):
       if (!subject) return;
       const { from_us, cause } = gap;
       const key = { machine_id, from_us, cause };
-      await untilTaken(() =>
+      const attempt = () =>
         commit({
           events: [event(subject, "mtc.gap.v1", { gap })],
           ...(gap.to_us === 0 ? { open_gap: key } : { close_gap: key }),
-        }),
-      );
+        });
+      await untilTaken(attempt, stopping);
     },
     openGaps: (machine_id) => store.openGaps(machine_id),
   };
 }
 
-/** A collector does not drop what it read: it stops reading until there is room (invariant 7). */
-async function untilTaken<T>(attempt: () => Promise<T>): Promise<T> {
+/**
+ * A collector does not drop what it read: it stops reading until there is room (invariant 7).
+ * @throws Overloaded once the program stops: what was read without room is read again, or missing, after the next start
+ */
+async function untilTaken<T>(attempt: () => Promise<T>, stopping: AbortSignal): Promise<T> {
   for (;;) {
     try {
       return await attempt();
     } catch (error) {
-      if (!(error instanceof Overloaded)) throw error;
-      await Bun.sleep(error.retry_after_s * 1_000);
+      if (!(error instanceof Overloaded) || stopping.aborted) throw error;
+      await sleep(error.retry_after_s * 1_000, stopping);
     }
   }
 }

@@ -73,8 +73,9 @@ export async function startServices(config: Config, log: (message: string) => vo
   const seeding = seedHub(hub, machines, reports, store, () => running).catch((error: Error) =>
     log(`live values from before the start: ${error.message}`),
   );
+  const stopping = new AbortController();
   const collectors = startCollectors(
-    pipeline.sink((id) => machines.byId(id)),
+    pipeline.sink((id) => machines.byId(id), stopping.signal),
     hub,
   );
   const collect = (): Promise<void> =>
@@ -108,6 +109,7 @@ export async function startServices(config: Config, log: (message: string) => vo
       running = false;
       clearTimeout(settling);
       clearInterval(purging);
+      stopping.abort();
       await collectors.stop();
       await relay.stop();
       await seeding;

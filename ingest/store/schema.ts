@@ -1,6 +1,7 @@
 // The tables of the embedded store, for drizzle. `bun run migrations` writes the difference into migrations/.
 import { sql } from "drizzle-orm";
 import { blob, index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
+import type { Rules } from "../rules.ts";
 
 /** The log: every event ever acknowledged, in commit order. What lies after the watermark is the outbox. */
 export const events = sqliteTable(
@@ -60,6 +61,7 @@ export const machines = sqliteTable("machines", {
   calendar: text({ mode: "json" }),
   cycle_times: text({ mode: "json" }),
   policy: text({ mode: "json" }),
+  rules: text({ mode: "json" }).$type<Rules>().notNull().default([]),
   demo: integer({ mode: "boolean" }).notNull(),
   created_ms: integer().notNull(),
 });

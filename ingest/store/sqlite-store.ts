@@ -128,14 +128,20 @@ export class SqliteStore {
 
   #apply(commit: Commit, counts: { events: number; bytes: number }): Appended[] {
     const { checkpoint, machine, open_gap, close_gap } = commit;
-    const appended = commit.events.map((event) => {
+    const appended: Appended[] = [];
+    for (const event of commit.events) {
+      const before = appended.at(-1);
+      if (event.derived && before && before.outcome !== "stored") {
+        appended.push(before);
+        continue;
+      }
       const result = this.#append(event);
+      appended.push(result);
       if (result.outcome === "stored") {
         counts.events += 1;
         counts.bytes += event.bytes.length;
       }
-      return result;
-    });
+    }
     if (checkpoint) {
       const { instance_id, next_sequence, known_us = null } = checkpoint;
       this.#orm

@@ -32,6 +32,7 @@ const lathe: Machine = {
   calendar: null,
   cycle_times: [],
   policy: { unknown: "loss", reasons: {}, minor_stop_s: 0 },
+  rules: [{ signal: "di0", is: "execution", words: { "0": "READY", "1": "ACTIVE" } }],
   demo: false,
   created_ms: 1_767_592_800_000,
 };
@@ -78,6 +79,26 @@ export function storeContract(name: string, open: () => Promise<Store>, reset: (
       const elsewhere = await store.commit({ events: [event("press-2", { key: "k", body_hash: "b" })] });
       expect(elsewhere[0]?.outcome).toBe("stored");
       expect(await outbox()).toHaveLength(2);
+    });
+
+    test("invariant 2: a derived event is stored with the event before it, and never without", async () => {
+      const dedupe = { key: "a", body_hash: "1" };
+      const first = event("press-1", dedupe);
+      const again = event("press-1", dedupe);
+      const other = event("press-1", { key: "a", body_hash: "2" });
+      const { id } = first.header;
+      const follower = (): NewEvent => ({ ...event(), derived: true });
+      await store.commit({ events: [first] });
+      // The rules were made meanwhile: what came before them means nothing by them.
+      expect(await store.commit({ events: [again, follower()] })).toEqual([
+        { outcome: "duplicate", event_id: id },
+        { outcome: "duplicate", event_id: id },
+      ]);
+      const refused = await store.commit({ events: [other, follower(), follower()] });
+      expect(refused.map(({ outcome }) => outcome)).toEqual(["conflict", "conflict", "conflict"]);
+      const taken = await store.commit({ events: [event(), follower()] });
+      expect(taken.map(({ outcome }) => outcome)).toEqual(["stored", "stored"]);
+      expect(await outbox()).toEqual([id, ...taken.map(({ event_id }) => event_id)]);
     });
 
     test("invariant 2: two with the same key in one commit are one event", async () => {

@@ -1,5 +1,6 @@
 // The operational store: the event log (outbox), checkpoints, machines, keys. One interface, many engines.
 import type { EventHeader, GapCause } from "../event.ts";
+import type { Rules } from "../rules.ts";
 import type { Checkpoint } from "../sources/source.ts";
 
 /** An event on its way into the log. */
@@ -11,6 +12,8 @@ export type NewEvent = {
   rows: number;
   /** The same key again for the same machine is answered with the first event's id (invariant 2). */
   dedupe?: { key: string; body_hash: string };
+  /** Made from the event before it in the commit: stored if that one is, and left out if it came before (invariant 2). */
+  derived?: boolean;
 };
 
 /** What became of a new event: stored, seen before, or refused because its key came with another body. */
@@ -47,6 +50,7 @@ export type Machine = {
   calendar: unknown;
   cycle_times: unknown;
   policy: unknown;
+  rules: Rules;
   /** Made by the demo plant: gone with one click. */
   demo: boolean;
   created_ms: number;

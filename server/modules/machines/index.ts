@@ -52,7 +52,12 @@ export const machinesModule = (machines: Machines, keys: Keys) =>
     .patch(
       "/:id",
       async ({ caller, params, body }) => shown(await machines.patch(caller.tenant_id, params.id, body)),
-      { scope: "admin", params, body: MachinePatch, detail: { tags, summary: "Change its name or source" } },
+      {
+        scope: "admin",
+        params,
+        body: MachinePatch,
+        detail: { tags, summary: "Change its name, source or rules" },
+      },
     )
     .delete(
       "/:id",

@@ -1,5 +1,6 @@
 // What the machines' API takes.
 import { type Static, Type } from "@sinclair/typebox";
+import { Rules } from "../../../ingest/rules.ts";
 import { MachineSource } from "../../../ingest/sources/model.ts";
 
 /** Ids travel in addresses, Kafka keys and file names. */
@@ -10,13 +11,13 @@ const Time = Type.String({ format: "date-time", description: "RFC 3339, up to µ
 const strict = { additionalProperties: false };
 
 export const NewMachine = Type.Object(
-  { id: Type.Optional(Id), name: Name, source: Type.Optional(MachineSource) },
+  { id: Type.Optional(Id), name: Name, source: Type.Optional(MachineSource), rules: Type.Optional(Rules) },
   strict,
 );
 export type NewMachine = Static<typeof NewMachine>;
 
 export const MachinePatch = Type.Object(
-  { name: Type.Optional(Name), source: Type.Optional(MachineSource) },
+  { name: Type.Optional(Name), source: Type.Optional(MachineSource), rules: Type.Optional(Rules) },
   { ...strict, minProperties: 1 },
 );
 export type MachinePatch = Static<typeof MachinePatch>;

@@ -1,9 +1,11 @@
 // The machines and their configuration: every change is a row in the store and an event in the stream, in one commit.
 import { type CalendarInput, compileCalendar } from "../../../ingest/calendar.ts";
-import type { EventData, EventType } from "../../../ingest/event.ts";
+import { ColumnsBuilder } from "../../../ingest/columns.ts";
+import type { EventData, EventType, ObservationColumns } from "../../../ingest/event.ts";
 import type { LiveHub } from "../../../ingest/live/hub.ts";
 import type { Pipeline } from "../../../ingest/pipeline.ts";
 import { badInput } from "../../../ingest/problem.ts";
+import { checkRules, derive } from "../../../ingest/rules.ts";
 import { checkTime } from "../../../ingest/sources/http/parse.ts";
 import type { Machine, NewEvent, Store } from "../../../ingest/store/store.ts";
 import { parseTimestamp_us } from "../../../ingest/time.ts";
@@ -60,6 +62,7 @@ export class Machines {
   }
 
   async create(tenant_id: string, input: NewMachine, demo = false): Promise<Machine> {
+    checkInput(input);
     const id = input.id ?? crypto.randomUUID();
     if (this.#known.has(id)) throw new Problem(409, "Conflict", `the machine id "${id}" is taken`);
     const machine: Machine = {
@@ -70,6 +73,7 @@ export class Machines {
       calendar: null,
       cycle_times: [],
       policy: DEFAULT_POLICY,
+      rules: input.rules ?? [],
       demo,
       created_ms: Date.now(),
     };
@@ -85,10 +89,19 @@ export class Machines {
   }
 
   patch(tenant_id: string, id: string, patch: MachinePatch): Promise<Machine> {
+    checkInput(patch);
     return this.#inTurn(async () => {
-      const old = this.get(tenant_id, id);
-      const machine = { ...old, name: patch.name ?? old.name, source: patch.source ?? old.source };
-      await this.#write(machine, "mtc.machine.v1", { machine: { name: machine.name, deleted: false } });
+      const machine = { ...this.get(tenant_id, id), ...patch };
+      const meant = patch.rules ? this.#inForce(machine) : [];
+      const { pipeline, hub } = this.#deps;
+      const events = meant.map((columns) => pipeline.event(machine, "mtc.observations.v1", columns));
+      await this.#write(
+        machine,
+        "mtc.machine.v1",
+        { machine: { name: machine.name, deleted: false } },
+        events,
+      );
+      for (const columns of meant) hub.apply(id, columns);
       return machine;
     });
   }
@@ -178,8 +191,19 @@ export class Machines {
     return done;
   }
 
-  async #write(machine: Machine, type: EventType, data: EventData): Promise<void> {
-    await this.#deps.pipeline.record(machine, type, data, { machine });
+  /** What the latest values mean by new rules; a source that reports on change would not tell them again. */
+  #inForce(machine: Machine): ObservationColumns[] {
+    const latest = new ColumnsBuilder();
+    for (const { signals } of this.#deps.hub.snapshot([machine.id]).machines) {
+      for (const [signal, { ts_us, value }] of Object.entries(signals)) latest.add(signal, ts_us, 0, value);
+    }
+    return derive(machine.rules, latest.columns()).map((batch) => batch.columns());
+  }
+
+  /** One commit: the machine's row, the event that tells of it, and what else follows from it. */
+  async #write(machine: Machine, type: EventType, data: EventData, more: NewEvent[] = []): Promise<void> {
+    const { pipeline } = this.#deps;
+    await pipeline.commit({ machine, events: [pipeline.event(machine, type, data), ...more] });
     this.#known.set(machine.id, machine);
     this.#changed();
   }
@@ -187,6 +211,11 @@ export class Machines {
   #changed(): void {
     for (const listener of this.#listeners) listener();
   }
+}
+
+/** @throws BadInput for what the schema cannot tell */
+function checkInput({ rules }: MachinePatch): void {
+  if (rules) checkRules(rules, "/rules");
 }
 
 export const idempotencyConflict = (): Problem =>

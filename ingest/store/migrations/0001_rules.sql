@@ -1,0 +1,1 @@
+ALTER TABLE `machines` ADD `rules` text DEFAULT '[]' NOT NULL;
