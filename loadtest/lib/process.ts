@@ -1,0 +1,47 @@
+// A process seen from outside (CPU, memory), our own helper processes, and the one clock all of them share.
+import { readFileSync } from "node:fs";
+
+/** Linux counts CPU time in ticks of 10 ms. */
+const TICKS_PER_S = 100;
+
+/** ms since 1970, to the µs; processes on one machine agree on it. */
+export const clock_ms = (): number => performance.timeOrigin + performance.now();
+
+/** User and system time of a process so far. */
+export function cpu_s(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+  // The name, in brackets, may hold spaces; utime and stime are the 12th and 13th field after it.
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_S;
+}
+
+/** Resident memory of a process. */
+export function rss_bytes(pid: number): number {
+  const status = readFileSync(`/proc/${pid}/status`, "utf8");
+  return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1] ?? Number.NaN) * 1_024;
+}
+
+/**
+ * Runs one of the `*.process.ts` beside this file with a job, and waits for its answer.
+ * @throws with what it said on stderr where it fails
+ */
+export async function runProcess<Job, Answer>(file: string, job: Job): Promise<Answer> {
+  const child = Bun.spawn([process.execPath, `${import.meta.dir}/${file}`, JSON.stringify(job)], {
+    stdout: "pipe",
+    stderr: "inherit",
+  });
+  const [answer, code] = await Promise.all([new Response(child.stdout).text(), child.exited]);
+  if (code !== 0) throw new Error(`${file} ended with ${code}`);
+  return JSON.parse(answer) as Answer;
+}
+
+/** The job a `*.process.ts` was started with. */
+export const jobOf = <Job>(): Job => JSON.parse(process.argv[2] ?? "") as Job;
+
+/** Ends a process that was started here, by its own id. */
+export async function stopProcess(child: Bun.Subprocess): Promise<void> {
+  child.kill("SIGTERM");
+  const late = setTimeout(() => child.kill("SIGKILL"), 20_000);
+  await child.exited;
+  clearTimeout(late);
+}

@@ -1,0 +1,59 @@
+// Raw insert, in a process of its own: the engine and its schema alone, fed with the events the product would make.
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { openChdb } from "../../analytics-sql/engine/chdb.ts";
+import { encodeData, encodeEvent } from "../../ingest/event.ts";
+import { batchAt, type Series } from "./observations.ts";
+import { clock_ms, jobOf } from "./process.ts";
+
+export type RawInsertJob = { series: Series; warmup_batches: number; batches: number };
+export type RawInsert = { rows: number; seconds: number };
+
+/** Events of one insert: the relay's own batch. */
+const INSERT_EVENTS = 400;
+const ANY_ULID = "01K0000000000000000000000";
+
+const { series, warmup_batches, batches } = jobOf<RawInsertJob>();
+
+function lines(first: number, count: number): Uint8Array {
+  const events: Uint8Array[] = [];
+  for (let n = first; n < first + count; n++) {
+    const { machine, columns } = batchAt(series, n);
+    const header = {
+      id: `${ANY_ULID}0`,
+      type: "mtc.observations.v1",
+      tenant_id: "default",
+      machine_id: machine,
+      time_ms: Date.now(),
+    } as const;
+    events.push(encodeEvent(header, encodeData(columns)), new Uint8Array([0x0a]));
+  }
+  return new Uint8Array(Buffer.concat(events));
+}
+
+function inserts(first: number, count: number): Uint8Array[] {
+  const made: Uint8Array[] = [];
+  for (let n = first; n < first + count; n += INSERT_EVENTS) {
+    made.push(lines(n, Math.min(INSERT_EVENTS, first + count - n)));
+  }
+  return made;
+}
+
+const path = mkdtempSync(`${tmpdir()}/mtc-bench-raw-`);
+const engine = await openChdb({ path, rawRetentionDays: 36_500 });
+for (const bytes of inserts(0, warmup_batches)) await engine.insertEvents(bytes);
+const made = inserts(warmup_batches, batches);
+const started_ms = clock_ms();
+for (const bytes of made) await engine.insertEvents(bytes);
+const seconds = (clock_ms() - started_ms) / 1_000;
+
+const wanted = (warmup_batches + batches) * series.rows;
+const [counted] = await engine.query<{ rows: number }>(
+  "SELECT count() AS rows FROM mtc.observations FINAL",
+  {},
+);
+await engine.close();
+rmSync(path, { recursive: true });
+if (counted?.rows !== wanted) throw new Error(`${counted?.rows} rows where ${wanted} went in`);
+console.log(JSON.stringify({ rows: batches * series.rows, seconds } satisfies RawInsert));
+process.exit(0);

@@ -1,0 +1,91 @@
+// How much a bench does: tiny proves that it works, short is the default, full takes the time a claim deserves.
+
+export type Sizes = {
+  /** Times a figure is measured; the median is told. */
+  rounds: number;
+  /** Batches of 500 observations. */
+  columns_batches: number;
+  rows_batches: number;
+  burst_batches: number;
+  warmup_batches: number;
+  /** Requests of one observation. */
+  singles: number;
+  /** Observations of a generated MTConnectStreams document, and how long each reader reads. */
+  document_rows: number;
+  reading_ms: number;
+  /** Machines of the delay, and how long it is watched. */
+  delay_machines: number;
+  delay_s: number;
+  memory_s: number;
+  /** Machines of the cost per machine, and how long each number is watched. */
+  cost_machines: number[];
+  cost_s: number;
+  plant_machines: number;
+  plant_days: number;
+  /** Times each query and page is asked for. */
+  queries: number;
+  /** Peers may be fetched from Debian's packages; otherwise only those already here take part. */
+  fetch_peers: boolean;
+};
+
+export const SIZES = {
+  tiny: {
+    rounds: 1,
+    columns_batches: 20,
+    rows_batches: 10,
+    burst_batches: 20,
+    warmup_batches: 4,
+    singles: 100,
+    document_rows: 200,
+    reading_ms: 50,
+    delay_machines: 3,
+    delay_s: 1,
+    memory_s: 2,
+    cost_machines: [2, 4],
+    cost_s: 1,
+    plant_machines: 3,
+    plant_days: 2,
+    queries: 2,
+    fetch_peers: false,
+  },
+  short: {
+    rounds: 3,
+    columns_batches: 6_000,
+    rows_batches: 1_600,
+    burst_batches: 3_000,
+    warmup_batches: 400,
+    singles: 40_000,
+    document_rows: 5_000,
+    reading_ms: 1_500,
+    delay_machines: 100,
+    delay_s: 15,
+    memory_s: 60,
+    cost_machines: [10, 100, 1_000],
+    cost_s: 10,
+    plant_machines: 100,
+    plant_days: 30,
+    queries: 20,
+    fetch_peers: true,
+  },
+  full: {
+    rounds: 5,
+    columns_batches: 20_000,
+    rows_batches: 6_000,
+    burst_batches: 3_000,
+    warmup_batches: 400,
+    singles: 100_000,
+    document_rows: 5_000,
+    reading_ms: 5_000,
+    delay_machines: 100,
+    delay_s: 60,
+    memory_s: 600,
+    cost_machines: [10, 100, 1_000],
+    cost_s: 60,
+    plant_machines: 100,
+    plant_days: 30,
+    queries: 100,
+    fetch_peers: true,
+  },
+} satisfies Record<string, Sizes>;
+
+export type Size = keyof typeof SIZES;
