@@ -151,6 +151,21 @@ describe("counters", () => {
   test("a smaller value is a reset: the new value counts", async () => {
     expect(await count("reset", all([10, 12, 3, 4]))).toEqual([6, 0, ["counter_reset"]]);
   });
+  test("a 32-bit counter that goes round counts on; far from its end a smaller value is a reset", async () => {
+    const end = 2 ** 32;
+    expect(await count("round", all([end - 6, end - 1, 4, 5]))).toEqual([11, 0, []]);
+    expect(await count("round-fast", all([end - 9_000, 1_000]))).toEqual([10_000, 0, []]);
+    expect(await count("off-and-on", all([end / 2, 3]))).toEqual([3, 0, ["counter_reset"]]);
+    expect(await count("beyond", all([end + 5, 3]))).toEqual([3, 0, ["counter_reset"]]);
+    // All bits set is also what a broken wire reads as: it returns, and is a spike.
+    expect(await count("all-ones", all([7, end - 1, 8]))).toEqual([1, 0, ["spike_quarantined"]]);
+  });
+  test("invariants 2 and 3: going round counts once, in any order of arrival, however often it is told", async () => {
+    const machine = "round-late";
+    const seen = all([2 ** 32 - 6, 2 ** 32 - 1, 4, 5]).map(([m, ...one]) => at(m, ...one));
+    for (const i of [3, 0, 2, 0, 3, 1]) await take({ machine, seen: seen.slice(i, i + 1) });
+    expect((await rows(machine))[0]?.total_count).toBe(11);
+  });
   test("lots of one part: 0 → 1 → 0 → 1 counts each", async () => {
     expect(await count("ones", all([0, 1, 0, 1]))).toEqual([2, 0, ["counter_reset"]]);
   });

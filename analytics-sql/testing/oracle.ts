@@ -168,8 +168,12 @@ function steps(plant: Plant, signal: string): { ts_us: number; n: number; spike:
     const next = numbers[i + 1]?.value;
     const returns = previous !== undefined && next !== undefined && previous <= next && next < value;
     if (returns && !(previous === 0 && value === 1)) return { ts_us, n: 0, spike: true, reset: false };
-    const reset = before !== undefined && value < before;
-    const n = before === undefined ? 0 : reset ? value : value - before;
+    const around =
+      before !== undefined && before < 2 ** 32 && before >= 2 ** 32 - 2 ** 24 && value < 2 ** 24
+        ? 2 ** 32
+        : 0;
+    const reset = before !== undefined && value < before && !around;
+    const n = before === undefined ? 0 : reset ? value : value + around - before;
     before = value;
     return { ts_us, n, spike: false, reset };
   });

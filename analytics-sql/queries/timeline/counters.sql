@@ -4,6 +4,9 @@
 -- of different numbers. One that leaps up and comes back (previous ≤ next < this) is a spike: it is left out and
 -- listed. Then every number adds its difference to the one before; a smaller one is a reset and adds itself; the
 -- first ever adds nothing. 0 → 1 → 0 is no spike but a lot of one part and a reset.
+-- From just below 2³² to just above 0 a counter of 32 bits went round and adds what lies between. It is told here, from
+-- the numbers as the device gave them: no collector has to remember how often one went round, so neither a restart nor
+-- a late or repeated row can make it wrong.
 -- What is a spike depends on the neighbours, never on the window: so the two different numbers before the window and
 -- the one after it are looked up, by the days that hold them.
 counter_values AS
@@ -102,8 +105,15 @@ count_steps AS
             signal,
             t,
             spike,
-            NOT spike AND ifNull(n < previous, false) AS reset,
-            assumeNotNull(multiIf(spike OR isNull(previous), 0, n < previous, n, n - previous)) AS step
+            toInt64(4294967296) AS full_round,
+            toInt64(16777216) AS nearness,
+            n < nearness AND ifNull(previous >= full_round - nearness AND previous < full_round, false) AS went_round,
+            NOT spike AND NOT went_round AND ifNull(n < previous, false) AS reset,
+            assumeNotNull(multiIf(
+                spike OR isNull(previous), 0,
+                went_round, n + full_round - previous,
+                reset, n,
+                n - previous)) AS step
         FROM
         (
             SELECT
