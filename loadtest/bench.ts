@@ -1,12 +1,18 @@
 // `bun run bench [name…] [--size tiny|short|full]`: measures the product; one JSON object a line, progress on stderr.
 import { parseArgs } from "node:util";
 import { burst } from "./benches/burst.ts";
+import { cost } from "./benches/cost.ts";
+import { delay } from "./benches/delay.ts";
 import { ingest } from "./benches/ingest.ts";
+import { memory } from "./benches/memory.ts";
+import { queries } from "./benches/queries.ts";
+import { reader } from "./benches/reader.ts";
 import { single } from "./benches/single.ts";
+import { start } from "./benches/start.ts";
 import type { Bench, Line } from "./lib/report.ts";
 import { SIZES, type Size } from "./lib/sizes.ts";
 
-const BENCHES: Bench[] = [ingest, burst, single];
+const BENCHES: Bench[] = [start, ingest, burst, single, reader, delay, queries, memory, cost];
 
 const USAGE = `bun run bench [${BENCHES.map(({ name }) => name).join("] [")}] [--size tiny|short|full]`;
 

@@ -35,6 +35,28 @@ export async function runProcess<Job, Answer>(file: string, job: Job): Promise<A
   return JSON.parse(answer) as Answer;
 }
 
+/**
+ * Starts one of the `*.process.ts` that goes on until it is stopped, and waits for the one line it says when it is ready.
+ * @throws where it ends before
+ */
+export async function startProcess<Job, Answer>(
+  file: string,
+  job: Job,
+): Promise<{ answer: Answer; stop(): Promise<void> }> {
+  const child = Bun.spawn([process.execPath, `${import.meta.dir}/${file}`, JSON.stringify(job)], {
+    stdout: "pipe",
+    stderr: "inherit",
+  });
+  const decoder = new TextDecoder();
+  let said = "";
+  for await (const chunk of child.stdout) {
+    said += decoder.decode(chunk, { stream: true });
+    if (said.includes("\n")) break;
+  }
+  if (!said.includes("\n")) throw new Error(`${file} ended with ${await child.exited}`);
+  return { answer: JSON.parse(said) as Answer, stop: () => stopProcess(child) };
+}
+
 /** The job a `*.process.ts` was started with. */
 export const jobOf = <Job>(): Job => JSON.parse(process.argv[2] ?? "") as Job;
 

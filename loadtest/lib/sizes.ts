@@ -13,6 +13,8 @@ export type Sizes = {
   /** Observations of a generated MTConnectStreams document, and how long each reader reads. */
   document_rows: number;
   reading_ms: number;
+  /** Until a plant that was just connected runs as it always does. */
+  settle_s: number;
   /** Machines of the delay, and how long it is watched. */
   delay_machines: number;
   delay_s: number;
@@ -38,14 +40,15 @@ export const SIZES = {
     singles: 100,
     document_rows: 200,
     reading_ms: 50,
+    settle_s: 0.2,
     delay_machines: 3,
     delay_s: 1,
-    memory_s: 2,
-    cost_machines: [2, 4],
+    memory_s: 1,
+    cost_machines: [2],
     cost_s: 1,
     plant_machines: 3,
-    plant_days: 2,
-    queries: 2,
+    plant_days: 1,
+    queries: 1,
     fetch_peers: false,
   },
   short: {
@@ -57,6 +60,7 @@ export const SIZES = {
     singles: 40_000,
     document_rows: 5_000,
     reading_ms: 1_500,
+    settle_s: 5,
     delay_machines: 100,
     delay_s: 15,
     memory_s: 60,
@@ -76,6 +80,7 @@ export const SIZES = {
     singles: 100_000,
     document_rows: 5_000,
     reading_ms: 5_000,
+    settle_s: 5,
     delay_machines: 100,
     delay_s: 60,
     memory_s: 600,
