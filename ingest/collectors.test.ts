@@ -7,6 +7,7 @@ import type { Sink } from "./sources/source.ts";
 
 const sink: Sink = {
   append: async () => {},
+  assets: async () => {},
   checkpoint: async () => undefined,
   gap: async () => {},
   openGaps: async () => [],

@@ -56,6 +56,7 @@ export const EVENT_TYPES = [
   "mtc.rejects.v1",
   "mtc.lot.v1",
   "mtc.gap.v1",
+  "mtc.asset.v1",
 ] as const;
 export type EventType = (typeof EVENT_TYPES)[number];
 
@@ -195,6 +196,28 @@ export const GapData = Type.Object(
 );
 export type GapData = Static<typeof GapData>;
 
+/**
+ * Data of `mtc.asset.v1`: a tool, a file, a fixture as the agent described it. The newest (by time, then by event id) holds.
+ * `document` is the asset's own XML or JSON, as text; one over the bound is left out, and `omitted_bytes` says how long it is.
+ */
+export const AssetData = Type.Object(
+  {
+    asset: Type.Object(
+      {
+        asset_id: Type.String(),
+        type: Type.String({ description: "CuttingTool, File …; empty where only the removal is known" }),
+        ts_us: Int,
+        removed: Type.Boolean(),
+        document: Type.String(),
+        omitted_bytes: Int,
+      },
+      strict,
+    ),
+  },
+  strict,
+);
+export type AssetData = Static<typeof AssetData>;
+
 /** The JSON Schema of each type's data. */
 export const EVENT_SCHEMAS = {
   "mtc.observations.v1": ObservationColumns,
@@ -206,6 +229,7 @@ export const EVENT_SCHEMAS = {
   "mtc.rejects.v1": RejectsData,
   "mtc.lot.v1": LotData,
   "mtc.gap.v1": GapData,
+  "mtc.asset.v1": AssetData,
 } satisfies Record<EventType, TSchema>;
 
 export type EventData = { [T in EventType]: Static<(typeof EVENT_SCHEMAS)[T]> }[EventType];

@@ -155,6 +155,18 @@ function createSink({ machine, stopping, observed, event, commit, store }: SinkD
       await untilTaken(attempt, stopping);
     },
     checkpoint: (agent) => store.checkpoint(agent),
+    async assets(records) {
+      const attempt = () =>
+        commit({
+          events: records.flatMap(({ machine_id, asset, dedupe_key }) => {
+            const subject = machine(machine_id);
+            if (!subject) return [];
+            const dedupe = { key: dedupe_key, body_hash: "" };
+            return [{ ...event(subject, "mtc.asset.v1", { asset }), dedupe }];
+          }),
+        });
+      await untilTaken(attempt, stopping);
+    },
     async gap(machine_id, gap) {
       const subject = machine(machine_id);
       if (!subject) return;

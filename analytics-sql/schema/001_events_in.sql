@@ -1,8 +1,9 @@
 -- The one door into analytics: every event, of every type, as one row. Here it is a Null table that only feeds
 -- the materialized views; with Kafka it is a Kafka table of the same columns, and nothing else differs (invariant 9).
 -- `data` holds the keys of all event types at once: keys an event does not have get defaults, keys unknown here
--- are skipped. 64-bit integers are plain JSON numbers below 2^53.
-CREATE TABLE IF NOT EXISTS mtc.events_in
+-- are skipped. 64-bit integers are plain JSON numbers below 2^53. It holds nothing, so every start makes it anew:
+-- that is how it learns of the keys of new event types.
+CREATE OR REPLACE TABLE mtc.events_in
 (
     id String,
     type LowCardinality(String),
@@ -36,6 +37,13 @@ CREATE TABLE IF NOT EXISTS mtc.events_in
         downtime Tuple(from_us Int64, to_us Int64, reason String),
         rejects Tuple(ts_us Int64, count Int64, reason String),
         lot Tuple(lot String, part String, from_us Int64),
-        gap Tuple(from_us Int64, to_us Int64, cause String, detail String))
+        gap Tuple(from_us Int64, to_us Int64, cause String, detail String),
+        asset Tuple(
+            asset_id String,
+            type String,
+            ts_us Int64,
+            removed Bool,
+            document String,
+            omitted_bytes Int64))
 )
 ENGINE = Null;

@@ -4,6 +4,7 @@ import observations from "./010_observations.sql" with { type: "text" };
 import signalPoints from "./020_signal_points.sql" with { type: "text" };
 import configuration from "./030_configuration.sql" with { type: "text" };
 import annotations from "./040_annotations.sql" with { type: "text" };
+import assets from "./050_assets.sql" with { type: "text" };
 import functions from "./100_functions.sql" with { type: "text" };
 
 /** Statements in the order to run them; each may run again. A statement ends with `;` at the end of a line. */
@@ -13,6 +14,7 @@ export const SCHEMA_STATEMENTS: readonly string[] = [
   signalPoints,
   configuration,
   annotations,
+  assets,
   functions,
 ].flatMap((file) =>
   file

@@ -1,7 +1,7 @@
 // A sink for tests: keeps in memory what a collector handed over, and drops a repeated batch as the store does.
 import { observations } from "../columns.ts";
 import type { GapData } from "../event.ts";
-import type { Checkpoint, Observation, Sink } from "./source.ts";
+import type { AssetRecord, Checkpoint, Observation, Sink } from "./source.ts";
 
 type Gap = GapData["gap"] & { machine_id: string };
 
@@ -11,6 +11,7 @@ export class MemorySink implements Sink {
   /** The latest of each gap, by machine, start and cause. */
   readonly gaps = new Map<string, Gap>();
   readonly appends: { keys: string[]; rows: number }[] = [];
+  readonly assetRecords: AssetRecord[] = [];
   readonly #seen = new Set<string>();
   /** Called before every append: throw to refuse, wait to hold back. */
   before: () => Promise<void> | void = () => undefined;
@@ -33,6 +34,14 @@ export class MemorySink implements Sink {
 
   async checkpoint(agent: string): Promise<Checkpoint | undefined> {
     return this.checkpoints.get(agent);
+  }
+
+  async assets(records: AssetRecord[]): Promise<void> {
+    for (const record of records) {
+      const key = `${record.machine_id} ${record.dedupe_key}`;
+      if (!this.#seen.has(key)) this.assetRecords.push(record);
+      this.#seen.add(key);
+    }
   }
 
   async gap(machine_id: string, gap: GapData["gap"]): Promise<void> {

@@ -1,7 +1,7 @@
 // What a collector is given and what it hands on: the border between protocols and the pipeline.
 
 import type { ColumnsBuilder } from "../columns.ts";
-import type { GapCause, Observation } from "../event.ts";
+import type { AssetData, GapCause, Observation } from "../event.ts";
 
 /** Where a collector stood with an agent; it commits in the transaction of the batch it covers. */
 export type Checkpoint = {
@@ -20,6 +20,9 @@ export type Batch = {
   dedupe_key: string;
 };
 
+/** An asset of one machine; the same key again is dropped (invariant 2). */
+export type AssetRecord = { machine_id: string; asset: AssetData["asset"]; dedupe_key: string };
+
 /**
  * The way into the pipeline for collectors.
  * Every call resolves once the data is durable (invariant 1) and waits while the outbox is full (invariant 7):
@@ -30,6 +33,8 @@ export type Sink = {
   append(batches: Batch[], checkpoint?: Checkpoint): Promise<void>;
   /** The last committed checkpoint of an agent, if any. */
   checkpoint(agent: string): Promise<Checkpoint | undefined>;
+  /** Records assets in one transaction. */
+  assets(records: AssetRecord[]): Promise<void>;
   /** Records time known to be missing; `to_us` 0 opens it, the same key with an end closes it (invariant 4). */
   gap(
     machine_id: string,
@@ -51,7 +56,8 @@ export type SourceStatus = {
 
 /** A running collector. */
 export type Collector = {
-  status(): SourceStatus;
+  /** How it is doing, or how one of its machines is, where they fare differently. */
+  status(machine_id?: string): SourceStatus;
   /** Stops reading, waits for what is on its way to the sink. */
   stop(): Promise<void>;
 };

@@ -143,6 +143,7 @@ test("an object without elements, of no schema, or nested without end is refused
     bytes('{"MTConnectStreams":{"__proto__":{"polluted":"yes"},"B":{"__proto__":"x","constructor":"y"}}}'),
   );
   expect(({} as Record<string, unknown>).polluted).toBeUndefined();
-  expect(Object.getPrototypeOf(root.children[0]?.attributes)).toBeNull();
-  expect(root.children.find(({ name }) => name === "B")?.attributes.constructor).toBe("y");
+  expect(Object.getPrototypeOf(root.children[0]?.attributes ?? {})).toBeNull();
+  const attributes = root.children.find(({ name }) => name === "B")?.attributes ?? {};
+  expect(Object.entries(attributes)).toContainEqual(["constructor", "y"]);
 });

@@ -1,9 +1,10 @@
-// The reports over HTTP: OEE, states, observations, gaps; as JSON or CSV.
+// The reports over HTTP: OEE, states, observations, gaps, assets; as JSON or CSV.
 import { Elysia, t } from "elysia";
 import { badInput } from "../../../ingest/problem.ts";
 import type { Keys } from "../../keys.ts";
 import { answer, Format } from "../../lists.ts";
 import { auth } from "../../plugins/auth.ts";
+import { notFound } from "../../plugins/errors.ts";
 import { type Machines, time_us } from "../machines/service.ts";
 import { OEE_CUTS, type Reports } from "./service.ts";
 
@@ -98,5 +99,36 @@ export const analyticsModule = (machines: Machines, reports: Reports, keys: Keys
           cursor: t.Optional(t.String()),
         }),
         detail: { tags, summary: "Raw observations in the order of time" },
+      },
+    )
+    .get(
+      "/machines/:id/assets",
+      async ({ caller, params, query }) => {
+        const { limit = 1_000, cursor = "" } = query;
+        const page = await reports.assets(machines.get(caller.tenant_id, params.id), { limit, cursor });
+        return answer(query.format, page);
+      },
+      {
+        scope: "read",
+        params,
+        query: t.Object({
+          format: Format,
+          limit: t.Optional(t.Integer({ minimum: 1, maximum: 100_000 })),
+          cursor: t.Optional(t.String()),
+        }),
+        detail: { tags, summary: "Tools, files, fixtures: the newest of each, in the order of their ids" },
+      },
+    )
+    .get(
+      "/machines/:id/assets/:asset",
+      async ({ caller, params }) => {
+        const found = await reports.asset(machines.get(caller.tenant_id, params.id), params.asset);
+        if (!found) throw notFound(`asset ${params.asset}`);
+        return found;
+      },
+      {
+        scope: "read",
+        params: t.Object({ id: t.String(), asset: t.String() }),
+        detail: { tags, summary: "An asset with its document as the agent last gave it" },
       },
     );

@@ -1,5 +1,6 @@
 // The reports: the analytics' SQL, asked for machines of one tenant.
 import type { Engine } from "../../../analytics-sql/engine/engine.ts";
+import { type AssetDocument, type AssetRow, asset, assets } from "../../../analytics-sql/queries/assets.ts";
 import { gaps } from "../../../analytics-sql/queries/gaps.ts";
 import { latest } from "../../../analytics-sql/queries/latest.ts";
 import {
@@ -81,6 +82,20 @@ export class Reports {
       if (error instanceof BadCursor) throw badInput("/cursor", error.message);
       throw error;
     }
+  }
+
+  /** A page of the newest of each asset; the cursor is the last one's id. */
+  async assets(
+    { tenant_id: tenant, id: machine }: Machine,
+    { limit, cursor }: { limit: number; cursor: string },
+  ): Promise<{ rows: AssetRow[]; next_cursor: string | null }> {
+    const found = await assets(this.#engine, { tenant, machine, after: cursor, limit: limit + 1 });
+    const rows = found.slice(0, limit);
+    return { rows, next_cursor: found.length > limit ? (rows.at(-1)?.asset_id ?? null) : null };
+  }
+
+  asset({ tenant_id: tenant, id: machine }: Machine, asset_id: string): Promise<AssetDocument | undefined> {
+    return asset(this.#engine, { tenant, machine, asset: asset_id });
   }
 
   /** What was last known of a tenant's machines, and since when their states hold: two queries for all of them. */
