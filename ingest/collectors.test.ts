@@ -2,6 +2,10 @@
 import { expect, test } from "bun:test";
 import { startCollectors } from "./collectors.ts";
 import { LiveHub } from "./live/hub.ts";
+import { MemorySink, until } from "./sources/memory-sink.ts";
+import { checkpointOf } from "./sources/modbus/machine.ts";
+import type { Poll } from "./sources/modbus/poller.ts";
+import { ScriptedDevice } from "./sources/modbus/scripted-device.ts";
 import type { MachineSource } from "./sources/model.ts";
 import type { Sink } from "./sources/source.ts";
 
@@ -23,4 +27,40 @@ test("one failure does not keep later changes from them; addresses are shown wit
   await collectors.update([]);
   expect(collectors.status()).toEqual([]);
   await collectors.stop();
+});
+
+test("machines of one Modbus host share a poller, and each has a status of its own", async () => {
+  const device = await ScriptedDevice.start();
+  const memory = new MemorySink();
+  const hub = new LiveHub();
+  const collectors = startCollectors(memory, hub);
+  const polls: Poll[] = [];
+  collectors.onPoll((poll) => polls.push(poll));
+  const machine = (id: string, unit: number): { id: string; source: MachineSource } => ({
+    id,
+    source: { kind: "modbus", host: "127.0.0.1", port: device.port, unit, map: "adam-6050", poll_ms: 10 },
+  });
+  await collectors.update([machine("a", 1), machine("b", 1)]);
+  await until("both read", () => memory.rows.length === 50);
+  expect(device.connects).toBe(1);
+  const name = `modbus://127.0.0.1:${device.port}`;
+  expect(collectors.status()).toMatchObject([
+    { name: `${name}/1`, machine_ids: ["a"], state: "polling" },
+    { name: `${name}/1`, machine_ids: ["b"], state: "polling" },
+  ]);
+  expect(polls[0]?.source).toBe(`127.0.0.1:${device.port}`);
+  // b moves to a unit that is not there: a is not disturbed.
+  await collectors.update([machine("a", 1), machine("b", 9)]);
+  await until("b lost", () => collectors.status()[1]?.state === "unreachable");
+  expect(collectors.status()).toMatchObject([
+    { state: "polling" },
+    { name: `${name}/9`, machine_ids: ["b"] },
+  ]);
+  expect(memory.lost().map(({ machine_id }) => machine_id)).toEqual(["b"]);
+  // Gone for good: should it be polled again in a year, that year is not missing.
+  await collectors.update([machine("a", 1), { id: "b", source: { kind: "http" } }]);
+  expect(memory.checkpoints.get(checkpointOf("b"))).not.toHaveProperty("known_us");
+  await collectors.stop();
+  expect(memory.checkpoints.get(checkpointOf("a"))?.known_us).toBeGreaterThan(0);
+  await device.stop();
 });

@@ -1,6 +1,7 @@
-// Keeps one collector running for every source: one for an agent however many machines it serves.
+// Keeps one collector running for every source: one for an agent or a host, however many machines it serves.
 import type { LiveHub } from "./live/hub.ts";
-import { startModbus } from "./sources/modbus/collector.ts";
+import { checkpointOf, type ModbusMachine } from "./sources/modbus/machine.ts";
+import { type ModbusPoller, type Poll, startModbus } from "./sources/modbus/poller.ts";
 import type { MachineSource } from "./sources/model.ts";
 import { startAgentCollector } from "./sources/mtconnect/collector.ts";
 import type { Collector, Sink, SourceStatus } from "./sources/source.ts";
@@ -14,11 +15,22 @@ export type Collectors = {
   /** Starts what is new, stops what is gone, restarts what changed. */
   update(machines: Sourced[]): Promise<void>;
   status(): CollectorStatus[];
+  /** Calls back after every Modbus poll. */
+  onPoll(listener: (poll: Poll) => void): void;
   stop(): Promise<void>;
 };
 
+/** Machines of one collector that share one status. */
+type Row = { name: string; machine_ids: string[] };
+
 /** A collector that should run, and how to start it; equal keys are the same collector. */
-type Wanted = { key: string; name: string; machine_ids: string[]; start: () => Collector };
+type Wanted = {
+  key: string;
+  rows: Row[];
+  start: () => Collector;
+  /** Tells a collector that runs already what changed for it. */
+  update?: (running: Collector) => Promise<void>;
+};
 
 /** An address as it may be shown: without the credentials it may hold. */
 const shown = (url: string): string => url.replace(/\/\/[^/?#]*@/, "//");
@@ -28,23 +40,48 @@ const WATCH_MS = 500;
 
 export function startCollectors(sink: Sink, hub: LiveHub): Collectors {
   const running = new Map<string, Wanted & { collector: Collector }>();
+  const polled_ids = new Set<string>();
+  const listeners = new Set<(poll: Poll) => void>();
+  const onPoll = (poll: Poll): void => {
+    for (const listener of listeners) listener(poll);
+  };
   let updating = Promise.resolve();
 
+  const status = (): CollectorStatus[] =>
+    [...running.values()].flatMap(({ rows, collector }) =>
+      rows.map((row) => ({ ...row, ...collector.status(row.machine_ids[0]) })),
+    );
+
   const timer = setInterval(() => {
-    for (const { machine_ids, collector } of running.values()) {
-      const { state, heard_ms } = collector.status();
+    for (const { machine_ids, state, heard_ms } of status()) {
       for (const id of machine_ids) hub.source(id, state, heard_ms);
     }
   }, WATCH_MS);
 
   async function apply(machines: Sourced[]): Promise<void> {
-    const wanted = new Map(collectorsFor(machines, sink).map((one) => [one.key, one]));
+    const wanted = new Map(
+      [...agentsOf(machines, sink), ...hostsOf(machines, sink, onPoll)].map((one) => [one.key, one]),
+    );
     const gone = [...running.values()].filter(({ key }) => !wanted.has(key));
     await Promise.all(gone.map(({ collector }) => collector.stop()));
     for (const { key } of gone) running.delete(key);
     for (const one of wanted.values()) {
-      if (!running.has(one.key)) running.set(one.key, { ...one, collector: one.start() });
+      const collector = running.get(one.key)?.collector;
+      if (collector) await one.update?.(collector);
+      running.set(one.key, { ...one, collector: collector ?? one.start() });
     }
+    await forget(machines);
+  }
+
+  /** A machine that is no longer polled must not be missed, should it ever be polled again. */
+  async function forget(machines: Sourced[]): Promise<void> {
+    const polled = new Set(machines.filter(({ source }) => source.kind === "modbus").map(({ id }) => id));
+    for (const id of polled_ids) {
+      if (!polled.has(id))
+        await sink.append([], { agent: checkpointOf(id), instance_id: "", next_sequence: 0 });
+      polled_ids.delete(id);
+    }
+    for (const id of polled) polled_ids.add(id);
   }
 
   return {
@@ -54,12 +91,8 @@ export function startCollectors(sink: Sink, hub: LiveHub): Collectors {
       updating = applied.catch(() => undefined);
       return applied;
     },
-    status: () =>
-      [...running.values()].map(({ name, machine_ids, collector }) => ({
-        name,
-        machine_ids,
-        ...collector.status(),
-      })),
+    status,
+    onPoll: (listener) => void listeners.add(listener),
     async stop() {
       clearInterval(timer);
       await updating;
@@ -69,32 +102,38 @@ export function startCollectors(sink: Sink, hub: LiveHub): Collectors {
   };
 }
 
-function collectorsFor(machines: Sourced[], sink: Sink): Wanted[] {
-  const wanted: Wanted[] = [];
+/** One collector for an agent, one status for all its machines. */
+function agentsOf(machines: Sourced[], sink: Sink): Wanted[] {
   const agents = new Map<string, { machine_id: string; device?: string }[]>();
   for (const { id, source } of machines) {
-    if (source.kind === "mtconnect") {
-      const url = source.url.replace(/\/+$/, "");
-      const served = agents.get(url) ?? [];
-      served.push({ machine_id: id, ...(source.device === undefined ? {} : { device: source.device }) });
-      agents.set(url, served);
-    } else if (source.kind === "modbus") {
-      const { kind: _, ...options } = source;
-      wanted.push({
-        key: JSON.stringify([id, source]),
-        name: `modbus://${source.host}:${source.port ?? 502}/${source.unit ?? 1}`,
-        machine_ids: [id],
-        start: () => startModbus({ ...options, machine_id: id, sink }),
-      });
-    }
+    if (source.kind !== "mtconnect") continue;
+    const url = source.url.replace(/\/+$/, "");
+    const served = agents.get(url) ?? [];
+    served.push({ machine_id: id, ...(source.device === undefined ? {} : { device: source.device }) });
+    agents.set(url, served);
   }
-  for (const [url, served] of agents) {
-    wanted.push({
-      key: JSON.stringify([url, served]),
-      name: shown(url),
-      machine_ids: served.map(({ machine_id }) => machine_id),
-      start: () => startAgentCollector({ url, machines: served, sink }),
-    });
+  return [...agents].map(([url, served]) => ({
+    key: JSON.stringify([url, served]),
+    rows: [{ name: shown(url), machine_ids: served.map(({ machine_id }) => machine_id) }],
+    start: () => startAgentCollector({ url, machines: served, sink }),
+  }));
+}
+
+/** One poller for a host and port; a machine more or less does not disturb the others. */
+function hostsOf(machines: Sourced[], sink: Sink, onPoll: (poll: Poll) => void): Wanted[] {
+  const hosts = new Map<string, { host: string; port: number; served: ModbusMachine[] }>();
+  for (const { id, source } of machines) {
+    if (source.kind !== "modbus") continue;
+    const { kind: _, host, port = 502, ...machine } = source;
+    const key = `modbus://${host}:${port}`;
+    const shared = hosts.get(key) ?? { host, port, served: [] };
+    shared.served.push({ machine_id: id, ...machine });
+    hosts.set(key, shared);
   }
-  return wanted;
+  return [...hosts].map(([key, { host, port, served }]) => ({
+    key,
+    rows: served.map(({ machine_id, unit = 1 }) => ({ name: `${key}/${unit}`, machine_ids: [machine_id] })),
+    start: () => startModbus({ host, port, machines: served, sink, onPoll }),
+    update: (poller) => (poller as ModbusPoller).update(served),
+  }));
 }

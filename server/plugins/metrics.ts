@@ -53,7 +53,39 @@ export function createMetrics({ store, relay, collectors, hub }: Deps): Registry
       for (const { state } of collectors.status()) sources.inc({ state });
     },
   });
+  observePolls(registry, collectors);
   return registry;
+}
+
+/** How punctual the Modbus polls are, by host. */
+function observePolls(registry: Registry, collectors: Collectors): void {
+  const labelNames = ["source"];
+  const registers = [registry];
+  const jitter = new Histogram({
+    name: "mtc_modbus_poll_jitter_seconds",
+    help: "How long after its time a poll began",
+    labelNames,
+    registers,
+    buckets: [0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1],
+  });
+  const duration = new Histogram({
+    name: "mtc_modbus_poll_seconds",
+    help: "From the begin of a poll to its last answer",
+    labelNames,
+    registers,
+    buckets: [0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5],
+  });
+  const overruns = new Counter({
+    name: "mtc_modbus_poll_overruns_total",
+    help: "Polls left out because the one before took too long",
+    labelNames,
+    registers,
+  });
+  collectors.onPoll(({ source, jitter_s, duration_s, missed }) => {
+    jitter.observe({ source }, jitter_s);
+    duration.observe({ source }, duration_s);
+    overruns.inc({ source }, missed);
+  });
 }
 
 /** Counts requests and their time by route and status class. */

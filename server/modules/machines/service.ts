@@ -7,6 +7,7 @@ import type { Pipeline } from "../../../ingest/pipeline.ts";
 import { badInput } from "../../../ingest/problem.ts";
 import { checkRules, derive } from "../../../ingest/rules.ts";
 import { checkTime } from "../../../ingest/sources/http/parse.ts";
+import { checkMap } from "../../../ingest/sources/modbus/map.ts";
 import type { Machine, NewEvent, Store } from "../../../ingest/store/store.ts";
 import { parseTimestamp_us } from "../../../ingest/time.ts";
 import { notFound, Problem } from "../../plugins/errors.ts";
@@ -214,7 +215,8 @@ export class Machines {
 }
 
 /** @throws BadInput for what the schema cannot tell */
-function checkInput({ rules }: MachinePatch): void {
+function checkInput({ source, rules }: MachinePatch): void {
+  if (source?.kind === "modbus") checkMap(source.map, "/source/map");
   if (rules) checkRules(rules, "/rules");
 }
 

@@ -1,0 +1,162 @@
+// One machine read over Modbus: what changed goes to the sink, time without a good read is a gap.
+import { ColumnsBuilder } from "../../columns.ts";
+import { ContactGaps } from "../contact.ts";
+import type { Checkpoint, Sink, SourceStatus } from "../source.ts";
+import type { ModbusMap, ModbusPoint } from "./map.ts";
+
+export type ModbusMachine = {
+  machine_id: string;
+  /** The unit's id; 1 without it. */
+  unit?: number;
+  map: ModbusMap;
+  poll_ms?: number;
+  /** Hangs up after every poll, for devices that serve one master at a time. */
+  close_after_read?: boolean;
+};
+
+/** A point's value and when it was read, µs: the middle between request and answer. */
+export type Reading = { point: ModbusPoint; ts_us: number; value: number | string };
+
+/** How long a time without changes may wait for its commit. */
+const IDLE_COMMIT_MS = 5_000;
+/** Between good reads further apart nothing is known of the machine. */
+const MAX_PAUSE_US = 5_000_000;
+
+/** Where a machine's checkpoint is kept, whatever the address it is read from. */
+export const checkpointOf = (machine_id: string): string => `modbus:${machine_id}`;
+
+/** A value on probation (`debounce_ms`), and since when. */
+type Candidate = { value: number | string; since_us: number };
+
+export class MachineReader {
+  readonly machine: ModbusMachine;
+  readonly status: SourceStatus = { state: "connecting", since_ms: Date.now(), heard_ms: 0, error: "" };
+  readonly #sink: Sink;
+  readonly #gaps: ContactGaps;
+  readonly #longest_pause_us: number;
+  readonly #values = new Map<string, number | string>();
+  readonly #candidates = new Map<string, Candidate>();
+  #restored = false;
+  /** The last good read, µs; 0 is none. */
+  #known_us = 0;
+  #committed_ms = 0;
+  #batches = 0;
+
+  constructor(machine: ModbusMachine, sink: Sink, poll_ms: number) {
+    this.machine = machine;
+    this.#sink = sink;
+    this.#gaps = new ContactGaps(sink, machine.machine_id);
+    this.#longest_pause_us = Math.max(MAX_PAUSE_US, 10_000 * poll_ms);
+  }
+
+  /**
+   * Takes one good read of all the machine's points.
+   * @param complaint what is not as it should be although there is contact
+   */
+  async take(readings: Reading[], complaint: string): Promise<void> {
+    try {
+      await this.#restore();
+      await this.#commit(readings);
+      this.#enter("polling");
+      this.status.heard_ms = Date.now();
+      this.status.error = complaint;
+    } catch (error) {
+      // Trouble of our own: contact there is, but what was read is not kept.
+      await this.#forget("connecting", (error as Error).message);
+    }
+  }
+
+  /** There is no contact; repeated calls change nothing. */
+  async lost(detail: string): Promise<void> {
+    await this.#restore().catch(() => undefined);
+    await this.#forget("unreachable", detail);
+  }
+
+  async stop(): Promise<void> {
+    // Best effort: without it the next run knows a little less.
+    if (this.#known_us > 0)
+      await this.#sink.append([], this.#checkpoint(this.#known_us)).catch(() => undefined);
+    this.#enter("stopped");
+  }
+
+  /** The time since an earlier run's last read is unknown, whatever ended that run. */
+  async #restore(): Promise<void> {
+    if (this.#restored) return;
+    await this.#gaps.restore();
+    this.#known_us = (await this.#sink.checkpoint(checkpointOf(this.machine.machine_id)))?.known_us ?? 0;
+    if (this.#known_us > 0) await this.#gaps.open(this.#known_us, "not collecting");
+    this.#restored = true;
+  }
+
+  async #commit(readings: Reading[]): Promise<void> {
+    // Only with the last of several requests everything is known.
+    const ts_us = readings.reduce((latest, reading) => Math.max(latest, reading.ts_us), 0);
+    await this.#recordPause(ts_us);
+    const { machine_id } = this.machine;
+    const columns = new ColumnsBuilder();
+    if (!this.#values.has("availability") && readings.every(({ point }) => point.signal !== "availability")) {
+      columns.add("availability", ts_us, 0, "AVAILABLE");
+      this.#values.set("availability", "AVAILABLE");
+    }
+    for (const reading of readings) {
+      const change = this.#change(reading);
+      if (change) columns.add(reading.point.signal, change.since_us, 0, change.value);
+    }
+    if (columns.rows > 0 || Date.now() - this.#committed_ms >= IDLE_COMMIT_MS) {
+      // The number tells batches apart where the clock was set back.
+      const dedupe_key = `${checkpointOf(machine_id)}:${ts_us}:${++this.#batches}`;
+      const batches = columns.rows > 0 ? [{ machine_id, columns, dedupe_key }] : [];
+      await this.#sink.append(batches, this.#checkpoint(ts_us));
+      this.#committed_ms = Date.now();
+    }
+    this.#known_us = ts_us;
+    await this.#gaps.close(ts_us);
+  }
+
+  /** A value that is new, with the time it began; undefined where nothing changed or it is still on probation. */
+  #change({ point, ts_us, value }: Reading): Candidate | undefined {
+    const { signal, debounce_ms = 0 } = point;
+    const before = this.#values.get(signal);
+    if (value === before) {
+      this.#candidates.delete(signal);
+      return undefined;
+    }
+    let candidate = this.#candidates.get(signal);
+    if (candidate?.value !== value) this.#candidates.set(signal, (candidate = { value, since_us: ts_us }));
+    // Nothing is on probation where nothing was known before, nor that nothing is known.
+    const known = before !== undefined && before !== "UNAVAILABLE" && value !== "UNAVAILABLE";
+    if (known && ts_us - candidate.since_us < debounce_ms * 1_000) return undefined;
+    this.#values.set(signal, value);
+    this.#candidates.delete(signal);
+    return candidate;
+  }
+
+  /** Waiting for the sink, for a neighbour's time-out or for a busy process is time without reads too. */
+  async #recordPause(ts_us: number): Promise<void> {
+    const from_us = this.#known_us;
+    if (from_us === 0 || ts_us - from_us <= this.#longest_pause_us) return;
+    this.#candidates.clear();
+    if (this.#gaps.open_since_us !== undefined) return;
+    const gap = { from_us, to_us: ts_us, cause: "overload" as const, detail: "read too seldom" };
+    await this.#sink.gap(this.machine.machine_id, gap);
+  }
+
+  /** Everything is told again after the gap: what held before it may not hold after. */
+  async #forget(state: SourceStatus["state"], detail: string): Promise<void> {
+    this.#enter(state);
+    this.status.error = detail;
+    this.#values.clear();
+    this.#candidates.clear();
+    // A sink that takes no gap now has the checkpoint, which says as much.
+    if (this.#known_us > 0) await this.#gaps.open(this.#known_us, detail).catch(() => undefined);
+  }
+
+  #checkpoint(known_us: number): Checkpoint {
+    return { agent: checkpointOf(this.machine.machine_id), instance_id: "", next_sequence: 0, known_us };
+  }
+
+  #enter(state: SourceStatus["state"]): void {
+    if (this.status.state !== state) this.status.since_ms = Date.now();
+    this.status.state = state;
+  }
+}
