@@ -38,6 +38,7 @@ test("what the engine's parser would read otherwise is written anew, with the sa
     plain.replace("[0,1000,2000]", "[0,1000.0,2000]"),
     plain.replace("[0,1000,2000]", "[-0,1000,2000]"),
     plain.replace('"t0":', '"t0":5,"t0":'),
+    plain.replace('"t0":', '"t0" : 5,"t0"\n:'),
   ]) {
     const { bytes, columns: read } = parse(text);
     expect(read).toEqual({ ...columns, dt: [expect.closeTo(0), 1000, 2000] } as unknown as typeof read);

@@ -1,0 +1,198 @@
+// Observations over HTTP at the whole program: what is stored are the sender's bytes, every bound refuses with its path, memory stays flat.
+import { Database } from "bun:sqlite";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { gzipSync, zstdCompressSync } from "node:zlib";
+import { discard, startServer, TEST_KEY, type TestServer } from "./testing/server.ts";
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await startServer();
+});
+afterAll(() => discard(server));
+
+const T0 = 1_767_592_800_000_000; // 2026-01-05T06:00:00Z
+const DAY = "from=2026-01-05T00:00:00Z&to=2026-01-06T00:00:00Z";
+
+const machine = (id: string) => server.call("POST", "/api/v1/machines", { id, name: id });
+const post = (id: string, body: BodyInit, headers: Record<string, string> = {}): Promise<Response> =>
+  fetch(`${server.origin}/internal/machines/${id}/data`, {
+    method: "POST",
+    headers: { "x-api-key": TEST_KEY, "content-type": "application/json", ...headers },
+    body,
+  });
+
+/** What the log holds of a machine: the events' bytes. */
+function stored(id: string): string[] {
+  const log = new Database(`${server.data_dir}/mtc.sqlite`, { readonly: true });
+  const rows = log
+    .query<{ bytes: Uint8Array }, [string]>(
+      "SELECT bytes FROM events WHERE machine_id = ? AND type = 'mtc.observations.v1' ORDER BY position",
+    )
+    .all(id);
+  log.close();
+  return rows.map(({ bytes }) => new TextDecoder().decode(bytes));
+}
+
+test("invariant 8: the stored bytes are the request's bytes inside the envelope, however they were packed", async () => {
+  await machine("untouched");
+  // Keys in an order of its own, spaces, line breaks, tabs, a number with a trailing zero, an escape.
+  const body = `\n{ "word":[0, 1,0],\t"words" : ["AC\\"TIVE \u00e4"],
+    "num": [995.50,null , -0.0],"dt":[0,1000,\r\n2000], "t0":${T0}, "seq0" :7,
+    "signal":[0,1,0], "signals":["spindle_speed","execution"]}  \n`;
+  const packed: [BodyInit, Record<string, string>][] = [
+    [body, {}],
+    [gzipSync(body), { "content-encoding": "gzip" }],
+    [zstdCompressSync(body), { "content-encoding": "zstd" }],
+  ];
+  const ids: string[] = [];
+  for (const [bytes, headers] of packed) {
+    const response = await post("untouched", bytes, headers);
+    expect(response.status).toBe(202);
+    ids.push(((await response.json()) as { event_id: string }).event_id);
+  }
+  const events = stored("untouched");
+  expect(events).toHaveLength(3);
+  for (const [i, event] of events.entries()) {
+    const [head, rest] = event.split('"data":', 2);
+    expect(head).toContain(`"id":"${ids[i]}"`);
+    expect(rest).toBe(`${body}}`);
+  }
+  await server.settled();
+  const { body: page } = await server.call("GET", `/api/v1/machines/untouched/observations?${DAY}`);
+  expect(page).toMatchObject({
+    rows: [
+      { signal: "spindle_speed", seq: 7, value: 995.5 },
+      { signal: "execution", seq: 8, value: 'AC"TIVE \u00e4' },
+      { signal: "spindle_speed", seq: 9, value: 0 },
+    ],
+  });
+});
+
+describe("invariant 7: the bounds of a body, each at its path, and nothing half stored", () => {
+  const row = (more: object) => ({ signal: "a", ts: T0, value: 1, ...more });
+  const rows = (n: number, last: object = row({})) =>
+    JSON.stringify({ observations: [...new Array(n - 1).fill(row({})), last] });
+  const columns = (n: number, more: object = {}) =>
+    JSON.stringify({
+      signals: ["a"],
+      signal: new Array(n).fill(0),
+      t0: T0,
+      dt: Array.from({ length: n }, (_, i) => i),
+      num: new Array(n).fill(1),
+      ...more,
+    });
+  const ndjson = { "content-type": "Application/X-NDJSON; charset=utf-8" };
+  const lines = (n: number) => `${JSON.stringify(row({}))}\n`.repeat(n);
+  const cut = zstdCompressSync(lines(40_000));
+  const bad: [string, BodyInit, Record<string, string>, string][] = [
+    ["50,001 rows", rows(50_001), {}, "/observations"],
+    ["50,001 columns", columns(50_001), {}, "/signal"],
+    ["50,001 lines", lines(50_001), ndjson, "/50001"],
+    [
+      "a name of 201 characters in a row",
+      rows(3, row({ signal: "x".repeat(201) })),
+      {},
+      "/observations/2/signal",
+    ],
+    ["an empty name", columns(1, { signals: [""] }), {}, "/signals/0"],
+    [
+      "a word of 4,001 characters in a row",
+      rows(2, row({ value: "x".repeat(4_001) })),
+      {},
+      "/observations/1/value",
+    ],
+    ["a word of 4,001 characters in a column", columns(1, { words: ["x".repeat(4_001)] }), {}, "/words/0"],
+    ["65,536 signals", columns(1, { signals: new Array(65_536).fill("s") }), {}, "/signals"],
+    ["a bad line after good ones", `${lines(3)}{"signal":"a"}`, ndjson, "/4/ts"],
+    ["gzip cut off", gzipSync(lines(100)).subarray(0, 50), { ...ndjson, "content-encoding": "gzip" }, ""],
+    [
+      "zstd cut off between two lines",
+      cut.subarray(0, cut.length - 3),
+      { ...ndjson, "content-encoding": "zstd" },
+      "",
+    ],
+  ];
+  beforeAll(() => machine("bounds"));
+  test.each(bad)("%s", async (_, body, headers, path) => {
+    const response = await post("bounds", body, headers);
+    expect(response.status).toBe(422);
+    const { errors } = (await response.json()) as { errors: { path: string }[] };
+    expect(errors.map((error) => error.path)).toContain(path);
+    expect(stored("bounds")).toEqual([]);
+  });
+
+  test.each([
+    ["gzip", gzipSync(new Uint8Array(1 << 30))],
+    ["zstd", zstdCompressSync(new Uint8Array(1 << 30))],
+  ])("a bomb of a GiB in %s is 413", async (encoding, bomb) => {
+    expect((await post("bounds", bomb, { "content-encoding": encoding })).status).toBe(413);
+  });
+
+  test("another packing is 415 and told what would be taken", async () => {
+    for (const encoding of ["br", "gzip, gzip"]) {
+      const response = await post("bounds", "{}", { "content-encoding": encoding });
+      expect(response.status).toBe(415);
+      expect(response.headers.get("accept-encoding")).toBe("gzip, zstd");
+    }
+  });
+
+  test("what is just within the bounds is taken", async () => {
+    await machine("within");
+    for (const [body, headers] of [
+      [rows(50_000), {}],
+      [columns(50_000), {}],
+      [lines(50_000), ndjson],
+      [rows(1, row({ signal: "x".repeat(200), value: "y".repeat(4_000) })), {}],
+    ] as [string, Record<string, string>][]) {
+      expect((await post("within", body, headers)).status).toBe(202);
+    }
+  });
+});
+
+const resident_bytes = (): number =>
+  Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${server.pid}/status`, "utf8"))?.[1]) * 1024;
+
+test.skipIf(process.platform !== "linux")(
+  "invariants 1 and 7: 50 clients with 6 MiB each at once: memory is bounded, and all that was acknowledged is there",
+  async () => {
+    const CLIENTS = 50;
+    const ROWS = 1_000;
+    await machine("crowd");
+    const before = resident_bytes();
+    let most = before;
+    const watch = setInterval(() => (most = Math.max(most, resident_bytes())), 20);
+    let refusals = 0;
+    const client = async (n: number): Promise<void> => {
+      const data = {
+        signals: ["load"],
+        signal: new Array(ROWS).fill(0),
+        t0: T0 + n * ROWS,
+        dt: Array.from({ length: ROWS }, (_, i) => i),
+        num: Array.from({ length: ROWS }, (_, i) => n + i),
+      };
+      // Spaces are JSON too: the log keeps them, the engine skips them.
+      const body = JSON.stringify(data) + " ".repeat(6 * 1024 * 1024);
+      for (;;) {
+        const response = await post("crowd", body);
+        if (response.status === 202) return;
+        expect([response.status, response.headers.get("retry-after")]).toEqual([503, "1"]);
+        await response.text();
+        refusals += 1;
+        await Bun.sleep(100 + Math.random() * 400);
+      }
+    };
+    await Promise.all(Array.from({ length: CLIENTS }, (_, n) => client(n)));
+    await server.settled();
+    clearInterval(watch);
+    console.log(`${refusals} refusals; ${before >> 20} MiB resident before, ${most >> 20} MiB at most`);
+    const { body } = await server.call<{ rows: unknown[] }>(
+      "GET",
+      `/api/v1/machines/crowd/observations?${DAY}&limit=100000`,
+    );
+    expect(body.rows).toHaveLength(CLIENTS * ROWS);
+    // The engine's share is most of it; the bodies alone would be 300 MiB, several times over.
+    expect(most).toBeLessThan(1_200 * 1024 * 1024);
+  },
+  120_000,
+);
