@@ -27,3 +27,6 @@ export const UNAVAILABLE = "UNAVAILABLE";
 
 /** `condition:<dataItemId>` carries NORMAL | WARNING | FAULT | UNAVAILABLE. */
 export const conditionSignal = (data_item_id: string): string => `condition:${data_item_id}`;
+
+/** `alarms:<dataItemId>` carries the active warnings and faults of that condition, as a JSON array. */
+export const conditionAlarms = (data_item_id: string): string => `alarms:${data_item_id}`;

@@ -2,9 +2,21 @@
 import type { GapCause } from "../../event.ts";
 import { Backoff, type BackoffOptions, DEFAULT_BACKOFF, sleep } from "../backoff.ts";
 import { ContactGaps } from "../contact.ts";
-import type { Checkpoint, Collector, Sink, SourceStatus } from "../source.ts";
-import { AgentClient, AgentError, ContactError, NoStream, Silence } from "./client.ts";
-import type { AgentHeader, DevicesDocument, StreamsDocument } from "./document.ts";
+import type { Batch, Checkpoint, Collector, Sink, SourceStatus } from "../source.ts";
+import { AssetFollower, assetChanges } from "./assets.ts";
+import {
+  AgentClient,
+  AgentError,
+  ContactError,
+  DEFAULT_PATIENCE,
+  NoStream,
+  type Patience,
+  Silence,
+  Unreadable,
+} from "./client.ts";
+import { type AgentHeader, type DevicesDocument, type StreamsDocument, span_us } from "./document.ts";
+import { Membership } from "./membership.ts";
+import { readAround } from "./narrowing.ts";
 import { Translator } from "./observations.ts";
 
 export type AgentMachine = {
@@ -25,6 +37,7 @@ export type AgentCollectorOptions = {
   /** How often to ask an agent that does not stream. */
   poll_ms?: number;
   backoff?: BackoffOptions;
+  patience?: Patience;
 };
 
 /** Collects one machine from an agent. See {@link startAgentCollector}. */
@@ -60,6 +73,9 @@ const IDLE_COMMIT_MS = 5_000;
 /** A header's creationTime is cut to the second: closer than this, the clocks agree and ours is finer. */
 const SAME_CLOCK_US = 2_000_000;
 
+/** An agent that gave no stream, or none that could be read, is asked for one again after so long. */
+const STREAM_AGAIN_MS = 600_000;
+
 /** How often to begin again at once before waiting: an agent that drops faster than we read must not spin us. */
 const MAX_PROMPT_RETRIES = 3;
 
@@ -78,8 +94,10 @@ class AgentCollector {
   readonly #backoff: Backoff;
   /** Where we stand, durable or about to be. */
   #position: Checkpoint | undefined;
-  /** Machines that have not yet been given what the agent's buffer holds. */
-  #newcomers = new Set<string>();
+  readonly #membership: Membership;
+  readonly #assets: AssetFollower;
+  /** The agent was asked for all its assets, and tells of every change since. */
+  #has_assets = false;
   #out_of_range = false;
   /** Beginnings since the agent last sent something. */
   #prompt_retries = 0;
@@ -96,11 +114,16 @@ class AgentCollector {
       interval_ms: 100,
       poll_ms: 1_000,
       backoff: DEFAULT_BACKOFF,
+      patience: DEFAULT_PATIENCE,
       ...options,
     };
     this.#agent = url.replace(/\/+$/, "");
-    this.#client = new AgentClient(this.#agent, this.abort.signal);
-    this.#backoff = new Backoff(this.#options.backoff);
+    const { sink, backoff, patience } = this.#options;
+    const signal = this.abort.signal;
+    this.#client = new AgentClient(this.#agent, signal, patience);
+    this.#backoff = new Backoff(backoff);
+    this.#membership = new Membership(sink, this.#agent);
+    this.#assets = new AssetFollower({ client: this.#client, sink, signal, backoff });
     for (const { machine_id } of options.machines) {
       this.#gaps.set(machine_id, new ContactGaps(options.sink, machine_id));
     }
@@ -121,24 +144,24 @@ class AgentCollector {
         await sleep(this.#backoff.next_ms(), this.abort.signal);
       }
     }
+    await this.#assets.stop();
     // Best effort: without it the next run knows a little less.
-    if (this.#position) await this.#options.sink.append([], this.#position).catch(() => undefined);
+    if (restored && this.#position) await this.#leave(this.#position).catch(() => undefined);
     this.#enter("stopped");
+  }
+
+  async #leave(position: Checkpoint): Promise<void> {
+    await this.#options.sink.append([], position);
+    for (const machine_id of this.#gaps.keys()) await this.#membership.leave(machine_id, position);
   }
 
   async #restore(): Promise<void> {
     const { sink, machines } = this.#options;
     this.#position = await sink.checkpoint(this.#agent);
     this.#known_us = this.#position?.known_us ?? 0;
-    for (const { machine_id } of machines) {
-      await this.#gaps.get(machine_id)?.restore();
-      if (!(await sink.checkpoint(this.#joinedKey(machine_id)))) this.#newcomers.add(machine_id);
-    }
-  }
-
-  /** A checkpoint of its own marks a machine that has been given the agent's buffer. */
-  #joinedKey(machine_id: string): string {
-    return `${this.#agent}#${machine_id}`;
+    for (const gaps of this.#gaps.values()) await gaps.restore();
+    const machine_ids = machines.map(({ machine_id }) => machine_id);
+    await this.#membership.restore(machine_ids, this.#position);
   }
 
   /** One contact with the agent, from probe to the loss of it. */
@@ -149,9 +172,14 @@ class AgentCollector {
     const count = Math.min(PAGE_ROWS, probe.header.buffer_size || 100);
     const position = this.#position;
     const resumable =
-      position?.instance_id === probe.header.instance_id && !this.#out_of_range && this.#newcomers.size === 0;
-    if (position && resumable) await this.#primeConditions(position.next_sequence);
+      position?.instance_id === probe.header.instance_id &&
+      !this.#out_of_range &&
+      !this.#translators.some(({ machine_id }) => this.#membership.isOutside(machine_id));
+    if (position && resumable) await this.#prime(position.next_sequence);
     else await this.#readBuffer(count);
+    this.#assets.follow(this.#translators, probe.devices.length === 1);
+    if (!resumable || !this.#has_assets) this.#assets.wantAll();
+    this.#has_assets = true;
     try {
       await this.#follow(count);
     } catch (error) {
@@ -172,8 +200,11 @@ class AgentCollector {
       else missing.push(machine_id);
     }
     this.#missing = missing.length > 0 ? `the agent has no device for ${missing.join(", ")}` : "";
-    if (this.#translators.length === 0) throw new ContactError(this.#missing);
     await this.#openGaps(missing, this.#missing);
+    for (const machine_id of missing) {
+      if (this.#position) await this.#membership.leave(machine_id, this.#position);
+    }
+    if (this.#translators.length === 0) throw new ContactError(this.#missing);
     // One machine alone needs no other device's data, nor what the Agent says of itself.
     const [only, ...further] = this.#translators;
     this.#client.device = listed > 1 && only && further.length === 0 ? only.device.name : "";
@@ -181,61 +212,86 @@ class AgentCollector {
 
   /**
    * Takes all that the agent's buffer holds now: the values in force at its oldest observation, and its first page.
-   * What lies between that and our position, if we had one, is lost.
+   * What lies between that and where each machine stood is lost.
    */
   async #readBuffer(count: number): Promise<void> {
-    const page = await this.#client.sample(count);
+    const page = await this.#oldestPage(count);
     const { instance_id, first_sequence, next_sequence } = page.header;
     const current = await this.#inForceAt(first_sequence);
-    if (current.header.instance_id !== instance_id) throw new Superseded("the agent was restarted");
-    const before = this.#position;
-    const same = before?.instance_id === instance_id && before.next_sequence <= next_sequence;
-    const held = same ? before.next_sequence : 0;
-    if (before && held < first_sequence) await this.#recordGap(same ? "sequence_gap" : "agent_restart", page);
-    const older = current.devices.map((device) => ({
-      ...device,
-      items: device.items.filter(({ sequence }) => sequence < first_sequence),
-    }));
-    const batches = this.#translators.flatMap((translator) => {
-      translator.floor = this.#newcomers.has(translator.machine_id) ? 0 : held;
-      translator.forgetConditions();
-      return [
-        ...translator.batches(older, this.#batchKey(instance_id, `current@${first_sequence}`)),
-        ...translator.batches(
-          page.devices,
-          this.#batchKey(instance_id, range(first_sequence, next_sequence)),
-        ),
-      ];
-    });
+    if (current && current.header.instance_id !== instance_id)
+      throw new Superseded("the agent was restarted");
+    const batches: Batch[] = [];
+    for (const translator of this.#translators) {
+      translator.floor = await this.#resumeAt(translator.machine_id, page);
+      translator.forget();
+      const key = this.#batchKey(instance_id, `current@${first_sequence}`);
+      if (current) batches.push(...translator.batches(current.devices, key, first_sequence));
+      const page_key = this.#batchKey(instance_id, range(first_sequence, next_sequence));
+      batches.push(...translator.batches(page.devices, page_key));
+    }
     await this.#commit(page, batches);
     this.#out_of_range = false;
     for (const { machine_id } of this.#translators) {
-      if (!this.#newcomers.has(machine_id)) continue;
-      await this.#options.sink.append([], {
-        agent: this.#joinedKey(machine_id),
-        instance_id,
-        next_sequence: 0,
-      });
-      this.#newcomers.delete(machine_id);
+      if (this.#position) await this.#membership.join(machine_id, this.#position);
     }
   }
 
-  /** The values in force just then; where the buffer moved on meanwhile, those in force now tell what is older. */
-  async #inForceAt(sequence: number): Promise<StreamsDocument> {
+  /** The first page of the buffer, as much of it as can be read. */
+  async #oldestPage(count: number): Promise<StreamsDocument> {
     try {
-      return await this.#client.current(sequence);
+      return await this.#client.sample(count);
     } catch (error) {
-      if (!(error instanceof AgentError)) throw error;
-      return await this.#client.current();
+      if (!(error instanceof Unreadable)) throw error;
+      const { header } = await this.#client.current();
+      return (await readAround(this.#sample, count, header.first_sequence)).document;
     }
   }
 
-  /** Resuming by sequence needs no values, but conditions are transitions: what was active must be known. */
-  async #primeConditions(next_sequence: number): Promise<void> {
-    if (!this.#translators.some(({ has_conditions }) => has_conditions)) return;
+  /** Where the machine goes on, 0 from the oldest; what the buffer does not reach back to is a gap (invariant 4). */
+  async #resumeAt(machine_id: string, page: StreamsDocument): Promise<number> {
+    const { instance_id, first_sequence, next_sequence, last_sequence } = page.header;
+    const left = this.#membership.leftAt(machine_id);
+    const before = left ?? this.#position;
+    if (!before || this.#membership.isNew(machine_id)) return 0;
+    // The page may end long before the buffer does.
+    const end = Math.max(next_sequence, last_sequence + 1 || 0);
+    const same = before.instance_id === instance_id && before.next_sequence <= end;
+    const held = same ? before.next_sequence : 0;
+    const gaps = this.#gaps.get(machine_id);
+    if (held < first_sequence) {
+      const from_us = (left ? left.known_us : this.#known_us) || gaps?.open_since_us;
+      const detail = `instance ${instance_id}, sequence ${first_sequence}`;
+      const cause = same ? "sequence_gap" : "agent_restart";
+      if (from_us) await this.#recordGap([machine_id], { from_us, cause, detail }, page);
+    }
+    // While its device was gone the agent kept nothing of it.
+    if (left) await gaps?.close(agentNow_us(page.header));
+    return held;
+  }
+
+  /**
+   * The values in force just then; where the buffer moved on meanwhile, those in force now tell what is older.
+   * An agent that cannot tell them so that they can be read has told none.
+   */
+  async #inForceAt(sequence: number): Promise<StreamsDocument | undefined> {
+    try {
+      return await this.#client.current(sequence).catch((error: unknown) => {
+        if (error instanceof AgentError) return this.#client.current();
+        throw error;
+      });
+    } catch (error) {
+      if (error instanceof Unreadable) return undefined;
+      throw error;
+    }
+  }
+
+  /** Resuming by sequence needs no values, but conditions and data sets are told as changes: what held must be known. */
+  async #prime(next_sequence: number): Promise<void> {
+    if (!this.#translators.some(({ follows_changes }) => follows_changes)) return;
     const current = await this.#inForceAt(Math.max(1, next_sequence - 1));
+    if (!current) return;
     this.#checkInstance(current);
-    for (const translator of this.#translators) translator.primeConditions(current.devices);
+    for (const translator of this.#translators) translator.prime(current.devices);
   }
 
   async #follow(count: number): Promise<void> {
@@ -249,7 +305,7 @@ class AgentCollector {
         await this.#take(document);
       }
     } catch (error) {
-      if (error instanceof NoStream) return await this.#poll(count);
+      if (error instanceof NoStream || error instanceof Unreadable) return await this.#poll(count);
       // A broken connection is no loss of contact until the next attempt fails.
       if (error instanceof ContactError && !(error instanceof Silence)) throw new Superseded(error.message);
       throw error;
@@ -257,13 +313,45 @@ class AgentCollector {
     throw new Superseded("the agent ended the stream");
   }
 
+  readonly #sample = (rows: number, from: number): Promise<StreamsDocument> =>
+    this.#client.sample(rows, from);
+
+  /** Asks again and again; passes over what can never be read, and then tries a stream again. */
   async #poll(count: number): Promise<void> {
-    while (!this.abort.signal.aborted) {
-      const document = await this.#client.sample(count, this.#position?.next_sequence);
+    const until_ms = performance.now() + STREAM_AGAIN_MS;
+    while (!this.abort.signal.aborted && performance.now() < until_ms) {
+      const asked = this.#position?.next_sequence ?? 1;
+      const { document, from } = await readAround(this.#sample, count, asked);
       this.#enter("polling");
+      if (from > asked) await this.#passOver(asked, from, document);
       await this.#take(document);
+      if (from > asked) break;
       if (isLive(document.header)) await sleep(this.#options.poll_ms, this.abort.signal);
     }
+    throw new Superseded("the agent may stream again");
+  }
+
+  /** Observations that cannot be read are lost; what they changed may still be in force, and be read as such. */
+  async #passOver(broken: number, from: number, behind: StreamsDocument): Promise<void> {
+    this.#checkInstance(behind);
+    const position = this.#position;
+    if (!position) return;
+    const from_us = this.#known_us;
+    const gap = {
+      from_us,
+      cause: "torn_record",
+      detail: `sequence ${range(broken, from)} cannot be read`,
+    } as const;
+    const machine_ids = this.#translators.map(({ machine_id }) => machine_id);
+    if (from_us > 0) await this.#recordGap(machine_ids, gap, behind);
+    const current = await this.#inForceAt(from);
+    const batches = this.#translators.flatMap((translator) => {
+      translator.floor = Math.max(translator.floor, broken);
+      const key = this.#batchKey(position.instance_id, `passed@${range(broken, from)}`);
+      return current ? translator.batches(current.devices, key, from) : [];
+    });
+    await this.#options.sink.append(batches);
+    this.#position = { ...position, next_sequence: from };
   }
 
   async #take(document: StreamsDocument): Promise<void> {
@@ -276,6 +364,8 @@ class AgentCollector {
       return translator.batches(document.devices, key);
     });
     await this.#commit(document, batches);
+    for (const { machine_id, device, floor } of this.#translators)
+      this.#assets.want(assetChanges(machine_id, device, document.devices, floor));
     this.status.error = this.#complaint();
     this.#prompt_retries = 0;
     this.#backoff.reset();
@@ -287,11 +377,13 @@ class AgentCollector {
   }
 
   /** One document, one transaction: batches and checkpoint together. Reading goes on when it is durable. */
-  async #commit({ header, devices }: StreamsDocument, batches: Parameters<Sink["append"]>[0]): Promise<void> {
+  async #commit(document: StreamsDocument, batches: Parameters<Sink["append"]>[0]): Promise<void> {
     this.#heard();
+    const { header } = document;
     const { instance_id, next_sequence } = header;
-    const latest_us = devices.flatMap((d) => d.items.at(-1)?.ts_us ?? []).reduce((a, b) => Math.max(a, b), 0);
-    const known_us = isLive(header) ? agentNow_us(header) : latest_us || this.#known_us;
+    const known_us = isLive(header) ? agentNow_us(header) : (span_us(document)?.latest_us ?? this.#known_us);
+    // Before the checkpoint: after a crash between the two it is told again, and is one gap.
+    await this.#recordTorn();
     const position = { agent: this.#agent, instance_id, next_sequence, known_us };
     if (batches.length > 0 || Date.now() - this.#committed_ms >= IDLE_COMMIT_MS) {
       await this.#options.sink.append(batches, position);
@@ -302,18 +394,26 @@ class AgentCollector {
     for (const { machine_id } of this.#translators) await this.#gaps.get(machine_id)?.close();
   }
 
-  /** What happened between the last we knew and the oldest the agent still holds is lost. */
-  async #recordGap(cause: GapCause, { header, devices }: StreamsDocument): Promise<void> {
-    const oldest = devices.flatMap((d) => d.items[0] ?? []).sort((a, b) => a.sequence - b.sequence)[0];
-    for (const [machine_id, gaps] of this.#gaps) {
-      if (this.#newcomers.has(machine_id)) continue;
-      const from_us = this.#known_us || gaps.open_since_us;
-      if (!from_us) continue;
-      // However short, it is not empty: an empty gap says that nothing was lost.
-      const to_us = Math.max(from_us + 1, oldest?.ts_us || agentNow_us(header));
-      const detail = `instance ${header.instance_id}, sequence ${header.first_sequence}`;
-      await this.#options.sink.gap(machine_id, { from_us, to_us, cause, detail });
+  /** What came with an impossible time or sequence is as good as missing. */
+  async #recordTorn(): Promise<void> {
+    for (const translator of this.#translators) {
+      for (const torn of translator.takeTorn()) {
+        const detail = "an observation with an impossible time or sequence";
+        await this.#options.sink.gap(translator.machine_id, { ...torn, cause: "torn_record", detail });
+      }
     }
+  }
+
+  /** What happened between the last we knew and the oldest that the agent still tells is lost. */
+  async #recordGap(
+    machine_ids: string[],
+    gap: { from_us: number; cause: GapCause; detail: string },
+    document: StreamsDocument,
+  ): Promise<void> {
+    const oldest_us = span_us(document)?.oldest_us;
+    // However short, it is not empty: an empty gap says that nothing was lost.
+    const to_us = Math.max(gap.from_us + 1, oldest_us || agentNow_us(document.header));
+    for (const machine_id of machine_ids) await this.#options.sink.gap(machine_id, { ...gap, to_us });
   }
 
   async #lost(error: unknown): Promise<void> {

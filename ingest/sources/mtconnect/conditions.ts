@@ -1,24 +1,43 @@
 // Conditions in force: per data item the set of active native codes, and the worst level among them.
-import type { Level, StreamItem } from "./document.ts";
+import type { Detail, Level } from "./items.ts";
+
+type Condition = NonNullable<Detail["condition"]>;
+
+/** How much of one alarm's text is told, and how many alarms of one data item. */
+const MAX_TEXT_LENGTH = 200;
+const MAX_TOLD = 10;
+
+/** What holds of one data item after a transition. */
+export type InForce = {
+  worst: Level;
+  /** The active warnings and faults, worst first, as a JSON array; undefined where there are none, nor were before. */
+  alarms: string | undefined;
+};
 
 /** Follows the conditions of one device. */
 export class Conditions {
-  readonly #active = new Map<string, Map<string, Level>>();
+  readonly #active = new Map<string, Map<string, Condition>>();
 
   /**
    * Takes one transition: Fault or Warning adds its native code (the same code replaces), Normal with a code clears
-   * that code, without a code all; Unavailable replaces all.
-   * @returns the worst level in force after it
+   * that code, without a code all; Unavailable replaces all (MTConnect Part 1, "Condition").
    */
-  apply({ data_item_id, level, native_code }: StreamItem): Level {
+  apply(data_item_id: string, condition: Condition): InForce {
     let codes = this.#active.get(data_item_id);
     if (!codes) this.#active.set(data_item_id, (codes = new Map()));
+    const before = alarmsOf(codes).length;
+    const { level, native_code } = condition;
     if (level === "UNAVAILABLE" || (level === "NORMAL" && native_code === "")) codes.clear();
     // Whatever is heard of a condition ends its being unavailable.
-    for (const [code, active] of codes) if (active === "UNAVAILABLE") codes.delete(code);
+    for (const [code, active] of codes) if (active.level === "UNAVAILABLE") codes.delete(code);
     if (level === "NORMAL") codes.delete(native_code);
-    else codes.set(native_code, level ?? "UNAVAILABLE");
-    return worst(codes.values());
+    else codes.set(native_code, condition);
+    const alarms = alarmsOf(codes);
+    const worst = [...codes.values()].reduce<Level>(
+      (a, { level: b }) => (RANK[b] > RANK[a] ? b : a),
+      "NORMAL",
+    );
+    return { worst, alarms: before + alarms.length > 0 ? told(alarms) : undefined };
   }
 
   /** Forgets all: a `/current` document that lists every active condition follows. */
@@ -29,8 +48,21 @@ export class Conditions {
 
 const RANK: Record<Level, number> = { NORMAL: 0, WARNING: 1, FAULT: 2, UNAVAILABLE: 3 };
 
-function worst(levels: Iterable<Level>): Level {
-  let found: Level = "NORMAL";
-  for (const level of levels) if (RANK[level] > RANK[found]) found = level;
-  return found;
-}
+const alarmsOf = (codes: Map<string, Condition>): Condition[] =>
+  [...codes.values()].filter(({ level }) => level === "WARNING" || level === "FAULT");
+
+const told = (alarms: Condition[]): string =>
+  JSON.stringify(
+    alarms
+      .toSorted((a, b) => RANK[b.level] - RANK[a.level])
+      .slice(0, MAX_TOLD)
+      .map(({ level, native_code, native_severity, qualifier, text }) => ({
+        level,
+        code: cut(native_code),
+        ...(native_severity ? { severity: cut(native_severity) } : {}),
+        ...(qualifier ? { qualifier: cut(qualifier) } : {}),
+        text: cut(text),
+      })),
+  );
+
+const cut = (text: string): string => text.slice(0, MAX_TEXT_LENGTH);

@@ -1,5 +1,17 @@
 // MTConnect's documents as data: devices, streams and errors, of any schema version.
 import { parseTimestamp_us } from "../../time.ts";
+import {
+  CONDITION,
+  type Detail,
+  type Entry,
+  EVENT,
+  type Level,
+  SAMPLE,
+  StreamItems,
+  toNumber,
+} from "./items.ts";
+import { isJson, readJson } from "./json.ts";
+import { scanStreams } from "./scanner.ts";
 import { child, readXml, type XmlElement } from "./xml.ts";
 
 /** What every document says of its agent. Numbers are NaN where the agent gave none. */
@@ -20,6 +32,8 @@ export type DataItem = {
   type: string;
   sub_type: string;
   representation: string;
+  /** Of a TIME_SERIES, unless an observation says otherwise; NaN where it is not told. */
+  sample_rate_hz: number;
   /** Hangs directly under the device, not under a component. */
   of_device: boolean;
 };
@@ -27,28 +41,7 @@ export type DataItem = {
 /** A device of the probe, its data items in document order. */
 export type Device = { id: string; name: string; uuid: string; data_items: DataItem[] };
 
-export type Level = "NORMAL" | "WARNING" | "FAULT" | "UNAVAILABLE";
-
-/** One element of a Streams document. */
-export type StreamItem = {
-  data_item_id: string;
-  name: string;
-  sequence: number;
-  ts_us: number;
-  category: "SAMPLE" | "EVENT" | "CONDITION";
-  /** The text; of a DATA_SET or TABLE its entries as JSON. */
-  text: string;
-  /** Conditions only. */
-  level: Level | undefined;
-  native_code: string;
-};
-
-export type DeviceStream = {
-  name: string;
-  uuid: string;
-  /** In sequence order, which is not the document's. */
-  items: StreamItem[];
-};
+export type DeviceStream = { name: string; uuid: string; items: StreamItems };
 
 export type StreamsDocument = { kind: "streams"; header: AgentHeader; devices: DeviceStream[] };
 export type DevicesDocument = {
@@ -70,11 +63,11 @@ export type MTConnectDocument = StreamsDocument | DevicesDocument | ErrorDocumen
 
 /**
  * Reads any document an agent answers with.
- * @throws Error where the bytes are no acceptable XML
+ * @throws Error where the bytes are no acceptable XML or JSON
  */
 export function readDocument(bytes: Uint8Array): MTConnectDocument {
-  const root = readXml(bytes);
-  const header = readHeader(child(root, "Header"));
+  const root = isJson(bytes) ? readJson(bytes) : readXml(bytes);
+  const header = headerOf(child(root, "Header")?.attributes ?? {});
   if (root.name === "MTConnectStreams") return { kind: "streams", header, devices: readDeviceStreams(root) };
   if (root.name === "MTConnectDevices") {
     const listed = child(root, "Devices")?.children ?? [];
@@ -85,19 +78,36 @@ export function readDocument(bytes: Uint8Array): MTConnectDocument {
 }
 
 /**
- * Reads what `/current` and `/sample` answer with: the hot path of collection.
+ * Reads what `/current` and `/sample` answer with: the hot path of collection, so Streams are scanned, not parsed.
  * @throws Error where it is neither a Streams nor an Error document
  */
 export function readStreams(bytes: Uint8Array): StreamsDocument | ErrorDocument {
+  const scanned = isJson(bytes) ? undefined : scanStreams(bytes);
+  if (scanned) return { kind: "streams", header: headerOf(scanned.header), devices: scanned.devices };
   const document = readDocument(bytes);
-  if (document.kind === "streams" || document.kind === "error") return document;
+  if (document.kind === "error" || document.kind === "streams") return document;
   throw new Error(
     `expected MTConnectStreams, got ${document.kind === "other" ? document.root : "MTConnectDevices"}`,
   );
 }
 
-function readHeader(header: XmlElement | undefined): AgentHeader {
-  const a = header?.attributes ?? {};
+/** The time of the oldest and of the newest observation by sequence, µs; undefined where there is none. */
+export function span_us({ devices }: StreamsDocument): { oldest_us: number; latest_us: number } | undefined {
+  let [lowest, oldest_us] = [Number.POSITIVE_INFINITY, 0];
+  let [highest, latest_us] = [0, 0];
+  for (const { items } of devices) {
+    for (let i = 0; i < items.length; i++) {
+      const sequence = items.sequence[i] as number;
+      const ts_us = items.ts_us[i] as number;
+      if (Number.isNaN(ts_us)) continue;
+      if (sequence < lowest) [lowest, oldest_us] = [sequence, ts_us];
+      if (sequence > highest) [highest, latest_us] = [sequence, ts_us];
+    }
+  }
+  return highest > 0 ? { oldest_us, latest_us } : undefined;
+}
+
+function headerOf(a: Record<string, string>): AgentHeader {
   return {
     instance_id: a.instanceId ?? "",
     buffer_size: integer(a.bufferSize),
@@ -132,69 +142,97 @@ function collectDataItems(component: XmlElement, of_device: boolean, into: DataI
       type = "",
       subType = "",
       representation = "VALUE",
+      sampleRate = "",
     } = item.attributes;
-    into.push({ id, name, category, type, sub_type: subType, representation, of_device });
+    const sample_rate_hz = toNumber(sampleRate);
+    into.push({ id, name, category, type, sub_type: subType, representation, sample_rate_hz, of_device });
   }
   for (const inner of child(component, "Components")?.children ?? []) collectDataItems(inner, false, into);
 }
 
 function readDeviceStreams(root: XmlElement): DeviceStream[] {
-  const streams = child(root, "Streams")?.children ?? [];
-  return streams
-    .filter((e) => e.name === "DeviceStream")
+  return root.children
+    .filter((e) => e.name === "Streams")
+    .flatMap((streams) => streams.children.filter((e) => e.name === "DeviceStream"))
     .map((device) => {
-      const items: StreamItem[] = [];
+      const items = new StreamItems();
+      const [ids, words] = [new Dictionary(items.ids), new Dictionary(items.words)];
       for (const component of device.children) {
-        for (const group of component.children) readGroup(group, items);
+        for (const group of component.children) readGroup(group, items, ids, words);
       }
-      items.sort((a, b) => a.sequence - b.sequence);
       return { name: device.attributes.name ?? "", uuid: device.attributes.uuid ?? "", items };
     });
 }
 
-function readGroup(group: XmlElement, into: StreamItem[]): void {
-  const category = CATEGORIES[group.name];
-  if (!category) return;
+function readGroup(group: XmlElement, into: StreamItems, ids: Dictionary, words: Dictionary): void {
+  const category = CATEGORIES.get(group.name);
+  if (category === undefined) return;
   for (const element of group.children) {
-    const a = element.attributes;
-    into.push({
-      data_item_id: a.dataItemId ?? "",
-      name: a.name ?? "",
-      sequence: integer(a.sequence),
-      ts_us: parseTimestamp_us(a.timestamp ?? "") ?? Number.NaN,
-      category,
-      text: element.children.length > 0 ? JSON.stringify(entries(element)) : element.text,
-      level: category === "CONDITION" ? LEVELS[element.name] : undefined,
+    const { dataItemId = "", sequence, timestamp = "" } = element.attributes;
+    const id = ids.index(dataItemId);
+    const detail = detailOf(element, category);
+    const told = element.children.length > 0 || category === CONDITION;
+    const num = told || category !== SAMPLE ? Number.NaN : toNumber(element.text);
+    const word = told || !Number.isNaN(num) ? 0 : 1 + words.index(element.text);
+    if (detail) into.details.set(into.length, detail);
+    into.push(id, category, integer(sequence), parseTimestamp_us(timestamp) ?? Number.NaN, num, word);
+  }
+}
+
+function detailOf(element: XmlElement, category: number): Detail | undefined {
+  const a = element.attributes;
+  const detail: Detail = {};
+  if (category === CONDITION) {
+    detail.condition = {
+      level: LEVELS.get(element.name) ?? "UNAVAILABLE",
       native_code: a.nativeCode ?? "",
-    });
+      native_severity: a.nativeSeverity ?? "",
+      qualifier: a.qualifier ?? "",
+      text: element.text,
+    };
+  }
+  if (element.children.length > 0) detail.entries = entries(element);
+  if (a.resetTriggered) detail.reset_triggered = a.resetTriggered;
+  if (a.sampleCount !== undefined) detail.sample_rate_hz = toNumber(a.sampleRate ?? "");
+  return Object.keys(detail).length > 0 ? detail : undefined;
+}
+
+/** Strings, each once, by their index. */
+class Dictionary {
+  readonly #strings: string[];
+  readonly #indexes = new Map<string, number>();
+
+  constructor(strings: string[]) {
+    this.#strings = strings;
+  }
+
+  index(text: string): number {
+    let index = this.#indexes.get(text);
+    if (index === undefined) this.#indexes.set(text, (index = this.#strings.push(text) - 1));
+    return index;
   }
 }
 
-const CATEGORIES: Record<string, StreamItem["category"]> = {
-  Samples: "SAMPLE",
-  Events: "EVENT",
-  Condition: "CONDITION",
-};
+const CATEGORIES = new Map([
+  ["Samples", SAMPLE],
+  ["Events", EVENT],
+  ["Condition", CONDITION],
+]);
 
-const LEVELS: Record<string, Level> = {
-  Normal: "NORMAL",
-  Warning: "WARNING",
-  Fault: "FAULT",
-  Unavailable: "UNAVAILABLE",
-};
+const LEVELS = new Map<string, Level>([
+  ["Normal", "NORMAL"],
+  ["Warning", "WARNING"],
+  ["Fault", "FAULT"],
+  ["Unavailable", "UNAVAILABLE"],
+]);
 
-type Entries = { [key: string]: string | null | Entries };
-
-/** Entries of a DATA_SET, or rows and cells of a TABLE; a removed key is null. */
-function entries(element: XmlElement): Entries {
-  const made: Entries = Object.create(null);
-  for (const { attributes, children, text, name } of element.children) {
-    const key = attributes.key ?? name;
-    if (attributes.removed === "true") made[key] = null;
-    else made[key] = children.length > 0 ? entries({ name, attributes, children, text }) : text;
-  }
-  return made;
-}
+/** Entries of a DATA_SET, or rows and cells of a TABLE. */
+const entries = ({ children }: XmlElement): Entry[] =>
+  children.map((element) => {
+    const { key = element.name, removed } = element.attributes;
+    const value = element.children.length > 0 ? entries(element) : element.text;
+    return { key, value: removed === "true" ? null : value };
+  });
 
 /** Three shapes: `<Error>` under the root (1.0), `<Errors><Error>`, and from 2.6 elements named by their error. */
 function readErrors(root: XmlElement): ErrorDocument["errors"] {

@@ -1,12 +1,17 @@
 // Which data item becomes which signal: the table of types and subtypes, and the names of everything else.
 import { MAX_NAME_LENGTH } from "../../event.ts";
 import { CANONICAL_SIGNALS, type CanonicalSignal, conditionSignal } from "../../signals.ts";
-import type { DataItem, StreamItem } from "./document.ts";
+import type { DataItem } from "./document.ts";
+import { CONDITION, SAMPLE } from "./items.ts";
 
 export type MappedSignal = {
   signal: string;
   /** Values that read as a number become one; a program called "1234" stays a word. */
   numeric: boolean;
+  /** What its observations are: one value, a condition's transition, entries of a set, a series of values. */
+  kind: "value" | "condition" | "set" | "series";
+  /** Of a series, unless its observations say otherwise; NaN where it is not told. */
+  sample_rate_hz: number;
 };
 
 type Match = { type: string; sub_types: string[] };
@@ -76,7 +81,12 @@ export function mapDataItems(items: DataItem[]): Map<string, MappedSignal> {
   const taken = new Set<string>(CANONICAL_SIGNALS);
   const put = (item: DataItem, signal: string): void => {
     taken.add(signal);
-    mapped.set(item.id, { signal: signal.slice(0, MAX_NAME_LENGTH), numeric: isNumeric(item) });
+    mapped.set(item.id, {
+      signal: signal.slice(0, MAX_NAME_LENGTH),
+      numeric: isNumeric(item),
+      kind: kindOf(item),
+      sample_rate_hz: item.sample_rate_hz,
+    });
   };
   for (const canonical of CANONICAL_SIGNALS) {
     const [chosen, ...further] = candidates(canonical, items);
@@ -92,9 +102,21 @@ export function mapDataItems(items: DataItem[]): Map<string, MappedSignal> {
 }
 
 /** A data item the probe does not know: schema changes reach the stream first. */
-export function mapUnknown(item: StreamItem): MappedSignal {
-  const signal = item.category === "CONDITION" ? conditionSignal(item.data_item_id) : item.data_item_id;
-  return { signal: signal.slice(0, MAX_NAME_LENGTH), numeric: item.category === "SAMPLE" };
+export function mapUnknown(data_item_id: string, category: number): MappedSignal {
+  const condition = category === CONDITION;
+  const signal = condition ? conditionSignal(data_item_id) : data_item_id;
+  return {
+    signal: signal.slice(0, MAX_NAME_LENGTH),
+    numeric: category === SAMPLE,
+    kind: condition ? "condition" : "value",
+    sample_rate_hz: Number.NaN,
+  };
+}
+
+function kindOf({ category, representation }: DataItem): MappedSignal["kind"] {
+  if (category === "CONDITION") return "condition";
+  if (representation === "DATA_SET" || representation === "TABLE") return "set";
+  return representation === "TIME_SERIES" ? "series" : "value";
 }
 
 function candidates(canonical: CanonicalSignal, items: DataItem[]): DataItem[] {
@@ -104,7 +126,9 @@ function candidates(canonical: CanonicalSignal, items: DataItem[]): DataItem[] {
         item.type === type &&
         sub_types.includes(item.sub_type) &&
         item.category !== "CONDITION" &&
-        !["DATA_SET", "TABLE", "TIME_SERIES"].includes(item.representation) &&
+        kindOf(item) === "value" &&
+        // A discrete count says "one more" with every 1: no counter that rises.
+        !(item.type === "PART_COUNT" && item.representation === "DISCRETE") &&
         // A bar feeder's or an adapter's availability is not the machine's.
         (canonical !== "availability" || item.of_device),
     ),

@@ -1,12 +1,19 @@
-// From stream items to batches: one machine's mapping, conditions and floor of what it already has.
+// From an agent's observations to batches: one machine's mapping, what it follows, and the floor of what it already has.
 import { ColumnsBuilder } from "../../columns.ts";
-import { MAX_AHEAD_US, MAX_WORD_LENGTH, MIN_TS_US } from "../../event.ts";
+import { MAX_AHEAD_US, MAX_NAME_LENGTH, MAX_WORD_LENGTH, MIN_TS_US } from "../../event.ts";
+import { isStateSignal } from "../../live/state.ts";
+import { CANONICAL_SIGNALS, conditionAlarms, UNAVAILABLE } from "../../signals.ts";
 import type { Batch } from "../source.ts";
 import { Conditions } from "./conditions.ts";
-import type { Device, DeviceStream, StreamItem } from "./document.ts";
+import { DataSets } from "./data-sets.ts";
+import type { Device, DeviceStream } from "./document.ts";
+import { type Detail, type StreamItems, toNumber } from "./items.ts";
 import { type MappedSignal, mapDataItems, mapUnknown } from "./mapping.ts";
 
-const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?$/;
+/** A stretch of time in which something the figures are made of could not be read. */
+export type Torn = { from_us: number; to_us: number };
+
+const CANONICAL = new Set<string>(CANONICAL_SIGNALS);
 
 /** Turns what an agent says of one device into batches of one machine. */
 export class Translator {
@@ -18,6 +25,11 @@ export class Translator {
   floor = 0;
   readonly #signals: Map<string, MappedSignal>;
   readonly #conditions = new Conditions();
+  readonly #sets = new DataSets();
+  /** The time of the last observation that was read, and whether one that matters could not be read since. */
+  #read_us = 0;
+  #is_torn = false;
+  #torn: Torn[] = [];
 
   constructor(machine_id: string, device: Device) {
     this.machine_id = machine_id;
@@ -25,57 +37,183 @@ export class Translator {
     this.#signals = mapDataItems(device.data_items);
   }
 
-  get has_conditions(): boolean {
-    return this.device.data_items.some(({ category }) => category === "CONDITION");
+  /** Conditions and data sets are told as changes: to resume, what held before must be known. */
+  get follows_changes(): boolean {
+    return this.#signals.values().some(({ kind }) => kind === "condition" || kind === "set");
   }
 
-  /** Forgets what conditions are in force: a `/current` document that lists all of them follows. */
-  forgetConditions(): void {
+  /** Forgets what is in force: a `/current` document that lists all of it follows. */
+  forget(): void {
     this.#conditions.clear();
+    this.#sets.clear();
   }
 
-  /** Takes the conditions in force from a `/current` document, without giving anything out. */
-  primeConditions(streams: DeviceStream[]): void {
-    this.forgetConditions();
-    for (const item of this.#items(streams)) if (item.level) this.#conditions.apply(item);
+  /** Takes what is in force from a `/current` document, without giving anything out. */
+  prime(streams: DeviceStream[]): void {
+    this.forget();
+    const items = this.#items(streams);
+    if (!items) return;
+    const mapped = this.#mapped(items);
+    for (const i of items.order()) {
+      const signal = mapped[items.id[i] as number] as MappedSignal;
+      if (signal.kind === "condition" || signal.kind === "set") this.#tell(items, i, signal);
+    }
+  }
+
+  /** What could not be read since the last call, where it leaves the figures in doubt (invariant 4). */
+  takeTorn(): Torn[] {
+    const torn = this.#torn;
+    this.#torn = [];
+    return torn;
   }
 
   /**
-   * The batches of a document's observations from the floor up; those below are followed, but not given out.
+   * The batches of a document's observations from the floor up; those under it are followed, but not given out.
    * @param key names the batch for ever (invariant 2); a further batch of the same document gets a number
+   * @param below only observations with a lower sequence are looked at
    */
-  batches(streams: DeviceStream[], key: string): Batch[] {
-    const made: Batch[] = [];
+  batches(streams: DeviceStream[], key: string, below = Number.POSITIVE_INFINITY): Batch[] {
+    const items = this.#items(streams);
+    if (!items) return [];
+    const mapped = this.#mapped(items);
+    const words = new Words(items.words);
+    const batches = new Batches(this.machine_id, key);
     const latest_us = Date.now() * 1_000 + MAX_AHEAD_US;
-    let columns = new ColumnsBuilder();
-    const flush = (): void => {
-      const dedupe_key = made.length === 0 ? key : `${key}/${made.length}`;
-      if (columns.rows > 0) made.push({ machine_id: this.machine_id, columns, dedupe_key });
-      columns = new ColumnsBuilder();
-    };
-    for (const item of this.#items(streams)) {
-      const { signal, numeric } = this.#signals.get(item.data_item_id) ?? mapUnknown(item);
-      const value = item.level ? this.#conditions.apply(item) : toValue(item.text, numeric);
-      if (item.sequence < this.floor) continue;
-      if (!(item.ts_us >= MIN_TS_US && item.ts_us <= latest_us) || Number.isNaN(item.sequence)) {
-        this.dropped_rows += 1;
+    for (const i of items.order()) {
+      const sequence = items.sequence[i] as number;
+      if (sequence >= below) continue;
+      const signal = mapped[items.id[i] as number] as MappedSignal;
+      const usual = signal.kind === "value" && !items.details.has(i);
+      const told = usual ? undefined : this.#tell(items, i, signal);
+      if (sequence < this.floor) continue;
+      const ts_us = items.ts_us[i] as number;
+      if (!(ts_us >= MIN_TS_US && ts_us <= latest_us) || Number.isNaN(sequence)) {
+        this.#drop(signal);
         continue;
       }
-      columns.add(signal, item.ts_us, item.sequence, value);
-      if (columns.full) flush();
+      if (this.#is_torn) this.#mend(ts_us);
+      this.#read_us = ts_us;
+      if (told) for (const [name, value, at_us] of told) batches.add(name, at_us, sequence, value);
+      else batches.add(signal.signal, ts_us, sequence, words.valueAt(items, i, signal.numeric));
     }
-    flush();
-    return made;
+    return batches.made();
   }
 
-  #items(streams: DeviceStream[]): StreamItem[] {
+  /** What an observation tells that is more than one value: name, value and time of each. */
+  #tell(items: StreamItems, i: number, signal: MappedSignal): Told[] {
+    const id = items.ids[items.id[i] as number] as string;
+    const detail = items.details.get(i) ?? {};
+    const ts_us = items.ts_us[i] as number;
+    if (detail.condition) {
+      const { worst, alarms } = this.#conditions.apply(id, detail.condition);
+      const told: Told[] = [[signal.signal, worst, ts_us]];
+      if (alarms !== undefined) told.push([conditionAlarms(id), alarms, ts_us]);
+      return told;
+    }
+    const value = new Words(items.words).valueAt(items, i, signal.numeric);
+    if (detail.entries || signal.kind === "set") {
+      const entries = value === UNAVAILABLE ? UNAVAILABLE : (detail.entries ?? []);
+      const changes = this.#sets.apply(id, entries, detail.reset_triggered !== undefined);
+      return [...changes].map(([path, changed]) => [pathOf(signal.signal, path), changed, ts_us]);
+    }
+    if (signal.kind === "series" || detail.sample_rate_hz !== undefined)
+      return series(signal, detail, value, ts_us);
+    return [[signal.signal, value, ts_us]];
+  }
+
+  #drop({ signal }: MappedSignal): void {
+    this.dropped_rows += 1;
+    if (CANONICAL.has(signal) || isStateSignal(signal)) this.#is_torn = true;
+  }
+
+  /** From the last time that was read to this one nobody knows. */
+  #mend(ts_us: number): void {
+    this.#is_torn = false;
+    if (this.#read_us > 0 && this.#read_us < ts_us) this.#torn.push({ from_us: this.#read_us, to_us: ts_us });
+  }
+
+  #mapped({ ids, id, category, length }: StreamItems): MappedSignal[] {
+    const categories = new Uint8Array(ids.length);
+    for (let i = 0; i < length; i++) categories[id[i] as number] = category[i] as number;
+    return ids.map((name, n) => this.#signals.get(name) ?? mapUnknown(name, categories[n] as number));
+  }
+
+  #items(streams: DeviceStream[]): StreamItems | undefined {
     const { uuid, name } = this.device;
-    return streams.find((d) => (d.uuid !== "" ? d.uuid === uuid : d.name === name))?.items ?? [];
+    return streams.find((d) => (d.uuid !== "" ? d.uuid === uuid : d.name === name))?.items;
   }
 }
 
-/** A number where the item carries numbers and the text is one; else the word, cut to what an event may hold. */
-function toValue(text: string, numeric: boolean): number | string {
-  if (numeric && NUMBER.test(text)) return Number(text);
-  return text.length > MAX_WORD_LENGTH ? text.slice(0, MAX_WORD_LENGTH) : text;
+type Told = [signal: string, value: number | string | null, ts_us: number];
+
+const pathOf = (signal: string, path: string): string =>
+  (path === "" ? signal : `${signal}.${path}`).slice(0, MAX_NAME_LENGTH);
+
+/**
+ * The values of a TIME_SERIES, one by one: the observation's time is the last value's, the others lie before it by
+ * the sample rate (MTConnect Part 2, "TimeSeries"). Without a rate their times are unknown: then it stays one word.
+ */
+function series(
+  { signal, sample_rate_hz }: MappedSignal,
+  detail: Detail,
+  value: Told[1],
+  ts_us: number,
+): Told[] {
+  const rate_hz = detail.sample_rate_hz || sample_rate_hz;
+  const values = typeof value === "string" ? value.split(/\s+/).map(toNumber) : [];
+  if (!(rate_hz > 0) || values.length < 2 || values.some(Number.isNaN)) return [[signal, value, ts_us]];
+  return values.map((v, n) => [signal, v, ts_us - Math.round(((values.length - 1 - n) * 1e6) / rate_hz)]);
+}
+
+/** The words of a document, each looked at once. */
+class Words {
+  readonly #words: string[];
+  /** By word: what it is as a number, NaN where it is none; undefined until somebody asks. */
+  readonly #numbers: number[] = [];
+
+  constructor(words: string[]) {
+    this.#words = words;
+  }
+
+  /** A row's value: a number where the data item carries numbers and the text is one, else the word, cut to its bound. */
+  valueAt(items: StreamItems, i: number, numeric: boolean): number | string {
+    const word = items.word[i] as number;
+    if (word === 0) return items.num[i] as number;
+    const text = this.#words[word - 1] as string;
+    if (numeric) {
+      const number = (this.#numbers[word] ??= toNumber(text));
+      if (!Number.isNaN(number)) return number;
+    }
+    return text.length > MAX_WORD_LENGTH ? text.slice(0, MAX_WORD_LENGTH) : text;
+  }
+}
+
+/** Collects rows into batches of at most what an event may hold. */
+class Batches {
+  readonly #machine_id: string;
+  readonly #key: string;
+  readonly #made: Batch[] = [];
+  #columns = new ColumnsBuilder();
+
+  constructor(machine_id: string, key: string) {
+    this.#machine_id = machine_id;
+    this.#key = key;
+  }
+
+  add(signal: string, ts_us: number, sequence: number, value: number | string | null): void {
+    if (this.#columns.full) this.#turn();
+    this.#columns.add(signal, ts_us, sequence, value);
+  }
+
+  made(): Batch[] {
+    this.#turn();
+    return this.#made;
+  }
+
+  #turn(): void {
+    const dedupe_key = this.#made.length === 0 ? this.#key : `${this.#key}/${this.#made.length}`;
+    if (this.#columns.rows > 0)
+      this.#made.push({ machine_id: this.#machine_id, columns: this.#columns, dedupe_key });
+    this.#columns = new ColumnsBuilder();
+  }
 }

@@ -1,5 +1,5 @@
 // XML as a tree, hardened: no DOCTYPE, no entity but the five standard ones and numbers, depth and size bounded.
-import { XMLParser } from "fast-xml-parser";
+import { XMLParser, XMLValidator } from "fast-xml-parser";
 
 /** An element; names come without their namespace prefix, text and attributes decoded and trimmed. */
 export type XmlElement = {
@@ -9,12 +9,14 @@ export type XmlElement = {
   text: string;
 };
 
-const MAX_DEPTH = 64;
+export const MAX_DEPTH = 64;
 
 const parser = new XMLParser({
   preserveOrder: true,
   ignoreAttributes: false,
   attributeNamePrefix: "",
+  // White space is cut off when an element's text is whole.
+  trimValues: false,
   parseTagValue: false,
   parseAttributeValue: false,
   // Entities are decoded here: the library's own expansion knows no bound.
@@ -27,12 +29,14 @@ const parser = new XMLParser({
 
 /**
  * Reads one document.
- * @throws Error where it is no XML, or declares a DOCTYPE
+ * @throws Error where it is not well-formed, or declares a DOCTYPE
  */
 export function readXml(bytes: Uint8Array): XmlElement {
   const text = new TextDecoder().decode(bytes);
   // Besides comments and CDATA only markup declarations start so, and no MTConnect document has any.
   if (/<!(?!--|\[CDATA\[)/.test(text)) throw new Error("XML with a DOCTYPE or other declaration is refused");
+  const valid = XMLValidator.validate(text);
+  if (valid !== true) throw new Error(`not well-formed in line ${valid.err.line}: ${valid.err.msg}`);
   const root = (parser.parse(text) as OrderedNode[])
     .map((node) => toElement(node, 0))
     .find((e) => e !== null);
@@ -44,8 +48,23 @@ export function readXml(bytes: Uint8Array): XmlElement {
 export const child = (element: XmlElement, name: string): XmlElement | undefined =>
   element.children.find((e) => e.name === name);
 
+/**
+ * What a piece of text means: line ends as XML wants them, no white space round it, entities decoded.
+ * Only XML's own white space is cut off; a non-breaking space is text.
+ */
+export function cleanText(raw: string): string {
+  const text = raw.includes("\r") ? raw.replace(/\r\n?/g, "\n") : raw;
+  let start = 0;
+  let end = text.length;
+  while (start < end && isSpace(text.charCodeAt(start))) start += 1;
+  while (start < end && isSpace(text.charCodeAt(end - 1))) end -= 1;
+  return decodeEntities(text.slice(start, end));
+}
+
+const isSpace = (code: number): boolean => code === 0x20 || code === 0x09 || code === 0x0a || code === 0x0d;
+
 /** Decodes the five standard entities and numeric references; anything else is left as it stands. */
-export function decodeEntities(text: string): string {
+function decodeEntities(text: string): string {
   if (!text.includes("&")) return text;
   return text.replace(
     /&(?:#x([0-9a-f]{1,6})|#(\d{1,7})|(amp|lt|gt|quot|apos));/gi,
@@ -70,23 +89,30 @@ function toElement(node: OrderedNode, depth: number): XmlElement | null {
     const element: XmlElement = { name, attributes: decodedAttributes(node[":@"]), children: [], text: "" };
     for (const part of inner) {
       const literal = part["#cdata"];
-      if (typeof part["#text"] === "string") element.text += decodeEntities(part["#text"]);
-      else if (Array.isArray(literal)) element.text += literal.map((t) => t["#text"] ?? "").join("");
+      if (typeof part["#text"] === "string") element.text += part["#text"];
+      else if (Array.isArray(literal)) element.text += escaped(literal);
       else {
         const made = toElement(part, depth + 1);
         if (made) element.children.push(made);
       }
     }
+    element.text = cleanText(element.text);
     return element;
   }
   return null;
 }
 
+/** CDATA as it would stand outside of it, to be decoded with the text round it. */
+const escaped = (literal: OrderedNode[]): string =>
+  literal
+    .map((node) => String(node["#text"] ?? ""))
+    .join("")
+    .replaceAll("&", "&amp;");
+
 function decodedAttributes(raw: OrderedNode[string] | undefined): Record<string, string> {
   if (raw === undefined || typeof raw === "string" || Array.isArray(raw)) return {};
   for (const name in raw) {
-    const value = raw[name];
-    if (value?.includes("&")) raw[name] = decodeEntities(value);
+    raw[name] = cleanText(raw[name] ?? "");
   }
   return raw;
 }
