@@ -3,6 +3,7 @@ import { Elysia, type ParseError, type ValidationError } from "elysia";
 import { EngineError } from "../../analytics-sql/engine/engine.ts";
 import { BadInput, type InputError } from "../../ingest/problem.ts";
 import { Overloaded } from "../../ingest/store/store.ts";
+import { inputErrors } from "./validation.ts";
 
 /** ClickHouse's codes for a query over its bounds: TIMEOUT_EXCEEDED, TOO_MANY_SIMULTANEOUS_QUERIES, MEMORY_LIMIT_EXCEEDED. */
 const BUSY_CODES = new Set([159, 202, 241]);
@@ -79,9 +80,7 @@ function fromElysia(code: string | number, error: unknown): Problem | undefined 
       });
     }
     case "VALIDATION": {
-      const found = (error as ValidationError).all
-        .slice(0, 10)
-        .map((e) => ("path" in e ? { path: e.path, detail: e.message } : { path: "", detail: "not valid" }));
+      const found = inputErrors((error as ValidationError).all.filter((one) => "errors" in one));
       const detail = found.map((e) => `${e.path || "/"}: ${e.detail}`).join("; ");
       return new Problem(422, "Unprocessable content", detail, { errors: found });
     }

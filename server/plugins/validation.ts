@@ -1,0 +1,34 @@
+// What a schema has against an input: the path and the words, also inside of alternatives.
+import { type ValueError, ValueErrorType } from "@sinclair/typebox/value";
+import type { InputError } from "../../ingest/problem.ts";
+
+/** Errors told at once, and looked at in each alternative. */
+const MAX_ERRORS = 10;
+
+/**
+ * The errors as the caller can use them. TypeBox says of alternatives only that none fits: where the input is clearly
+ * meant as one of them (its `kind` is right, or its type), that one's errors are told instead.
+ */
+export function inputErrors(found: Iterable<ValueError>): InputError[] {
+  return [...found].flatMap((error) => within(error)).slice(0, MAX_ERRORS);
+}
+
+function within(error: ValueError): InputError[] {
+  if (error.type !== ValueErrorType.Union) return [{ path: error.path, detail: error.message }];
+  const alternatives = error.errors.map((errors) => [...errors].slice(0, MAX_ERRORS));
+  const meant = alternatives.filter(
+    (errors) => errors.length > 0 && !errors.some((one) => isOtherwise(one, error.path)),
+  );
+  const [only] = meant;
+  if (only && meant.length === 1) return inputErrors(only);
+  const words = error.schema.anyOf.flatMap((one: { const?: unknown }) => one.const ?? []);
+  const told =
+    words.length === error.schema.anyOf.length ? `Expected one of ${words.join(", ")}` : error.message;
+  return [{ path: error.path, detail: told }];
+}
+
+/** Does this error say that another alternative is meant: the type itself is another, or the word that names it? */
+function isOtherwise({ path, type }: ValueError, union_path: string): boolean {
+  if (path === union_path) return true;
+  return type === ValueErrorType.Literal && !path.slice(union_path.length + 1).includes("/");
+}
