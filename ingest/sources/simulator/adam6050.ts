@@ -24,22 +24,29 @@ export type Adam6050 = {
  * Starts the module. Inputs are coils 0–11 (also discrete inputs), outputs coils 16–21; counter n is in the
  * holding (also input) registers 2n and 2n+1, low word first, as Advantech's manual lists them. Other addresses
  * give exception 2; another unit id gets no answer at all.
- * @param options without `port` any free one is taken; `unit` is 1 without it
+ * @param options without `port` any free one is taken; `unit` is 1 without it; `onRead` hears of each value read
  */
 export async function startAdam6050(
-  options: { port?: number; host?: string; unit?: number } = {},
+  options: {
+    port?: number;
+    host?: string;
+    unit?: number;
+    onRead?: (what: "bits" | "registers") => void;
+  } = {},
 ): Promise<Adam6050> {
-  const { host = "127.0.0.1", unit = 1 } = options;
+  const { host = "127.0.0.1", unit = 1, onRead } = options;
   const port = options.port || (await freePort(host));
   const inputs = new Uint8Array(INPUTS);
   const outputs = new Uint8Array(OUTPUTS);
   const counters = new Uint32Array(INPUTS);
   const getCoil = (address: number): boolean => {
+    onRead?.("bits");
     if (address >= FIRST_OUTPUT + OUTPUTS) throw illegalAddress(address);
     // The four addresses between inputs and outputs read as off, so that a master may read past the inputs.
     return (address < FIRST_OUTPUT ? inputs[address] : outputs[address - FIRST_OUTPUT]) === 1;
   };
   const getRegister = (address: number): number => {
+    onRead?.("registers");
     const counter = counters[address >> 1];
     if (counter === undefined) throw illegalAddress(address);
     return address % 2 === 0 ? counter & 0xffff : counter >>> 16;

@@ -26,7 +26,7 @@ test("starts the plant, prints its URLs, ends on SIGTERM", async () => {
 
 test("a wrong option is told, with the usage", async () => {
   for (const [args, message] of [
-    [["--cncs", "many"], "--cncs takes a number, not 'many'"],
+    [["--cncs", "many"], "--cncs takes a whole number, not 'many'"],
     [["--shdr", "x.shdr"], "--shdr needs --model"],
     [["--colour", "red"], "--colour"],
   ] as const) {

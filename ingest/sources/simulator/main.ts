@@ -1,70 +1,89 @@
 // Runs a simulator alone: `bun run simulate`, the demo plant or a recorded SHDR file behind an agent.
 import { readFileSync } from "node:fs";
-import { parseArgs } from "node:util";
-import { type Dialect, startAgent } from "./agent.ts";
+import { startAgent } from "./agent.ts";
+import { startFaults } from "./faults/faults.ts";
 import { deviceModelFromXml } from "./model.ts";
-import { startDemoPlant } from "./plant.ts";
+import { HELP, type Options, parseOptions } from "./options.ts";
+import { type DemoPlant, startDemoPlant } from "./plant.ts";
 import { replay } from "./shdr.ts";
-
-const USAGE = `bun run simulate [--cncs 4] [--days 3] [--speed 1] [--seed text] [--agent-port 5000] [--modbus-port 5020]
-bun run simulate --shdr <file> --model <devices.xml> [--device name] [--speed x] [--dialect 1.4|2.x] [--agent-port 5000]
-  --speed of a recording: times faster than recorded; without it everything at once`;
-
-const OPTIONS = {
-  cncs: { type: "string" },
-  days: { type: "string" },
-  speed: { type: "string" },
-  seed: { type: "string" },
-  "agent-port": { type: "string", default: "5000" },
-  "modbus-port": { type: "string", default: "5020" },
-  shdr: { type: "string" },
-  model: { type: "string" },
-  device: { type: "string" },
-  dialect: { type: "string", default: "1.4" },
-} as const;
+import { type Log, truthFile } from "./truth.ts";
 
 type Stop = () => Promise<void>;
 
-function options() {
-  const { values } = parseArgs({ options: OPTIONS, strict: true });
-  const number = (name: "cncs" | "days" | "speed" | "agent-port" | "modbus-port"): number | undefined => {
-    const text = values[name];
-    if (text === undefined) return undefined;
-    const value = Number(text);
-    if (text.trim() === "" || !Number.isFinite(value) || value < 0)
-      throw new Error(`--${name} takes a number, not '${text}'`);
-    return value;
-  };
-  if (values.dialect !== "1.4" && values.dialect !== "2.x")
-    throw new Error(`--dialect is 1.4 or 2.x, not '${values.dialect}'`);
-  if (values.shdr !== undefined && values.model === undefined) throw new Error("--shdr needs --model");
-  return { ...values, dialect: values.dialect as Dialect, number };
-}
-
-async function startPlant({ number, seed }: ReturnType<typeof options>): Promise<Stop> {
-  const [cncs, days, speed] = [number("cncs"), number("days"), number("speed")];
+async function startPlant(ask: Options): Promise<Stop> {
+  const log = ask.truth === undefined ? () => {} : truthFile(ask.truth);
+  const faulty = ask.faults > 0;
   const plant = await startDemoPlant({
-    agentPort: number("agent-port") ?? 0,
-    modbusPort: number("modbus-port") ?? 0,
-    ...(cncs !== undefined && { cncs }),
-    ...(days !== undefined && { days }),
-    ...(speed !== undefined && { speed }),
-    ...(seed !== undefined && { seed }),
+    ...ask,
+    // Behind faulty lines the simulators' own ports are nobody's business.
+    agentPort: faulty ? 0 : ask.agentPort,
+    modbusPort: faulty ? 0 : ask.modbusPort,
+    now: ask.start_ms ?? Date.now(),
+    log,
   });
-  console.log(`MTConnect agent: ${plant.agentUrl}/probe (${plant.devices.length} machines)`);
-  console.log(`ADAM-6050: modbus-tcp://${plant.modbus.host}:${plant.modbus.port} unit ${plant.modbus.unit}`);
-  return plant.stop;
+  const faults = faulty
+    ? await startFaults(plant, { ...ask, per_minute: ask.faults, seed: ask.seed, log })
+    : undefined;
+  const agent_urls = faults?.agent_urls ?? plant.cells.map(({ agent }) => agent.url);
+  const { host, port } = faults?.modbus ?? plant.modbus;
+  plant.cells.forEach((cell, i) => {
+    console.log(`MTConnect agent: ${agent_urls[i]}/probe (${cell.cncs.length} machines)`);
+  });
+  console.log(`ADAM-6050: modbus-tcp://${host}:${port} unit ${plant.modbus.unit}`);
+  if (faulty) console.log(`faults: ${ask.faults} a minute, seed ${ask.seed}`);
+  if (ask.truth !== undefined) tellMachines(plant, log, agent_urls, { host, port });
+  return async () => {
+    if (ask.truth !== undefined) tellStates(plant, log);
+    await faults?.stop();
+    await plant.stop();
+  };
 }
 
-async function startReplay(shdr: string, ask: ReturnType<typeof options>): Promise<Stop> {
+/** Each machine as one would register it. */
+function tellMachines(
+  plant: DemoPlant,
+  log: Log,
+  agent_urls: string[],
+  at: { host: string; port: number },
+): void {
+  plant.cells.forEach((cell, i) => {
+    for (const { uuid } of cell.cncs) {
+      const device = plant.devices.find((one) => one.uuid === uuid);
+      if (!device) continue;
+      const { agent_url: _, manufacturer: __, ...machine } = device;
+      const url = agent_urls[i] ?? "";
+      log({ kind: "machine", ...machine, source: { kind: "mtconnect", url, device: uuid } });
+    }
+  });
+  const { host: _, port: __, unit, map, ...machine } = plant.modbus;
+  log({ kind: "machine", ...machine, source: { kind: "modbus", ...at, unit, map } });
+}
+
+/** The CNCs' whole lives; the press has told its own as it went. */
+function tellStates(plant: DemoPlant, log: Log): void {
+  for (const { uuid: machine } of plant.devices) {
+    const { intervals, made, counters } = plant.truth(machine);
+    for (const interval of intervals) log({ kind: "state", machine, ...interval });
+    for (const part of made) log({ kind: "part", machine, ...part });
+    for (const counter of counters) log({ kind: "counter", machine, ...counter });
+  }
+  plant.press.end();
+}
+
+async function startReplay(shdr: string, ask: Options): Promise<Stop> {
   const device = deviceModelFromXml(readFileSync(ask.model ?? "", "utf8"), ask.device);
-  const agent = startAgent({ devices: [device], port: ask.number("agent-port") ?? 0, dialect: ask.dialect });
+  const agent = startAgent({
+    devices: [device],
+    port: ask.agentPort,
+    hostname: ask.hostname,
+    dialect: ask.dialect,
+    ...(ask.bufferSize !== undefined && { buffer_size: ask.bufferSize }),
+  });
   console.log(`MTConnect agent: ${agent.url}/probe (${device.name})`);
-  const speed = ask.number("speed");
   const ended = new AbortController();
   const replaying = replay(readFileSync(shdr, "utf8").split("\n"), agent, device, {
     signal: ended.signal,
-    ...(speed !== undefined && { speed }),
+    ...(ask.speed !== undefined && { speed: ask.speed }),
   }).then(({ observations, torn, unknown }) =>
     console.log(`replayed ${observations} observations; ${torn} torn lines, ${unknown} unknown keys`),
   );
@@ -75,13 +94,17 @@ async function startReplay(shdr: string, ask: ReturnType<typeof options>): Promi
 }
 
 try {
-  const ask = options();
+  const ask = parseOptions(process.argv.slice(2));
+  if (ask === "help") {
+    console.log(HELP);
+    process.exit(0);
+  }
   let stop: Stop = async () => {};
   // Before anything is printed: whoever reads the output may end us at once.
   for (const signal of ["SIGINT", "SIGTERM"] as const)
     process.once(signal, () => void stop().then(() => process.exit(0)));
   stop = await (ask.shdr === undefined ? startPlant(ask) : startReplay(ask.shdr, ask));
 } catch (error) {
-  console.error(`${error instanceof Error ? error.message : error}\n${USAGE}`);
+  console.error(`${error instanceof Error ? error.message : error}\n${HELP}`);
   process.exit(2);
 }

@@ -75,10 +75,10 @@ function stateOf(values: Map<string, string>, faults: Set<string>): State {
 }
 
 /** States and parts as an honest reader of the agent works them out. */
-function observedTruth(observations: Observation[], to_us: number): Omit<Truth, "made"> {
+function observedTruth(observations: Observation[], to_us: number): Omit<Truth, "made" | "counters"> {
   const values = new Map<string, string>();
   const faults = new Set<string>();
-  const truth: Omit<Truth, "made"> = { intervals: [], parts: 0, bad: 0 };
+  const truth: Omit<Truth, "made" | "counters"> = { intervals: [], parts: 0, bad: 0 };
   const counts = { ALL: 0, BAD: 0 };
   for (const [i, { ts_us, tag, sub_type, item, value }] of observations.entries()) {
     if (tag === "PartCount" && value !== "UNAVAILABLE") {

@@ -27,11 +27,13 @@ export type Truth = {
   bad: number;
   /** Each of them. */
   made: { ts_us: number; part_number: string; bad: boolean }[];
+  /** The counters, whenever they were set. */
+  counters: { ts_us: number; parts: number; bad: number }[];
 };
 
 /** Sums segments up over [from_us, to_us), neighbours of one state in one interval. */
 export function truthOf(segments: Iterable<Segment>, from_us: number, to_us: number): Truth {
-  const truth: Truth = { intervals: [], parts: 0, bad: 0, made: [] };
+  const truth: Truth = { intervals: [], parts: 0, bad: 0, made: [], counters: [] };
   for (const segment of segments) {
     if (segment.from_us >= to_us) break;
     if (segment.part && segment.from_us >= from_us) {
@@ -40,6 +42,11 @@ export function truthOf(segments: Iterable<Segment>, from_us: number, to_us: num
       truth.made.push({ ts_us: segment.from_us, ...segment.part });
     }
     const start_us = Math.max(segment.from_us, from_us);
+    const { part_count, bad_count } = segment.tell;
+    if (part_count !== undefined) {
+      if (segment.to_us <= from_us) truth.counters = [];
+      truth.counters.push({ ts_us: start_us, parts: Number(part_count), bad: Number(bad_count) });
+    }
     const end_us = Math.min(segment.to_us, to_us);
     const last = truth.intervals.at(-1);
     if (end_us <= start_us) continue;

@@ -53,6 +53,15 @@ export class Teller {
     return out;
   }
 
+  /** All that holds at `ts_us`, for an agent that knows nothing of the machine; call `advance` up to then first. */
+  everything(ts_us: number): Telling[] {
+    const out: Telling[] = [];
+    for (const signal of SIGNALS) delete this.#told[signal];
+    if (this.#started && !this.#segment.lost)
+      for (const signal of SIGNALS) this.#tell(out, ts_us, signal, this.#signals[signal]);
+    return out;
+  }
+
   #begin(out: Telling[]): void {
     const ts_us = Math.max(this.#segment.from_us, this.#told_to_us);
     this.#started = true;

@@ -1,0 +1,123 @@
+// Follows what a client has had of an agent, by listening on its line: so it is known what a fault took from it.
+import { parseTimestamp_us } from "../../../time.ts";
+import type { Tap } from "./line.ts";
+
+/** Time of an agent that its client can never learn about, µs of the agent's clock. */
+export type Lost = {
+  from_us: number;
+  to_us: number;
+  /** Headers tell whole seconds only: up to here the client may know more than its last header says. */
+  from_at_most_us: number;
+};
+
+type Position = { instance_id: string; next: number; known_us: number; finer_us: number };
+type Page = Position & { from: number; resumes: boolean; oldest_us: number };
+
+const SECOND_US = 1_000_000;
+/** Of what is no whole document yet, no more than this is kept. */
+const MAX_BYTES = 16 * 1024 * 1024;
+const END = "</MTConnectStreams>";
+
+/** One client's reading of one agent. What it is given twice, or resumes by sequence, it has not lost. */
+export class Reader {
+  readonly #on_lost: (lost: Lost) => void;
+  #position: Position | undefined;
+  /** A page that left something out: lost once the client goes on from it. */
+  #pending: { page: Page; lost: Lost } | undefined;
+
+  constructor(on_lost: (lost: Lost) => void) {
+    this.#on_lost = on_lost;
+  }
+
+  /** The agent forgets everything; its machines are known again from `to_us` on. */
+  forgotten(to_us: number): void {
+    const nothing = { instance_id: "", next: 0, known_us: 0, finer_us: 0 };
+    this.#on_lost(lostAfter(this.#position ?? nothing, to_us));
+  }
+
+  tap(): Tap {
+    let request = "";
+    let text = "";
+    return {
+      asked: (bytes) => {
+        const asked = /^GET (\S+)/.exec(Buffer.from(bytes).toString("latin1"))?.[1];
+        if (asked === undefined) return;
+        request = asked;
+        text = "";
+      },
+      answered: (bytes) => {
+        if (!/\/sample(\?|$)/.test(request)) return;
+        text += Buffer.from(bytes).toString("latin1");
+        for (let end = text.indexOf(END); end >= 0; end = text.indexOf(END)) {
+          const page = pageOf(request, text.slice(0, end));
+          text = text.slice(end + END.length);
+          // A stream's first document begins where it was asked to; the others where the one before ended.
+          if (page) request = request.replace(/([?&]from=)\d+/, `$1${page.next}`);
+          if (page) this.#read(page);
+        }
+        if (text.length > MAX_BYTES) text = "";
+      },
+    };
+  }
+
+  #read(page: Page): void {
+    const { instance_id } = page;
+    const pending = this.#pending;
+    if (
+      pending &&
+      page.resumes &&
+      pending.page.instance_id === instance_id &&
+      page.from <= pending.page.next
+    ) {
+      this.#on_lost(pending.lost);
+      this.#position = page;
+      this.#pending = undefined;
+      return;
+    }
+    const before = this.#position;
+    if (!before || (before.instance_id === instance_id && page.from <= before.next)) {
+      if (!before || page.next >= before.next) this.#position = page;
+      return;
+    }
+    this.#pending = { page, lost: lostAfter(before, page.oldest_us) };
+  }
+}
+
+const lostAfter = ({ known_us, finer_us }: Position, to_us: number): Lost => ({
+  from_us: known_us,
+  to_us: Math.max(to_us, known_us),
+  from_at_most_us: finer_us,
+});
+
+/** What a document of `/sample` says of itself. */
+function pageOf(request: string, text: string): Page | undefined {
+  const header = /<Header [^>]*>/.exec(text)?.[0] ?? "";
+  const attribute = (name: string): string => new RegExp(` ${name}="([^"]*)"`).exec(header)?.[1] ?? "";
+  const instance_id = attribute("instanceId");
+  const [first, last, next] = ["firstSequence", "lastSequence", "nextSequence"].map((name) =>
+    Number(attribute(name)),
+  ) as [number, number, number];
+  if (instance_id === "" || !(next > 0)) return undefined;
+  const told = times(text);
+  const created_us = parseTimestamp_us(attribute("creationTime")) ?? 0;
+  const latest_us = told.reduce((latest, { ts_us }) => Math.max(latest, ts_us), 0);
+  // A page that ends before the ring does tells nothing of the time after its last observation.
+  const known_us = next > last || latest_us === 0 ? created_us : latest_us;
+  const asked = /[?&]from=(\d+)/.exec(request)?.[1];
+  const oldest = told.reduce((a, b) => (b.sequence < a.sequence ? b : a), { sequence: Infinity, ts_us: 0 });
+  return {
+    instance_id,
+    next,
+    known_us,
+    finer_us: next > last ? created_us + SECOND_US : known_us,
+    from: asked === undefined ? first : Number(asked),
+    resumes: asked !== undefined,
+    oldest_us: oldest.ts_us || created_us,
+  };
+}
+
+const times = (text: string): { sequence: number; ts_us: number }[] =>
+  [...text.matchAll(/ timestamp="([^"]+)"[^>]*? sequence="(\d+)"/g)].map(([, ts = "", sequence]) => ({
+    sequence: Number(sequence),
+    ts_us: parseTimestamp_us(ts) ?? 0,
+  }));
