@@ -21,11 +21,7 @@ const IDLE_TIMEOUT_S = 30;
 
 export function createApp(services: Services) {
   const { machines, pipeline, reports, figures, hub, keys, metrics, log } = services;
-  // Not normalised: a property that nobody knows is a mistake to be told, not to be dropped in silence.
-  return new Elysia({
-    normalize: false,
-    serve: { idleTimeout: IDLE_TIMEOUT_S, maxRequestBodySize: BREAK_OFF_BYTES },
-  })
+  return new Elysia({ serve: { idleTimeout: IDLE_TIMEOUT_S, maxRequestBodySize: BREAK_OFF_BYTES } })
     .use(errors(log))
     .use(requestMetrics(metrics))
     .use(boundedBodies)

@@ -1,9 +1,22 @@
 // What a schema has against an input: the path and the words, also inside of alternatives.
-import { type ValueError, ValueErrorType } from "@sinclair/typebox/value";
-import type { InputError } from "../../ingest/problem.ts";
+import type { TSchema } from "@sinclair/typebox";
+import { Value, type ValueError, ValueErrorType } from "@sinclair/typebox/value";
+import { BadInput, type InputError } from "../../ingest/problem.ts";
 
 /** Errors told at once, and looked at in each alternative. */
 const MAX_ERRORS = 10;
+
+/**
+ * A route's body, taken exactly: Elysia would drop a property nobody knows, but a misspelt one is a mistake that must
+ * be told. (Its `normalize: false` would refuse unknown query parameters along with them.)
+ */
+export const exactly = <Schema extends TSchema>(schema: Schema) => ({
+  body: schema,
+  /** Before Elysia's own check. @throws BadInput */
+  transform({ body }: { body: unknown }): void {
+    if (!Value.Check(schema, body)) throw new BadInput(inputErrors(Value.Errors(schema, body)));
+  },
+});
 
 /**
  * The errors as the caller can use them. TypeBox says of alternatives only that none fits: where the input is clearly

@@ -5,6 +5,7 @@ import type { Machine } from "../../../ingest/store/store.ts";
 import type { Keys } from "../../keys.ts";
 import { answer, Format } from "../../lists.ts";
 import { auth } from "../../plugins/auth.ts";
+import { exactly } from "../../plugins/validation.ts";
 import { CycleTimes, Downtime, Lot, MachinePatch, NewMachine, Policy, Rejects } from "./model.ts";
 import { bodyHash, type Dedupe, type Machines } from "./service.ts";
 
@@ -42,7 +43,7 @@ export const machinesModule = (machines: Machines, keys: Keys) =>
         set.status = 201;
         return shown(await machines.create(caller.tenant_id, body));
       },
-      { scope: "admin", body: NewMachine, detail: { tags, summary: "Add a machine" } },
+      { scope: "admin", ...exactly(NewMachine), detail: { tags, summary: "Add a machine" } },
     )
     .get("/:id", ({ caller, params }) => shown(machines.get(caller.tenant_id, params.id)), {
       scope: "read",
@@ -55,7 +56,7 @@ export const machinesModule = (machines: Machines, keys: Keys) =>
       {
         scope: "admin",
         params,
-        body: MachinePatch,
+        ...exactly(MachinePatch),
         detail: { tags, summary: "Change its name, source or rules" },
       },
     )
@@ -76,7 +77,7 @@ export const machinesModule = (machines: Machines, keys: Keys) =>
       {
         scope: "admin",
         params,
-        body: CalendarInput,
+        ...exactly(CalendarInput),
         detail: { tags, summary: "Shifts, breaks, exceptional days" },
       },
     )
@@ -86,12 +87,17 @@ export const machinesModule = (machines: Machines, keys: Keys) =>
         await machines.setCycleTimes(caller.tenant_id, params.id, body);
         return body;
       },
-      { scope: "admin", params, body: CycleTimes, detail: { tags, summary: "Ideal cycle times by part" } },
+      {
+        scope: "admin",
+        params,
+        ...exactly(CycleTimes),
+        detail: { tags, summary: "Ideal cycle times by part" },
+      },
     )
     .put("/:id/policy", ({ caller, params, body }) => machines.setPolicy(caller.tenant_id, params.id, body), {
       scope: "admin",
       params,
-      body: Policy,
+      ...exactly(Policy),
       detail: { tags, summary: "What counts as loss" },
     })
     .post(
@@ -101,7 +107,7 @@ export const machinesModule = (machines: Machines, keys: Keys) =>
         const dedupe = dedupeOf(headers, body);
         return { event_id: await machines.addDowntime(caller.tenant_id, params.id, body, dedupe) };
       },
-      { scope: "operate", params, body: Downtime, detail: { tags, summary: "Give a stop its reason" } },
+      { scope: "operate", params, ...exactly(Downtime), detail: { tags, summary: "Give a stop its reason" } },
     )
     .post(
       "/:id/rejects",
@@ -110,7 +116,7 @@ export const machinesModule = (machines: Machines, keys: Keys) =>
         const dedupe = dedupeOf(headers, body);
         return { event_id: await machines.addRejects(caller.tenant_id, params.id, body, dedupe) };
       },
-      { scope: "operate", params, body: Rejects, detail: { tags, summary: "Enter rejects" } },
+      { scope: "operate", params, ...exactly(Rejects), detail: { tags, summary: "Enter rejects" } },
     )
     .post(
       "/:id/lots",
@@ -119,5 +125,5 @@ export const machinesModule = (machines: Machines, keys: Keys) =>
         const dedupe = dedupeOf(headers, body);
         return { event_id: await machines.addLot(caller.tenant_id, params.id, body, dedupe) };
       },
-      { scope: "operate", params, body: Lot, detail: { tags, summary: "Start a lot" } },
+      { scope: "operate", params, ...exactly(Lot), detail: { tags, summary: "Start a lot" } },
     );
