@@ -1,4 +1,5 @@
-// Asks one agent over HTTP: probe, current, sample and the sample stream, everything bounded in size and silence.
+// Asks one agent over HTTP: probe, current, sample and the sample stream, everything bounded in size, silence and time.
+import { type Asset, readAssets } from "./asset-document.ts";
 import {
   type DevicesDocument,
   type ErrorDocument,
@@ -9,16 +10,32 @@ import {
 import { boundaryOf, MultipartCutter } from "./multipart.ts";
 
 const MAX_DOCUMENT_BYTES = 64 * 1024 * 1024;
-/** How long an agent may stay silent within an answer that is no stream. */
-const ANSWER_SILENCE_MS = 10_000;
+
+/** XML first: the others are for agents that have nothing else. */
+const ACCEPT =
+  "application/xml, text/xml, multipart/x-mixed-replace, multipart/mixed, application/json;q=0.5, */*;q=0.1";
+
+export type Patience = {
+  /** How long an agent may stay silent within an answer that is no stream. */
+  silence_ms: number;
+  /** How long one document may be waited for in all: slow is not silence, but has an end. */
+  document_ms: number;
+};
+
+export const DEFAULT_PATIENCE: Patience = { silence_ms: 10_000, document_ms: 60_000 };
 
 /** The agent cannot be reached, or does not speak MTConnect: contact is lost. */
 export class ContactError extends Error {
-  override readonly name = "ContactError";
+  override readonly name: string = "ContactError";
 }
 
 /** Nothing was heard for longer than the agent may be silent. */
 export class Silence extends ContactError {}
+
+/** A document came whole, but cannot be read. */
+export class Unreadable extends ContactError {
+  override readonly name = "Unreadable";
+}
 
 /** The agent answered with an error document. */
 export class AgentError extends Error {
@@ -43,13 +60,15 @@ export type StreamOptions = { from: number; count: number; interval_ms: number; 
 export class AgentClient {
   readonly #base: string;
   readonly #stop: AbortSignal;
+  readonly #patience: Patience;
   /** The device asked for, as a path in front of the request; empty is all of them. */
   device = "";
 
   /** @param stop aborts whatever is under way */
-  constructor(url: string, stop: AbortSignal) {
+  constructor(url: string, stop: AbortSignal, patience = DEFAULT_PATIENCE) {
     this.#base = url.replace(/\/+$/, "");
     this.#stop = stop;
+    this.#patience = patience;
   }
 
   async probe(): Promise<DevicesDocument> {
@@ -70,6 +89,18 @@ export class AgentClient {
     return this.#streams(`sample?${from === undefined ? "" : `from=${from}&`}count=${count}`);
   }
 
+  /** All assets the agent holds, removed ones too. @throws AgentError where it has no such thing */
+  allAssets(): Promise<Asset[]> {
+    // Without a count some agents give a hundred; others take no count, or none this large.
+    return this.#assets(`assets?removed=true&count=${MAX_ASSETS}`, "assets");
+  }
+
+  /** One asset. @throws AgentError where the agent has none of that id */
+  asset(id: string): Promise<Asset[]> {
+    const name = encodeURIComponent(id);
+    return this.#assets(`asset/${name}`, `assets/${name}`);
+  }
+
   /**
    * The sample stream, document by document; heartbeats are documents without observations.
    * Nothing is read ahead of the consumer but what lies in the socket's buffers.
@@ -77,19 +108,16 @@ export class AgentClient {
    */
   async *stream({ from, count, interval_ms, heartbeat_ms }: StreamOptions): AsyncGenerator<StreamsDocument> {
     const query = `sample?from=${from}&count=${count}&interval=${interval_ms}&heartbeat=${heartbeat_ms}`;
-    const exchange = await Exchange.open(this.#url(query), 2 * heartbeat_ms, this.#stop);
+    const patience = { ...this.#patience, silence_ms: 2 * heartbeat_ms };
+    const exchange = await Exchange.open(this.#url(query), patience, this.#stop);
     try {
-      const boundary = boundaryOf(exchange.content_type);
-      if (boundary === undefined) {
-        const document = parse(readStreams, await exchange.body());
-        if (document.kind !== "error")
-          throw new NoStream("the agent answers interval with a single document");
-        const error = new AgentError(document);
-        throw error.out_of_range ? error : new NoStream(error.message);
-      }
+      const boundary = exchange.refusal ? undefined : boundaryOf(exchange.content_type);
+      if (boundary === undefined) throw await refusalOf(exchange);
       const cutter = new MultipartCutter(boundary, MAX_DOCUMENT_BYTES);
       for await (const chunk of exchange.chunks()) {
-        for (const part of parse((bytes) => cutter.push(bytes), chunk)) yield streamsOf(part);
+        const parts = parse((bytes) => cutter.push(bytes), chunk);
+        if (parts.length > 0 || !cutter.in_part) exchange.documentEnds();
+        for (const part of parts) yield streamsOf(part);
       }
     } finally {
       exchange.close();
@@ -100,17 +128,58 @@ export class AgentClient {
     return streamsOf(await this.#answer(this.#url(query)));
   }
 
+  /** @param other asked for where the agent refuses the path, but not where it only does not have the asset */
+  async #assets(path: string, other?: string): Promise<Asset[]> {
+    try {
+      const bytes = await this.#answer(`${this.#base}/${path}`);
+      const assets = parse(readAssets, bytes);
+      if (assets) return assets;
+      throw errorIn(bytes) ?? new ContactError("the answer to assets is no MTConnectAssets document");
+    } catch (error) {
+      const refused = error instanceof AgentError && !error.codes.includes("ASSET_NOT_FOUND");
+      if (!refused || other === undefined) throw error;
+      return await this.#assets(other);
+    }
+  }
+
   #url(query: string): string {
     return `${this.#base}/${this.device === "" ? "" : `${encodeURIComponent(this.device)}/`}${query}`;
   }
 
+  /** @throws AgentError, ContactError where the answer is neither a success nor an agent's error */
   async #answer(url: string): Promise<Uint8Array> {
-    const exchange = await Exchange.open(url, ANSWER_SILENCE_MS, this.#stop);
+    const exchange = await Exchange.open(url, this.#patience, this.#stop);
     try {
-      return await exchange.body();
+      const bytes = await exchange.body();
+      if (exchange.refusal) throw errorIn(bytes) ?? new ContactError(exchange.refusal);
+      if (bytes.length === 0) throw new ContactError("an empty answer");
+      return bytes;
     } finally {
       exchange.close();
     }
+  }
+}
+
+/** More assets than an agent is set up to hold. */
+const MAX_ASSETS = 10_000;
+
+/** Why there is no stream, from the single answer that came instead. */
+async function refusalOf(exchange: Exchange): Promise<Error> {
+  const bytes = await exchange.body();
+  const error = errorIn(bytes);
+  if (error) return error.out_of_range ? error : new NoStream(error.message);
+  if (exchange.refusal) return new ContactError(exchange.refusal);
+  parse(readStreams, bytes);
+  return new NoStream("the agent answers interval with a single document");
+}
+
+/** The agent's error, where the document is one. */
+function errorIn(bytes: Uint8Array): AgentError | undefined {
+  try {
+    const document = readDocument(bytes);
+    return document.kind === "error" ? new AgentError(document) : undefined;
+  } catch {
+    return undefined;
   }
 }
 
@@ -118,7 +187,7 @@ function streamsOf(bytes: Uint8Array): StreamsDocument {
   const document = parse(readStreams, bytes);
   if (document.kind === "error") throw new AgentError(document);
   const { first_sequence, next_sequence } = document.header;
-  if (Number.isNaN(first_sequence + next_sequence)) throw new ContactError("a header without its sequences");
+  if (Number.isNaN(first_sequence + next_sequence)) throw new Unreadable("a header without its sequences");
   return document;
 }
 
@@ -127,51 +196,67 @@ function parse<T>(read: (bytes: Uint8Array) => T, bytes: Uint8Array): T {
   try {
     return read(bytes);
   } catch (error) {
-    throw new ContactError(message(error));
+    throw new Unreadable(message(error));
   }
 }
 
 const message = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-/** One HTTP request that is given up when nothing arrives for `silence_ms` while somebody waits for it. */
+/** One HTTP request that is given up when nothing arrives for too long while somebody waits for it. */
 class Exchange {
   readonly #abort: AbortController;
-  readonly #silence_ms: number;
+  readonly #patience: Patience;
   readonly #response: Response;
+  /** How long the document under way has been waited for; how long the consumer takes is not the agent's. */
+  #waited_ms = 0;
 
-  private constructor(abort: AbortController, silence_ms: number, response: Response) {
+  private constructor(abort: AbortController, patience: Patience, response: Response) {
     this.#abort = abort;
-    this.#silence_ms = silence_ms;
+    this.#patience = patience;
     this.#response = response;
   }
 
-  static async open(url: string, silence_ms: number, stop: AbortSignal): Promise<Exchange> {
+  static async open(url: string, patience: Patience, stop: AbortSignal): Promise<Exchange> {
     const abort = new AbortController();
     const response = await heard(
       abort,
-      silence_ms,
+      patience.silence_ms,
       fetch(url, {
-        headers: { accept: "application/xml, text/xml, multipart/x-mixed-replace, multipart/mixed" },
+        headers: { accept: ACCEPT },
         // An agent does not redirect; following would leave the network that was allowed.
         redirect: "error",
         keepalive: false,
         signal: AbortSignal.any([abort.signal, stop]),
       }),
     );
-    return new Exchange(abort, silence_ms, response);
+    return new Exchange(abort, patience, response);
   }
 
   get content_type(): string {
     return this.#response.headers.get("content-type") ?? "";
   }
 
+  /** The status, where it is no success; agents of version 1 say 200 to everything. */
+  get refusal(): string {
+    return this.#response.ok ? "" : `HTTP ${this.#response.status}`;
+  }
+
   async *chunks(): AsyncGenerator<Uint8Array> {
     const reader = this.#response.body?.getReader();
     while (reader) {
-      const { done, value } = await heard(this.#abort, this.#silence_ms, reader.read());
+      const asked_ms = performance.now();
+      const { done, value } = await heard(this.#abort, this.#patience.silence_ms, reader.read());
       if (done) return;
+      this.#waited_ms += performance.now() - asked_ms;
+      if (this.#waited_ms > this.#patience.document_ms)
+        throw new Unreadable(`a document not whole after ${this.#patience.document_ms} ms`);
       yield value;
     }
+  }
+
+  /** What comes next is another document. */
+  documentEnds(): void {
+    this.#waited_ms = 0;
   }
 
   async body(): Promise<Uint8Array> {
@@ -182,7 +267,6 @@ class Exchange {
       size += chunk.length;
       if (size > MAX_DOCUMENT_BYTES) throw new ContactError(`an answer over ${MAX_DOCUMENT_BYTES} bytes`);
     }
-    if (!this.#response.ok && size === 0) throw new ContactError(`HTTP ${this.#response.status}`);
     return Buffer.concat(chunks);
   }
 

@@ -16,7 +16,7 @@ import {
 } from "./client.ts";
 import { type AgentHeader, type DevicesDocument, type StreamsDocument, span_us } from "./document.ts";
 import { Membership } from "./membership.ts";
-import { readAround } from "./narrowing.ts";
+import { narrowed, readAround } from "./narrowing.ts";
 import { Translator } from "./observations.ts";
 
 export type AgentMachine = {
@@ -239,11 +239,11 @@ class AgentCollector {
   /** The first page of the buffer, as much of it as can be read. */
   async #oldestPage(count: number): Promise<StreamsDocument> {
     try {
-      return await this.#client.sample(count);
+      return await narrowed((rows) => this.#client.sample(rows), count);
     } catch (error) {
       if (!(error instanceof Unreadable)) throw error;
       const { header } = await this.#client.current();
-      return (await readAround(this.#sample, count, header.first_sequence)).document;
+      return (await readAround(this.#sample, 1, header.first_sequence)).document;
     }
   }
 
@@ -366,7 +366,6 @@ class AgentCollector {
     await this.#commit(document, batches);
     for (const { machine_id, device, floor } of this.#translators)
       this.#assets.want(assetChanges(machine_id, device, document.devices, floor));
-    this.status.error = this.#complaint();
     this.#prompt_retries = 0;
     this.#backoff.reset();
   }
@@ -391,6 +390,7 @@ class AgentCollector {
     }
     this.#position = position;
     this.#known_us = known_us;
+    this.status.error = this.#complaint();
     for (const { machine_id } of this.#translators) await this.#gaps.get(machine_id)?.close();
   }
 

@@ -1,10 +1,14 @@
-// For tests: a small agent over real HTTP that can be made to restart, fall silent, forget and refuse.
+// For tests: a small agent over real HTTP that can be made to restart, fall silent, forget, refuse and lie.
+import { printJson } from "./json-printer.ts";
+import { readXml } from "./xml.ts";
 
 type Item = { device: string; id: string; value: string; code: string; sequence: number; ts: string };
 
 const DEVICES: Record<string, string> = {
   M1: `<Device id="m1" name="M1" uuid="uuid-1"><DataItems><DataItem id="m1-avail" category="EVENT" type="AVAILABILITY"/>
-    <DataItem id="m1-sys" category="CONDITION" type="SYSTEM"/></DataItems><Components><Path id="p1"><DataItems>
+    <DataItem id="m1-sys" category="CONDITION" type="SYSTEM"/>
+    <DataItem id="m1-asset-chg" category="EVENT" type="ASSET_CHANGED"/>
+    <DataItem id="m1-asset-rem" category="EVENT" type="ASSET_REMOVED"/></DataItems><Components><Path id="p1"><DataItems>
     <DataItem id="m1-exec" name="mode" category="EVENT" type="EXECUTION"/>
     <DataItem id="m1-speed" name="S1" category="SAMPLE" type="SPINDLE_SPEED" subType="ACTUAL"/>
     </DataItems></Path></Components></Device>`,
@@ -25,6 +29,21 @@ export class ScriptedAgent {
   /** Streams go on without a word: a pulled cable. */
   silent = false;
   readonly requests: string[] = [];
+  /** What it answers in: JSON agents print every document so, parts of a stream too. */
+  format: "xml" | "json1" | "json2" = "xml";
+  /** The shape of errors, and their HTTP status. */
+  error_shape: "1.0" | "1.4" | "2.6" = "1.4";
+  error_status = 200;
+  /** Observations that come as broken XML, wherever they are told. */
+  readonly broken = new Set<number>();
+  /** Devices that are there. */
+  readonly devices = new Set(Object.keys(DEVICES));
+  /** What a part says of its length, given what is true; undefined: nothing. */
+  part_length = (length: number): number | undefined => length;
+  /** Answers instead of the agent, where it gives an answer. */
+  instead: (path: string) => Response | undefined | Promise<Response | undefined> = () => undefined;
+  /** Assets as they stand, by id: a removed one is there until it is forgotten. */
+  readonly assets = new Map<string, string>();
   #buffer: Item[] = [];
   #all: Item[] = [];
   #next = 1;
@@ -50,7 +69,11 @@ export class ScriptedAgent {
       hostname: "127.0.0.1",
       port: this.#port,
       idleTimeout: 0,
-      fetch: (request) => this.#answer(new URL(request.url)),
+      fetch: async (request) => {
+        const url = new URL(request.url);
+        this.requests.push(url.pathname + url.search);
+        return (await this.instead(url.pathname + url.search)) ?? this.#answer(url);
+      },
     });
     this.#port = this.#server.port ?? 0;
   }
@@ -80,6 +103,12 @@ export class ScriptedAgent {
     if (this.#buffer.length > this.capacity) this.#buffer.shift();
   }
 
+  /** Sets an asset's document and tells of it. */
+  putAsset(id: string, document: string): void {
+    this.assets.set(id, document);
+    this.add("m1-asset-chg", id);
+  }
+
   #begin(): void {
     this.#buffer = [];
     this.#all = [];
@@ -89,29 +118,55 @@ export class ScriptedAgent {
 
   #answer(url: URL): Response {
     const [, first = "", second] = url.pathname.split("/");
+    if (first === "assets" || first === "asset") return this.#answerAssets(second);
     const device = second === undefined ? "" : first;
-    this.requests.push(url.pathname + url.search);
     const what = second ?? first;
     const number = (name: string): number | undefined => {
       const text = url.searchParams.get(name);
       return text === null ? undefined : Number(text);
     };
-    if (what === "probe")
-      return xml(
-        `<MTConnectDevices>${this.#header()}<Devices>${AGENT}${Object.values(DEVICES).join("")}</Devices></MTConnectDevices>`,
-      );
+    if (device !== "" && !this.devices.has(device)) return this.#refuse("NO_DEVICE");
+    if (what === "probe") return this.#respond(this.#probe());
     const first_sequence = this.#buffer[0]?.sequence ?? this.#next;
     const from = number("from") ?? first_sequence;
     const at = number("at") ?? first_sequence;
     if (from < first_sequence || from > this.#next || at < first_sequence || at >= this.#next)
-      return xml(this.#error("OUT_OF_RANGE"));
-    if (what === "current") return xml(this.#current(device, number("at") ?? this.#next));
+      return this.#refuse("OUT_OF_RANGE");
+    if (what === "current") return this.#respond(this.#current(device, number("at") ?? this.#next));
     const count = number("count") ?? 100;
-    if (count > this.capacity) return xml(this.#error("OUT_OF_RANGE"));
+    if (count > this.capacity) return this.#refuse("OUT_OF_RANGE");
     const interval_ms = number("interval");
-    if (interval_ms === undefined) return xml(this.#page(device, from, count).document);
-    if (this.refuses_interval) return xml(this.#error("INVALID_REQUEST"));
+    if (interval_ms === undefined) return this.#respond(this.#page(device, from, count).document);
+    if (this.refuses_interval) return this.#refuse("INVALID_REQUEST");
     return this.#stream(device, from, count, interval_ms, number("heartbeat") ?? 10_000);
+  }
+
+  #answerAssets(id: string | undefined): Response {
+    const found = id === undefined ? [...this.assets.values()] : [this.assets.get(decodeURIComponent(id))];
+    if (found.includes(undefined)) return this.#refuse("ASSET_NOT_FOUND");
+    return this.#respond(
+      `<MTConnectAssets>${this.#header()}<Assets>${found.join("")}</Assets></MTConnectAssets>`,
+    );
+  }
+
+  #probe(): string {
+    const devices = [...this.devices].map((name) => DEVICES[name]);
+    return `<MTConnectDevices>${this.#header()}<Devices>${AGENT}${devices.join("")}</Devices></MTConnectDevices>`;
+  }
+
+  /** A document in the agent's format; what is broken stays so. */
+  #print(document: string): string {
+    if (this.format === "xml" || document.includes(BROKEN)) return document;
+    return printJson(readXml(Buffer.from(document)), this.format === "json1" ? 1 : 2);
+  }
+
+  #respond(document: string, status = 200): Response {
+    const content_type = this.format === "xml" ? "text/xml" : "application/mtconnect+json";
+    return new Response(this.#print(document), { status, headers: { "content-type": content_type } });
+  }
+
+  #refuse(code: string): Response {
+    return this.#respond(this.#error(code), this.error_status);
   }
 
   #stream(device: string, start: number, count: number, interval_ms: number, heartbeat_ms: number): Response {
@@ -148,10 +203,11 @@ export class ScriptedAgent {
   }
 
   #part(document: string): Uint8Array {
-    const bytes = Buffer.from(document);
-    const length = bytes.length + (this.counts_crlf ? 2 : 0);
+    const bytes = Buffer.from(this.#print(document));
+    const length = this.part_length(bytes.length + (this.counts_crlf ? 2 : 0));
+    const said = length === undefined ? "" : `Content-length: ${length}\r\n`;
     return Buffer.concat([
-      Buffer.from(`--cut\r\nContent-type: text/xml\r\nContent-length: ${length}\r\n\r\n`),
+      Buffer.from(`--cut\r\nContent-type: text/xml\r\n${said}\r\n`),
       bytes,
       Buffer.from("\r\n"),
     ]);
@@ -184,7 +240,7 @@ export class ScriptedAgent {
       // Grouped by component, not in the order of their sequence.
       const own = items.filter((item) => item.device === device).sort((a, b) => a.id.localeCompare(b.id));
       const uuid = { M1: "uuid-1", M2: "uuid-2" }[device] ?? "uuid-0";
-      return `<DeviceStream name="${device}" uuid="${uuid}"><ComponentStream>${own.map(element).join("")}</ComponentStream></DeviceStream>`;
+      return `<DeviceStream name="${device}" uuid="${uuid}"><ComponentStream>${own.map((item) => (this.broken.has(item.sequence) ? BROKEN : element(item))).join("")}</ComponentStream></DeviceStream>`;
     });
     return `<MTConnectStreams>${this.#header(next)}<Streams>${devices.join("")}</Streams></MTConnectStreams>`;
   }
@@ -195,11 +251,17 @@ export class ScriptedAgent {
   }
 
   #error(code: string): string {
-    return `<MTConnectError>${this.#header()}<Errors><Error errorCode="${code}">no</Error></Errors></MTConnectError>`;
+    const shapes = {
+      "1.0": `<Error errorCode="${code}">no</Error>`,
+      "1.4": `<Errors><Error errorCode="${code}">no</Error></Errors>`,
+      "2.6": `<Errors><OutOfRange errorCode="${code}"><ErrorMessage>no</ErrorMessage></OutOfRange></Errors>`,
+    };
+    return `<MTConnectError>${this.#header()}${shapes[this.error_shape]}</MTConnectError>`;
   }
 }
 
-const xml = (text: string): Response => new Response(text, { headers: { "content-type": "text/xml" } });
+/** An observation nobody can read. */
+const BROKEN = '<Events><Value dataItemId="m1-exec" sequence="1<</Value></Events>';
 
 function element({ id, value, code, sequence, ts }: Item): string {
   const attributes = `dataItemId="${id}" sequence="${sequence}" timestamp="${ts}"`;
