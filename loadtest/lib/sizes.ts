@@ -24,8 +24,9 @@ export type Sizes = {
   cost_s: number;
   plant_machines: number;
   plant_days: number;
-  /** Times each query and page is asked for. */
+  /** Times each query and page is asked for, and how long at most. */
   queries: number;
+  queries_s: number;
   /** Peers may be fetched from Debian's packages; otherwise only those already here take part. */
   fetch_peers: boolean;
 };
@@ -49,6 +50,7 @@ export const SIZES = {
     plant_machines: 3,
     plant_days: 1,
     queries: 1,
+    queries_s: 1,
     fetch_peers: false,
   },
   short: {
@@ -69,6 +71,7 @@ export const SIZES = {
     plant_machines: 100,
     plant_days: 30,
     queries: 20,
+    queries_s: 6,
     fetch_peers: true,
   },
   full: {
@@ -89,6 +92,7 @@ export const SIZES = {
     plant_machines: 100,
     plant_days: 30,
     queries: 100,
+    queries_s: 60,
     fetch_peers: true,
   },
 } satisfies Record<string, Sizes>;
