@@ -114,7 +114,7 @@ test("invariant 1: what was acknowledged is never set aside for the way it was s
   expect(page).toMatchObject({ rows: [{ signal: "__proto__", value: "a\ufffd" }] });
 });
 
-test("invariant 1: 20,000 distinct words in one body are in the figures, though one insert cannot hold them", async () => {
+test("invariant 1: 20,000 distinct words in one body are in the figures: an insert takes no more than rows plus words", async () => {
   await server.call("POST", MACHINES, { id: "mill-9", name: "Mill 9" });
   const n = Array.from({ length: 20_000 }, (_, i) => i);
   const columns = {

@@ -6,7 +6,6 @@ import { type Engine, EngineError } from "../analytics-sql/engine/engine.ts";
 import { type Collectors, startCollectors } from "../ingest/collectors.ts";
 import { LiveHub } from "../ingest/live/hub.ts";
 import { type Relay, startRelay } from "../ingest/outbox/relay.ts";
-import { splitEvent } from "../ingest/outbox/split.ts";
 import { createPipeline, type Pipeline } from "../ingest/pipeline.ts";
 import type { MachineSource } from "../ingest/sources/model.ts";
 import { openSqlite } from "../ingest/store/sqlite.ts";
@@ -119,15 +118,13 @@ export async function startServices(config: Config, log: (message: string) => vo
   };
 }
 
-/** Events into analytics. Where its memory does not suffice: fewer at once, and of one event fewer observations. */
-async function deliver(engine: Engine, lines: Uint8Array, may_split = true): Promise<void> {
+/** Events into analytics; where its memory does not suffice, fewer at once may pass. */
+async function deliver(engine: Engine, lines: Uint8Array): Promise<void> {
   try {
     await engine.insertEvents(lines);
   } catch (error) {
     if (!(error instanceof EngineError) || error.code !== MEMORY_LIMIT_EXCEEDED) throw error;
-    const parts = may_split ? splitEvent(lines) : undefined;
-    if (!parts) throw Object.assign(error, { too_large: true });
-    for (const part of parts) await deliver(engine, part, false);
+    throw Object.assign(error, { too_large: true });
   }
 }
 

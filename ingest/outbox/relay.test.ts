@@ -103,7 +103,7 @@ test("invariant 7: what is too large at once goes in parts; what is too large al
     if (words.length > 2 || words.includes("huge")) refuse();
     for (const word of words) got.add(word);
   };
-  const relay = startRelay(log, { deliver }, () => {});
+  const relay = startRelay(log, { deliver }, () => {}, { min: 1, max: 10 });
   await until(() => log.watermark() === 5);
   expect([...got].sort()).toEqual(["a", "b", "c", "d"]);
   expect(log.poison).toEqual(["huge: memory"]);

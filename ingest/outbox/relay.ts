@@ -16,10 +16,13 @@ const BATCH_BYTES = 8 * 1024 * 1024;
 /** Small batches wait this long for company: every insert makes a part that must be merged later. */
 const LINGER_MS = 250;
 const IDLE_MS = 1_000;
-const BACKOFF_MIN_MS = 100;
-const BACKOFF_MAX_MS = 10_000;
-/** An event that is too large even alone is offered this often (memory may be short for other reasons), then set aside. */
-const TOO_LARGE_TRIES = 5;
+/** The first wait after a failure, and the longest. */
+const BACKOFF_MS = { min: 100, max: 10_000 };
+/**
+ * An event that is too large even alone is offered this often, two minutes long, then set aside. None is too large for
+ * the engine by itself (its largest takes half of what one insert may), but queries may hold the memory for a while.
+ */
+const TOO_LARGE_TRIES = 20;
 
 export type RelayStatus = {
   delivered_events: number;
@@ -40,6 +43,7 @@ export function startRelay(
   store: Pick<Store, "readOutbox" | "delivered" | "setAside">,
   bus: Bus,
   log: (message: string) => void,
+  pause_ms = BACKOFF_MS,
 ): Relay {
   const status: RelayStatus = { delivered_events: 0, poison_events: 0, error: "" };
   let running = true;
@@ -56,7 +60,7 @@ export function startRelay(
     });
 
   async function run(): Promise<void> {
-    let backoff_ms = BACKOFF_MIN_MS;
+    let backoff_ms = pause_ms.min;
     while (running) {
       awake = false;
       try {
@@ -67,14 +71,14 @@ export function startRelay(
         }
         await deliver(batch);
         status.error = "";
-        backoff_ms = BACKOFF_MIN_MS;
+        backoff_ms = pause_ms.min;
         if (batch.events.length < BATCH_EVENTS && batch.bytes.length < BATCH_BYTES)
           await Bun.sleep(LINGER_MS);
       } catch (error) {
         status.error = (error as Error).message;
         log(`relay: ${status.error}; next try in ${backoff_ms} ms`);
         await Bun.sleep(backoff_ms);
-        backoff_ms = Math.min(backoff_ms * 2, BACKOFF_MAX_MS);
+        backoff_ms = Math.min(backoff_ms * 2, pause_ms.max);
       }
     }
   }
