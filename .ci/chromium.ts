@@ -1,5 +1,6 @@
 // Finds a Chromium for the browser tests, or installs Debian's where the script may.
 import { existsSync } from "node:fs";
+import { installDebian } from "./debian.ts";
 
 const PATHS = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 
@@ -7,17 +8,8 @@ const PATHS = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/googl
 export function provideChromium(): string {
   const found = PATHS.find((path) => existsSync(path));
   if (found) return found;
-  if (process.getuid?.() !== 0 || !existsSync("/usr/bin/apt-get"))
-    return "not installed (no root, no apt-get)";
-  console.log("installing Debian's chromium for the browser tests …");
-  const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
-  for (const args of [
-    ["update", "-qq"],
-    ["install", "-y", "-qq", "--no-install-recommends", "chromium"],
-  ]) {
-    const { success, stderr } = Bun.spawnSync(["apt-get", ...args], { env, stdout: "ignore" });
-    if (!success) return `could not be installed: ${stderr.toString().trim().split("\n").at(-1)}`;
-  }
+  const refused = installDebian("chromium");
+  if (refused) return refused;
   return PATHS.find((path) => existsSync(path)) ?? "not there after installing it";
 }
 

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { XMLParser } from "fast-xml-parser";
 import { provideChromium } from "./chromium.ts";
+import { provideMbpoll, providePymodbus } from "./modbus-peers.ts";
 
 type Counts = { passed: number; failed: number; skipped: string[] };
 
@@ -31,6 +32,7 @@ function isSlow(file: string): boolean {
 }
 
 console.log(`chromium: ${provideChromium()}`);
+console.log(`mbpoll: ${provideMbpoll()}, pymodbus: ${providePymodbus()}`);
 const total_files = files.length;
 const reports = mkdtempSync(`${tmpdir()}/mtc-test-`);
 const started = performance.now();
