@@ -1,7 +1,7 @@
 // An agent's assets as data: what names each of them, and the bytes it was told in.
 import { parseTimestamp_us } from "../../time.ts";
 import { elementsOf, isJson, parseJson } from "./json.ts";
-import { MAX_DEPTH, readXml } from "./xml.ts";
+import { cleanText, MAX_DEPTH } from "./xml.ts";
 
 export type Asset = {
   asset_id: string;
@@ -65,9 +65,7 @@ function readXmlAssets(text: string): Asset[] | undefined {
     if (kind === "start") continue;
     if (path.pop() !== name) throw new Error(`</${name}> closes what it did not open`);
     if (!inside) continue;
-    const tag = start.tag.endsWith("/>") ? start.tag : `${start.tag.slice(0, -1)}/>`;
-    const { attributes } = readXml(new TextEncoder().encode(tag));
-    assets.push(toAsset(localName(name), attributes, text.slice(start.at, end)));
+    assets.push(toAsset(localName(name), attributesOf(start.tag), text.slice(start.at, end)));
   }
   if (root === undefined || path.length > 0) throw new Error("a document without an end");
   return localName(root) === "MTConnectAssets" ? assets.filter(({ asset_id }) => asset_id !== "") : undefined;
@@ -77,17 +75,52 @@ const localName = (name: string): string => name.slice(name.indexOf(":") + 1);
 
 type Tag = { name: string; at: number; end: number; kind: "start" | "end" | "empty" };
 
-/** What is no tag, and a tag: with its quoted values, which may hold anything. */
-const MARKUP =
-  /<!--[\s\S]*?-->|<!\[CDATA\[[\s\S]*?\]\]>|<\?[\s\S]*?\?>|<(\/?)([A-Za-z_][\w.:-]*)((?:[^<>"']|"[^"<]*"|'[^'<]*')*?)(\/?)>|</g;
+/** What holds no tags, by its beginning and its end. */
+const OPAQUE = [
+  ["<!--", "-->"],
+  ["<![CDATA[", "]]>"],
+  ["<?", "?>"],
+] as const;
 
 /** The tags of a document in their order. @throws Error at a piece of markup that is none */
 function* tags(text: string): Generator<Tag> {
-  for (const match of text.matchAll(MARKUP)) {
-    const [all, closes, name, , empty] = match;
-    if (all === "<") throw new Error(`not well-formed at ${match.index}`);
-    if (name === undefined) continue;
-    const kind = closes ? "end" : empty ? "empty" : "start";
-    yield { name, at: match.index, end: match.index + all.length, kind };
+  for (let at = text.indexOf("<"); at >= 0; at = text.indexOf("<", at)) {
+    const opaque = OPAQUE.find(([begin]) => text.startsWith(begin, at));
+    if (opaque) {
+      at = endOf(text, at, opaque[1]);
+      continue;
+    }
+    const end = tagEnd(text, at);
+    const [, closes, name] =
+      /^<(\/?)([A-Za-z_][\w.:-]*)/.exec(text.slice(at, Math.min(end, at + 1_000))) ?? [];
+    if (name === undefined) throw new Error(`not well-formed at ${at}`);
+    yield { name, at, end, kind: closes ? "end" : text[end - 2] === "/" ? "empty" : "start" };
+    at = end;
   }
+}
+
+function endOf(text: string, at: number, what: string): number {
+  const found = text.indexOf(what, at);
+  if (found < 0) throw new Error(`no ${what} after ${at}`);
+  return found + what.length;
+}
+
+/** Behind the bracket that ends the tag: within quotes it is text. */
+function tagEnd(text: string, start: number): number {
+  for (let at = start + 1; at < text.length; at++) {
+    const char = text[at];
+    if (char === ">") return at + 1;
+    if (char === '"' || char === "'") at = endOf(text, at + 1, char) - 1;
+    else if (char === "<") break;
+  }
+  throw new Error(`a tag without an end at ${start}`);
+}
+
+const ATTRIBUTE = /([\w.:-]+)\s*=\s*(?:"([^"]*)"|'([^']*)')/g;
+
+function attributesOf(tag: string): Record<string, string> {
+  const attributes: Record<string, string> = Object.create(null);
+  for (const [, name = "", double, single] of tag.matchAll(ATTRIBUTE))
+    attributes[localName(name)] = cleanText(double ?? single ?? "");
+  return attributes;
 }
