@@ -101,7 +101,7 @@ export class AssetFollower {
   async #fetchAll(): Promise<void> {
     const { signal } = this.#options;
     let failures = 0;
-    while (!signal.aborted && failures < MAX_ATTEMPTS) {
+    while (!signal.aborted) {
       const [next] = this.#wanted.values();
       if (!this.#wants_all && !next) return;
       try {
@@ -110,12 +110,11 @@ export class AssetFollower {
         this.#backoff.reset();
         failures = 0;
       } catch {
-        if (this.#wants_all) failures += 1;
-        else if (next) this.#postpone(next);
+        if (!this.#wants_all && next) this.#postpone(next);
+        else if (++failures >= MAX_ATTEMPTS) this.#wants_all = false;
         await sleep(this.#backoff.next_ms(), signal);
       }
     }
-    this.#wants_all = false;
   }
 
   async #fetchEvery(): Promise<void> {
