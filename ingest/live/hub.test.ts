@@ -43,6 +43,25 @@ test("invariant 3: a late value changes neither the latest nor the state", () =>
   ]);
 });
 
+test("invariant 3: a batch leaves the same as its observations one by one", () => {
+  const names = ["spindle_speed", "feedrate", "execution", "condition:a"];
+  const words = ["ACTIVE", "READY", "FAULT", "NORMAL"];
+  let seed = 7;
+  const random = (below: number): number => (seed = (seed * 16_807) % 2_147_483_647) % below;
+  for (let round = 0; round < 50; round++) {
+    const rows = Array.from({ length: 30 }, () => {
+      const name = names[random(names.length)] as string;
+      const value = name.includes("e:") || random(4) === 0 ? random(100) : (words[random(4)] as string);
+      return [name, 1_000 + random(12), random(3), value] as Parameters<typeof columns>[0];
+    });
+    const [whole, singly] = [new LiveHub(), new LiveHub()];
+    whole.apply("m", columns(...rows));
+    for (const row of rows) singly.apply("m", columns(row));
+    const [a, b] = [whole, singly].map((hub) => ({ ...hub.snapshot(["m"]).machines[0], heard_ms: 0 }));
+    expect(a).toEqual(b as typeof a);
+  }
+});
+
 test("invariant 4: an unreachable source is UNKNOWN until it is heard again", () => {
   const hub = new LiveHub();
   hub.apply("m", columns(["execution", 1_000, 1, "ACTIVE"]));

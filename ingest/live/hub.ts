@@ -31,18 +31,33 @@ export class LiveHub {
   #n = 0;
   #timer: Timer | undefined;
 
-  /** Takes a batch that is durable. Values are looked at in the columns' order. */
+  /**
+   * Takes a batch that is durable. Of most signals only the batch's newest value is looked at: at a million observations
+   * a second this is the loop that counts. Those that make up the state are all followed, in the columns' order.
+   */
   apply(machine_id: string, columns: ObservationColumns): void {
     const machine = this.#machine(machine_id);
     machine.heard_ms = Date.now();
     const { signals, signal, t0, dt, seq, seq0, num, words, word } = columns;
-    for (let i = 0; i < signal.length; i++) {
-      const name = signals[signal[i] as number] as string;
+    const sequence = (i: number): number => seq?.[i] ?? (seq0 === undefined ? 0 : seq0 + i);
+    const take = (i: number): void => {
       const w = word?.[i] ?? 0;
       const value = w > 0 ? (words?.[w - 1] ?? null) : (num?.[i] ?? null);
-      const sequence = seq?.[i] ?? (seq0 === undefined ? 0 : seq0 + i);
-      this.#take(machine, name, t0 + (dt[i] as number), sequence, value);
+      this.#take(machine, signals[signal[i] as number] as string, t0 + (dt[i] as number), sequence(i), value);
+    };
+    const makes_state = signals.map(isStateSignal);
+    const newest = new Int32Array(signals.length).fill(-1);
+    for (let i = 0; i < signal.length; i++) {
+      const s = signal[i] as number;
+      if (makes_state[s]) {
+        take(i);
+        continue;
+      }
+      const known = newest[s] as number;
+      const later = known < 0 ? 1 : (dt[i] as number) - (dt[known] as number);
+      if (later > 0 || (later === 0 && sequence(i) >= sequence(known))) newest[s] = i;
     }
+    for (const i of newest) if (i >= 0) take(i);
     this.#mark(machine_id).heard_ms = machine.heard_ms;
   }
 
