@@ -304,6 +304,32 @@ describe("one poller for a host", () => {
     expect(device.connects).toBeLessThanOrEqual(2);
   });
 
+  test("several that do not answer let those that do go first, each time", async () => {
+    const device = await start();
+    const sink = new MemorySink();
+    const wrong = [7, 8, 9].map((unit) => ({ machine_id: `wrong${unit}`, unit }));
+    poll(device, sink, [...wrong, { machine_id: "right" }], { timeout_ms: 50 });
+    await until("reads", () => device.requests.filter(({ unit }) => unit === 9).length >= 4);
+    const units = device.requests.map(({ unit }) => unit);
+    // At the start nobody knows yet who answers.
+    const later = units.slice(units.indexOf(1));
+    expect(later.filter((unit, i) => unit !== 1 && later[i + 1] !== undefined && later[i + 1] !== 1)).toEqual(
+      [],
+    );
+    expect(sink.gaps.size).toBe(0);
+  });
+
+  test("it ends at once, whatever it waits for", async () => {
+    const device = await start();
+    const idle = poll(device, new MemorySink(), []);
+    await idle.stop();
+    const seldom = poll(device, new MemorySink(), [{ poll_ms: 3_600_000 }]);
+    const changed = seldom.update([]);
+    await seldom.stop();
+    await changed;
+    expect(device.requests.length).toBeLessThanOrEqual(2);
+  });
+
   test("a unit that falls silent behind a gateway is a gap of its machine alone", async () => {
     const device = await start();
     device.units.set(2, new Unit());

@@ -31,39 +31,25 @@ export type ModbusOptions = {
   backoff?: BackoffOptions;
 };
 
-export type ModbusPoller = Collector & {
-  /** Reads these machines from now on; those that did not change are not disturbed. */
-  update(machines: ModbusMachine[]): Promise<void>;
-};
-
 /** Polls until it is stopped. A device keeps nothing: what was not read in time is lost (invariant 4). */
-export function startModbus(options: ModbusOptions): ModbusPoller {
-  const poller = new HostPoller(options);
-  const running = poller.run();
-  return {
-    status: (machine_id) => poller.status(machine_id),
-    update: (machines) => poller.update(machines),
-    async stop() {
-      poller.abort();
-      await running;
-    },
-  };
-}
+export const startModbus = (options: ModbusOptions): ModbusPoller => new ModbusPoller(options);
 
-class HostPoller {
+export class ModbusPoller implements Collector {
   readonly #options: Required<Omit<ModbusOptions, "machines">>;
   readonly #backoff: Backoff;
   readonly #readers = new Map<string, MachineReader>();
   #rounds: Round[] = [];
   #connection: ModbusConnection | undefined;
   #wanted: { machines: ModbusMachine[]; done: () => void }[];
-  #running = true;
+  #stopping = false;
+  readonly #ended: Promise<void>;
   #wake: () => void = () => undefined;
 
   constructor({ machines, ...options }: ModbusOptions) {
     this.#options = { onPoll: () => undefined, timeout_ms: 2_000, backoff: DEFAULT_BACKOFF, ...options };
     this.#backoff = new Backoff(this.#options.backoff);
     this.#wanted = [{ machines, done: () => undefined }];
+    this.#ended = this.#run();
   }
 
   status(machine_id = ""): SourceStatus {
@@ -71,33 +57,34 @@ class HostPoller {
     return { ...(this.#readers.get(machine_id)?.status ?? unknown) };
   }
 
+  /** Reads these machines from now on; those that did not change are not disturbed. */
   update(machines: ModbusMachine[]): Promise<void> {
     return new Promise((resolve) => {
-      if (!this.#running) return resolve();
+      if (this.#stopping) return resolve();
       this.#wanted.push({ machines, done: resolve });
       this.#wake();
     });
   }
 
-  abort(): void {
-    this.#running = false;
+  async stop(): Promise<void> {
+    this.#stopping = true;
     this.#wake();
+    await this.#ended;
   }
 
-  /** Runs until aborted; never rejects. */
-  async run(): Promise<void> {
-    while (this.#running) {
-      for (let next = this.#wanted.shift(); next; next = this.#wanted.shift()) {
-        await this.#regroup(next.machines);
-        next.done();
+  /** Runs until stopped; never rejects. */
+  async #run(): Promise<void> {
+    while (!this.#stopping) {
+      const change = this.#wanted.shift();
+      if (change) {
+        await this.#regroup(change.machines);
+        change.done();
+        continue;
       }
-      const round = this.#rounds.reduce<Round | undefined>(
-        (first, one) => (first && first.due_ms <= one.due_ms ? first : one),
-        undefined,
-      );
-      const wait_ms = round ? round.due_ms - performance.now() : Number.POSITIVE_INFINITY;
-      if (wait_ms > 0) await this.#sleep(wait_ms);
-      else if (round) await this.#poll(round);
+      const now_ms = performance.now();
+      const round = this.#rounds.filter(({ due_ms }) => due_ms <= now_ms).reduce(first, undefined);
+      if (round) await this.#poll(round);
+      else await this.#sleep(Math.min(...this.#rounds.map(({ due_ms }) => due_ms)) - now_ms);
     }
     this.#hangUp();
     await Promise.all([...this.#readers.values()].map((reader) => reader.stop()));
@@ -148,6 +135,7 @@ class HostPoller {
     const duration_s = (performance.now() - began_ms) / 1_000;
     if (round.readers.some(({ machine }) => machine.close_after_read)) this.#hangUp();
     round.backoff.reset();
+    round.failed = false;
     const taken = [...readings].map(([reader, own]) => reader.take(own, round.complaint(reader)));
     await Promise.all(taken);
     const missed = round.plan(performance.now());
@@ -183,7 +171,10 @@ class HostPoller {
     if (dead) this.#hangUp();
     const lost = connected ? [round] : this.#rounds;
     const again_ms = performance.now() + (connected ? round.backoff : this.#backoff).next_ms();
-    for (const one of lost) one.due_ms = Math.max(one.due_ms, again_ms);
+    for (const one of lost) {
+      one.due_ms = Math.max(one.due_ms, again_ms);
+      one.failed = true;
+    }
     await Promise.all(lost.flatMap(({ readers }) => readers.map((reader) => reader.lost(error.message))));
   }
 
@@ -200,4 +191,13 @@ class HostPoller {
     await promise;
     clearTimeout(timer);
   }
+}
+
+/** Those that do not answer let all others go first, unless they waited for long: each may cost a time-out. */
+const YIELD_MS = 5_000;
+
+/** Which of two rounds is to be read first. */
+function first(a: Round | undefined, b: Round): Round {
+  const rank = ({ due_ms, failed }: Round): number => due_ms + (failed ? YIELD_MS : 0);
+  return a && rank(a) <= rank(b) ? a : b;
 }

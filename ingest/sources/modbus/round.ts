@@ -21,6 +21,8 @@ export class Round {
   readonly backoff: Backoff;
   /** When to read next, on the clock of `performance.now()`. */
   due_ms: number;
+  /** There was no answer when it was read last. */
+  failed = false;
   #blocks: Block<MachineReader>[];
   readonly #refused = new Map<Block<MachineReader>, Refusal>();
   #polls = 0;
