@@ -329,7 +329,9 @@ test("invariants 2, 3, 4 and 5: states and figures equal the oracle's", async ()
       expect(got, plant.machine).toEqual(runs(plant, span));
     }
     for (const by of ["total", "machine", "hour", "shift", "day", "part", "lot"] as const) {
-      compare((await oee(engine, { ...window, by })).rows, expected(plants, span, by), by);
+      const report = await oee(engine, { ...window, by });
+      compare(report.rows, expected(plants, span, by), by);
+      compare(report.total ? [report.total] : [], expected(plants, span, "total"), `total of ${by}`);
     }
     expect(endOf(span)).toBeGreaterThan(span.from_us);
   });

@@ -1,6 +1,7 @@
 -- Figures from sums: ratios last, rounding never (invariant 5).
 SELECT
     key,
+    is_total,
     starts_us,
     ends_us,
     calendar_us / 1e6 AS calendar_time_s,

@@ -61,10 +61,16 @@ export type OeeRow = {
 export type OeeReport = {
   /** The policy in force; null where the machines' policies differ (see `queries/policies.ts` for each). */
   policy: Policy | null;
+  /** Over all of the window; null without machines. */
+  total: OeeRow | null;
   rows: OeeRow[];
 };
 
-type SqlRow = Omit<OeeRow, "from" | "to" | "machine_id"> & { starts_us: number; ends_us: number };
+type SqlRow = Omit<OeeRow, "from" | "to" | "machine_id"> & {
+  is_total: boolean;
+  starts_us: number;
+  ends_us: number;
+};
 
 const CUTS: Record<OeeCut, string> = { total, hour, shift, day, machine, part, lot };
 /** A cut is two CTEs, `keyed` over the timeline and `labelled` over the sums, and the `buckets` of its clock, if any. */
@@ -86,17 +92,21 @@ export async function oee(engine: Engine, window: Window & { by: OeeCut }): Prom
   ]);
   const [first] = inForce;
   const same = inForce.every((policy) => Bun.deepEquals({ ...policy, machine_id: first?.machine_id }, first));
+  const total = window.machines.length > 0 ? rows.find(({ is_total }) => is_total) : undefined;
+  const cut = by === "total" ? (total ? [total] : []) : rows.filter(({ is_total }) => !is_total);
   return {
     policy:
       first && same
         ? { unknown: first.unknown, reasons: first.reasons, minor_stop_s: first.minor_stop_s }
         : null,
-    rows: rows.map(({ starts_us, ends_us, key, ...figures }) => ({
-      key,
-      ...(by === "machine" ? { machine_id: key } : {}),
-      from: iso(starts_us),
-      to: iso(ends_us),
-      ...figures,
-    })),
+    total: total ? rowOf({ ...total, key: "" }) : null,
+    rows: cut.map((row) => ({ ...rowOf(row), ...(by === "machine" ? { machine_id: row.key } : {}) })),
   };
 }
+
+const rowOf = ({ is_total: _, starts_us, ends_us, key, ...figures }: SqlRow): OeeRow => ({
+  key,
+  from: iso(starts_us),
+  to: iso(ends_us),
+  ...figures,
+});

@@ -1,10 +1,11 @@
--- Sums over the pieces of the timeline, for each (k, k2) of a cut. Ideal cycle times are whole µs and counts whole
+-- Sums over the pieces of the timeline, for each (k, k2) of a cut, and over all of them. Ideal cycle times are whole µs and counts whole
 -- parts, so every sum is exact and no order of rows can change it.
 sums AS
 (
     SELECT
         k,
         k2,
+        grouping(k) = 1 AS is_total,
         min(from_us) AS starts_us,
         max(to_us) AS ends_us,
         sum(length_us) AS calendar_us,
@@ -25,5 +26,5 @@ sums AS
         sum(spikes) AS spikes,
         sum(resets) AS resets
     FROM keyed AS t
-    GROUP BY k, k2
+    GROUP BY GROUPING SETS ((k, k2), ())
 )

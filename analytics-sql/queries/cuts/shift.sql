@@ -9,5 +9,5 @@ labelled AS
 (
     SELECT *, if(k = 0, '', concat(toString(toDate32(k - 1)), ' ', names[k2])) AS key
     FROM sums
-    WHERE k != 0 OR scheduled_us > 0 OR total_count != 0 OR reject_count != 0
+    WHERE is_total OR k != 0 OR scheduled_us > 0 OR total_count != 0 OR reject_count != 0
 )

@@ -1,5 +1,6 @@
 // The one calculation: CTEs composed to a WITH list that every query of states and figures starts with.
 import noClock from "../cuts/no-clock.sql" with { type: "text" };
+import noParts from "../cuts/no-parts.sql" with { type: "text" };
 import calendar from "./calendar.sql" with { type: "text" };
 import counters from "./counters.sql" with { type: "text" };
 import downtime from "./downtime.sql" with { type: "text" };
@@ -18,8 +19,17 @@ import timeline from "./timeline.sql" with { type: "text" };
  * @param more CTEs and names the SELECT needs besides; `buckets` among them where the clock cuts the time
  */
 export function overTimeline(select: string, ...more: string[]): string {
+  return compose(select, [counters, making], more);
+}
+
+/** The same for a SELECT that reads states only: parts are counted nowhere, and nothing is made. */
+export function overStates(select: string, ...more: string[]): string {
+  return compose(select, [noParts], more);
+}
+
+function compose(select: string, parts: string[], more: string[]): string {
   const buckets = more.some((file) => /^buckets AS/m.test(file)) ? [] : [noClock];
-  const files = [states, calendar, ...buckets, gaps, policies, downtime, counters, making, timeline, ...more];
+  const files = [states, calendar, ...buckets, gaps, policies, downtime, ...parts, timeline, ...more];
   return `WITH\n${files.join(",\n")}\n${select}`;
 }
 

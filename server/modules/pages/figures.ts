@@ -88,8 +88,7 @@ export class Figures {
     const span = { from_us: Date.parse(period.from) * 1_000, to_us: Date.parse(period.to) * 1_000 };
     const ids = own.map(({ id }) => id);
     if (own.length === 0) return { period, total: null, machines: [], trend: [], policy: null };
-    const [total, rows, trend] = await Promise.all([
-      this.#reports.oee(tenant_id, ids, span, "total"),
+    const [rows, trend] = await Promise.all([
       this.#reports.oee(tenant_id, ids, span, "machine"),
       this.#reports.oee(tenant_id, ids, span, period.by),
     ]);
@@ -98,7 +97,7 @@ export class Figures {
       const machine_id = row.machine_id ?? row.key;
       return { ...row, machine_id, name: names.get(machine_id) ?? machine_id };
     });
-    return { period, total: total.rows[0] ?? null, machines, trend: trend.rows, policy: total.policy };
+    return { period, total: rows.total, machines, trend: trend.rows, policy: rows.policy };
   }
 
   /** One machine's dashboard. */
@@ -109,8 +108,7 @@ export class Figures {
   ): Promise<Omit<DashboardMachineProps, "shell">> {
     const period = periodOf(query, shell.timezone, shell.now_ms);
     const span = { from_us: Date.parse(period.from) * 1_000, to_us: Date.parse(period.to) * 1_000 };
-    const [total, trend, states, gaps] = await Promise.all([
-      this.#reports.oee(machine.tenant_id, [machine.id], span, "total"),
+    const [trend, states, gaps] = await Promise.all([
       this.#reports.oee(machine.tenant_id, [machine.id], span, period.by),
       this.#reports.states(machine, span),
       this.#reports.gaps(machine, span),
@@ -118,7 +116,7 @@ export class Figures {
     return {
       machine: { machine_id: machine.id, name: machine.name },
       period,
-      total: total.rows[0] ?? null,
+      total: trend.total,
       trend: trend.rows,
       states,
       gaps,
