@@ -1,6 +1,6 @@
 // Reading MTConnectStreams: from a document's bytes to an event's, against fast-xml-parser's tree of the same bytes.
 import { XMLParser } from "fast-xml-parser";
-import { type Device, readDocument, readStreams } from "../../ingest/sources/mtconnect/document.ts";
+import { readDocument, readStreams } from "../../ingest/sources/mtconnect/document.ts";
 import { Translator } from "../../ingest/sources/mtconnect/observations.ts";
 import { haveRecordings, recording } from "../../ingest/sources/mtconnect/recordings.ts";
 import { startAgent } from "../../ingest/sources/simulator/agent.ts";
@@ -8,7 +8,7 @@ import { deviceModel, tell } from "../lib/devices.ts";
 import { atLeast, type Bench, round } from "../lib/report.ts";
 import { median, spread } from "../lib/stats.ts";
 
-type Sample = { name: string; bytes: Uint8Array; devices: Device[] };
+type Sample = { name: string; bytes: Uint8Array; machines: Translator[] };
 
 /** The budget: so many times faster than the library. */
 const TIMES_FASTER = 10;
@@ -57,13 +57,12 @@ export const reader: Bench = {
 };
 
 /** What collection does with a document. @returns how many observations came of it */
-function toEvents({ bytes, devices }: Sample): number {
+function toEvents({ bytes, machines }: Sample): number {
   const document = readStreams(bytes);
   if (document.kind !== "streams") throw new Error("an error document has nothing to read");
   let rows = 0;
-  for (const device of devices) {
-    const translator = new Translator("bench", device);
-    for (const { columns } of translator.batches(document.devices, "key")) {
+  for (const machine of machines) {
+    for (const { columns } of machine.batches(document.devices, "key")) {
       rows += columns.bytes().length > 0 ? columns.rows : 0;
     }
   }
@@ -92,7 +91,7 @@ async function generated(rows: number): Promise<Sample> {
     const get = async (path: string) =>
       new Uint8Array(await (await fetch(`${agent.url}/${path}`)).arrayBuffer());
     const bytes = await get(`sample?from=${from}&count=${rows}`);
-    return { name: "generated", bytes, devices: devicesOf(await get("probe")) };
+    return { name: "generated", bytes, machines: machinesOf(await get("probe")) };
   } finally {
     await agent.stop();
   }
@@ -103,12 +102,13 @@ function recorded(): Sample {
   return {
     name: "recorded",
     bytes: recording(RECORDED),
-    devices: devicesOf(recording("nist/testbed-devices.xml")),
+    machines: machinesOf(recording("nist/testbed-devices.xml")),
   };
 }
 
-function devicesOf(probe: Uint8Array): Device[] {
+/** The agent's devices as the collector keeps them, from document to document. */
+function machinesOf(probe: Uint8Array): Translator[] {
   const document = readDocument(probe);
   if (document.kind !== "devices") throw new Error("no device model");
-  return document.devices;
+  return document.devices.map((device) => new Translator(device.name, device));
 }
