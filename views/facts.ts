@@ -32,16 +32,38 @@ export function word(live: LiveMachine, signal: string): string {
 /** The part being made: its number, or else the program's name. */
 export const partOf = (live: LiveMachine): string => word(live, "part_number") || word(live, "program");
 
-export type ActiveCondition = { id: string; level: "FAULT" | "WARNING"; ts_us: number };
+/** An alarm in force: its level, what it says of itself (native code and text, else the condition's id), since when. */
+export type ActiveCondition = { level: "FAULT" | "WARNING"; what: string; ts_us: number };
 
-/** Conditions at FAULT or WARNING, faults first. */
+/** Conditions at FAULT or WARNING, faults first; of one with several native codes each. */
 export function activeConditions(live: LiveMachine): ActiveCondition[] {
   const active: ActiveCondition[] = [];
   for (const [signal, { value, ts_us }] of Object.entries(live.signals)) {
-    if (signal.startsWith("condition:") && (value === "FAULT" || value === "WARNING"))
-      active.push({ id: signal.slice("condition:".length), level: value, ts_us });
+    if (!signal.startsWith("condition:") || (value !== "FAULT" && value !== "WARNING")) continue;
+    const id = signal.slice("condition:".length);
+    const alarms = alarmsOf(live.signals[`alarms:${id}`]?.value);
+    if (alarms.length === 0) active.push({ level: value, what: id, ts_us });
+    for (const { level, code, text } of alarms)
+      active.push({ level, what: [code, text].filter(Boolean).join(" ") || id, ts_us });
   }
-  return active.sort((a, b) => a.level.localeCompare(b.level) || a.id.localeCompare(b.id));
+  return active.sort((a, b) => a.level.localeCompare(b.level) || a.what.localeCompare(b.what));
+}
+
+type Alarm = { level: "FAULT" | "WARNING"; code: string; text: string };
+
+/** `alarms:<id>` is a list in JSON; any machine may send a signal of that name, so nothing is taken for granted. */
+function alarmsOf(value: unknown): Alarm[] {
+  try {
+    const list: unknown = JSON.parse(String(value));
+    return Array.isArray(list) ? list.filter(isAlarm) : [];
+  } catch {
+    return [];
+  }
+}
+
+function isAlarm(value: unknown): value is Alarm {
+  const { level, code, text } = Object(value) as Partial<Record<keyof Alarm, unknown>>;
+  return (level === "FAULT" || level === "WARNING") && typeof code === "string" && typeof text === "string";
 }
 
 /** At most this many trends on a machine's page: what fits a screen. */

@@ -2,7 +2,7 @@
 /** @jsxImportSource preact */
 import { beforeAll, describe, expect, test } from "bun:test";
 import type { State } from "../ingest/signals.ts";
-import { BY_NEED } from "./facts.ts";
+import { activeConditions, BY_NEED } from "./facts.ts";
 import {
   assetResponse,
   assets,
@@ -276,4 +276,20 @@ describe("assets", () => {
       expect(bytes).toBeLessThan(100_000);
     }
   });
+});
+
+test("alarms say their native code and text; a condition without them, or with nonsense, its own name", () => {
+  const at = (value: string) => ({ ts_us: 1, value });
+  const [tile] = tiles();
+  if (!tile) throw new Error("no tile");
+  const conditions = (signals: typeof tile.live.signals) =>
+    activeConditions({ ...tile.live, signals }).map(({ level, what }) => `${level} ${what}`);
+  const alarms =
+    '[{"level":"FAULT","code":"9","text":"Stop"},{"level":"WARNING","code":"","text":""},{"level":"OFF"}]';
+  expect(conditions({ "condition:a": at("FAULT"), "alarms:a": at(alarms) })).toEqual([
+    "FAULT 9 Stop",
+    "WARNING a",
+  ]);
+  expect(conditions({ "condition:b": at("WARNING"), "alarms:b": at("{nonsense") })).toEqual(["WARNING b"]);
+  expect(conditions({ "condition:c": at("NORMAL"), "alarms:c": at(alarms) })).toEqual([]);
 });

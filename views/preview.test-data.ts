@@ -70,7 +70,13 @@ function liveOf(cast: Cast, now_ms: number): LiveMachine {
     feedrate: value(running ? 24.5 : 0),
     feedrate_override: value(100),
   };
-  if (cast.state === "DOWN") signals["condition:spindle_lubrication"] = value("FAULT");
+  if (cast.state === "DOWN") {
+    signals["condition:spindle_lubrication"] = value("FAULT");
+    signals["alarms:spindle_lubrication"] = value(
+      '[{"level":"FAULT","code":"2041","text":"Spindle lubrication pressure low"},' +
+        '{"level":"WARNING","code":"2040","text":"Lubrication tank below minimum"}]',
+    );
+  }
   if (cast.name === "Mill 3") signals["condition:coolant_level"] = value("WARNING");
   return {
     machine_id: machineId(cast.name),

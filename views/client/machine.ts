@@ -61,13 +61,13 @@ function showAll(root: HTMLElement, machine: LiveMachine, link: Live, all: boole
 function showConditions(root: HTMLElement, machine: LiveMachine, now_ms: number): void {
   const list = find("[data-conditions]", root);
   if (!list) return;
-  const items = activeConditions(machine).map(({ id, level, ts_us }) => {
+  const items = activeConditions(machine).map(({ what, level, ts_us }) => {
     const item = document.createElement("li");
     item.className = "condition";
     item.dataset.level = level;
     const parts = [
       ["b", level === "FAULT" ? text.machine.fault : text.machine.warning],
-      ["span", id],
+      ["span", what],
       ["time", clockOrDay(ts_us / 1000, now_ms, timezone)],
     ] as const;
     for (const [tag, words] of parts) {

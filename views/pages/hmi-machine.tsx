@@ -159,9 +159,9 @@ function Conditions({ live, shell }: { live: LiveMachine; shell: Shell }) {
   return (
     <>
       <ul class="conditions" data-conditions>
-        {activeConditions(live).map(({ id, level, ts_us }) => (
-          <li key={id} class="condition" data-level={level}>
-            <b>{level === "FAULT" ? text.machine.fault : text.machine.warning}</b> <span>{id}</span>{" "}
+        {activeConditions(live).map(({ what, level, ts_us }) => (
+          <li key={what} class="condition" data-level={level}>
+            <b>{level === "FAULT" ? text.machine.fault : text.machine.warning}</b> <span>{what}</span>{" "}
             <time>{clockOrDay(ts_us / 1000, shell.now_ms, shell.timezone)}</time>
           </li>
         ))}
