@@ -92,9 +92,9 @@ describe("what a batch means", () => {
 });
 
 test("rules are refused where they cannot hold, with the path", () => {
-  const failed = (rules: Rules): string => {
+  const failed = (rules: Rules, known?: string[]): string => {
     try {
-      checkRules(rules, "/rules");
+      checkRules(rules, "/rules", known);
       return "";
     } catch (error) {
       return (error as Error).message;
@@ -103,6 +103,10 @@ test("rules are refused where they cannot hold, with the path", () => {
   expect(failed(RULES)).toBe("");
   expect(failed([...RULES, { signal: "di5", is: "execution" }])).toContain("/rules/3/is");
   expect(failed([{ signal: "execution", is: "execution" }])).toContain("/rules/0/is");
+  const map = ["di0", "di1", "counter0"];
+  expect(failed(RULES, map)).toBe("");
+  expect(failed(RULES, ["di0", "counter0"])).toContain("/rules/1/signal");
+  expect(failed(RULES, [...map, "part_count"])).toContain("/rules/2/is");
   for (const is of ["exection", "condition:", "execution:"]) {
     expect(Value.Check(Rules, [{ signal: "di0", is }])).toBe(false);
   }

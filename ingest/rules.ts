@@ -46,12 +46,16 @@ export const Rules = Type.Array(Rule, {
 });
 export type Rules = Static<typeof Rules>;
 
-/** @throws BadInput where two rules contradict each other, at the path below `path` of the later one */
-export function checkRules(rules: Rules, path: string): void {
-  const taken = new Set<string>();
+/**
+ * @param known the signals the source can tell, where that is known beforehand
+ * @throws BadInput where a rule contradicts another one or the source, at its path below `path`
+ */
+export function checkRules(rules: Rules, path: string, known?: string[]): void {
+  const taken = new Set(known);
   rules.forEach(({ signal, is }, i) => {
+    if (known && !known.includes(signal)) throw badInput(`${path}/${i}/signal`, `the map has no "${signal}"`);
     if (signal === is) throw badInput(`${path}/${i}/is`, "a signal cannot stand for itself");
-    if (taken.has(is)) throw badInput(`${path}/${i}/is`, `another rule gives "${is}" already`);
+    if (taken.has(is)) throw badInput(`${path}/${i}/is`, `something else is "${is}" already`);
     taken.add(is);
   });
 }

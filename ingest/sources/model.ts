@@ -18,9 +18,15 @@ export const MachineSource = Type.Union([
       kind: Type.Literal("modbus"),
       host: Type.String({ minLength: 1, maxLength: 255 }),
       port: Type.Optional(Type.Integer({ minimum: 1, maximum: 65_535 })),
-      unit: Type.Optional(Type.Integer({ minimum: 0, maximum: 255 })),
+      unit: Type.Optional(Type.Integer({ minimum: 0, maximum: 255, description: "1 without it" })),
       map: ModbusMap,
-      poll_ms: Type.Optional(Type.Integer({ minimum: 10, maximum: 3_600_000 })),
+      poll_ms: Type.Optional(
+        Type.Integer({
+          minimum: 10,
+          maximum: 3_600_000,
+          description: "How often it is read; 250 without it",
+        }),
+      ),
       close_after_read: Type.Optional(
         Type.Boolean({ description: "An idle socket keeps other masters out of some modules" }),
       ),

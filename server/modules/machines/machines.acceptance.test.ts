@@ -31,6 +31,16 @@ const refused: [what: string, body: object, path: string][] = [
   ["a misspelt property of a point", modbus([point({ scael: 0.1 })]), "/source/map/0/scael"],
   ["a misspelt property of a source", { name: "x", source: { kind: "http", url: "y" } }, "/source/url"],
   ["a misspelt property", { name: "x", nmae: "y" }, "/nmae"],
+  [
+    "a rule for a signal that its map has not",
+    { ...modbus("adam-6050"), rules: [{ signal: "di12", is: "execution" }] },
+    "/rules/0/signal",
+  ],
+  [
+    "a rule for what its map tells already",
+    { ...modbus([point({ signal: "execution" }), point()]), rules: [{ signal: "a", is: "execution" }] },
+    "/rules/0/is",
+  ],
   ["no host", { name: "x", source: { kind: "modbus", map: "adam-6050" } }, "/source/host"],
   ["an unknown kind of source", { name: "x", source: { kind: "opc" } }, "/source"],
 ];

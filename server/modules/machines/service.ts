@@ -7,7 +7,8 @@ import type { Pipeline } from "../../../ingest/pipeline.ts";
 import { badInput } from "../../../ingest/problem.ts";
 import { checkRules, derive } from "../../../ingest/rules.ts";
 import { checkTime } from "../../../ingest/sources/http/parse.ts";
-import { checkMap } from "../../../ingest/sources/modbus/map.ts";
+import { checkMap, pointsOf } from "../../../ingest/sources/modbus/map.ts";
+import type { MachineSource } from "../../../ingest/sources/model.ts";
 import type { Machine, NewEvent, Store } from "../../../ingest/store/store.ts";
 import { parseTimestamp_us } from "../../../ingest/time.ts";
 import { notFound, Problem } from "../../plugins/errors.ts";
@@ -63,7 +64,6 @@ export class Machines {
   }
 
   async create(tenant_id: string, input: NewMachine, demo = false): Promise<Machine> {
-    checkInput(input);
     const id = input.id ?? crypto.randomUUID();
     if (this.#known.has(id)) throw new Problem(409, "Conflict", `the machine id "${id}" is taken`);
     const machine: Machine = {
@@ -78,6 +78,7 @@ export class Machines {
       demo,
       created_ms: Date.now(),
     };
+    checkMachine(machine);
     // Taken before the commit, so that two calls at once cannot both make it.
     this.#known.set(id, machine);
     try {
@@ -86,13 +87,14 @@ export class Machines {
       this.#known.delete(id);
       throw error;
     }
+    this.#deps.hub.add(id);
     return machine;
   }
 
   patch(tenant_id: string, id: string, patch: MachinePatch): Promise<Machine> {
-    checkInput(patch);
     return this.#inTurn(async () => {
       const machine = { ...this.get(tenant_id, id), ...patch };
+      checkMachine(machine);
       const meant = patch.rules ? this.#inForce(machine) : [];
       const { pipeline, hub } = this.#deps;
       const events = meant.map((columns) => pipeline.event(machine, "mtc.observations.v1", columns));
@@ -113,8 +115,8 @@ export class Machines {
       const { store, pipeline, hub } = this.#deps;
       const data = { machine: { name: machine.name, deleted: true } };
       await store.deleteMachine(tenant_id, id, pipeline.event(machine, "mtc.machine.v1", data));
-      this.#known.delete(id);
       hub.forget(id);
+      this.#known.delete(id);
       this.#changed();
     });
   }
@@ -215,9 +217,12 @@ export class Machines {
 }
 
 /** @throws BadInput for what the schema cannot tell */
-function checkInput({ source, rules }: MachinePatch): void {
-  if (source?.kind === "modbus") checkMap(source.map, "/source/map");
-  if (rules) checkRules(rules, "/rules");
+function checkMachine(machine: Machine): void {
+  const source = machine.source as MachineSource;
+  if (source.kind === "modbus") checkMap(source.map, "/source/map");
+  // Of the other sources nobody knows beforehand what they will tell.
+  const known = source.kind === "modbus" ? pointsOf(source.map).map(({ signal }) => signal) : undefined;
+  checkRules(machine.rules, "/rules", known);
 }
 
 export const idempotencyConflict = (): Problem =>
