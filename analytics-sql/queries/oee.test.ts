@@ -169,6 +169,9 @@ describe("counters", () => {
   test("lots of one part: 0 → 1 → 0 → 1 counts each", async () => {
     expect(await count("ones", all([0, 1, 0, 1]))).toEqual([2, 0, ["counter_reset"]]);
   });
+  test("a step of one is no leap: a module that lost its power after 2 → 3 and shows 2 again made two parts", async () => {
+    expect(await count("power-lost", all([1, 2, 3, 2]))).toEqual([4, 0, ["counter_reset"]]);
+  });
   test("UNAVAILABLE between two values is no reset, and repetitions are no parts", async () => {
     const values: [number, string, Seen["value"]][] = [
       [1, "part_count", 5],

@@ -167,7 +167,7 @@ function steps(plant: Plant, signal: string): { ts_us: number; n: number; spike:
     const previous = numbers[i - 1]?.value;
     const next = numbers[i + 1]?.value;
     const returns = previous !== undefined && next !== undefined && previous <= next && next < value;
-    if (returns && !(previous === 0 && value === 1)) return { ts_us, n: 0, spike: true, reset: false };
+    if (returns && value > previous + 1) return { ts_us, n: 0, spike: true, reset: false };
     const around =
       before !== undefined && before < 2 ** 32 && before >= 2 ** 32 - 2 ** 24 && value < 2 ** 24
         ? 2 ** 32

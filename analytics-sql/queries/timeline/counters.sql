@@ -3,7 +3,7 @@
 -- A counter's values, one for each instant (the last by (seq, value)), without UNAVAILABLE and repetitions, are a row
 -- of different numbers. One that leaps up and comes back (previous ≤ next < this) is a spike: it is left out and
 -- listed. Then every number adds its difference to the one before; a smaller one is a reset and adds itself; the
--- first ever adds nothing. 0 → 1 → 0 is no spike but a lot of one part and a reset.
+-- first ever adds nothing. A step of one is no leap: 2 → 3 → 2 is a part, a reset and two parts.
 -- From just below 2³² to just above 0 a counter of 32 bits went round and adds what lies between. It is told here, from
 -- the numbers as the device gave them: no collector has to remember how often one went round, so neither a restart nor
 -- a late or repeated row can make it wrong.
@@ -133,7 +133,7 @@ count_steps AS
                     t,
                     n,
                     toNullable(n) AS n_or_null,
-                    ifNull(before <= after AND after < n AND NOT (before = 0 AND n = 1), false) AS spike
+                    ifNull(before <= after AND after < n AND n > before + 1, false) AS spike
                 FROM
                 (
                     SELECT
