@@ -12,7 +12,7 @@ import { openSqlite } from "./store/sqlite.ts";
 import type { Store } from "./store/store.ts";
 
 const dir = mkdtempSync(`${tmpdir()}/mtc-rules-`);
-afterAll(() => rmSync(dir, { recursive: true }));
+afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
 /** The press: input 0 runs, input 1 faults, counter 0 counts. */
 const RULES: Rules = [
