@@ -17,8 +17,17 @@ export function recordings(ending: string): string[] {
   return readdirSync(DATA, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(ending));
 }
 
-/** A captured HTTP answer: `body` with its chunks joined, as an HTTP client would give it. */
-export type Capture = { name: string; content_type: string; body: Uint8Array };
+/** A captured HTTP answer. */
+export type Capture = {
+  name: string;
+  content_type: string;
+  /** What came over the wire, from the status line on. */
+  raw: Uint8Array;
+  /** The chunks joined, as an HTTP client would give it. */
+  body: Uint8Array;
+  /** How much of the body lies within the first bytes of `raw`. */
+  bodyBefore(raw_bytes: number): number;
+};
 
 /** All captured answers of a running agent. */
 export function captures(): Capture[] {
@@ -30,22 +39,28 @@ export function captures(): Capture[] {
 }
 
 function readCapture(name: string, raw: Uint8Array): Capture {
-  const end = Buffer.from(raw).indexOf("\r\n\r\n");
-  const head = new TextDecoder().decode(raw.subarray(0, end));
-  const body = raw.subarray(end + 4);
+  const head_bytes = Buffer.from(raw).indexOf("\r\n\r\n") + 4;
+  const head = new TextDecoder().decode(raw.subarray(0, head_bytes));
   const content_type = /^content-type: (.*)$/im.exec(head)?.[1]?.trim() ?? "";
-  return { name, content_type, body: /^transfer-encoding: chunked/im.test(head) ? joinChunks(body) : body };
+  const chunked = /^transfer-encoding: chunked/im.test(head);
+  const chunks = chunked ? chunksIn(raw, head_bytes) : [{ start: head_bytes, end: raw.length }];
+  const body = new Uint8Array(Buffer.concat(chunks.map(({ start, end }) => raw.subarray(start, end))));
+  const bodyBefore = (raw_bytes: number): number =>
+    chunks.reduce((sum, { start, end }) => sum + Math.max(0, Math.min(end, raw_bytes) - start), 0);
+  return { name, content_type, raw, body, bodyBefore };
 }
 
-function joinChunks(body: Uint8Array): Uint8Array {
-  const chunks: Uint8Array[] = [];
-  const bytes = Buffer.from(body);
-  for (let at = 0; at < bytes.length; ) {
-    const end = bytes.indexOf("\r\n", at);
-    if (end < 0) break;
-    const size = Number.parseInt(bytes.toString("latin1", at, end), 16);
-    chunks.push(body.subarray(end + 2, end + 2 + size));
-    at = end + 2 + size + 2;
+/** Where the chunks' contents lie; a last one that was cut off ends with the recording. */
+function chunksIn(raw: Uint8Array, from: number): { start: number; end: number }[] {
+  const chunks: { start: number; end: number }[] = [];
+  const bytes = Buffer.from(raw);
+  for (let at = from; at < bytes.length; ) {
+    const line_end = bytes.indexOf("\r\n", at);
+    if (line_end < 0) break;
+    const start = line_end + 2;
+    const end = start + Number.parseInt(bytes.toString("latin1", at, line_end), 16);
+    chunks.push({ start, end: Math.min(end, bytes.length) });
+    at = end + 2;
   }
-  return new Uint8Array(Buffer.concat(chunks));
+  return chunks;
 }
