@@ -2,7 +2,7 @@
 import type { FormatName } from "../lib/formats.ts";
 import { acked_per_s, type Load, sendLoad } from "../lib/load.ts";
 import { batchAt } from "../lib/observations.ts";
-import { clock_ms, runProcess } from "../lib/process.ts";
+import { clock_ms, cpu_s, runProcess } from "../lib/process.ts";
 import { expectRows, telemetry, withProduct } from "../lib/product.ts";
 import type { RawInsert, RawInsertJob } from "../lib/raw-insert.process.ts";
 import { atLeast, type Bench, type Context, ratioAtLeast, round } from "../lib/report.ts";
@@ -14,7 +14,7 @@ import { victoriaMetrics } from "../peers/victoria-metrics.ts";
 
 const CONNECTIONS = 16;
 
-type Measured = { load: Load; acked: number; queryable: number };
+type Measured = { load: Load; acked: number; queryable: number; cpu_s: number };
 type Found = { peer: Peer; path: string };
 
 export const ingest: Bench = {
@@ -72,6 +72,9 @@ function reportOurs(report: Context["report"], name: string, measured: Measured[
     acked_per_s: round(median(measured.map(({ acked }) => acked))),
     ack_p50_ms: round(median(measured.map(({ load }) => load.p50_ms))),
     ack_p99_ms: round(median(measured.map(({ load }) => load.p99_ms))),
+    server_cpu_us_per_observation: round(
+      median(measured.map(({ load, cpu_s }) => (cpu_s * 1e6) / load.rows)),
+    ),
     bytes_per_observation: round((measured[0]?.load.bytes ?? 0) / (measured[0]?.load.rows ?? 1)),
     note: "fsynced before the answer, all queryable at the end and counted; batches of 500, 16 connections",
   });
@@ -83,10 +86,12 @@ async function measure(format: FormatName, warmup: number, batches: number): Pro
     const job = { format, series, connections: CONNECTIONS };
     await product.load({ ...job, first: 0, batches: warmup });
     await product.settled_ms();
+    const before_s = cpu_s(product.server.pid);
     const load = await product.load({ ...job, first: warmup, batches });
     const seconds = ((await product.settled_ms()) - load.started_ms) / 1_000;
+    const used_s = cpu_s(product.server.pid) - before_s;
     await expectRows(product, (warmup + batches) * series.rows);
-    return { load, acked: acked_per_s(load), queryable: load.rows / seconds };
+    return { load, acked: acked_per_s(load), queryable: load.rows / seconds, cpu_s: used_s };
   });
 }
 

@@ -71,8 +71,8 @@ function telemetry({ rows, base_us }: Series, machine: number, first: number): O
   return { signals: TELEMETRY_SIGNALS, signal, t0, dt, seq0: first + 1, num, words: TELEMETRY_WORDS, word };
 }
 
-/** A machine's day has 250 parts: it starts, the counter goes on, it stops for one reason or another. */
-export const PRODUCTION_ROWS_PER_DAY = 750;
+/** A machine's day has 166 parts: it starts, the counter goes on, it stops for one reason or another. */
+export const PRODUCTION_ROWS_PER_DAY = 500;
 const STEP_US = 86_400_000_000 / PRODUCTION_ROWS_PER_DAY;
 const STOPS = ["READY", "INTERRUPTED", "STOPPED", "FEED_HOLD", "PROGRAM_COMPLETED", "UNAVAILABLE"];
 const PRODUCTION_WORDS = ["ACTIVE", ...STOPS];
