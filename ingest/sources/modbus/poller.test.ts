@@ -240,6 +240,24 @@ describe("faults end in the right rows and the right gap (invariant 4)", () => {
     });
   });
 
+  test("invariant 7: a sink that holds back stops the reading after one batch more, and nothing is made up", async () => {
+    const device = await start();
+    const sink = new MemorySink();
+    poll(device, sink);
+    await read(sink);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    sink.before = () => promise;
+    device.coils[0] = true;
+    const seen = device.requests.length;
+    await Bun.sleep(300);
+    // The poll that was under way, the one with the change and the next one, of two requests each; not thirty.
+    expect(device.requests.length - seen).toBeLessThanOrEqual(6);
+    device.coils[0] = false;
+    resolve();
+    await until("both changes", () => values(sink, "execution").length === 3);
+    expect(values(sink, "execution")).toEqual(["READY", "ACTIVE", "READY"]);
+  });
+
   test("a sink that fails loses no change", async () => {
     const device = await start();
     const sink = new MemorySink();

@@ -87,12 +87,14 @@ export class ModbusPoller implements Collector {
       else await this.#sleep(Math.min(...this.#rounds.map(({ due_ms }) => due_ms)) - now_ms);
     }
     this.#hangUp();
+    await this.#settled();
     await Promise.all([...this.#readers.values()].map((reader) => reader.stop()));
     for (const { done } of this.#wanted) done();
   }
 
   /** Machines of one unit at one rate are read together. */
   async #regroup(machines: ModbusMachine[]): Promise<void> {
+    await this.#settled();
     const wanted = new Map(machines.map((machine) => [machine.machine_id, machine]));
     for (const [id, reader] of this.#readers) {
       if (Bun.deepEquals(wanted.get(id), reader.machine)) continue;
@@ -136,8 +138,11 @@ export class ModbusPoller implements Collector {
     if (round.readers.some(({ machine }) => machine.close_after_read)) this.#hangUp();
     round.backoff.reset();
     round.failed = false;
-    const taken = [...readings].map(([reader, own]) => reader.take(own, round.complaint(reader)));
-    await Promise.all(taken);
+    // While one batch is on its way to the disk the next is read, but no more (invariant 7).
+    await round.taken;
+    round.taken = Promise.all(
+      [...readings].map(([reader, own]) => reader.take(own, round.complaint(reader))),
+    );
     const missed = round.plan(performance.now());
     const { host, port, onPoll } = this.#options;
     onPoll({ source: `${host}:${port}`, jitter_s, duration_s, missed });
@@ -175,7 +180,13 @@ export class ModbusPoller implements Collector {
       one.due_ms = Math.max(one.due_ms, again_ms);
       one.failed = true;
     }
+    await this.#settled();
     await Promise.all(lost.flatMap(({ readers }) => readers.map((reader) => reader.lost(error.message))));
+  }
+
+  /** What was read is with the sink. */
+  async #settled(): Promise<void> {
+    await Promise.all(this.#rounds.map(({ taken }) => taken));
   }
 
   #hangUp(): void {

@@ -23,6 +23,8 @@ export class Round {
   due_ms: number;
   /** There was no answer when it was read last. */
   failed = false;
+  /** Resolves when what was read last is with the sink. */
+  taken: Promise<unknown> = Promise.resolve();
   #blocks: Block<MachineReader>[];
   readonly #refused = new Map<Block<MachineReader>, Refusal>();
   #polls = 0;
