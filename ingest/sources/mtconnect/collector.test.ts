@@ -223,7 +223,8 @@ test("invariant 7: a sink that waits holds back reading; what is meanwhile dropp
   const got = sink.values("lathe", "spindle_speed").filter((v) => typeof v === "number");
   expect(new Set(got).size).toBe(got.length);
   const holes = got.length < 400;
-  expect(sink.lost().some(({ cause }) => cause === "sequence_gap")).toBe(holes);
+  expect(sink.lost().some(({ cause }) => cause === "overload")).toBe(holes);
+  expect(sink.lost().every(({ cause }) => cause === "overload")).toBe(true);
 });
 
 test("a sink that fails is no loss of contact, and loses nothing", async () => {

@@ -106,6 +106,9 @@ class AgentCollector {
   /** Everything the agent knew until then is known to us, in the agent's clock; 0 is nothing. */
   #known_us = 0;
   #committed_ms = 0;
+  /** When we last had all that the agent had, and how long the sink has kept us waiting since. */
+  #abreast_ms = performance.now();
+  #held_back_ms = 0;
   #translators: Translator[] = [];
 
   constructor({ url, ...options }: AgentCollectorOptions) {
@@ -140,8 +143,10 @@ class AgentCollector {
       } catch (error) {
         if (this.abort.signal.aborted) break;
         if (error instanceof Superseded && this.#prompt_retries++ < MAX_PROMPT_RETRIES) continue;
-        await this.#lost(error);
-        await sleep(this.#backoff.next_ms(), this.abort.signal);
+        const is_ours = !(await this.#lost(error));
+        const delay_ms = this.#backoff.next_ms();
+        await sleep(delay_ms, this.abort.signal);
+        if (is_ours) this.#held_back_ms += delay_ms;
       }
     }
     await this.#assets.stop();
@@ -261,7 +266,7 @@ class AgentCollector {
     if (held < first_sequence) {
       const from_us = (left ? left.known_us : this.#known_us) || gaps?.open_since_us;
       const detail = `instance ${instance_id}, sequence ${first_sequence}`;
-      const cause = same ? "sequence_gap" : "agent_restart";
+      const cause = same ? this.#overrunCause() : "agent_restart";
       if (from_us) await this.#recordGap([machine_id], { from_us, cause, detail }, page);
     }
     // While its device was gone the agent kept nothing of it.
@@ -385,9 +390,12 @@ class AgentCollector {
     await this.#recordTorn();
     const position = { agent: this.#agent, instance_id, next_sequence, known_us };
     if (batches.length > 0 || Date.now() - this.#committed_ms >= IDLE_COMMIT_MS) {
+      const asked_ms = performance.now();
       await this.#options.sink.append(batches, position);
+      this.#held_back_ms += performance.now() - asked_ms;
       this.#committed_ms = Date.now();
     }
+    if (isLive(header)) [this.#abreast_ms, this.#held_back_ms] = [performance.now(), 0];
     this.#position = position;
     this.#known_us = known_us;
     this.status.error = this.#complaint();
@@ -404,6 +412,12 @@ class AgentCollector {
     }
   }
 
+  /** The agent dropped what we had not read: it may hold too little, or we took too long to keep what we read. */
+  #overrunCause(): GapCause {
+    const waited_ms = performance.now() - this.#abreast_ms;
+    return this.#held_back_ms > waited_ms / 2 ? "overload" : "sequence_gap";
+  }
+
   /** What happened between the last we knew and the oldest that the agent still tells is lost. */
   async #recordGap(
     machine_ids: string[],
@@ -416,15 +430,17 @@ class AgentCollector {
     for (const machine_id of machine_ids) await this.#options.sink.gap(machine_id, { ...gap, to_us });
   }
 
-  async #lost(error: unknown): Promise<void> {
+  /** @returns whether contact with the agent is lost; anything else is trouble of our own */
+  async #lost(error: unknown): Promise<boolean> {
     const detail = error instanceof Error ? error.message : String(error);
-    // Anything else is trouble of our own: the agent's buffer keeps the time meanwhile.
+    // In trouble of our own the agent's buffer keeps the time meanwhile.
     const contact =
       error instanceof ContactError || error instanceof AgentError || error instanceof Superseded;
     this.#enter(contact ? "unreachable" : "connecting");
     this.status.error = detail;
     // A sink that takes no gap now has the checkpoint, which says as much.
     if (contact) await this.#openGaps([...this.#gaps.keys()], detail).catch(() => undefined);
+    return contact;
   }
 
   async #openGaps(machine_ids: string[], detail: string): Promise<void> {

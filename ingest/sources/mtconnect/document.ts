@@ -123,13 +123,19 @@ const integer = (text: string | undefined): number =>
 
 function readDevices(listed: XmlElement[]): Device[] {
   return listed
-    .filter((e) => e.name === "Device")
+    .filter((e) => e.name === "Device" && !hasAdapters(e))
     .map((device) => {
       const { id = "", name = "", uuid = "" } = device.attributes;
       const data_items: DataItem[] = [];
       collectDataItems(device, true, data_items);
       return { id, name, uuid, data_items };
     });
+}
+
+/** Only an Agent has adapters: some list themselves as a Device. */
+function hasAdapters(device: XmlElement): boolean {
+  const components = child(device, "Components")?.children ?? [];
+  return components.some(({ name }) => name === "Adapters" || name === "Adapter");
 }
 
 function collectDataItems(component: XmlElement, of_device: boolean, into: DataItem[]): void {

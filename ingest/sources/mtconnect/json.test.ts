@@ -54,7 +54,10 @@ describe.skipIf(!haveRecordings)("recordings", () => {
 
   test("documents of another agent are read: its devices, its streams with every sequence", () => {
     const devices = readDocument(recording("trakhound/MTConnectDevicesResponseDocument.json"));
-    expect(devices.kind === "devices" && devices.devices.map(({ name }) => name)).toContain("OKUMA-Lathe");
+    // It lists itself as a device, too.
+    const names = ["M12346", "VMC-3Axis", "OKUMA-Lathe"];
+    expect(devices.kind === "devices" && devices.devices.map(({ name }) => name)).toEqual(names);
+    expect(devices).toMatchObject({ listed: 4 });
     const file = recording("trakhound/MTConnectStreamsResponseDocument.json");
     const streams = readStreams(file);
     if (streams.kind !== "streams") throw new Error("no streams");
