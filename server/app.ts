@@ -21,7 +21,13 @@ const IDLE_TIMEOUT_S = 30;
 
 export function createApp(services: Services) {
   const { machines, pipeline, reports, figures, hub, keys, metrics, log } = services;
-  return new Elysia({ serve: { idleTimeout: IDLE_TIMEOUT_S, maxRequestBodySize: BREAK_OFF_BYTES } })
+  return new Elysia({
+    serve: { idleTimeout: IDLE_TIMEOUT_S, maxRequestBodySize: BREAK_OFF_BYTES },
+    // Else a path is looked for behind the eleventh character: not found on a host called "mtc".
+    handler: { standardHostname: false },
+    // Live readers have nothing to say.
+    websocket: { idleTimeout: IDLE_TIMEOUT_S, maxPayloadLength: 1_024 },
+  })
     .use(errors(log))
     .use(requestMetrics(metrics))
     .use(boundedBodies)

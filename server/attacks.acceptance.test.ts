@@ -43,6 +43,17 @@ test("a body over the bound is 413 as a problem, with a length or without (invar
   expect((await send("POST", MACHINES, endless())).status).toBe(411);
 });
 
+test("a host of one letter is a host", async () => {
+  for (const path of ["/healthz", `${MACHINES}/mill-1`, "/api/v1/stream?machine=mill-1"]) {
+    const socket = connect(Number(new URL(server.origin).port), "127.0.0.1");
+    let heard = "";
+    socket.on("data", (chunk) => (heard += chunk.toString()));
+    socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\nX-API-Key: ${TEST_KEY}\r\n\r\n`);
+    await until(() => heard.startsWith("HTTP/1.1 200") || undefined);
+    socket.destroy();
+  }
+});
+
 test("without a key the answer is 401, whatever the body", async () => {
   const response = await fetch(server.origin + MACHINES, {
     method: "POST",

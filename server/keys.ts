@@ -99,6 +99,12 @@ export class Keys {
     );
   }
 
+  /** Is there still a key of this id? */
+  holds(key_id: string): boolean {
+    for (const { id } of this.#by_hash.values()) if (id === key_id) return true;
+    return false;
+  }
+
   async bySession(token: string): Promise<Caller | undefined> {
     const session = await this.#store.session(sha256(token));
     if (!session) return undefined;

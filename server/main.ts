@@ -6,7 +6,7 @@ import { startDemo } from "./demo.ts";
 import { startServices } from "./services.ts";
 
 const STOP_WITHIN_MS = 28_000;
-/** Requests under way may take this long; streams, and clients still sending what was refused, would never end. */
+/** Requests under way may take this long; clients still sending what was refused would never end. */
 const GRACE_MS = 3_000;
 
 const log = (message: string): void => console.error(`${new Date().toISOString()} ${message}`);
@@ -31,6 +31,7 @@ async function main(): Promise<void> {
     if (stopping) return;
     stopping = true;
     setTimeout(() => process.exit(1), STOP_WITHIN_MS).unref();
+    services.hub.end("the server stops");
     await Promise.race([app.stop(), Bun.sleep(GRACE_MS)]);
     await app.stop(true);
     await services.stop();

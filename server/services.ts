@@ -64,7 +64,7 @@ export async function startServices(config: Config, log: (message: string) => vo
   await store.rewind(rebuilt ? "start" : "settled");
 
   let running = true;
-  const hub = new LiveHub();
+  const hub = new LiveHub((id) => machines.byId(id)?.tenant_id);
   const relay = startRelay(store, { deliver: (lines) => deliver(engine, lines) }, log);
   const pipeline = await createPipeline({ store, hub, wake: relay.wake, now_ms: Date.now });
   const machines = await Machines.open({ store, pipeline, hub });

@@ -1,7 +1,8 @@
 // The live hub: latest values, states, deltas, resuming.
 import { expect, test } from "bun:test";
 import { ColumnsBuilder } from "../columns.ts";
-import { LiveHub, type Numbered } from "./hub.ts";
+import { LiveHub } from "./hub.ts";
+import type { Numbered } from "./recent.ts";
 import { stateOf } from "./state.ts";
 
 function columns(...rows: [signal: string, ts_us: number, seq: number, value: number | string][]) {
@@ -9,6 +10,11 @@ function columns(...rows: [signal: string, ts_us: number, seq: number, value: nu
   for (const row of rows) builder.add(...row);
   return builder.columns();
 }
+
+/** Gathers what a hub tells. @returns the way to stop */
+const gather = (hub: LiveHub, got: Numbered[]) =>
+  hub.watch({ tick: (tick) => void got.push(...tick), end: () => {} });
+const parsed = ({ json }: Numbered) => JSON.parse(json);
 
 async function next(got: Numbered[], n: number): Promise<void> {
   const end = Date.now() + 2_000;
@@ -18,12 +24,12 @@ async function next(got: Numbered[], n: number): Promise<void> {
 test("a delta carries only what changed, coalesced, and a snapshot all of it", async () => {
   const hub = new LiveHub();
   const got: Numbered[] = [];
-  const stop = hub.watch((delta) => got.push(delta));
+  const stop = gather(hub, got);
   hub.apply("m", columns(["execution", 1_000, 1, "ACTIVE"], ["spindle_speed", 1_000, 2, 10]));
   hub.apply("m", columns(["spindle_speed", 2_000, 3, 20]));
   await next(got, 1);
   expect(got).toHaveLength(1);
-  expect(got[0]?.delta).toMatchObject({
+  expect(got.map(parsed)[0]).toMatchObject({
     machine_id: "m",
     state: "RUNNING",
     since_us: 1_000,
@@ -74,7 +80,7 @@ test("invariant 4: an unreachable source is UNKNOWN until it is heard again", ()
 test("Last-Event-ID: the deltas since are given again; an id of another run gives none", async () => {
   const hub = new LiveHub();
   const got: Numbered[] = [];
-  hub.watch((delta) => got.push(delta));
+  gather(hub, got);
   const before = hub.lastId;
   hub.apply("a", columns(["execution", 1_000, 1, "ACTIVE"]));
   hub.apply("b", columns(["execution", 1_000, 1, "READY"]));
@@ -125,8 +131,68 @@ test("the rules of the states, first match wins", () => {
 test("a signal may have any name", async () => {
   const hub = new LiveHub();
   const got: Numbered[] = [];
-  hub.watch((delta) => got.push(delta));
+  gather(hub, got);
   hub.apply("m", columns(["__proto__", 1_000, 1, 5], ["constructor", 1_000, 2, 6]));
   await next(got, 1);
-  expect(Object.keys(got[0]?.delta.signals ?? {})).toEqual(["__proto__", "constructor"]);
+  expect(Object.keys(got.map(parsed)[0]?.signals ?? {})).toEqual(["__proto__", "constructor"]);
+});
+
+test("invariant 7: signals of a machine and long words are bounded, and what is gone makes room", async () => {
+  const hub = new LiveHub();
+  const many = (from: number) => {
+    const builder = new ColumnsBuilder();
+    for (let i = 0; i < 2_000; i++) builder.add(`s${from + i}`, 1_000, 1, i);
+    return builder.columns();
+  };
+  hub.apply("m", many(0));
+  hub.apply("m", many(2_000));
+  hub.apply("m", columns(["s0", 2_000, 2, "x".repeat(4_000)]));
+  const [shown] = hub.snapshot(["m"]).machines;
+  expect(Object.keys(shown?.signals ?? {})).toHaveLength(2_000);
+  expect(shown?.signals.s0?.value).toBe(`${"x".repeat(500)}…`);
+  for (let i = 0; i < 200; i++) hub.apply(`n${i}`, many(0));
+  const sizes = () => hub.snapshot(["n0", "n199"]).machines.map(({ signals }) => Object.keys(signals).length);
+  expect(sizes()).toEqual([2_000, 0]);
+  hub.forget("n0");
+  hub.apply("n199", many(0));
+  expect(sizes()).toEqual([0, 2_000]);
+});
+
+test("a machine that was made or deleted is told of; a deleted one does not come back by itself", async () => {
+  const owners = new Map([["a", "plant-1"]]);
+  const hub = new LiveHub((id) => owners.get(id));
+  const got: Numbered[] = [];
+  gather(hub, got);
+  hub.add("a");
+  await next(got, 1);
+  expect(got.map(parsed)).toMatchObject([
+    { machine_id: "a", state: "UNKNOWN", source: "connecting", signals: {} },
+  ]);
+  hub.apply("a", columns(["load", 1_000, 1, 1]));
+  hub.forget("a");
+  owners.delete("a");
+  // Its collector may still be stopping.
+  hub.source("a", "streaming", 5);
+  hub.apply("a", columns(["load", 2_000, 2, 2]));
+  expect(hub.snapshot(["a"]).machines).toEqual([]);
+  // The id may be another tenant's at once (invariant 10).
+  owners.set("a", "plant-2");
+  hub.add("a");
+  await next(got, 3);
+  expect(got.slice(1).map(({ tenant_id, json }) => [tenant_id, JSON.parse(json)])).toMatchObject([
+    ["plant-1", { machine_id: "a", deleted: true }],
+    ["plant-2", { machine_id: "a", signals: {} }],
+  ]);
+  expect(got[2]?.json).not.toContain("deleted");
+});
+
+test("a source that says nothing new is no delta", async () => {
+  const hub = new LiveHub();
+  const got: Numbered[] = [];
+  gather(hub, got);
+  hub.source("m", "streaming", 5);
+  await next(got, 1);
+  hub.source("m", "streaming", 5);
+  await Bun.sleep(150);
+  expect(got).toHaveLength(1);
 });

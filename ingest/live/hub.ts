@@ -3,33 +3,45 @@ import type { ObservationColumns } from "../event.ts";
 import type { State } from "../signals.ts";
 import type { SourceStatus } from "../sources/source.ts";
 import type { LiveDelta, LiveMachine, LiveSnapshot, LiveValue } from "./live.ts";
+import { type Numbered, RecentDeltas } from "./recent.ts";
 import { isStateSignal, stateOf } from "./state.ts";
 
 /** Deltas of one machine leave at most this often. */
 const COALESCE_MS = 100;
-/** How many deltas are kept for watchers that come back with Last-Event-ID. */
-const RING_DELTAS = 2_048;
-/** Signals kept for one machine; more are not shown live (they are stored all the same). */
+/** Signals kept for one machine, and for all; more are not shown live (they are stored all the same). */
 const MAX_SIGNALS = 2_000;
+const MAX_SIGNALS_ALL = 250_000;
+/** Longer words are shown cut, with an ellipsis. */
+const MAX_SHOWN_LENGTH = 500;
 
-/** One delta with the id it travels under. */
-export type Numbered = { id: string; delta: LiveDelta };
 /** What was known of a machine before a restart: its latest values, and since when it is in its state. */
 export type LastKnown = { values: Record<string, LiveValue>; state: State; since_us: number };
 
-export type Watcher = (delta: Numbered) => void;
+/** Who watches: told of what left in one tick, and of the end of it all. */
+export type Watcher = { tick(deltas: readonly Numbered[]): void; end(reason: string): void };
 
-type Known = LiveMachine & { seqs: Map<string, number>; words: Map<string, string> };
+type Known = LiveMachine & { tenant_id: string; seqs: Map<string, number>; words: Map<string, string> };
 
 /** Latest values in event time: a late row never replaces a newer one (invariant 3). */
 export class LiveHub {
+  readonly #tenantOf: (machine_id: string) => string | undefined;
   readonly #machines = new Map<string, Known>();
-  readonly #changed = new Map<string, LiveDelta>();
+  readonly #changed = new Map<string, { tenant_id: string; delta: LiveDelta }>();
   readonly #watchers = new Set<Watcher>();
-  readonly #ring: Numbered[] = [];
-  readonly #epoch = Date.now().toString(36);
-  #n = 0;
+  readonly #recent = new RecentDeltas();
+  #signals = 0;
   #timer: Timer | undefined;
+
+  /** @param tenantOf whose a machine is; one that is nobody's is not shown: it was deleted while its source still spoke */
+  constructor(tenantOf: (machine_id: string) => string | undefined = () => "") {
+    this.#tenantOf = tenantOf;
+  }
+
+  /** A machine that is there from now on: whoever watches its tenant learns of it at once. */
+  add(machine_id: string): void {
+    const machine = this.#machine(machine_id);
+    if (machine) Object.assign(this.#mark(machine), shown(machine));
+  }
 
   /**
    * Takes a batch that is durable. Of most signals only the batch's newest value is looked at: at a million observations
@@ -37,6 +49,7 @@ export class LiveHub {
    */
   apply(machine_id: string, columns: ObservationColumns): void {
     const machine = this.#machine(machine_id);
+    if (!machine) return;
     machine.heard_ms = Date.now();
     const { signals, signal, t0, dt, seq, seq0, num, words, word } = columns;
     const sequence = (i: number): number => seq?.[i] ?? (seq0 === undefined ? 0 : seq0 + i);
@@ -58,12 +71,13 @@ export class LiveHub {
       if (later > 0 || (later === 0 && sequence(i) >= sequence(known))) newest[s] = i;
     }
     for (const i of newest) if (i >= 0) take(i);
-    this.#mark(machine_id).heard_ms = machine.heard_ms;
+    this.#mark(machine).heard_ms = machine.heard_ms;
   }
 
   /** What is known from before a restart: the latest values, and since when the state holds. */
   seed(machine_id: string, { values, state, since_us }: LastKnown): void {
     const machine = this.#machine(machine_id);
+    if (!machine) return;
     for (const [name, { ts_us, value }] of Object.entries(values)) this.#take(machine, name, ts_us, 0, value);
     // The order in which the values were taken says nothing of when the state began; the timeline does.
     if (machine.state === state) machine.since_us = since_us;
@@ -72,33 +86,47 @@ export class LiveHub {
   /** How the machine's source is doing; `gap` while its time counts as missing. */
   source(machine_id: string, state: SourceStatus["state"], heard_ms: number): void {
     const machine = this.#machine(machine_id);
+    if (!machine) return;
     const changed = machine.source !== state;
+    if (!changed && heard_ms <= machine.heard_ms) return;
     machine.source = state;
     machine.heard_ms = Math.max(machine.heard_ms, heard_ms);
-    this.#mark(machine_id).heard_ms = machine.heard_ms;
+    this.#mark(machine).heard_ms = machine.heard_ms;
     if (!changed) return;
-    this.#mark(machine_id).source = state;
+    this.#mark(machine).source = state;
     this.#restate(machine, state === "unreachable" ? heard_ms * 1_000 : Date.now() * 1_000);
   }
 
+  /** A machine that is no more: whoever saw it is told, before its id can be another tenant's (invariant 10). */
   forget(machine_id: string): void {
+    const machine = this.#machine(machine_id);
+    if (!machine) return;
     this.#machines.delete(machine_id);
+    this.#signals -= machine.seqs.size;
     this.#changed.delete(machine_id);
+    this.#mark(machine).deleted = true;
+    this.#send();
   }
 
+  /** Machines that are nobody's are left out. */
   snapshot(machine_ids: Iterable<string>): LiveSnapshot {
     const machines: LiveMachine[] = [];
     for (const id of machine_ids) {
-      const { seqs: _, words: __, ...machine } = this.#machine(id);
-      machines.push(machine);
+      const machine = this.#machine(id);
+      if (machine) machines.push(shown(machine));
     }
     return { now_ms: Date.now(), machines };
   }
 
-  /** Calls `watcher` for every delta from now on. @returns the way to stop it */
+  /** Tells `watcher` of every delta from now on. @returns the way to stop it */
   watch(watcher: Watcher): () => void {
     this.#watchers.add(watcher);
     return () => this.#watchers.delete(watcher);
+  }
+
+  /** Lets all watchers go, with a reason. */
+  end(reason: string): void {
+    for (const watcher of this.#watchers) watcher.end(reason);
   }
 
   get watchers(): number {
@@ -106,31 +134,31 @@ export class LiveHub {
   }
 
   get lastId(): string {
-    return `${this.#epoch}-${this.#n}`;
+    return this.#recent.lastId;
   }
 
   /** The deltas after `id`, or undefined where they are no longer all kept: then a snapshot is due. */
   since(id: string): Numbered[] | undefined {
-    const [epoch, n] = id.split("-");
-    const after = Number(n);
-    if (epoch !== this.#epoch || !Number.isInteger(after) || after > this.#n) return undefined;
-    if (after < this.#n - this.#ring.length) return undefined;
-    return this.#ring.slice(this.#ring.length - (this.#n - after));
+    return this.#recent.since(id);
   }
 
   #take(machine: Known, name: string, ts_us: number, seq: number, value: LiveValue["value"]): void {
     const known = machine.signals[name];
     if (known && (ts_us < known.ts_us || (ts_us === known.ts_us && seq < (machine.seqs.get(name) ?? 0))))
       return;
-    if (!known && machine.seqs.size >= MAX_SIGNALS) return;
-    const latest = { ts_us, value };
+    if (!known) {
+      if (machine.seqs.size >= MAX_SIGNALS || this.#signals >= MAX_SIGNALS_ALL) return;
+      this.#signals += 1;
+    }
+    const latest = { ts_us, value: typeof value === "string" ? cut(value) : value };
     machine.signals[name] = latest;
     machine.seqs.set(name, seq);
-    const delta = this.#mark(machine.machine_id);
+    const delta = this.#mark(machine);
     delta.signals ??= Object.create(null) as Record<string, LiveValue>;
     delta.signals[name] = latest;
-    if (typeof value === "string" && isStateSignal(name)) {
-      machine.words.set(name, value);
+    if (typeof latest.value === "string" && isStateSignal(name)) {
+      if (machine.words.get(name) === latest.value) return;
+      machine.words.set(name, latest.value);
       this.#restate(machine, ts_us);
     }
   }
@@ -140,15 +168,18 @@ export class LiveHub {
     if (state === machine.state) return;
     machine.state = state;
     machine.since_us = Math.max(machine.since_us, ts_us);
-    const delta = this.#mark(machine.machine_id);
+    const delta = this.#mark(machine);
     delta.state = state;
     delta.since_us = machine.since_us;
   }
 
-  #machine(machine_id: string): Known {
+  #machine(machine_id: string): Known | undefined {
+    const tenant_id = this.#tenantOf(machine_id);
+    if (tenant_id === undefined) return undefined;
     let machine = this.#machines.get(machine_id);
     if (!machine) {
       machine = {
+        tenant_id,
         machine_id,
         state: "UNKNOWN",
         since_us: 0,
@@ -164,22 +195,30 @@ export class LiveHub {
   }
 
   /** The machine's delta that is being gathered; it leaves with the next tick. */
-  #mark(machine_id: string): LiveDelta {
-    let delta = this.#changed.get(machine_id);
-    if (!delta) this.#changed.set(machine_id, (delta = { machine_id }));
+  #mark({ machine_id, tenant_id }: Known): LiveDelta {
+    let gathered = this.#changed.get(machine_id);
+    if (!gathered) this.#changed.set(machine_id, (gathered = { tenant_id, delta: { machine_id } }));
     this.#timer ??= setTimeout(() => this.#send(), COALESCE_MS);
-    return delta;
+    return gathered.delta;
   }
 
   #send(): void {
+    clearTimeout(this.#timer);
     this.#timer = undefined;
-    for (const delta of this.#changed.values()) {
-      this.#n += 1;
-      const numbered = { id: this.lastId, delta };
-      this.#ring.push(numbered);
-      if (this.#ring.length > RING_DELTAS) this.#ring.shift();
-      for (const watcher of this.#watchers) watcher(numbered);
-    }
+    const left = [...this.#changed.values()].map(({ tenant_id, delta }) => ({
+      tenant_id,
+      machine_id: delta.machine_id,
+      json: JSON.stringify(delta),
+    }));
     this.#changed.clear();
+    const tick = this.#recent.add(left);
+    for (const watcher of this.#watchers) watcher.tick(tick);
   }
 }
+
+function shown({ tenant_id: _, seqs: __, words: ___, ...machine }: Known): LiveMachine {
+  return machine;
+}
+
+const cut = (word: string): string =>
+  word.length <= MAX_SHOWN_LENGTH ? word : `${word.slice(0, MAX_SHOWN_LENGTH).toWellFormed()}…`;

@@ -1,4 +1,5 @@
-// The shapes of the live stream (`/api/v1/stream`): a snapshot on connect, then deltas.
+// The shapes of the live stream (`/api/v1/stream`): a snapshot on connect, then deltas. As server-sent events they are
+// `event` and `data`; over a WebSocket each is one message, `{"event", "id"?, "data"}`.
 import type { State } from "../signals.ts";
 import type { SourceStatus } from "../sources/source.ts";
 
@@ -17,11 +18,17 @@ export type LiveMachine = {
   signals: Record<string, LiveValue>;
 };
 
-/** SSE `event: snapshot`. */
+/** `event: snapshot`. */
 export type LiveSnapshot = { now_ms: number; machines: LiveMachine[] };
 
-/** SSE `event: delta`: only what changed, at most ten a second for each machine. */
-export type LiveDelta = { machine_id: string } & Partial<Omit<LiveMachine, "machine_id">>;
+/**
+ * `event: delta`: only what changed, at most ten a second for each machine. Of a machine that is new it says everything;
+ * of one that was deleted only that.
+ */
+export type LiveDelta = { machine_id: string; deleted?: true } & Partial<Omit<LiveMachine, "machine_id">>;
 
-/** SSE `event: heartbeat`, every 5 s, so that a page knows its connection is alive. */
+/** `event: heartbeat`, every 5 s, so that a page knows its connection is alive. */
 export type LiveHeartbeat = { now_ms: number };
+
+/** `event: dropped`, the last one: why the stream ends. A WebSocket's close carries the reason instead. */
+export type LiveDropped = { reason: string };

@@ -41,16 +41,20 @@ export async function callerOf(keys: Keys, request: Request): Promise<Caller | u
 export const unauthorized = (detail: string): Problem =>
   new Problem(401, "Unauthorized", detail, { headers: { "www-authenticate": 'Bearer realm="mtc"' } });
 
-/** A cookie alone may change nothing when another site's page sends it (CSRF). */
+/**
+ * A cookie alone may change nothing when another site's page sends it (CSRF), nor open a WebSocket: a browser lets any
+ * page read from one.
+ */
 function refuseCrossSite(request: Request): void {
-  if (request.method === "GET" || request.method === "HEAD") return;
+  const opens_socket = request.headers.get("upgrade")?.toLowerCase() === "websocket";
+  if ((request.method === "GET" || request.method === "HEAD") && !opens_socket) return;
   const site = request.headers.get("sec-fetch-site");
   const origin = request.headers.get("origin");
   const same =
     site !== null
       ? site === "same-origin"
       : origin !== null && URL.parse(origin)?.host === request.headers.get("host");
-  if (!same) throw new Problem(403, "Forbidden", "a session's change must come from MTC's own pages");
+  if (!same) throw new Problem(403, "Forbidden", "with a session this must come from MTC's own pages");
 }
 
 /**

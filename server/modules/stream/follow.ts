@@ -1,0 +1,106 @@
+// What a live reader is told, whatever line it is on: a snapshot or what it missed, deltas, heartbeats, why it ends.
+import type { LiveHub } from "../../../ingest/live/hub.ts";
+import type { LiveDropped, LiveHeartbeat } from "../../../ingest/live/live.ts";
+import type { Numbered } from "../../../ingest/live/recent.ts";
+
+const HEARTBEAT_MS = 5_000;
+/** A reader this far behind its first message is let go; it comes back with its last id (invariant 7). */
+const MAX_BEHIND_BYTES = 1024 * 1024;
+
+/** `data` is JSON; `id` is what a reader comes back with. */
+export type Message = { event: "snapshot" | "delta" | "heartbeat" | "dropped"; id?: string; data: string };
+
+/** Messages as one line takes them, and how many bytes they are. */
+export type Encoded<T> = { body: T; bytes: number };
+export type Encode<T> = (messages: readonly Message[]) => Encoded<T>;
+
+/** Whose machines a reader sees; equal keys see the same. */
+export type Audience = {
+  key: string;
+  sees(delta: Numbered): boolean;
+  machineIds(): Iterable<string>;
+  /** False once the reader's key holds no more. */
+  admitted(): boolean;
+};
+
+export type Line<T> = {
+  encode: Encode<T>;
+  /** What was sent and has not left yet. */
+  behind_bytes(): number;
+  send(body: T): void;
+  /** Ends the line; the reason is the last that is put on it, however far behind the reader is. */
+  end(reason: string): void;
+};
+
+export const dropped = (reason: string): Message => ({
+  event: "dropped",
+  data: JSON.stringify({ reason } satisfies LiveDropped),
+});
+const heartbeat = (): Message => ({
+  event: "heartbeat",
+  data: JSON.stringify({ now_ms: Date.now() } satisfies LiveHeartbeat),
+});
+const delta = ({ id, json }: Numbered): Message => ({ event: "delta", id, data: json });
+
+/**
+ * Tells the line what happens until it ends.
+ * @param last the id of the last message the reader saw, if it was here before
+ * @returns the way to stop, for a reader that went by itself
+ */
+export function follow<T>(
+  hub: LiveHub,
+  audience: Audience,
+  last: string | undefined,
+  line: Line<T>,
+): () => void {
+  let open = true;
+  const stop = (): void => {
+    open = false;
+    clearInterval(beat);
+    unwatch();
+  };
+  const end = (reason: string): void => {
+    if (!open) return;
+    stop();
+    line.end(reason);
+  };
+  const first = line.encode(beginning(hub, audience, last));
+  const max_behind_bytes = first.bytes + MAX_BEHIND_BYTES;
+  const put = (encoded: Encoded<T> | undefined): void => {
+    if (!open || !encoded) return;
+    if (line.behind_bytes() + encoded.bytes > max_behind_bytes) {
+      end("you read too slowly; come back with the id of the last message");
+    } else line.send(encoded.body);
+  };
+  const beat = setInterval(() => {
+    if (!audience.admitted()) end("the API key holds no more");
+    put(line.encode([heartbeat()]));
+  }, HEARTBEAT_MS);
+  const unwatch = hub.watch({ tick: (tick) => put(shared(tick, audience, line.encode)), end });
+  put(first);
+  return stop;
+}
+
+/** What was missed since `last`, or a snapshot where that is no longer known, or more than a snapshot is worth. */
+function beginning(hub: LiveHub, audience: Audience, last: string | undefined): Message[] {
+  const missed = last === undefined ? undefined : hub.since(last)?.filter(audience.sees);
+  const size = missed?.reduce((sum, { json }) => sum + json.length, 0) ?? 0;
+  if (missed && size <= MAX_BEHIND_BYTES) return missed.map(delta);
+  return [{ event: "snapshot", id: hub.lastId, data: JSON.stringify(hub.snapshot(audience.machineIds())) }];
+}
+
+/** By tick, then by way of encoding and audience. */
+const encoded = new WeakMap<readonly Numbered[], Map<unknown, Map<string, Encoded<unknown> | undefined>>>();
+
+/** A tick is encoded once for all who see the same of it; undefined where that is nothing. */
+function shared<T>(tick: readonly Numbered[], audience: Audience, encode: Encode<T>): Encoded<T> | undefined {
+  const by_encode = encoded.getOrInsertComputed(tick, () => new Map());
+  const by_audience = by_encode.getOrInsertComputed(encode, () => new Map()) as Map<
+    string,
+    Encoded<T> | undefined
+  >;
+  return by_audience.getOrInsertComputed(audience.key, () => {
+    const seen = tick.filter(audience.sees);
+    return seen.length === 0 ? undefined : encode(seen.map(delta));
+  });
+}

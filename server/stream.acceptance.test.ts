@@ -1,0 +1,287 @@
+// The live stream at the whole program: SSE and WebSocket tell the same, to those who may know, and why they end.
+import { Database } from "bun:sqlite";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { connect, type Socket } from "node:net";
+import { discard, startServer, TEST_KEY, type TestServer, tempDir, until } from "./testing/server.ts";
+
+const OTHER_KEY = "the-key-of-another-tenant";
+let server: TestServer;
+beforeAll(async () => {
+  const data_dir = tempDir();
+  await (await startServer({}, data_dir)).stop();
+  const log = new Database(`${data_dir}/mtc.sqlite`);
+  const hash = new Bun.CryptoHasher("sha256").update(OTHER_KEY).digest("hex");
+  log.run("INSERT INTO keys VALUES ('other', 'plant-2', 'other', ?, '[\"admin\"]', 1)", [hash]);
+  log.close();
+  server = await startServer({}, data_dir);
+  await machine("mill-1");
+});
+afterAll(() => discard(server));
+
+const as = (key: string) => ({ "x-api-key": key });
+const machine = (id: string, key = TEST_KEY) =>
+  server.call("POST", "/api/v1/machines", { id, name: id }, as(key));
+const observe = async (
+  id: string,
+  value: number | string,
+  signal = "load",
+  key = TEST_KEY,
+): Promise<void> => {
+  const observations = [{ signal, ts: new Date().toISOString(), value }];
+  const { status } = await server.call("POST", `/internal/machines/${id}/data`, { observations }, as(key));
+  expect(status).toBe(202);
+};
+
+type Message = {
+  event: string;
+  id?: string;
+  data: { machine_id?: string; machines?: unknown[]; reason?: string };
+};
+type Kind = "sse" | "websocket";
+
+/** A reader by hand, so that it can also not read. */
+class Reader {
+  readonly kind: Kind;
+  readonly socket: Socket;
+  #bytes = Buffer.alloc(0);
+
+  constructor(kind: Kind, query = "", headers: Record<string, string> = as(TEST_KEY)) {
+    this.kind = kind;
+    this.socket = connect(Number(new URL(server.origin).port), "127.0.0.1");
+    this.socket.on("data", (chunk: Buffer) => (this.#bytes = Buffer.concat([this.#bytes, chunk])));
+    this.socket.on("error", () => {});
+    const all: Record<string, string> = { Host: new URL(server.origin).host, ...headers };
+    if (kind === "websocket") {
+      Object.assign(all, {
+        Connection: "Upgrade",
+        Upgrade: "websocket",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+      });
+    }
+    const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
+    this.socket.write(`GET /api/v1/stream${query} HTTP/1.1\r\n${lines.join("")}\r\n`);
+  }
+
+  /** The status it was answered with. */
+  status(): Promise<number> {
+    return until(() => Number(/^HTTP\/1.1 (\d+)/.exec(this.#bytes.toString("latin1"))?.[1]) || undefined);
+  }
+
+  /** What a WebSocket's close frame says. */
+  #close: { code: number; reason: string } | undefined;
+
+  /** Why it ended: the last event, or the close frame. */
+  async end(): Promise<{ code?: number; reason?: string | undefined }> {
+    if (this.kind === "websocket") {
+      await until(() => (this.messages() && this.#close) || undefined, 15_000);
+      return this.#close ?? {};
+    }
+    await until(() => this.#bytes.subarray(-7).toString() === "\r\n0\r\n\r\n" || undefined, 15_000);
+    const last = this.messages().at(-1);
+    return last?.event === "dropped" ? { reason: last.data.reason } : {};
+  }
+
+  messages(): Message[] {
+    const head = this.#bytes.indexOf("\r\n\r\n");
+    if (head < 0) return [];
+    const body = this.#bytes.subarray(head + 4);
+    return this.kind === "sse" ? readEvents(unchunked(body)) : this.#frames(body);
+  }
+
+  async next(event: string, machine_id?: string): Promise<Message> {
+    return until(() =>
+      this.messages().find(
+        (one) => one.event === event && (!machine_id || one.data.machine_id === machine_id),
+      ),
+    );
+  }
+
+  #frames(bytes: Buffer): Message[] {
+    const messages: Message[] = [];
+    for (let at = 0; at + 2 <= bytes.length; ) {
+      const opcode = (bytes[at] as number) & 15;
+      let length = (bytes[at + 1] as number) & 127;
+      let start = at + 2;
+      if (length === 126) [length, start] = [bytes.readUInt16BE(at + 2), at + 4];
+      else if (length === 127) [length, start] = [Number(bytes.readBigUInt64BE(at + 2)), at + 10];
+      if (start + length > bytes.length) break;
+      const payload = bytes.subarray(start, start + length);
+      if (opcode === 1) messages.push(JSON.parse(payload.toString()));
+      if (opcode === 8)
+        this.#close = { code: payload.readUInt16BE(0), reason: payload.subarray(2).toString() };
+      at = start + length;
+    }
+    return messages;
+  }
+}
+
+function unchunked(bytes: Buffer): string {
+  const parts: Buffer[] = [];
+  for (let at = 0; ; ) {
+    const line = bytes.indexOf("\r\n", at);
+    const size = line < 0 ? 0 : Number.parseInt(bytes.subarray(at, line).toString(), 16);
+    if (!size || line + 2 + size > bytes.length) return Buffer.concat(parts).toString();
+    parts.push(bytes.subarray(line + 2, line + 2 + size));
+    at = line + 4 + size;
+  }
+}
+
+function readEvents(text: string): Message[] {
+  return [...text.matchAll(/^(?:id: (.*)\n)?event: (.*)\ndata: (.*)\n\n/gm)].map(
+    ([, id, event = "", data = ""]) => ({
+      event,
+      ...(id === undefined ? {} : { id }),
+      data: JSON.parse(data),
+    }),
+  );
+}
+
+const readers = async (): Promise<number> => {
+  const { body } = await server.call<string>("GET", "/metrics");
+  return Number(/^mtc_live_readers (\d+)$/m.exec(body)?.[1]);
+};
+
+test("SSE and WebSocket tell the same under the same ids, and both resume", async () => {
+  const [sse, socket] = [new Reader("sse"), new Reader("websocket")];
+  const before = await Promise.all([sse.next("snapshot"), socket.next("snapshot")]);
+  expect(before.map(({ data }) => data.machines)).toEqual([
+    expect.any(Array),
+    before[0].data.machines as unknown[],
+  ]);
+  await observe("mill-1", 41);
+  const [one, same] = await Promise.all([sse.next("delta"), socket.next("delta")]);
+  expect(one).toEqual(same);
+  expect(one).toMatchObject({
+    id: expect.any(String),
+    data: { machine_id: "mill-1", signals: { load: { value: 41 } } },
+  });
+  const resumed = [
+    new Reader("sse", "", { ...as(TEST_KEY), "Last-Event-ID": before[0].id ?? "" }),
+    new Reader("sse", `?last_event_id=${before[0].id}`),
+    new Reader("websocket", `?last_event_id=${before[0].id}`),
+  ];
+  for (const reader of resumed) {
+    expect(await reader.next("delta")).toEqual(one);
+    expect(reader.messages().map(({ event }) => event)).not.toContain("snapshot");
+  }
+  const elsewhere = new Reader("websocket", "?last_event_id=another-7");
+  await elsewhere.next("snapshot");
+  for (const { socket: line } of [sse, socket, elsewhere, ...resumed]) line.destroy();
+  await until(async () => (await readers()) === 0 || undefined);
+});
+
+describe.each(["sse", "websocket"] as const)("%s", (kind) => {
+  test("a machine made later appears, a deleted one tells so; invariant 10: neither to another tenant", async () => {
+    const own = new Reader(kind);
+    const other = new Reader(kind, "", as(OTHER_KEY));
+    await Promise.all([own.next("snapshot"), other.next("snapshot")]);
+    const [ours, theirs] = [`ours-${kind}`, `theirs-${kind}`];
+    await machine(ours);
+    await machine(theirs, OTHER_KEY);
+    expect(await own.next("delta", ours)).toMatchObject({ data: { state: "UNKNOWN", signals: {} } });
+    await observe(ours, 1);
+    await observe(theirs, 2, "load", OTHER_KEY);
+    await until(
+      () => own.messages().some(({ data }) => JSON.stringify(data).includes('"load"')) || undefined,
+    );
+    await server.call("DELETE", `/api/v1/machines/${ours}`);
+    await until(() => own.messages().find(({ data }) => "deleted" in data && data.machine_id === ours));
+    await until(
+      () => other.messages().some(({ data }) => JSON.stringify(data).includes('"load"')) || undefined,
+    );
+    expect(JSON.stringify(own.messages())).not.toContain(theirs);
+    expect(JSON.stringify(other.messages())).not.toMatch(/ours|mill/);
+    const foreign = new Reader(kind, `?machine=${theirs}`);
+    expect(await foreign.status()).toBe(404);
+    const chosen = new Reader(kind, "?machine=mill-1");
+    expect((await chosen.next("snapshot")).data.machines).toMatchObject([{ machine_id: "mill-1" }]);
+    for (const { socket } of [own, other, foreign, chosen]) socket.destroy();
+  });
+
+  test("no key is 401, a lacking scope 403, a deleted key ends the stream with a reason", async () => {
+    const statusOf = async (headers: Record<string, string>): Promise<number> => {
+      const reader = new Reader(kind, "", headers);
+      const status = await reader.status();
+      reader.socket.destroy();
+      return status;
+    };
+    expect(await statusOf({})).toBe(401);
+    expect(await statusOf({ Authorization: "Bearer nonsense" })).toBe(401);
+    const key = async (scopes: string[]) =>
+      (await server.call<{ key: string; id: string }>("POST", "/api/v1/keys", { name: "k", scopes })).body;
+    expect(await statusOf(as((await key(["ingest"])).key))).toBe(403);
+    const viewer = await key(["read"]);
+    const reader = new Reader(kind, "", { Authorization: `Bearer ${viewer.key}` });
+    await reader.next("snapshot");
+    await server.call("DELETE", `/api/v1/keys/${viewer.id}`);
+    expect((await reader.end()).reason).toContain("key");
+  }, 20_000);
+
+  test("invariant 7: a reader that does not read is told why it was let go, behind what it missed", async () => {
+    const reader = new Reader(kind, "?machine=mill-1");
+    const idle = new Reader(kind, "?machine=mill-1");
+    await Promise.all([reader.next("snapshot"), idle.next("snapshot")]);
+    reader.socket.pause();
+    idle.socket.pause();
+    const signals = Array.from({ length: 500 }, (_, i) => `s${i}`);
+    let n = 0;
+    await until(async () => {
+      const value = `${n++}`.padEnd(450, "x");
+      const observations = signals.map((signal) => ({ signal, ts: new Date().toISOString(), value }));
+      await server.call("POST", "/internal/machines/mill-1/data", { observations });
+      return (await readers()) === 0 || undefined;
+    }, 30_000);
+    reader.socket.resume();
+    const end = await reader.end();
+    expect(end.reason).toContain("slowly");
+    if (kind === "websocket") expect(end.code).toBe(1013);
+    const messages = reader.messages();
+    expect(messages.filter(({ event }) => event === "delta").length).toBeGreaterThan(1);
+    // It comes back where it was.
+    const last = messages.findLast(({ id }) => id !== undefined)?.id;
+    const back = new Reader(kind, `?machine=mill-1&last_event_id=${last}`);
+    expect(await back.status()).toBe(kind === "sse" ? 200 : 101);
+    back.socket.destroy();
+    // One that does not even read that is cut off.
+    if (process.platform === "linux") await until(() => !held(idle) || undefined, 30_000);
+    idle.socket.destroy();
+  }, 90_000);
+});
+
+/** Does the server still hold its end of the reader's connection? */
+function held(reader: Reader): boolean {
+  const hex = (port: number): string => port.toString(16).toUpperCase().padStart(4, "0");
+  const ours = hex(Number(new URL(server.origin).port));
+  const row = new RegExp(`:${ours} 0100007F:${hex(reader.socket.localPort ?? 0)} 01 `);
+  return row.test(readFileSync("/proc/net/tcp", "utf8"));
+}
+
+test("a session opens a WebSocket from MTC's own pages only", async () => {
+  const form = new URLSearchParams({ key: TEST_KEY });
+  const signedIn = await fetch(`${server.origin}/sign-in`, {
+    method: "POST",
+    body: form,
+    redirect: "manual",
+  });
+  const cookie = signedIn.headers.get("set-cookie")?.split(";")[0] ?? "";
+  const statusOf = async (headers: Record<string, string>): Promise<number> => {
+    const reader = new Reader("websocket", "", { Cookie: cookie, ...headers });
+    const status = await reader.status();
+    reader.socket.destroy();
+    return status;
+  };
+  expect(await statusOf({})).toBe(403);
+  expect(await statusOf({ Origin: "https://elsewhere.example" })).toBe(403);
+  expect(await statusOf({ Origin: server.origin, "Sec-Fetch-Site": "cross-site" })).toBe(403);
+  expect(await statusOf({ Origin: server.origin })).toBe(101);
+  expect(await statusOf({ Origin: server.origin, "Sec-Fetch-Site": "same-origin" })).toBe(101);
+});
+
+test("the server's stop ends streams with a reason, and waits for none", async () => {
+  const all = [new Reader("sse"), new Reader("websocket")];
+  await Promise.all(all.map((reader) => reader.next("snapshot")));
+  expect(await server.stop()).toBe(0);
+  for (const reader of all) expect((await reader.end()).reason).toBe("the server stops");
+});
