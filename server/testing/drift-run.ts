@@ -28,6 +28,7 @@ export type DriftResult = { comparisons: Comparison[]; faults: Record<string, nu
 /** A poll of the module and what scheduling adds to it. */
 const POLL_US = 500_000;
 const MARGIN_S = 2;
+const DAY_US = 86_400e6;
 const CAUGHT_UP_MS = 120_000;
 
 export async function driftRun(run: DriftRun): Promise<DriftResult> {
@@ -119,19 +120,20 @@ async function caughtUp(server: TestServer, machines: MachineTruth[], to_us: num
     source.kind === "mtconnect" ? source.url : "",
   );
   agents.delete("");
-  for (const [url, served] of agents)
+  for (const [url, served] of agents) {
+    console.log(`waiting until ${url} has told of ${formatTimestamp_us(to_us)}`);
     await until(async () => {
       for (const { machine } of served) {
         const path = `/api/v1/machines/${machine.uuid}/observations`;
-        const span = `from=${formatTimestamp_us(to_us)}&to=${formatTimestamp_us(to_us + 86_400e6)}`;
-        const { body } = await server.call<{ rows: unknown[] }>("GET", `${path}?${span}&limit=1`);
+        const span = `from=${formatTimestamp_us(to_us)}&to=${formatTimestamp_us(to_us + DAY_US)}`;
+        const { status, body } = await server.call<{ rows: unknown[] }>("GET", `${path}?${span}&limit=1`);
+        if (status !== 200) throw new Error(`${path}: ${status} ${JSON.stringify(body)}`);
         if (body.rows.length > 0) return true;
       }
       await Bun.sleep(200);
       return undefined;
-    }, CAUGHT_UP_MS).catch(() => {
-      throw new Error(`MTC has heard nothing of ${url} since ${formatTimestamp_us(to_us)}`);
-    });
+    }, CAUGHT_UP_MS);
+  }
   // The gap of the last loss closes right after.
   await Bun.sleep(500);
 }

@@ -165,7 +165,8 @@ function gapDrifts(gaps: GapRow[], window: Span, lost: Span[]): string[] {
   });
 }
 
-type Counted = Record<"least" | "most", { parts: number; bad: number }>;
+type Counts = { parts: number; bad: number };
+type Counted = Record<"least" | "most", Counts>;
 
 /** Figures say what the states say, hours add up to the total, and every part is counted once. */
 function figureDrifts(
@@ -214,26 +215,45 @@ function figureDrifts(
   return drifts;
 }
 
-/** What an honest reader of the counters counts: at the window's edges a poll decides. */
+/** What an honest reader of the counters counts. */
 function partsOf({ counters }: MachineTruth, window: Span, lost: Span[], poll_us: number): Counted {
-  // Counters of an agent's machine say nothing in lost time, and after it what they came to say meanwhile.
-  const hidden = poll_us > 0 ? [] : lost;
-  const shown = counters.map((counter) => {
-    const hole = hidden.find(({ from_us, to_us }) => counter.ts_us >= from_us && counter.ts_us < to_us);
-    return hole ? { ...counter, ts_us: hole.to_us, hole } : { ...counter, hole };
-  });
-  const seen = shown.filter(({ hole }, i) => !hole || shown[i + 1]?.hole !== hole);
-  const count = ({ from_us, to_us }: Span) => {
-    const sum = { parts: 0, bad: 0 };
-    seen.forEach((counter, i) => {
-      const before = seen[i - 1];
-      if (!before || counter.ts_us < from_us || counter.ts_us >= to_us) return;
-      for (const key of ["parts", "bad"] as const)
-        sum[key] += counter[key] < before[key] ? counter[key] : counter[key] - before[key];
+  const visible = counters.filter(
+    ({ ts_us }) => !lost.some((one) => ts_us >= one.from_us && ts_us < one.to_us),
+  );
+  if (poll_us > 0) {
+    // At the window's edges a poll decides; and what a module said as its line failed may have arrived or not.
+    const counts = [counters, visible].flatMap((seen) => [
+      counted(seen, narrowed(window, poll_us)),
+      counted(seen, widened(window, poll_us)),
+    ]);
+    const bound = (of: (...numbers: number[]) => number): Counts => ({
+      parts: of(...counts.map(({ parts }) => parts)),
+      bad: of(...counts.map(({ bad }) => bad)),
     });
-    return sum;
-  };
-  return { least: count(narrowed(window, poll_us)), most: count(widened(window, poll_us)) };
+    return { least: bound(Math.min), most: bound(Math.max) };
+  }
+  // An agent's machine is told again after lost time: what its counters came to say meanwhile.
+  const after = lost.flatMap(({ to_us }) => {
+    const last = counters.findLast(({ ts_us }) => ts_us < to_us);
+    return last ? [{ ...last, ts_us: to_us }] : [];
+  });
+  const count = counted(
+    [...visible, ...after].sort((a, b) => a.ts_us - b.ts_us),
+    window,
+  );
+  return { least: count, most: count };
+}
+
+/** Differences, and after a reset the number itself. */
+function counted(seen: Line<"counter">[], { from_us, to_us }: Span): Counts {
+  const sum = { parts: 0, bad: 0 };
+  seen.forEach((counter, i) => {
+    const before = seen[i - 1];
+    if (!before || counter.ts_us < from_us || counter.ts_us >= to_us) return;
+    for (const key of ["parts", "bad"] as const)
+      sum[key] += counter[key] < before[key] ? counter[key] : counter[key] - before[key];
+  });
+  return sum;
 }
 
 const us = (text: string): number => parseTimestamp_us(text) ?? Number.NaN;

@@ -73,12 +73,14 @@ export async function startFaults(plant: DemoPlant, options: FaultOptions): Prom
   const agents = await Promise.all(
     plant.cells.map((cell, i) => behindLine(cell, { hostname, port: agentPort && agentPort + i, log })),
   );
-  const { adam } = plant.press;
-  const line = await Line.open({ to: adam, host: hostname, port: modbusPort });
+  const { press } = plant;
+  press.deferred = true;
+  const tap = { asked: () => {}, answered: () => press.delivered() };
+  const line = await Line.open({ to: press.adam, host: hostname, port: modbusPort, tap: () => tap });
   const module: Module = {
     line,
-    disturbed: () => plant.press.disturbed(),
-    powerOn: () => plant.press.powerOn(),
+    disturbed: () => press.disturbed(),
+    powerOn: () => press.powerOn(),
   };
   const chance = random(`faults/${seed}`);
   let timer: Timer | undefined;

@@ -18,7 +18,8 @@ export type LineOptions = {
   tap?: () => Tap;
 };
 
-type Connection = { client: Socket; server: Socket };
+/** Without a tap what passes is of no use to the client. */
+type Connection = { client: Socket; server: Socket; tap: Tap | undefined };
 
 /** What a slowed line lets through at once, and how often. */
 const DRIBBLE_MS = 50;
@@ -117,9 +118,8 @@ export class Line {
 
   #connect(client: Socket): void {
     const server = connect(this.#to.port, this.#to.host);
-    const connection = { client, server };
+    const connection: Connection = { client, server, tap: this.#tap?.() };
     this.#connections.add(connection);
-    const tap = this.#tap?.();
     for (const [one, other] of [
       [client, server],
       [server, client],
@@ -132,18 +132,19 @@ export class Line {
       });
     }
     client.on("data", (bytes: Buffer) => {
-      tap?.asked(bytes);
+      connection.tap?.asked(bytes);
       if (!server.destroyed) server.write(bytes);
     });
     server.on("data", (bytes: Buffer) => {
       server.pause();
-      void this.#pass(client, bytes, tap).then(() => server.resume());
+      void this.#pass(connection, bytes).then(() => server.resume());
     });
   }
 
   /** Hands bytes on to the client, as the line's condition allows. */
-  async #pass(client: Socket, bytes: Uint8Array, tap: Tap | undefined): Promise<void> {
-    let rest = this.#lie ? this.#falsified(bytes) : bytes;
+  async #pass(connection: Connection, bytes: Uint8Array): Promise<void> {
+    const { client } = connection;
+    let rest = this.#lie ? this.#falsified(bytes, connection) : bytes;
     while (rest.length > 0 && !client.destroyed) {
       const now_ms = performance.now();
       if (now_ms < this.#silent_until_ms) {
@@ -158,18 +159,19 @@ export class Line {
       const slow = now_ms < this.#slow_until_ms;
       const piece = slow ? rest.subarray(0, this.#slow_bytes) : rest;
       await written(client, piece);
-      if (!client.destroyed) tap?.answered(piece);
+      if (!client.destroyed) connection.tap?.answered(piece);
       rest = rest.subarray(piece.length);
       if (slow) await Bun.sleep(DRIBBLE_MS);
     }
   }
 
   /** Another number of as many digits: the frame round it stays whole. */
-  #falsified(bytes: Uint8Array): Uint8Array {
+  #falsified(bytes: Uint8Array, connection: Connection): Uint8Array {
     const text = Buffer.from(bytes).toString("latin1");
     const told = /content-length: (\d+)/i.exec(text)?.[1];
     if (told === undefined) return bytes;
     this.#lie = false;
+    connection.tap = undefined;
     const digits = [...told];
     const place = digits.length > 2 ? digits.length - 2 : 0;
     digits[place] = String((Number(digits[place]) + 4) % 10);

@@ -21,6 +21,8 @@ const wall_us = (): number => Date.now() * 1000;
 /** A state as it was read: since when, and when the wires left it. */
 type Seen = { state: Segment["state"]; from_us: number; to_us?: number };
 type Counts = { parts: number; bad: number };
+/** What a read found; `unread` parts had not been shown before. */
+type Read = Counts & { what: "bits" | "registers"; at_us: number; state: Segment["state"]; unread: number };
 
 export class Press {
   readonly adam: Adam6050;
@@ -37,6 +39,9 @@ export class Press {
   /** The counters as they were read last. */
   #counters: Counts | undefined;
   #disturbed = false;
+  #pending: Read | undefined;
+  /** Answers travel on a line of their own: `delivered` tells when they have left it. */
+  deferred = false;
 
   private constructor(adam: Adam6050, segments: Iterator<Segment>, log: Log) {
     this.adam = adam;
@@ -76,6 +81,7 @@ export class Press {
     const lost = { parts: this.#unread.length, bad };
     this.#log({ kind: "lost_parts", machine: PRESS.uuid, at_us: wall_us(), ...lost });
     this.#unread = [];
+    this.#pending = undefined;
     this.#zero = this.#dayCounts();
     this.#setCounters();
   }
@@ -85,18 +91,19 @@ export class Press {
     this.#disturbed = true;
   }
 
-  /** Somebody reads the module, now. */
-  read(what: "bits" | "registers"): void {
-    const now_us = wall_us();
-    if (what === "registers") {
-      this.#countersRead(now_us);
-      return;
-    }
-    this.#noticePause(now_us);
-    const state = this.#segment?.state;
-    if (!state || (state === this.#seen?.state && this.#seen.to_us === undefined)) return;
-    this.end(now_us);
-    this.#seen = { state, from_us: now_us };
+  /** Somebody reads the module, now; on a line that may fail the answer has yet to arrive. */
+  read(what: Read["what"]): void {
+    const state = this.#segment?.state ?? "UNKNOWN";
+    this.#pending = { what, at_us: wall_us(), state, ...this.#shown(), unread: this.#unread.length };
+    if (!this.deferred) this.delivered();
+  }
+
+  /** The answer to the last read has left for its reader. */
+  delivered(): void {
+    const read = this.#pending;
+    this.#pending = undefined;
+    if (read?.what === "bits") this.#wiresRead(read, wall_us());
+    else if (read) this.#countersRead(read, wall_us());
   }
 
   /** The state that was read last is told to its end, or until now. */
@@ -104,6 +111,16 @@ export class Press {
     if (!this.#seen) return;
     const { state, from_us, to_us = now_us } = this.#seen;
     this.#log({ kind: "state", machine: PRESS.uuid, state, from_us, to_us });
+  }
+
+  /** A reader takes what it reads for true at some time between its question and the answer. */
+  #wiresRead({ at_us, state }: Read, now_us: number): void {
+    this.#noticePause(now_us);
+    this.#read_us = at_us;
+    if (state === this.#seen?.state && this.#seen.to_us === undefined) return;
+    this.end(now_us);
+    this.#seen = { state, from_us: now_us };
+    if (this.#segment?.state !== state) this.#seen.to_us = now_us;
   }
 
   #noticePause(now_us: number): void {
@@ -114,14 +131,11 @@ export class Press {
       this.#log({ kind: "lost", machines: [PRESS.uuid], ...lost, why });
     }
     this.#disturbed = false;
-    this.#read_us = now_us;
   }
 
-  #countersRead(ts_us: number): void {
+  #countersRead({ parts, bad, unread }: Read, ts_us: number): void {
     const machine = PRESS.uuid;
-    for (const part of this.#unread) this.#log({ kind: "part", machine, ts_us, ...part });
-    this.#unread = [];
-    const { parts, bad } = this.#shown();
+    for (const part of this.#unread.splice(0, unread)) this.#log({ kind: "part", machine, ts_us, ...part });
     if (parts === this.#counters?.parts && bad === this.#counters.bad) return;
     this.#counters = { parts, bad };
     this.#log({ kind: "counter", machine, ts_us, parts, bad });

@@ -1,0 +1,38 @@
+// An hour of the demo plant in a minute, under random faults: MTC says what the machines truly did, to the microsecond.
+import { expect, test } from "bun:test";
+import { driftRun } from "./testing/drift-run.ts";
+
+const SPEED = 60;
+const DURATION_S = 60;
+const FAULTS_PER_MINUTE = 30;
+
+for (const dialect of ["1.4", "2.x"])
+  test(`invariants 2, 3 and 4: no drift from what a ${dialect} plant did, whatever its lines do`, async () => {
+    const seed = `${dialect}-${Date.now()}`;
+    const { comparisons, faults } = await driftRun({
+      duration_s: DURATION_S,
+      speed: SPEED,
+      faults_per_minute: FAULTS_PER_MINUTE,
+      seed,
+      // A Monday morning: every machine is at work.
+      start: "2026-01-12T07:00:00Z",
+      // So small a buffer that six seconds of silence cost observations for good.
+      simulate: ["--dialect", dialect, "--buffer", "600"],
+    });
+    console.log(`seed ${seed}: ${JSON.stringify(faults)}`);
+    for (const { drifts, ...figures } of comparisons) console.log(JSON.stringify(figures));
+    expect(comparisons.flatMap(({ drifts }) => drifts)).toEqual([]);
+    // It would prove little if nothing had been done, broken, or lost.
+    expect(comparisons.map(({ machine }) => machine).sort()).toEqual([
+      "demo-hmc-1",
+      "demo-integrex-1",
+      "demo-press-1",
+      "demo-quickturn-1",
+      "demo-vmc-1",
+    ]);
+    expect(Object.values(faults).reduce((sum, count) => sum + count, 0)).toBeGreaterThan(10);
+    for (const { state_rows, parts } of comparisons) {
+      expect(state_rows).toBeGreaterThan(1);
+      expect(parts).toBeGreaterThan(0);
+    }
+  }, 300_000);

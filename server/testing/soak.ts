@@ -1,0 +1,41 @@
+// A soak by hand: `bun server/testing/soak.ts [minutes=60] [speed=60] [faults a minute=20] [seed]`, in /tmp/soak.
+import { mkdirSync } from "node:fs";
+import { driftRun } from "./drift-run.ts";
+
+const [minutes = "60", speed = "60", faults = "20", seed = String(Date.now())] = process.argv.slice(2);
+const options = { minutes: Number(minutes), speed: Number(speed), faults_per_minute: Number(faults), seed };
+/** Days with a change of the counters at midnight, in winter time. */
+const START = "2026-01-12T07:00:00Z";
+const data_dir = `/tmp/soak/${seed}`;
+
+mkdirSync(data_dir, { recursive: true });
+console.log(JSON.stringify({ ...options, start: START, data_dir }));
+const begun_ms = Date.now();
+const { comparisons, faults: injected } = await driftRun({
+  ...options,
+  duration_s: options.minutes * 60,
+  start: START,
+  data_dir,
+  // Some losses by overrun too: six seconds of silence fill it.
+  simulate: ["--buffer", "600"],
+  watch_every_ms: 60_000,
+  watch: async (server, simulator_pid) => {
+    const { body } = await server.call<{ outbox: unknown; sources: { state: string }[] }>("GET", "/readyz");
+    const states = body.sources.map(({ state }) => state);
+    const minute = Math.round((Date.now() - begun_ms) / 60_000);
+    const [rss, simulator_rss] = await Promise.all([rss_mb(server.pid), rss_mb(simulator_pid)]);
+    console.log(JSON.stringify({ minute, rss_mb: rss, simulator_rss_mb: simulator_rss, states }));
+  },
+});
+console.log(JSON.stringify(injected));
+for (const { drifts, ...figures } of comparisons) {
+  console.log(JSON.stringify({ ...figures, drifts: drifts.length }));
+  for (const drift of drifts.slice(0, 50)) console.log(`  ${drift}`);
+}
+process.exit(comparisons.some(({ drifts }) => drifts.length > 0) ? 1 : 0);
+
+/** Resident memory of a process, MB. */
+async function rss_mb(pid: number): Promise<number> {
+  const status = await Bun.file(`/proc/${pid}/status`).text();
+  return Math.round(Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1024);
+}
