@@ -8,7 +8,7 @@ import { type Cnc, cncs, PRESS } from "./plant/machines.ts";
 import { PRESS_MAP, Press } from "./plant/press.ts";
 import { pressLife } from "./plant/press-day.ts";
 import { type Truth, truthOf } from "./plant/segment.ts";
-import { PLANT_CALENDAR, UNATTENDED_CALENDAR } from "./plant/shifts.ts";
+import { CALENDARS, PLANT_CALENDAR } from "./plant/shifts.ts";
 import type { Log } from "./truth.ts";
 
 const DAY_US = 86_400_000_000;
@@ -153,17 +153,14 @@ function spread(machines: Cnc[], agents: number): Cnc[][] {
   return cells;
 }
 
-const plantDevice = (
-  { uuid, name, model, make, products, unattended }: Cnc,
-  agent_url: string,
-): PlantDevice => ({
+const plantDevice = ({ uuid, name, model, make, products, nights }: Cnc, agent_url: string): PlantDevice => ({
   uuid,
   name,
   model,
   agent_url,
   manufacturer: make.manufacturer,
   cycle_times: products.map(({ part_number, ideal_cycle_s }) => ({ part: part_number, ideal_cycle_s })),
-  calendar: unattended ? UNATTENDED_CALENDAR : PLANT_CALENDAR,
+  calendar: CALENDARS[nights],
 });
 
 function wired({ adam }: Press): DemoPlant["modbus"] {

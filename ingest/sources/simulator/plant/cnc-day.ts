@@ -4,11 +4,9 @@ import type { ConditionValue } from "../value.ts";
 import type { Cnc, Product } from "./machines.ts";
 import { hash, type Random, random } from "./random.ts";
 import type { Segment, Told } from "./segment.ts";
-import { type PlantDay, plantDay, type Window } from "./shifts.ts";
+import { CALENDARS, PLANT_CALENDAR, type PlantDay, plantDay, type Window } from "./shifts.ts";
 
 const MINUTE_S = 60;
-/** No cycle of an unattended night runs over midnight, when counters start again. */
-const MIDNIGHT_MARGIN_US = 10 * MINUTE_S * 1e6;
 
 /** How often things happen: per cycle, but for `outage` and `waiting`, which are drawn between cycles. */
 const CHANCE = {
@@ -24,11 +22,17 @@ const CHANCE = {
   waiting: 0.02,
 };
 
-/** Segments of a machine without end, from the midnight before `from_us` on. */
+/**
+ * Segments of a machine without end, from the midnight before `from_us` on. What is under way at midnight is broken
+ * off: programs and counters start again.
+ */
 export function* cncLife(cnc: Cnc, seed: string, from_us: number): Generator<Segment> {
   for (let ts_us = from_us; ; ) {
-    const day = plantDay(ts_us);
-    yield* new CncDay(cnc, seed, day).segments();
+    const day = plantDay(ts_us, cnc.nights === "crewed" ? CALENDARS.crewed : PLANT_CALENDAR);
+    for (const segment of new CncDay(cnc, seed, day).segments()) {
+      if (segment.from_us >= day.to_us) break;
+      yield segment.to_us > day.to_us ? { ...segment, to_us: day.to_us } : segment;
+    }
     ts_us = day.to_us;
   }
 }
@@ -63,10 +67,10 @@ class CncDay {
 
   *segments(): Generator<Segment> {
     yield* this.#spend(1, "IDLE", this.#atMidnight());
-    if (this.#cnc.unattended) yield* this.#alone({ from_us: this.#now_us, to_us: this.#firstShift_us });
+    const alone = this.#cnc.nights === "alone";
+    if (alone) yield* this.#alone({ from_us: this.#now_us, to_us: this.#firstShift_us });
     for (const window of this.#day.attended) yield* this.#attended(window);
-    if (this.#cnc.unattended)
-      yield* this.#alone({ from_us: this.#now_us, to_us: this.#day.to_us - MIDNIGHT_MARGIN_US });
+    if (alone) yield* this.#alone({ from_us: this.#now_us, to_us: this.#day.to_us });
     yield* this.#idleUntil(this.#day.to_us);
   }
 

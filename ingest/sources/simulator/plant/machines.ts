@@ -1,5 +1,6 @@
 // The demo plant's machines: makes, products, programs, and the device model each shows in probe.
 import type { ComponentModel, DataItemModel, DeviceModel } from "../model.ts";
+import type { Nights } from "./shifts.ts";
 
 /** One operation of a program: a tool at work. */
 export type Operation = {
@@ -61,8 +62,7 @@ export type Cnc = {
   model: string;
   make: Make;
   products: Product[];
-  /** Has a bar feeder or pallets: goes on alone at night. */
-  unattended: boolean;
+  nights: Nights;
 };
 
 const FANUC: Make = {
@@ -177,7 +177,7 @@ const KINDS: (Omit<Cnc, "uuid" | "name"> & { prefix: string })[] = [
     prefix: "VMC",
     model: "Robodrill a-D21MiB5",
     make: FANUC,
-    unattended: false,
+    nights: "rest",
     products: [
       product("HSG-2041", "O2041", "PUMP HOUSING OP10", 154, 22, HOUSING),
       product("HSG-2057", "O2057", "VALVE HOUSING OP10", 208, 26, HOUSING),
@@ -187,7 +187,7 @@ const KINDS: (Omit<Cnc, "uuid" | "name"> & { prefix: string })[] = [
     prefix: "Integrex",
     model: "Integrex i-200S",
     make: MAZAK,
-    unattended: false,
+    nights: "crewed",
     products: [
       product("IMP-8807", "IMP8807", "IMPELLER 5-AXIS", 412, 35, IMPELLER),
       product("FLG-3310", "FLG3310", "FLANGE DN50", 236, 24, FLANGE),
@@ -195,9 +195,9 @@ const KINDS: (Omit<Cnc, "uuid" | "name"> & { prefix: string })[] = [
   },
   {
     prefix: "HMC",
-    model: "Alpha-T21iFb",
+    model: "Alpha-T21iFb, 8 pallets",
     make: FANUC,
-    unattended: false,
+    nights: "alone",
     products: [
       product("PLT-1120", "O1120", "BASE PLATE", 96, 16, PLATE),
       product("PLT-1135", "O1135", "COVER PLATE", 128, 18, PLATE),
@@ -208,7 +208,7 @@ const KINDS: (Omit<Cnc, "uuid" | "name"> & { prefix: string })[] = [
     prefix: "QuickTurn",
     model: "Quick Turn 250 bar feed",
     make: MAZAK,
-    unattended: true,
+    nights: "alone",
     products: [
       product("SHF-0416", "SHF0416", "SHAFT D16", 74, 6, SHAFT),
       product("SHF-0425", "SHF0425", "SHAFT D25", 118, 8, SHAFT),

@@ -30,10 +30,19 @@ export const PLANT_CALENDAR: CalendarInput = {
   ],
 };
 
-/** A machine with a bar feeder is meant to run at night too. */
-export const UNATTENDED_CALENDAR: CalendarInput = {
-  ...PLANT_CALENDAR,
-  shifts: [...PLANT_CALENDAR.shifts, { name: "night", days: EVERY_DAY, start: "22:00", end: "06:00" }],
+const NIGHT = { name: "night", days: EVERY_DAY, start: "22:00", end: "06:00" };
+
+/** What becomes of a machine at night: it rests, works on alone from a bar feeder or pallets, or has its people. */
+export type Nights = "rest" | "alone" | "crewed";
+
+/** When a machine is meant to work. */
+export const CALENDARS: Record<Nights, CalendarInput> = {
+  rest: PLANT_CALENDAR,
+  alone: { ...PLANT_CALENDAR, shifts: [...PLANT_CALENDAR.shifts, NIGHT] },
+  crewed: {
+    ...PLANT_CALENDAR,
+    shifts: [...PLANT_CALENDAR.shifts, { ...NIGHT, breaks: [{ start: "02:00", end: "02:30" }] }],
+  },
 };
 
 export type Window = { from_us: number; to_us: number };
@@ -46,24 +55,27 @@ export type PlantDay = Window & {
   attended: Window[];
 };
 
-/** The plant's day that this instant lies in. */
-export function plantDay(ts_us: number): PlantDay {
-  const zone = PLANT_CALENDAR.timezone;
+/**
+ * The plant's day that this instant lies in.
+ * @param calendar whose shifts are attended
+ */
+export function plantDay(ts_us: number, { timezone, shifts } = PLANT_CALENDAR): PlantDay {
   const date = Temporal.Instant.fromEpochMilliseconds(Math.floor(ts_us / 1000))
-    .toZonedDateTimeISO(zone)
+    .toZonedDateTimeISO(timezone)
     .toPlainDate();
   const at_us = (time: string): number =>
-    date.toZonedDateTime({ timeZone: zone, plainTime: Temporal.PlainTime.from(time) }).epochMilliseconds *
+    date.toZonedDateTime({ timeZone: timezone, plainTime: Temporal.PlainTime.from(time) }).epochMilliseconds *
     1000;
-  const attended = PLANT_CALENDAR.shifts.flatMap(({ start, end, breaks = [] }) => {
+  const from_us = date.toZonedDateTime(timezone).epochMilliseconds * 1000;
+  const to_us = date.add({ days: 1 }).toZonedDateTime(timezone).epochMilliseconds * 1000;
+  const attended = shifts.flatMap(({ start, end, breaks = [] }) => {
     const edges = [start, ...breaks.flatMap((pause) => [pause.start, pause.end]), end].map(at_us);
-    return edges.flatMap((from_us, i) => (i % 2 === 0 ? [{ from_us, to_us: edges[i + 1] ?? from_us }] : []));
+    // A shift over midnight is the morning of one that began yesterday, with its breaks, and today's begin.
+    if (end < start) edges.splice(0, 1, from_us);
+    const windows = edges.flatMap((edge_us, i) =>
+      i % 2 === 0 ? [{ from_us: edge_us, to_us: edges[i + 1] ?? edge_us }] : [],
+    );
+    return end < start ? [...windows, { from_us: at_us(start), to_us }] : windows;
   });
-  const next = date.add({ days: 1 }).toZonedDateTime(zone).epochMilliseconds * 1000;
-  return {
-    date: date.toString(),
-    from_us: date.toZonedDateTime(zone).epochMilliseconds * 1000,
-    to_us: next,
-    attended,
-  };
+  return { date: date.toString(), from_us, to_us, attended: attended.sort((a, b) => a.from_us - b.from_us) };
 }
