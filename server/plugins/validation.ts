@@ -1,10 +1,20 @@
 // What a schema has against an input: the path and the words, also inside of alternatives.
 import type { TSchema } from "@sinclair/typebox";
 import { Value, type ValueError, ValueErrorType } from "@sinclair/typebox/value";
+import { Elysia } from "elysia";
 import { BadInput, type InputError } from "../../ingest/problem.ts";
 
 /** Errors told at once, and looked at in each alternative. */
 const MAX_ERRORS = 10;
+
+/**
+ * Bodies are JSON whatever their content type says, and /openapi.json says so. A macro, because those of a route run in
+ * their order: `scope` looks at the key before the body is read.
+ */
+export const jsonBodies = new Elysia({ name: "json-bodies" }).macro({
+  // Elysia takes a parser's name here too; its types know only functions.
+  json: { parse: "json" as unknown as () => undefined },
+});
 
 /**
  * A route's body, taken exactly: Elysia would drop a property nobody knows, but a misspelt one is a mistake that must
@@ -12,6 +22,7 @@ const MAX_ERRORS = 10;
  */
 export const exactly = <Schema extends TSchema>(schema: Schema) => ({
   body: schema,
+  json: true as const,
   /** Before Elysia's own check. @throws BadInput */
   transform({ body }: { body: unknown }): void {
     if (!Value.Check(schema, body)) throw new BadInput(inputErrors(Value.Errors(schema, body)));

@@ -5,7 +5,7 @@ import type { Machine } from "../../../ingest/store/store.ts";
 import type { Keys } from "../../keys.ts";
 import { answer, Format } from "../../lists.ts";
 import { auth } from "../../plugins/auth.ts";
-import { exactly } from "../../plugins/validation.ts";
+import { exactly, jsonBodies } from "../../plugins/validation.ts";
 import { CycleTimes, Downtime, Lot, MachinePatch, NewMachine, Policy, Rejects } from "./model.ts";
 import { bodyHash, type Dedupe, type Machines } from "./service.ts";
 
@@ -28,6 +28,7 @@ export function dedupeOf(headers: Record<string, string | undefined>, body: unkn
 export const machinesModule = (machines: Machines, keys: Keys) =>
   new Elysia({ prefix: "/api/v1/machines" })
     .use(auth(keys))
+    .use(jsonBodies)
     .get(
       "",
       ({ caller, query }) => answer(query.format, { rows: machines.list(caller.tenant_id).map(shown) }),

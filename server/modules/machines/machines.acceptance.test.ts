@@ -61,3 +61,17 @@ test("nothing refused was made; a PATCH is held to the same", async () => {
     body: good,
   });
 });
+
+test("the key is looked at before the body; the body is described in /openapi.json", async () => {
+  const request = { method: "POST", headers: { "content-type": "application/json" }, body: "nonsense" };
+  expect((await fetch(`${server.origin}/api/v1/machines`, request)).status).toBe(401);
+  type Operation = { requestBody?: { content: Record<string, { schema: { properties: object } }> } };
+  const { body } = await server.call<{ paths: Record<string, { post: Operation }> }>("GET", "/openapi.json");
+  const content = body.paths["/api/v1/machines"]?.post.requestBody?.content;
+  expect(Object.keys(content?.["application/json"]?.schema.properties ?? {})).toEqual([
+    "id",
+    "name",
+    "source",
+    "rules",
+  ]);
+});
