@@ -4,6 +4,7 @@ import { type Keys, SCOPES } from "../../keys.ts";
 import { answer, Format } from "../../lists.ts";
 import { auth } from "../../plugins/auth.ts";
 import { notFound } from "../../plugins/errors.ts";
+import { exactly, jsonBodies } from "../../plugins/validation.ts";
 
 const tags = ["Keys"];
 const NewKey = t.Object(
@@ -17,6 +18,7 @@ const NewKey = t.Object(
 export const keysModule = (keys: Keys) =>
   new Elysia({ prefix: "/api/v1/keys" })
     .use(auth(keys))
+    .use(jsonBodies)
     .get("", ({ caller, query }) => answer(query.format, { rows: keys.list(caller.tenant_id) }), {
       query: t.Object({ format: Format }),
       scope: "admin",
@@ -29,7 +31,7 @@ export const keysModule = (keys: Keys) =>
         const { record, key } = await keys.create(caller.tenant_id, body.name, body.scopes);
         return { id: record.id, name: record.name, scopes: record.scopes, key };
       },
-      { scope: "admin", body: NewKey, detail: { tags, summary: "Make a key; it is shown this once" } },
+      { scope: "admin", ...exactly(NewKey), detail: { tags, summary: "Make a key; it is shown this once" } },
     )
     .delete(
       "/:id",
