@@ -1,5 +1,8 @@
 // The demo plant: simulated machines on real protocols, set up as a customer would set up real ones.
 
+import { ColumnsBuilder } from "../ingest/columns.ts";
+import type { Observation } from "../ingest/event.ts";
+import type { Pipeline } from "../ingest/pipeline.ts";
 import type { MachineSource } from "../ingest/sources/model.ts";
 import { type DemoPlant, startDemoPlant } from "../ingest/sources/simulator/plant.ts";
 import { formatTimestamp_us } from "../ingest/time.ts";
@@ -8,6 +11,8 @@ import type { Machines } from "./modules/machines/service.ts";
 const TENANT = "default";
 /** An agent of its own keeps the demo's past no longer than this. */
 const HISTORY_DAYS = 3;
+/** Observations of one batch of the press's past. */
+const BATCH_ROWS = 5_000;
 
 type Device = Pick<DemoPlant["devices"][number], "uuid" | "name" | "calendar" | "cycle_times">;
 
@@ -17,7 +22,7 @@ export type Demo = { agent_url: string; modbus_address: string; stop(): Promise<
  * Starts the demo where no machine is configured, or where an earlier demo's machines still are: those are given the
  * new addresses. The collectors know nothing of it: they are given addresses, as for any plant.
  */
-export async function startDemo(machines: Machines): Promise<Demo | undefined> {
+export async function startDemo(machines: Machines, pipeline: Pipeline): Promise<Demo | undefined> {
   const fresh = machines.all().length === 0;
   if (!fresh && !machines.all().some(({ demo }) => demo)) return undefined;
   const plant = await startDemoPlant({ days: HISTORY_DAYS });
@@ -27,6 +32,7 @@ export async function startDemo(machines: Machines): Promise<Demo | undefined> {
   }
   const { host, port, unit, map, ...press } = plant.modbus;
   await put(press, { kind: "modbus", host, port, unit, map });
+  if (fresh) await importPast(pipeline, machines.get(TENANT, press.uuid), plant.pressPast());
 
   async function put(device: Device, source: MachineSource): Promise<void> {
     const { uuid: id, name, calendar, cycle_times } = device;
@@ -51,4 +57,23 @@ export async function startDemo(machines: Machines): Promise<Demo | undefined> {
       await plant.stop();
     },
   };
+}
+
+/** A module keeps no past: a plant that has one elsewhere imports it, as it would over HTTP. */
+async function importPast(
+  pipeline: Pipeline,
+  machine: Parameters<Pipeline["observe"]>[0],
+  past: Iterable<Observation>,
+): Promise<void> {
+  let columns = new ColumnsBuilder();
+  const send = async (): Promise<void> => {
+    if (columns.rows === 0) return;
+    await pipeline.observe(machine, columns.bytes(), columns.columns());
+    columns = new ColumnsBuilder();
+  };
+  for (const { signal, ts_us, seq, value } of past) {
+    columns.add(signal, ts_us, seq, value);
+    if (columns.rows >= BATCH_ROWS) await send();
+  }
+  await send();
 }

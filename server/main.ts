@@ -20,7 +20,7 @@ async function main(): Promise<void> {
   console.log(`MTC is ready at ${origin}`);
   console.log(`  sign in once:  ${origin}/sign-in?token=${services.keys.linkToken()}`);
   console.log(`  admin API key: ${config.admin_key_place}`);
-  const demo = config.demo === "auto" ? await startDemo(services.machines) : undefined;
+  const demo = config.demo === "auto" ? await startDemo(services.machines, services.pipeline) : undefined;
   if (demo) {
     console.log(`  demo plant:    MTConnect agent ${demo.agent_url}, ADAM-6050 at ${demo.modbus_address}`);
   }

@@ -1,8 +1,9 @@
-// A soak by hand: `bun server/testing/soak.ts [minutes=60] [speed=60] [faults a minute=20] [seed]`, in /tmp/soak.
+// A soak by hand: `bun server/testing/soak.ts [minutes=60] [speed=60] [faults a minute=20] [seed] [--dialect 2.x …]`.
 import { mkdirSync } from "node:fs";
 import { driftRun } from "./drift-run.ts";
 
-const [minutes = "60", speed = "60", faults = "20", seed = String(Date.now())] = process.argv.slice(2);
+const [minutes = "60", speed = "60", faults = "20", seed = String(Date.now()), ...simulate] =
+  process.argv.slice(2);
 const options = { minutes: Number(minutes), speed: Number(speed), faults_per_minute: Number(faults), seed };
 /** Days with a change of the counters at midnight, in winter time. */
 const START = "2026-01-12T07:00:00Z";
@@ -17,7 +18,7 @@ const { comparisons, faults: injected } = await driftRun({
   start: START,
   data_dir,
   // Some losses by overrun too: six seconds of silence fill it.
-  simulate: ["--buffer", "600"],
+  simulate: ["--buffer", "600", ...simulate],
   watch_every_ms: 60_000,
   watch: async (server, simulator_pid) => {
     const { body } = await server.call<{ outbox: unknown; sources: { state: string }[] }>("GET", "/readyz");

@@ -1,11 +1,12 @@
 // The demo plant: CNCs behind simulated agents and a press wired to an ADAM-6050, with some days of history.
 
 import type { CalendarInput } from "../../calendar.ts";
+import type { Observation } from "../../event.ts";
 import type { ModbusPoint } from "../modbus/map.ts";
 import type { Dialect, SimulatedAgent } from "./agent.ts";
 import { Cell } from "./plant/cell.ts";
 import { type Cnc, cncs, PRESS } from "./plant/machines.ts";
-import { PRESS_MAP, Press } from "./plant/press.ts";
+import { PRESS_MAP, Press, pressPast } from "./plant/press.ts";
 import { pressLife } from "./plant/press-day.ts";
 import { type Truth, truthOf } from "./plant/segment.ts";
 import { CALENDARS, PLANT_CALENDAR } from "./plant/shifts.ts";
@@ -63,7 +64,9 @@ export type DemoPlant = {
   devices: PlantDevice[];
   /** The wired machine and how its inputs are to be read. */
   modbus: { host: string; port: number; unit: number; map: ModbusPoint[] } & PlantMachine;
-  /** From when on the plant has told, µs: the start of its history; the press has none. */
+  /** What the press did in the days before the start: its module keeps no past, but a plant has notes. */
+  pressPast(): Iterable<Observation>;
+  /** From when on the plant has told, µs: the start of its history; the press's module has none. */
   started_us: { cncs: number; press: number };
   speed: number;
   /** The plant's own time, µs. */
@@ -127,6 +130,7 @@ export async function startDemoPlant(options: PlantOptions = {}): Promise<DemoPl
     press,
     devices: cells.flatMap((cell) => cell.cncs.map((cnc) => plantDevice(cnc, cell.agent.url))),
     modbus: wired(press),
+    pressPast: () => pressPast(seed, history_us, start_us),
     started_us: { cncs: history_us, press: start_us },
     speed,
     now_us,

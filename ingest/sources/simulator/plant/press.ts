@@ -1,4 +1,5 @@
 // The press behind its ADAM-6050: inputs and counters as its day has them, and what of them was read.
+import type { Observation } from "../../../event.ts";
 import type { ModbusPoint } from "../../modbus/map.ts";
 import { type Adam6050, startAdam6050 } from "../adam6050.ts";
 import type { Log } from "../truth.ts";
@@ -13,6 +14,32 @@ export const PRESS_MAP: ModbusPoint[] = [
   { signal: "part_count", kind: "holding", address: 0, type: "uint32", word_order: "low-first" },
   { signal: "part_count_bad", kind: "holding", address: 2, type: "uint32", word_order: "low-first" },
 ];
+
+/** The signals by their values in a segment, as the map above names them. */
+const signalsOf = (told: Told): Record<string, number | string> => ({
+  availability: "AVAILABLE",
+  execution: told.execution === "ACTIVE" ? "ACTIVE" : "READY",
+  "condition:fault": told.system === "FAULT" ? "FAULT" : "NORMAL",
+  part_count: Number(told.part_count),
+  part_count_bad: Number(told.bad_count),
+});
+
+/** What a master would have noted of the press from then to then. */
+export function* pressPast(seed: string, from_us: number, to_us: number): Generator<Observation> {
+  const told: Told = {};
+  const noted = new Map<string, number | string>();
+  for (const segment of pressLife(seed, from_us)) {
+    if (segment.from_us >= to_us) return;
+    Object.assign(told, segment.tell);
+    if (segment.to_us <= from_us) continue;
+    const ts_us = Math.max(segment.from_us, from_us);
+    for (const [signal, value] of Object.entries(signalsOf(told))) {
+      if (noted.get(signal) === value) continue;
+      noted.set(signal, value);
+      yield { signal, ts_us, seq: 0, value };
+    }
+  }
+}
 
 /** A module keeps no past: who did not read it for longer than this cannot say what its wires did. */
 const BLIND_US = 5_000_000;
