@@ -7,35 +7,15 @@ import {
   readStreams,
   type StreamsDocument,
 } from "./document.ts";
+import {
+  ContactError,
+  DEFAULT_PATIENCE,
+  Exchange,
+  MAX_DOCUMENT_BYTES,
+  type Patience,
+  Unreadable,
+} from "./exchange.ts";
 import { boundaryOf, MultipartCutter } from "./multipart.ts";
-
-const MAX_DOCUMENT_BYTES = 64 * 1024 * 1024;
-
-/** XML first: the others are for agents that have nothing else. */
-const ACCEPT =
-  "application/xml, text/xml, multipart/x-mixed-replace, multipart/mixed, application/json;q=0.5, */*;q=0.1";
-
-export type Patience = {
-  /** How long an agent may stay silent within an answer that is no stream. */
-  silence_ms: number;
-  /** How long one document may be waited for in all: slow is not silence, but has an end. */
-  document_ms: number;
-};
-
-export const DEFAULT_PATIENCE: Patience = { silence_ms: 10_000, document_ms: 60_000 };
-
-/** The agent cannot be reached, or does not speak MTConnect: contact is lost. */
-export class ContactError extends Error {
-  override readonly name: string = "ContactError";
-}
-
-/** Nothing was heard for longer than the agent may be silent. */
-export class Silence extends ContactError {}
-
-/** A document came whole, but cannot be read. */
-export class Unreadable extends ContactError {
-  override readonly name = "Unreadable";
-}
 
 /** The agent answered with an error document. */
 export class AgentError extends Error {
@@ -196,97 +176,6 @@ function parse<T>(read: (bytes: Uint8Array) => T, bytes: Uint8Array): T {
   try {
     return read(bytes);
   } catch (error) {
-    throw new Unreadable(message(error));
-  }
-}
-
-const message = (error: unknown): string => (error instanceof Error ? error.message : String(error));
-
-/** One HTTP request that is given up when nothing arrives for too long while somebody waits for it. */
-class Exchange {
-  readonly #abort: AbortController;
-  readonly #patience: Patience;
-  readonly #response: Response;
-  /** How long the document under way has been waited for; how long the consumer takes is not the agent's. */
-  #waited_ms = 0;
-
-  private constructor(abort: AbortController, patience: Patience, response: Response) {
-    this.#abort = abort;
-    this.#patience = patience;
-    this.#response = response;
-  }
-
-  static async open(url: string, patience: Patience, stop: AbortSignal): Promise<Exchange> {
-    const abort = new AbortController();
-    const response = await heard(
-      abort,
-      patience.silence_ms,
-      fetch(url, {
-        headers: { accept: ACCEPT },
-        // An agent does not redirect; following would leave the network that was allowed.
-        redirect: "error",
-        keepalive: false,
-        signal: AbortSignal.any([abort.signal, stop]),
-      }),
-    );
-    return new Exchange(abort, patience, response);
-  }
-
-  get content_type(): string {
-    return this.#response.headers.get("content-type") ?? "";
-  }
-
-  /** The status, where it is no success; agents of version 1 say 200 to everything. */
-  get refusal(): string {
-    return this.#response.ok ? "" : `HTTP ${this.#response.status}`;
-  }
-
-  async *chunks(): AsyncGenerator<Uint8Array> {
-    const reader = this.#response.body?.getReader();
-    while (reader) {
-      const asked_ms = performance.now();
-      const { done, value } = await heard(this.#abort, this.#patience.silence_ms, reader.read());
-      if (done) return;
-      this.#waited_ms += performance.now() - asked_ms;
-      if (this.#waited_ms > this.#patience.document_ms)
-        throw new Unreadable(`a document not whole after ${this.#patience.document_ms} ms`);
-      yield value;
-    }
-  }
-
-  /** What comes next is another document. */
-  documentEnds(): void {
-    this.#waited_ms = 0;
-  }
-
-  async body(): Promise<Uint8Array> {
-    const chunks: Uint8Array[] = [];
-    let size = 0;
-    for await (const chunk of this.chunks()) {
-      chunks.push(chunk);
-      size += chunk.length;
-      if (size > MAX_DOCUMENT_BYTES) throw new ContactError(`an answer over ${MAX_DOCUMENT_BYTES} bytes`);
-    }
-    return Buffer.concat(chunks);
-  }
-
-  close(): void {
-    this.#abort.abort();
-  }
-}
-
-/** Waits for something of the agent, but not in silence for longer than `silence_ms`. */
-async function heard<T>(abort: AbortController, silence_ms: number, waiting: Promise<T>): Promise<T> {
-  const silence = Promise.withResolvers<never>();
-  const timer = setTimeout(() => {
-    silence.reject(new Silence(`nothing heard for ${silence_ms} ms`));
-    abort.abort();
-  }, silence_ms);
-  try {
-    return await Promise.race([waiting, silence.promise]);
-  } catch (error) {
-    throw error instanceof ContactError ? error : new ContactError(message(error));
-  } finally {
-    clearTimeout(timer);
+    throw new Unreadable(error instanceof Error ? error.message : String(error));
   }
 }

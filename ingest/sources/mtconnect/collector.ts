@@ -4,17 +4,9 @@ import { Backoff, type BackoffOptions, DEFAULT_BACKOFF, sleep } from "../backoff
 import { ContactGaps } from "../contact.ts";
 import type { Batch, Checkpoint, Collector, Sink, SourceStatus } from "../source.ts";
 import { AssetFollower, assetChanges } from "./assets.ts";
-import {
-  AgentClient,
-  AgentError,
-  ContactError,
-  DEFAULT_PATIENCE,
-  NoStream,
-  type Patience,
-  Silence,
-  Unreadable,
-} from "./client.ts";
+import { AgentClient, AgentError, NoStream } from "./client.ts";
 import { type AgentHeader, type DevicesDocument, type StreamsDocument, span_us } from "./document.ts";
+import { ContactError, DEFAULT_PATIENCE, type Patience, Silence, Unreadable } from "./exchange.ts";
 import { Membership } from "./membership.ts";
 import { narrowed, readAround } from "./narrowing.ts";
 import { Translator } from "./observations.ts";

@@ -1,6 +1,7 @@
 // Reads on where a document cannot be read: smaller pages first, then from behind what is broken.
-import { AgentError, Unreadable } from "./client.ts";
+import { AgentError } from "./client.ts";
 import type { StreamsDocument } from "./document.ts";
+import { Unreadable } from "./exchange.ts";
 
 /** Asks for one page. */
 export type Sample = (count: number, from: number) => Promise<StreamsDocument>;
