@@ -33,7 +33,12 @@ test("polls there was no time for are left out and counted, and the plan is kept
 test("what does not keep its rate is told, until it does", () => {
   const one = round();
   expect(one.complaint(reader)).toBe("");
-  for (let n = 0; n < 10; n++) one.plan(one.due_ms + 100);
+  const miss = (): void => {
+    for (let n = 0; n < 10; n++) one.plan(one.due_ms + 100);
+  };
+  miss();
+  expect(one.complaint(reader)).toBe("");
+  miss();
   expect(one.complaint(reader)).toBe("too slow for poll_ms 40: 10 of 20 polls were missed");
   for (let n = 0; n < 20; n++) one.plan(one.due_ms + 3);
   expect(one.complaint(reader)).toBe("");

@@ -11,6 +11,8 @@ const REFUSED_FOR_MS = 30_000;
 /** Over how many planned polls it is judged whether they keep their rate, and how many of them may be missed. */
 const JUDGED_POLLS = 20;
 const FEW_MISSED = 2;
+/** How often in a row it is judged so before it is told: a busy moment, as at the start, is none of the device's. */
+const JUDGED_TWICE = 2;
 
 type Refusal = { detail: string; until_ms: number };
 
@@ -28,6 +30,7 @@ export class Round {
   #blocks: Block<MachineReader>[];
   readonly #refused = new Map<Block<MachineReader>, Refusal>();
   #polls = 0;
+  #judged_slow = 0;
   #missed = 0;
   /** That the polls do not keep their rate, in words. */
   #too_slow = "";
@@ -95,10 +98,11 @@ export class Round {
     this.#polls += 1 + missed;
     this.#missed += missed;
     if (this.#polls >= JUDGED_POLLS) {
-      const slow = this.#missed > FEW_MISSED;
-      this.#too_slow = slow
-        ? `too slow for poll_ms ${this.poll_ms}: ${this.#missed} of ${this.#polls} polls were missed`
-        : "";
+      this.#judged_slow = this.#missed > FEW_MISSED ? this.#judged_slow + 1 : 0;
+      this.#too_slow =
+        this.#judged_slow >= JUDGED_TWICE
+          ? `too slow for poll_ms ${this.poll_ms}: ${this.#missed} of ${this.#polls} polls were missed`
+          : "";
       this.#polls = this.#missed = 0;
     }
     return missed;
