@@ -119,6 +119,9 @@ export async function createPipeline({ store, hub, wake, now_ms }: Deps): Promis
 
 type Dedupe = NewEvent["dedupe"];
 
+/** A collector's key. No header can hold a line break, so no client's Idempotency-Key is ever the same. */
+const bySource = (key: string): NonNullable<Dedupe> => ({ key: `\n${key}`, body_hash: "" });
+
 /** A batch on its way to the store, and how to show it live once it is there. */
 type Observed = { events: NewEvent[]; show: () => void };
 
@@ -140,7 +143,7 @@ function createSink({ machine, stopping, observed, event, commit, store }: SinkD
           const subject = machine(machine_id);
           if (!subject) return [];
           const columns = builder.columns();
-          return [observed(subject, encodeData(columns), columns, { key: dedupe_key, body_hash: "" })];
+          return [observed(subject, encodeData(columns), columns, bySource(dedupe_key))];
         });
         const results = await commit({
           events: taken.flatMap(({ events }) => events),
@@ -161,7 +164,7 @@ function createSink({ machine, stopping, observed, event, commit, store }: SinkD
           events: records.flatMap(({ machine_id, asset, dedupe_key }) => {
             const subject = machine(machine_id);
             if (!subject) return [];
-            const dedupe = { key: dedupe_key, body_hash: "" };
+            const dedupe = bySource(dedupe_key);
             return [{ ...event(subject, "mtc.asset.v1", { asset }), dedupe }];
           }),
         });

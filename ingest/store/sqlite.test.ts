@@ -59,6 +59,38 @@ test("invariant 7: what is on its way to the disk is bounded", async () => {
   await store.close();
 });
 
+test("a commit's bytes are handed to the store's thread, not copied", async () => {
+  const store = await openSqlite({ file: `${dir}/transfer.sqlite`, max_outbox_bytes: 1 << 20 });
+  const event = sized(1_000, "a");
+  const { buffer } = event.bytes;
+  await store.commit({ events: [event] });
+  expect(buffer.byteLength).toBe(0);
+  await store.close();
+});
+
+test("of commits that travel together each has an outcome of its own", async () => {
+  const store = await openSqlite({ file: `${dir}/together.sqlite`, max_outbox_bytes: 1 << 20 });
+  const keyed = (id: string, body_hash: string) => ({ ...sized(10, id), dedupe: { key: "k", body_hash } });
+  // A name that is missing cannot be stored: the group fails, and each is tried alone.
+  const broken = {
+    ...sized(10, "x"),
+    header: { ...sized(10, "x").header, tenant_id: null as unknown as string },
+  };
+  const outcomes = await Promise.allSettled(
+    [keyed("a", "1"), broken, keyed("b", "1"), keyed("c", "2")].map((event) =>
+      store.commit({ events: [event] }),
+    ),
+  );
+  expect(outcomes.map((one) => (one.status === "fulfilled" ? one.value[0]?.outcome : "failed"))).toEqual([
+    "stored",
+    "failed",
+    "duplicate",
+    "conflict",
+  ]);
+  expect((await store.outboxDepth()).events).toBe(1);
+  await store.close();
+});
+
 test("what was delivered long enough ago is settled: a rewind leaves it alone", async () => {
   const options = { file: `${dir}/settled.sqlite`, max_outbox_bytes: 1 << 20, settle_ms: 1 };
   const first = await openSqlite(options);

@@ -144,7 +144,7 @@ export function checkTime(ts_us: number, now_us: number, path: string): void {
  */
 function isPlain(text: string): boolean {
   // A search for what is rare comes first: these run over megabytes, and what they look for is hardly ever there.
-  if (/[eE][+-]?\d/.test(text) && /\d[eE][+-]?\d/.test(text)) return false;
+  if (/[eE][+-]?\d/.test(text) && /(?<!\\u[\da-fA-F]{0,3})\d[eE][+-]?\d/.test(text)) return false;
   if (text.includes("\\u") && /\\u(?:[dD][89a-fA-F]|00[2-7])/.test(text)) return false;
   if (text.includes("-0") && /[[,:]\s*-0\s*[,\]}]/.test(text)) return false;
   return !/\d\.\d/.test(text.replace(/"num"\s*:\s*\[[^\]]*\]/, "")) && !hasTwice(text);

@@ -24,11 +24,15 @@ export class BodyBudget {
     return this.#held_bytes;
   }
 
-  /** @throws Overloaded over the bound: the client comes again, and nothing of it is kept */
+  /** @throws Overloaded where there is no room: the client comes again, and nothing of it is kept */
+  check(bytes: number): void {
+    if (this.#held_bytes + bytes <= this.#max_bytes) return;
+    throw new Overloaded(`bodies of ${this.#held_bytes} bytes are being taken in`, 1);
+  }
+
+  /** @throws Overloaded */
   take(bytes: number): void {
-    if (this.#held_bytes + bytes > this.#max_bytes) {
-      throw new Overloaded(`bodies of ${this.#held_bytes} bytes are being taken in`, 1);
-    }
+    this.check(bytes);
     this.#held_bytes += bytes;
   }
 
@@ -48,6 +52,8 @@ export async function withBody<T>(
   time_ms = BODY_TIME_MS,
 ): Promise<T> {
   const packing = packingOf(request.headers.get("content-encoding"));
+  // What has no room now would be read in vain; what was only promised takes none.
+  budget.check(Number(request.headers.get("content-length") ?? 0));
   let held_bytes = 0;
   const hold = (bytes: number): void => {
     budget.take(bytes);

@@ -5,6 +5,7 @@ import type { Keys } from "../../keys.ts";
 import { sessionCookie, sessionToken } from "../../plugins/auth.ts";
 import type { Figures } from "../pages/figures.ts";
 import { html, shellFor } from "../pages/index.ts";
+import { FailedTries } from "./tries.ts";
 
 /**
  * A path on this site, or the wall: a sign-in never sends anyone elsewhere. Read as a browser would read it, which
@@ -17,21 +18,31 @@ export function safePath(next = "/hmi"): string {
   return own ? url.pathname + url.search : "/hmi";
 }
 
+/** Of the one who connects: behind a proxy that is the proxy, and its users share their failures for a minute. */
+const addressOf = (
+  server: { requestIP(request: Request): { address: string } | null } | null,
+  request: Request,
+): string => server?.requestIP(request)?.address ?? "";
+
 const goTo = (location: string, cookie: string): Response =>
   new Response(null, { status: 303, headers: { location, "set-cookie": cookie } });
 
 export const sessionModule = (keys: Keys, figures: Figures) => {
+  const tries = new FailedTries();
   const form = (request: Request, error: SignInProps["error"], next: string, status = 200): Response =>
     html(request, renderPage(SignIn, { shell: shellFor(request, figures, undefined), error, next }), status);
 
   return new Elysia({ detail: { hide: true } })
     .get(
       "/sign-in",
-      async ({ query, request }) => {
+      async ({ query, request, server }) => {
         const next = safePath(query.next);
         if (query.token === undefined)
           return form(request, query.out === undefined ? null : "signed_out", next);
+        const address = addressOf(server, request);
+        tries.check(address);
         const session = await keys.useLink(query.token);
+        if (!session) tries.failed(address);
         return session ? goTo(next, sessionCookie(request, session)) : form(request, "link_used", next, 401);
       },
       {
@@ -44,9 +55,12 @@ export const sessionModule = (keys: Keys, figures: Figures) => {
     )
     .post(
       "/sign-in",
-      async ({ body, request }) => {
+      async ({ body, request, server }) => {
         const next = safePath(body.next);
+        const address = addressOf(server, request);
+        tries.check(address);
         const session = await keys.signIn(body.key.trim());
+        if (!session) tries.failed(address);
         return session ? goTo(next, sessionCookie(request, session)) : form(request, "wrong_key", next, 401);
       },
       { body: t.Object({ key: t.String({ maxLength: 500 }), next: t.Optional(t.String()) }) },
