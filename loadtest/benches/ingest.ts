@@ -107,12 +107,11 @@ async function measurePeer(peer: Peer, path: string, warmup: number, batches: nu
     const job = { origin, format: peer.format, series, connections: CONNECTIONS };
     await sendLoad({ ...job, first: 0, batches: warmup });
     const load = await sendLoad({ ...job, first: warmup, batches });
-    await peer.settle?.(origin);
-    const seconds = (clock_ms() - load.started_ms) / 1_000;
+    const ended_ms = peer.settle ? await peer.settle(origin).then(clock_ms) : load.ended_ms;
     const wanted = kept(peer, warmup + batches);
     const counted = await peer.count(origin);
     if (counted !== wanted) throw new Error(`${peer.name} has ${counted} observations of ${wanted}`);
-    return load.rows / seconds;
+    return load.rows / ((ended_ms - load.started_ms) / 1_000);
   });
 }
 

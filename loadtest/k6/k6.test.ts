@@ -1,6 +1,6 @@
 // The k6 scripts against the real server, with stand-ins for k6's own modules: each runs once, and is answered as it wants.
 import { afterAll, beforeAll, expect, mock, test } from "bun:test";
-import { discard, startServer, TEST_KEY, type TestServer } from "../../server/testing/server.ts";
+import { discard, startServer, TEST_KEY, type TestServer, until } from "../../server/testing/server.ts";
 
 type Params = { headers?: Record<string, string>; tags?: { name: string } };
 type Script = {
@@ -48,10 +48,18 @@ mock.module("k6/http", () => ({
   },
 }));
 mock.module("k6/execution", () => ({ default: { scenario: { iterationInTest: 3 } } }));
-mock.module("k6/metrics", () => ({
-  Counter: class {
-    add(value: number): void {
-      counted.push(value);
+class Metric {
+  add(value: number): void {
+    counted.push(value);
+  }
+}
+mock.module("k6/metrics", () => ({ Counter: Metric, Trend: Metric }));
+mock.module("k6/timers", () => ({ setTimeout }));
+mock.module("k6/websockets", () => ({
+  WebSocket: class extends WebSocket {
+    constructor(url: string, _protocols: string[], params: { headers: Record<string, string> }) {
+      // Bun's takes headers where the DOM's types know protocols alone.
+      super(url, params as unknown as string[]);
     }
   },
 }));
@@ -59,7 +67,7 @@ mock.module("k6/metrics", () => ({
 let server: TestServer;
 beforeAll(async () => {
   server = await startServer();
-  const env = { MTC_URL: server.origin, MTC_KEY: TEST_KEY, MACHINES: "4" };
+  const env = { MTC_URL: server.origin, MTC_KEY: TEST_KEY, MACHINES: "4", WATCH_S: "1" };
   Object.assign(globalThis, { __ENV: env });
 });
 afterAll(() => discard(server));
@@ -90,4 +98,17 @@ test.skipIf(curl === null)("pages: every page and the report of a month", async 
   expect(answered.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200]);
   for (const { name } of answered)
     expect(script.options.thresholds).toHaveProperty(`http_req_duration{name:${name}}`);
+});
+
+test("stream: a change that comes while it watches has its delay", async () => {
+  const script = await load("stream");
+  await server.call("POST", "/api/v1/machines", { id: "told", name: "told", source: { kind: "http" } });
+  run(script);
+  await until(async () => {
+    const observations = [{ signal: "spindle_speed", ts: new Date().toISOString(), value: Math.random() }];
+    await server.call("POST", "/internal/machines/told/data", { observations });
+    return counted.length > 0 || undefined;
+  });
+  for (const delay_ms of counted) expect(delay_ms).toBeGreaterThanOrEqual(0);
+  expect(script.options.thresholds).toHaveProperty("delay");
 });

@@ -6,7 +6,7 @@ import { stopProcess } from "../lib/process.ts";
 
 export type Peer = {
   name: string;
-  format: FormatName & ("influxdb" | "victoria-metrics");
+  format: FormatName;
   /** When it writes to the disk, and what else must be known to read its figure. */
   note: string;
   package: string;
@@ -17,7 +17,7 @@ export type Peer = {
   ready: string;
   /** Called once it is ready. */
   prepare?(origin: string): Promise<void>;
-  /** Resolves once everything it acknowledged can be queried. */
+  /** Resolves once everything it acknowledged can be queried; without it that is at once. */
   settle?(origin: string): Promise<void>;
   /** How many of the observations it keeps are there; words where it keeps them. */
   count(origin: string): Promise<number>;
