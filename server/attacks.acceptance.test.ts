@@ -41,6 +41,9 @@ test("a body over the bound is 413 as a problem, with a length or without (invar
     expect(response.headers.get("content-type")).toBe("application/problem+json");
   }
   expect((await send("POST", MACHINES, endless())).status).toBe(411);
+  // Less is enough where no observations are taken, and without a key.
+  expect((await send("POST", MACHINES, big.subarray(0, 1024 * 1024 + 1))).status).toBe(413);
+  expect((await send("POST", "/sign-in", `key=${"x".repeat(20_000)}`)).status).toBe(413);
 });
 
 test("a host of one letter is a host", async () => {
