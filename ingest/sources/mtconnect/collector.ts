@@ -1,12 +1,11 @@
 // Follows one agent for one or more machines: first contact, streaming, resuming, and what was lost on the way.
-import type { GapCause } from "../../event.ts";
 import { Backoff, type BackoffOptions, DEFAULT_BACKOFF, sleep } from "../backoff.ts";
-import { ContactGaps } from "../contact.ts";
 import type { Batch, Checkpoint, Collector, Sink, SourceStatus } from "../source.ts";
 import { AssetFollower, assetChanges } from "./assets.ts";
 import { AgentClient, AgentError, NoStream } from "./client.ts";
 import { type AgentHeader, type DevicesDocument, type StreamsDocument, span_us } from "./document.ts";
 import { ContactError, DEFAULT_PATIENCE, type Patience, Silence, Unreadable } from "./exchange.ts";
+import { agentNow_us, Losses } from "./losses.ts";
 import { Membership } from "./membership.ts";
 import { narrowed, readAround } from "./narrowing.ts";
 import { Translator } from "./observations.ts";
@@ -32,15 +31,6 @@ export type AgentCollectorOptions = {
   patience?: Patience;
 };
 
-/** Collects one machine from an agent. See {@link startAgentCollector}. */
-export function startMtconnect({
-  machine_id,
-  device,
-  ...options
-}: Omit<AgentCollectorOptions, "machines"> & AgentMachine): Collector {
-  return startAgentCollector({ ...options, machines: [{ machine_id, ...(device ? { device } : {}) }] });
-}
-
 /**
  * Collects from one agent until it is stopped.
  * Recovery follows the reference agent's own client: probe, then sample from the last nextSequence; a new instanceId
@@ -62,9 +52,6 @@ export function startAgentCollector(options: AgentCollectorOptions): Collector {
 const PAGE_ROWS = 5_000;
 /** How long a checkpoint that covers no new observation may wait for its commit. */
 const IDLE_COMMIT_MS = 5_000;
-/** A header's creationTime is cut to the second: closer than this, the clocks agree and ours is finer. */
-const SAME_CLOCK_US = 2_000_000;
-
 /** An agent that gave no stream, or none that could be read, is asked for one again after so long. */
 const STREAM_AGAIN_MS = 600_000;
 
@@ -82,7 +69,8 @@ class AgentCollector {
   readonly #client: AgentClient;
   readonly #agent: string;
   readonly #options: Required<Omit<AgentCollectorOptions, "url">>;
-  readonly #gaps = new Map<string, ContactGaps>();
+  readonly #machine_ids: string[];
+  readonly #losses: Losses;
   readonly #backoff: Backoff;
   /** Where we stand, durable or about to be. */
   #position: Checkpoint | undefined;
@@ -98,9 +86,6 @@ class AgentCollector {
   /** Everything the agent knew until then is known to us, in the agent's clock; 0 is nothing. */
   #known_us = 0;
   #committed_ms = 0;
-  /** When we last had all that the agent had, and how long the sink has kept us waiting since. */
-  #abreast_ms = performance.now();
-  #held_back_ms = 0;
   #translators: Translator[] = [];
 
   constructor({ url, ...options }: AgentCollectorOptions) {
@@ -119,9 +104,8 @@ class AgentCollector {
     this.#backoff = new Backoff(backoff);
     this.#membership = new Membership(sink, this.#agent);
     this.#assets = new AssetFollower({ client: this.#client, sink, signal, backoff });
-    for (const { machine_id } of options.machines) {
-      this.#gaps.set(machine_id, new ContactGaps(options.sink, machine_id));
-    }
+    this.#machine_ids = options.machines.map(({ machine_id }) => machine_id);
+    this.#losses = new Losses(sink, this.#machine_ids);
   }
 
   /** Runs until aborted; never rejects. */
@@ -138,7 +122,7 @@ class AgentCollector {
         const is_ours = !(await this.#lost(error));
         const delay_ms = this.#backoff.next_ms();
         await sleep(delay_ms, this.abort.signal);
-        if (is_ours) this.#held_back_ms += delay_ms;
+        if (is_ours) this.#losses.heldBack(delay_ms);
       }
     }
     await this.#assets.stop();
@@ -149,16 +133,14 @@ class AgentCollector {
 
   async #leave(position: Checkpoint): Promise<void> {
     await this.#options.sink.append([], position);
-    for (const machine_id of this.#gaps.keys()) await this.#membership.leave(machine_id, position);
+    for (const machine_id of this.#machine_ids) await this.#membership.leave(machine_id, position);
   }
 
   async #restore(): Promise<void> {
-    const { sink, machines } = this.#options;
-    this.#position = await sink.checkpoint(this.#agent);
+    this.#position = await this.#options.sink.checkpoint(this.#agent);
     this.#known_us = this.#position?.known_us ?? 0;
-    for (const gaps of this.#gaps.values()) await gaps.restore();
-    const machine_ids = machines.map(({ machine_id }) => machine_id);
-    await this.#membership.restore(machine_ids, this.#position);
+    await this.#losses.restore();
+    await this.#membership.restore(this.#machine_ids, this.#position);
   }
 
   /** One contact with the agent, from probe to the loss of it. */
@@ -197,7 +179,7 @@ class AgentCollector {
       else missing.push(machine_id);
     }
     this.#missing = missing.length > 0 ? `the agent has no device for ${missing.join(", ")}` : "";
-    await this.#openGaps(missing, this.#missing);
+    await this.#losses.contactLost(missing, this.#known_us, this.#missing);
     for (const machine_id of missing) {
       if (this.#position) await this.#membership.leave(machine_id, this.#position);
     }
@@ -254,15 +236,14 @@ class AgentCollector {
     const end = Math.max(next_sequence, last_sequence + 1 || 0);
     const same = before.instance_id === instance_id && before.next_sequence <= end;
     const held = same ? before.next_sequence : 0;
-    const gaps = this.#gaps.get(machine_id);
     if (held < first_sequence) {
-      const from_us = (left ? left.known_us : this.#known_us) || gaps?.open_since_us;
+      const from_us = (left ? left.known_us : this.#known_us) || this.#losses.contactLostSince_us(machine_id);
       const detail = `instance ${instance_id}, sequence ${first_sequence}`;
-      const cause = same ? this.#overrunCause() : "agent_restart";
-      if (from_us) await this.#recordGap([machine_id], { from_us, cause, detail }, page);
+      const cause = same ? this.#losses.overrunCause() : "agent_restart";
+      if (from_us) await this.#losses.record([machine_id], { from_us, cause, detail }, page);
     }
     // While its device was gone the agent kept nothing of it.
-    if (left) await gaps?.close(agentNow_us(page.header));
+    if (left) await this.#losses.contactBack(machine_id, agentNow_us(page.header));
     return held;
   }
 
@@ -323,7 +304,10 @@ class AgentCollector {
       if (from > asked) await this.#passOver(asked, from, document);
       await this.#take(document);
       if (from > asked) break;
-      if (isLive(document.header)) await sleep(this.#options.poll_ms, this.abort.signal);
+      // Whoever sends nothing new is not asked again at once, whatever else it says.
+      const { header } = document;
+      if (isLive(header) || header.next_sequence <= from)
+        await sleep(this.#options.poll_ms, this.abort.signal);
     }
     throw new Superseded("the agent may stream again");
   }
@@ -333,14 +317,13 @@ class AgentCollector {
     this.#checkInstance(behind);
     const position = this.#position;
     if (!position) return;
-    const from_us = this.#known_us;
-    const gap = {
-      from_us,
+    const loss = {
+      from_us: this.#known_us,
       cause: "torn_record",
       detail: `sequence ${range(broken, from)} cannot be read`,
     } as const;
     const machine_ids = this.#translators.map(({ machine_id }) => machine_id);
-    if (from_us > 0) await this.#recordGap(machine_ids, gap, behind);
+    if (loss.from_us > 0) await this.#losses.record(machine_ids, loss, behind);
     const current = await this.#inForceAt(from);
     const batches = this.#translators.flatMap((translator) => {
       translator.floor = Math.max(translator.floor, broken);
@@ -355,6 +338,10 @@ class AgentCollector {
     this.#checkInstance(document);
     const from = this.#position?.next_sequence ?? 0;
     const { instance_id, next_sequence } = document.header;
+    if (next_sequence < from) {
+      this.#out_of_range = true;
+      throw new Superseded("the agent's sequence went back");
+    }
     const key = this.#batchKey(instance_id, range(from, next_sequence));
     const batches = this.#translators.flatMap((translator) => {
       translator.floor = Math.max(translator.floor, from);
@@ -379,47 +366,20 @@ class AgentCollector {
     const { instance_id, next_sequence } = header;
     const known_us = isLive(header) ? agentNow_us(header) : (span_us(document)?.latest_us ?? this.#known_us);
     // Before the checkpoint: after a crash between the two it is told again, and is one gap.
-    await this.#recordTorn();
+    for (const translator of this.#translators)
+      await this.#losses.recordTorn(translator.machine_id, translator.takeTorn());
     const position = { agent: this.#agent, instance_id, next_sequence, known_us };
     if (batches.length > 0 || Date.now() - this.#committed_ms >= IDLE_COMMIT_MS) {
       const asked_ms = performance.now();
       await this.#options.sink.append(batches, position);
-      this.#held_back_ms += performance.now() - asked_ms;
+      this.#losses.heldBack(performance.now() - asked_ms);
       this.#committed_ms = Date.now();
     }
-    if (isLive(header)) [this.#abreast_ms, this.#held_back_ms] = [performance.now(), 0];
+    if (isLive(header)) this.#losses.abreast();
     this.#position = position;
     this.#known_us = known_us;
     this.status.error = this.#complaint();
-    for (const { machine_id } of this.#translators) await this.#gaps.get(machine_id)?.close();
-  }
-
-  /** What came with an impossible time or sequence is as good as missing. */
-  async #recordTorn(): Promise<void> {
-    for (const translator of this.#translators) {
-      for (const torn of translator.takeTorn()) {
-        const detail = "an observation with an impossible time or sequence";
-        await this.#options.sink.gap(translator.machine_id, { ...torn, cause: "torn_record", detail });
-      }
-    }
-  }
-
-  /** The agent dropped what we had not read: it may hold too little, or we took too long to keep what we read. */
-  #overrunCause(): GapCause {
-    const waited_ms = performance.now() - this.#abreast_ms;
-    return this.#held_back_ms > waited_ms / 2 ? "overload" : "sequence_gap";
-  }
-
-  /** What happened between the last we knew and the oldest that the agent still tells is lost. */
-  async #recordGap(
-    machine_ids: string[],
-    gap: { from_us: number; cause: GapCause; detail: string },
-    document: StreamsDocument,
-  ): Promise<void> {
-    const oldest_us = span_us(document)?.oldest_us;
-    // However short, it is not empty: an empty gap says that nothing was lost.
-    const to_us = Math.max(gap.from_us + 1, oldest_us || agentNow_us(document.header));
-    for (const machine_id of machine_ids) await this.#options.sink.gap(machine_id, { ...gap, to_us });
+    for (const { machine_id } of this.#translators) await this.#losses.contactBack(machine_id);
   }
 
   /** @returns whether contact with the agent is lost; anything else is trouble of our own */
@@ -431,13 +391,9 @@ class AgentCollector {
     this.#enter(contact ? "unreachable" : "connecting");
     this.status.error = detail;
     // A sink that takes no gap now has the checkpoint, which says as much.
-    if (contact) await this.#openGaps([...this.#gaps.keys()], detail).catch(() => undefined);
+    const opened = contact && this.#losses.contactLost(this.#machine_ids, this.#known_us, detail);
+    if (opened) await opened.catch(() => undefined);
     return contact;
-  }
-
-  async #openGaps(machine_ids: string[], detail: string): Promise<void> {
-    if (this.#known_us === 0) return;
-    for (const machine_id of machine_ids) await this.#gaps.get(machine_id)?.open(this.#known_us, detail);
   }
 
   #complaint(): string {
@@ -462,11 +418,5 @@ class AgentCollector {
 
 const range = (from: number, next_sequence: number): string => `${from}-${next_sequence - 1}`;
 
-/** The document ends with the newest observation the agent has. */
-const isLive = ({ next_sequence, last_sequence }: AgentHeader): boolean => next_sequence > last_sequence;
-
-/** Now, in the clock that stamps this agent's observations. */
-function agentNow_us({ creation_us }: AgentHeader): number {
-  const now_us = Date.now() * 1_000;
-  return Math.abs(now_us - creation_us) > SAME_CLOCK_US ? creation_us : now_us;
-}
+/** The document ends with the newest observation the agent has, as far as the agent says. */
+const isLive = ({ next_sequence, last_sequence }: AgentHeader): boolean => !(next_sequence <= last_sequence);

@@ -148,6 +148,27 @@ describe("invariant 4: contact", () => {
     }
   });
 
+  test("an agent that does not tell its last sequence, or never goes on, is not asked without pause", async () => {
+    const from = agent();
+    from.refuses_interval = true;
+    const sink = new MemorySink();
+    const collector = collect(from.url, sink);
+    await until("polling", () => collector.status().state === "polling");
+    const tellings = [
+      (header: string) => header.replace(/ lastSequence="\d+"/, ""),
+      (header: string) => header.replace(/lastSequence="\d+"/, 'lastSequence="999"'),
+    ];
+    for (const telling of tellings) {
+      from.header = telling;
+      from.requests.length = 0;
+      await Bun.sleep(200);
+      expect(from.requests.length).toBeLessThan(25);
+    }
+    from.header = (header) => header;
+    from.add("m1-exec", "ACTIVE");
+    await has(sink, "ACTIVE");
+  });
+
   test("a stream alone that fails is no loss of contact: what it would have told is asked for", async () => {
     const from = agent();
     from.instead = (path) => (path.includes("interval") ? new Response("no", { status: 500 }) : undefined);
@@ -314,6 +335,22 @@ describe("invariant 4: restarts", () => {
       const values = sink.rows.filter(({ signal }) => signal === "execution").map(({ value }) => value);
       expect(values.filter((value) => String(value).startsWith("B"))).toHaveLength(60);
       expect(sink.lost()).toMatchObject([{ cause: "agent_restart" }]);
+    }
+  });
+
+  test("a restart under the old instanceId is told by the sequence that went back", async () => {
+    for (const refuses_interval of [false, true]) {
+      const from = agent();
+      from.refuses_interval = refuses_interval;
+      const sink = new MemorySink();
+      collect(from.url, sink);
+      for (let i = 0; i < 30; i++) from.add("m1-exec", `A${i}`);
+      await has(sink, "A29");
+      from.restart();
+      from.instance -= 1;
+      from.add("m1-exec", "B");
+      await has(sink, "B");
+      expect(sink.lost().filter(({ to_us }) => to_us > 0)).toMatchObject([{ cause: "agent_restart" }]);
     }
   });
 

@@ -3,7 +3,7 @@ import { afterEach, expect, test } from "bun:test";
 import { MemorySink, until } from "../memory-sink.ts";
 import { type Dialect, startAgent } from "../simulator/agent.ts";
 import { dataItems, deviceModelFromXml } from "../simulator/model.ts";
-import { startMtconnect } from "./collector.ts";
+import { startAgentCollector } from "./collector.ts";
 import { haveRecordings, recording } from "./recordings.ts";
 
 const running: { stop(): Promise<void> }[] = [];
@@ -36,7 +36,12 @@ for (const dialect of ["1.4", "2.x"] as Dialect[]) {
       const collect = () => {
         const backoff = { first_ms: 10, max_ms: 50 };
         const options = { heartbeat_ms: 500, interval_ms: 5, backoff };
-        const collector = startMtconnect({ url: agent.url, machine_id: "hurco", sink, ...options });
+        const collector = startAgentCollector({
+          url: agent.url,
+          machines: [{ machine_id: "hurco" }],
+          sink,
+          ...options,
+        });
         running.push(collector);
         return collector;
       };

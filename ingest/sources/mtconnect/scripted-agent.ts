@@ -40,6 +40,8 @@ export class ScriptedAgent {
   readonly devices = new Set(Object.keys(DEVICES));
   /** What a part says of its length, given what is true; undefined: nothing. */
   part_length = (length: number): number | undefined => length;
+  /** Every document's header, as it is told. */
+  header = (header: string): string => header;
   /** Answers instead of the agent, where it gives an answer. */
   instead: (path: string) => Response | undefined | Promise<Response | undefined> = () => undefined;
   /** Assets as they stand, by id: a removed one is there until it is forgotten. */
@@ -247,7 +249,9 @@ export class ScriptedAgent {
 
   #header(next = this.#next): string {
     const creation = new Date().toISOString().replace(/\.\d+/, "");
-    return `<Header creationTime="${creation}" instanceId="${this.instance}" bufferSize="${this.capacity}" version="1.4" firstSequence="${this.#buffer[0]?.sequence ?? this.#next}" lastSequence="${this.#next - 1}" nextSequence="${next}"/>`;
+    return this.header(
+      `<Header creationTime="${creation}" instanceId="${this.instance}" bufferSize="${this.capacity}" version="1.4" firstSequence="${this.#buffer[0]?.sequence ?? this.#next}" lastSequence="${this.#next - 1}" nextSequence="${next}"/>`,
+    );
   }
 
   #error(code: string): string {

@@ -1,0 +1,82 @@
+// What of an agent's time is missing, machine by machine, and whose fault it is (invariant 4).
+import type { GapCause } from "../../event.ts";
+import { ContactGaps } from "../contact.ts";
+import type { Sink } from "../source.ts";
+import { type AgentHeader, type StreamsDocument, span_us } from "./document.ts";
+import type { Torn } from "./observations.ts";
+
+export type Loss = { from_us: number; cause: GapCause; detail: string };
+
+/** A header's creationTime is cut to the second: closer than this, the clocks agree and ours is finer. */
+const SAME_CLOCK_US = 2_000_000;
+
+export class Losses {
+  readonly #sink: Sink;
+  readonly #contacts = new Map<string, ContactGaps>();
+  /** When we last had all that the agent had, and how long our own store has kept us waiting since. */
+  #abreast_ms = performance.now();
+  #held_back_ms = 0;
+
+  constructor(sink: Sink, machine_ids: string[]) {
+    this.#sink = sink;
+    for (const machine_id of machine_ids) this.#contacts.set(machine_id, new ContactGaps(sink, machine_id));
+  }
+
+  /** Takes over what an earlier run left open. */
+  async restore(): Promise<void> {
+    for (const contact of this.#contacts.values()) await contact.restore();
+  }
+
+  /** Since when there is no contact, µs; undefined while there is. */
+  contactLostSince_us(machine_id: string): number | undefined {
+    return this.#contacts.get(machine_id)?.open_since_us;
+  }
+
+  /** Of these machines nothing is known since then; 0 is that nothing was known before. */
+  async contactLost(machine_ids: Iterable<string>, since_us: number, detail: string): Promise<void> {
+    if (since_us === 0) return;
+    for (const machine_id of machine_ids) await this.#contacts.get(machine_id)?.open(since_us, detail);
+  }
+
+  /** The agent kept the time in between, or has nothing of it before `to_us`. */
+  async contactBack(machine_id: string, to_us?: number): Promise<void> {
+    await this.#contacts.get(machine_id)?.close(to_us);
+  }
+
+  /** What happened between then and the oldest that the document tells is lost. */
+  async record(machine_ids: string[], loss: Loss, document: StreamsDocument): Promise<void> {
+    const oldest_us = span_us(document)?.oldest_us;
+    // However short, it is not empty: an empty gap says that nothing was lost.
+    const to_us = Math.max(loss.from_us + 1, oldest_us || agentNow_us(document.header));
+    for (const machine_id of machine_ids) await this.#sink.gap(machine_id, { ...loss, to_us });
+  }
+
+  /** What came with an impossible time or sequence is as good as missing. */
+  async recordTorn(machine_id: string, stretches: Torn[]): Promise<void> {
+    const detail = "an observation with an impossible time or sequence";
+    for (const torn of stretches) await this.#sink.gap(machine_id, { ...torn, cause: "torn_record", detail });
+  }
+
+  /** We have all that the agent has. */
+  abreast(): void {
+    this.#abreast_ms = performance.now();
+    this.#held_back_ms = 0;
+  }
+
+  /** So long it was not the agent, but our own store that kept us from reading. */
+  heldBack(waited_ms: number): void {
+    this.#held_back_ms += waited_ms;
+  }
+
+  /** The agent dropped what we had not read: it may hold too little, or we took too long to keep what we read. */
+  overrunCause(): GapCause {
+    const behind_ms = performance.now() - this.#abreast_ms;
+    return this.#held_back_ms > behind_ms / 2 ? "overload" : "sequence_gap";
+  }
+}
+
+/** Now, in the clock that stamps this agent's observations. */
+export function agentNow_us({ creation_us }: AgentHeader): number {
+  const now_us = Date.now() * 1_000;
+  return Math.abs(now_us - creation_us) > SAME_CLOCK_US ? creation_us : now_us;
+}
