@@ -47,8 +47,8 @@ export class DataSets {
     this.#end(known, key, changes);
     if (value === null) return;
     const cells = Array.isArray(value) ? value : [];
-    for (const cell of cells) changes.set(`${key}.${cell.key}`, valueOf(cell.value));
-    if (!Array.isArray(value)) changes.set(key, valueOf(value));
+    for (const cell of cells) changes.set(`${key}.${cell.key}`, valueIn(cell.value));
+    if (!Array.isArray(value)) changes.set(key, valueIn(value));
     if (this.#count >= MAX_KNOWN) return;
     known.set(
       key,
@@ -68,7 +68,7 @@ export class DataSets {
 }
 
 /** Of an entry nobody says whether it is a number or a word: it is what it looks like. */
-function valueOf(value: Entry["value"]): number | string | null {
+function valueIn(value: Entry["value"]): number | string | null {
   if (typeof value !== "string") return null;
   const number = toNumber(value);
   return Number.isNaN(number) ? value : number;
