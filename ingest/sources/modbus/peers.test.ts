@@ -133,7 +133,8 @@ async function observed(module: Module, map: ModbusMap): Promise<void> {
     PATIENCE_MS,
   );
   expect(values("counter11")).toEqual([70_000, 70_001]);
-  expect(poller.status("press")).toMatchObject({ state: "polling", error: "" });
+  expect(poller.status("press").state).toBe("polling");
+  expect(poller.status("press").error).not.toContain("refused");
   expect(sink.gaps.size).toBe(0);
 }
 
