@@ -258,6 +258,25 @@ function held(reader: Reader): boolean {
   return row.test(readFileSync("/proc/net/tcp", "utf8"));
 }
 
+test("invariant 7: a thousand readers and no more; gone, they leave nothing behind", async () => {
+  const resident_bytes: number[] = [];
+  for (let round = 0; round < 3; round++) {
+    const crowd = Array.from({ length: 1_000 }, (_, i) => new Reader(i % 2 ? "sse" : "websocket"));
+    await until(async () => (await readers()) === 1_000 || undefined, 30_000);
+    for (const kind of ["sse", "websocket"] as const) {
+      const late = new Reader(kind);
+      expect(await late.status()).toBe(503);
+      late.socket.destroy();
+    }
+    for (const { socket } of crowd) socket.destroy();
+    await until(async () => (await readers()) === 0 || undefined, 30_000);
+    const { body } = await server.call<string>("GET", "/metrics");
+    resident_bytes.push(Number(/^mtc_resident_memory_bytes (\d+)$/m.exec(body)?.[1]));
+  }
+  console.log(`resident after each thousand: ${resident_bytes.map((bytes) => bytes >> 20).join(", ")} MiB`);
+  expect((resident_bytes[2] ?? 0) - (resident_bytes[0] ?? 0)).toBeLessThan(64 * 1024 * 1024);
+}, 120_000);
+
 test("a session opens a WebSocket from MTC's own pages only", async () => {
   const form = new URLSearchParams({ key: TEST_KEY });
   const signedIn = await fetch(`${server.origin}/sign-in`, {

@@ -69,11 +69,16 @@ export function follow(url: string, handlers: LiveHandlers): Live {
       const delta = JSON.parse(event.data) as LiveDelta;
       heard();
       const known = machines.get(delta.machine_id);
-      if (!known) return; // the next snapshot brings it
-      const { signals, ...rest } = delta;
-      Object.assign(known.signals, signals);
-      Object.assign(known, rest);
-      handlers.changed([known], false);
+      if (known && !delta.deleted) {
+        const { signals, ...rest } = delta;
+        Object.assign(known.signals, signals);
+        Object.assign(known, rest);
+        return handlers.changed([known], false);
+      }
+      if (known) machines.delete(delta.machine_id);
+      else if (isWhole(delta)) machines.set(delta.machine_id, delta);
+      else return; // the next snapshot brings it
+      handlers.changed([...machines.values()], true);
     });
     opened.addEventListener("heartbeat", (event) => heard((JSON.parse(event.data) as LiveHeartbeat).now_ms));
     opened.addEventListener("error", () => {
@@ -104,6 +109,10 @@ export function follow(url: string, handlers: LiveHandlers): Live {
   connect();
   return { now_ms, machines };
 }
+
+/** Of a machine that is new a delta says everything. */
+const isWhole = (delta: LiveDelta): delta is LiveMachine =>
+  !delta.deleted && delta.source !== undefined && delta.signals !== undefined && delta.state !== undefined;
 
 /** EventSource does not tell why it was refused; a plain request does. */
 async function refused(): Promise<boolean> {
