@@ -391,8 +391,8 @@ class AgentCollector {
     this.#enter(contact ? "unreachable" : "connecting");
     this.status.error = detail;
     // A sink that takes no gap now has the checkpoint, which says as much.
-    const opened = contact && this.#losses.contactLost(this.#machine_ids, this.#known_us, detail);
-    if (opened) await opened.catch(() => undefined);
+    if (contact)
+      await this.#losses.contactLost(this.#machine_ids, this.#known_us, detail).catch(() => undefined);
     return contact;
   }
 
