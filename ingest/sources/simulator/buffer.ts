@@ -2,6 +2,9 @@
 
 export type Level = "Normal" | "Warning" | "Fault" | "Unavailable";
 
+/** Of a DATA_SET the entries, of a TABLE the rows with their cells, by key; null is an entry that was removed. */
+export type Entries = Record<string, string | number | Record<string, string | number> | null>;
+
 /** One observation as the agent keeps it. */
 export type Stored = {
   /** Index of the data item in the agent's table. */
@@ -14,8 +17,12 @@ export type Stored = {
   /** Of conditions only. */
   level?: Level;
   native_code?: string;
-  /** Further attributes, ready for XML: nativeCode, nativeSeverity, qualifier. */
+  /** Further attributes, ready for XML: nativeCode, nativeSeverity, qualifier, resetTriggered, sampleCount … */
   attributes?: string;
+  /** Of a set: in the ring what changed, among the latest all there is. */
+  entries?: Entries;
+  /** Of ASSET_CHANGED and ASSET_REMOVED. */
+  asset_type?: string;
 };
 
 /** The last `size` observations. Sequences start at 1 and never have holes, so a sequence is its own index. */
@@ -83,6 +90,11 @@ export class Checkpoint {
   /** MTConnect's rule for conditions: a code adds or replaces itself; Normal clears its code, without a code all. */
   apply(observation: Stored): void {
     const { item, level, native_code = "" } = observation;
+    if (observation.entries) {
+      const before = this.of(item)[0]?.entries;
+      this.#latest[item] = [{ ...observation, entries: merged(before, observation) }];
+      return;
+    }
     const replaces_all = !level || level === "Unavailable" || (level === "Normal" && native_code === "");
     if (replaces_all) {
       this.#latest[item] = [observation];
@@ -94,4 +106,19 @@ export class Checkpoint {
     if (level !== "Normal") active.push(observation);
     this.#latest[item] = active.length > 0 ? active : [observation];
   }
+}
+
+/** A set after a change; what resets it, or makes it unavailable, leaves nothing of what went before. */
+function merged(before: Entries = {}, { entries = {}, attributes = "", text }: Stored): Entries {
+  const anew = attributes.includes("resetTriggered") || text !== "";
+  const all = Object.entries({ ...(anew ? {} : before), ...entries });
+  return Object.fromEntries(all.filter(([, value]) => value !== null));
+}
+
+/** What of these entries is new to an agent that has those: agents do not repeat themselves. */
+export function changed(before: Entries = {}, entries: Entries): Entries {
+  const new_ones = Object.entries(entries).filter(
+    ([key, value]) => JSON.stringify(before[key] ?? null) !== JSON.stringify(value),
+  );
+  return Object.fromEntries(new_ones);
 }

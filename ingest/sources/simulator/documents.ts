@@ -1,5 +1,6 @@
 // The agent's documents, rendered as cppagent renders them: order, indentation and attributes.
-import type { Checkpoint, Stored } from "./buffer.ts";
+import type { Asset } from "./assets.ts";
+import type { Checkpoint, Entries, Stored } from "./buffer.ts";
 import {
   type Category,
   type ComponentModel,
@@ -19,6 +20,7 @@ export type Header = {
   now_ms: number;
   /** When the device model last changed, ms; 2.x headers carry it. */
   model_ms: number;
+  asset_count: number;
 };
 
 /** A data item with the constant parts of its observations made ready. Sorted as documents group them. */
@@ -30,6 +32,9 @@ export type Row = {
   item: DataItemModel;
   tag: string;
 };
+
+/** Assets an agent keeps. */
+export const ASSET_BUFFER = 1024;
 
 const HOLDER: Record<Category, string> = { SAMPLE: "Samples", EVENT: "Events", CONDITION: "Condition" };
 const RANK: Record<Category, number> = { SAMPLE: 0, EVENT: 1, CONDITION: 2 };
@@ -47,8 +52,19 @@ export function rowsOf(devices: DeviceModel[]): Row[] {
           compare(a.item.id, b.item.id),
       ),
   );
-  return rows.map((row, index) => ({ ...row, index, tag: elementName(row.item.type) }));
+  return rows.map((row, index) => ({ ...row, index, tag: tagOf(row.item) }));
 }
+
+const SUFFIX: Record<string, string> = {
+  DATA_SET: "DataSet",
+  TABLE: "Table",
+  TIME_SERIES: "TimeSeries",
+  DISCRETE: "Discrete",
+};
+
+/** The element of an item's observations: its type, and how they are represented. */
+const tagOf = ({ type, attributes }: DataItemModel): string =>
+  elementName(type) + (SUFFIX[attributes?.representation ?? ""] ?? "");
 
 /** MTConnectStreams of these observations (in any order) with the sequences of the header. */
 export function streamsDocument(
@@ -110,12 +126,37 @@ function observationXml({ item, tag }: Row, observation: Stored): string {
   const start =
     `dataItemId="${escapeXml(item.id)}" timestamp="${time}"${attribute("name", item.name)} sequence="${sequence}"` +
     `${attribute("subType", item.subType)}${attributes}`;
+  if (observation.entries) return `          ${setXml(tag, start, observation)}\n`;
   if (!level) {
-    const asset = item.type === "ASSET_CHANGED" || item.type === "ASSET_REMOVED" ? ' assetType=""' : "";
+    const asset =
+      item.type === "ASSET_CHANGED" || item.type === "ASSET_REMOVED"
+        ? ` assetType="${escapeXml(observation.asset_type ?? "")}"`
+        : "";
     return `          <${tag} ${start}${asset}${text === "" ? "/>" : `>${text}</${tag}>`}\n`;
   }
   const condition = `          <${level} ${start} type="${escapeXml(item.type)}"`;
   return `${condition}${text === "" ? "/>" : `>${text}</${level}>`}\n`;
+}
+
+/** An observation of a DATA_SET or TABLE. */
+function setXml(tag: string, start: string, { entries = {}, text }: Stored): string {
+  const inner = text === "" ? entriesXml(entries) : text;
+  const count = ` count="${Object.keys(entries).length}"`;
+  return `<${tag} ${start}${count}${inner === "" ? "/>" : `>${inner}</${tag}>`}`;
+}
+
+function entriesXml(entries: Entries): string {
+  return Object.entries(entries)
+    .map(([key, value]) => {
+      const entry = `Entry key="${escapeXml(key)}"`;
+      if (value === null) return `<${entry} removed="true"/>`;
+      if (typeof value !== "object") return `<${entry}>${escapeXml(String(value), false)}</Entry>`;
+      const cells = Object.entries(value).map(
+        ([cell, of]) => `<Cell key="${escapeXml(cell)}">${escapeXml(String(of), false)}</Cell>`,
+      );
+      return `<${entry}>${cells.join("")}</Entry>`;
+    })
+    .join("");
 }
 
 /** Every latest observation of the rows chosen, for /current. */
@@ -124,7 +165,7 @@ export const latestOf = (state: Checkpoint, rows: Row[], chosen: (item: number) 
 
 /** MTConnectDevices of these devices. */
 export function devicesDocument(header: Header, devices: DeviceModel[]): string {
-  const sizes = ` assetBufferSize="1024" assetCount="0" bufferSize="${header.buffer_size}"`;
+  const sizes = ` assetBufferSize="${ASSET_BUFFER}" assetCount="${header.asset_count}" bufferSize="${header.buffer_size}"`;
   const body = devices.map((device) => componentXml(device, "    ")).join("");
   return document(header, "Devices", sizes, `  <Devices>\n${body}  </Devices>\n`);
 }
@@ -157,29 +198,56 @@ function itemXml(item: DataItemModel, indent: string): string {
   return out === "" ? `${start}/>\n` : `${start}>\n${out}${indent}</DataItem>\n`;
 }
 
-/** MTConnectAssets: this agent never holds any. */
-export const assetsDocument = (header: Header): string =>
-  document(header, "Assets", ' assetBufferSize="1024" assetCount="0"', "  <Assets/>\n");
-
-/** MTConnectError; from schema 2.6 on an error is an element named after its code. */
-export function errorDocument(header: Header, code: string, message: string): string {
-  const text = escapeXml(message, false);
-  const own = elementName(code);
-  const error = namesErrors(header.schema)
-    ? `<${own} errorCode="${code}">\n      <ErrorMessage>${text}</ErrorMessage>\n    </${own}>`
-    : `<Error errorCode="${code}">${text}</Error>`;
+/** MTConnectAssets of these. */
+export function assetsDocument(header: Header, assets: Asset[]): string {
+  const sizes = ` assetBufferSize="${ASSET_BUFFER}" assetCount="${header.asset_count}"`;
+  const body = assets.map((asset) => `    ${assetXml(asset)}\n`).join("");
   return document(
     header,
-    "Error",
-    ` bufferSize="${header.buffer_size}"`,
-    `  <Errors>\n    ${error}\n  </Errors>\n`,
+    "Assets",
+    sizes,
+    body === "" ? "  <Assets/>\n" : `  <Assets>\n${body}  </Assets>\n`,
   );
 }
 
-const namesErrors = (schema: string): boolean => {
-  const [major = 0, minor = 0] = schema.split(".").map(Number);
-  return major > 2 || (major === 2 && minor >= 6);
+function assetXml({ type, asset_id, timestamp_us, device_uuid, removed, attributes, body }: Asset): string {
+  const own = { assetId: asset_id, timestamp: timestampText(timestamp_us), deviceUuid: device_uuid };
+  const all = sortedAttributes({ ...attributes, ...own, removed: removed ? "true" : undefined });
+  return `<${type}${all}>${body}</${type}>`;
+}
+
+/** What was wrong with a request, and the parameter at fault. */
+export type Fault = {
+  code: string;
+  message: string;
+  parameter?: { name: string; value: string; least?: number; most?: number };
+  uri?: string;
 };
+
+/** MTConnectError in the shape of its schema: 1.0 knows one error, 2.6 names each after its code. */
+export function errorDocument(header: Header, fault: Fault): string {
+  const { code, message } = fault;
+  const text = escapeXml(message, false);
+  const [major = 0, minor = 0] = header.schema.split(".").map(Number);
+  const plain = `<Error errorCode="${code}">${text}</Error>`;
+  const named = major > 2 || (major === 2 && minor >= 6);
+  const error = named ? namedError(fault) : plain;
+  const body = major === 1 && minor === 0 ? `  ${plain}\n` : `  <Errors>\n    ${error}\n  </Errors>\n`;
+  return document(header, "Error", ` bufferSize="${header.buffer_size}"`, body);
+}
+
+function namedError({ code, message, parameter, uri }: Fault): string {
+  const own = elementName(code);
+  const element = (name: string, value: string | number | undefined): string =>
+    value === undefined ? "" : `\n        <${name}>${escapeXml(String(value), false)}</${name}>`;
+  const range = parameter && `${element("Minimum", parameter.least)}${element("Maximum", parameter.most)}`;
+  const query = parameter
+    ? `\n      <QueryParameter name="${escapeXml(parameter.name)}">${element("Value", parameter.value)}${range}\n      </QueryParameter>`
+    : "";
+  const at = uri === undefined ? "" : `\n      <URI>${escapeXml(uri, false)}</URI>`;
+  const text = `\n      <ErrorMessage>${escapeXml(message, false)}</ErrorMessage>`;
+  return `<${own} errorCode="${code}">${at}${text}${query}\n    </${own}>`;
+}
 
 function document(header: Header, kind: Kind, header_attributes: string, body: string): string {
   const { schema, now_ms, model_ms, instance_id, version } = header;

@@ -1,11 +1,13 @@
 // What clients ask for in a URL's query, and the error that says why it cannot be had.
 
+import type { Fault } from "./documents.ts";
+
 /** What a client asked for cannot be answered. */
 export class RequestError extends Error {
-  readonly code: string;
-  constructor(code: string, message: string) {
+  readonly fault: Fault;
+  constructor(code: string, message: string, parameter?: Fault["parameter"]) {
     super(message);
-    this.code = code;
+    this.fault = { code, message, ...(parameter && { parameter }) };
   }
 }
 
@@ -21,9 +23,10 @@ export function integer(
   if (text === "") throw new RequestError("QUERY_ERROR", `'${name}' cannot be empty.`);
   if (!/^\d+$/.test(text)) throw new RequestError("OUT_OF_RANGE", `'${name}' must be a positive integer.`);
   const value = Number(text);
+  const range = { name, value: text, least, most };
   if (value < least)
-    throw new RequestError("OUT_OF_RANGE", `'${name}' must be greater than or equal to ${least}.`);
+    throw new RequestError("OUT_OF_RANGE", `'${name}' must be greater than or equal to ${least}.`, range);
   if (value > most)
-    throw new RequestError("OUT_OF_RANGE", `'${name}' must be less than or equal to ${most}.`);
+    throw new RequestError("OUT_OF_RANGE", `'${name}' must be less than or equal to ${most}.`, range);
   return value;
 }
