@@ -65,6 +65,12 @@ test("a commit's bytes are handed to the store's thread, not copied", async () =
   const { buffer } = event.bytes;
   await store.commit({ events: [event] });
   expect(buffer.byteLength).toBe(0);
+  // Again it is refused, and nobody else with it.
+  const [again, other] = await Promise.allSettled([
+    store.commit({ events: [event] }),
+    store.commit({ events: [sized(10, "b")] }),
+  ]);
+  expect([again.status, other.status]).toEqual(["rejected", "fulfilled"]);
   await store.close();
 });
 

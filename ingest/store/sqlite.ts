@@ -74,7 +74,11 @@ export async function openSqlite(
 
   async function commit(commit: Commit): Promise<Appended[]> {
     let size = 0;
-    for (const { bytes } of commit.events) size += bytes.length;
+    for (const { bytes } of commit.events) {
+      // What was handed over before is empty now, and would take its whole group down with it.
+      if (bytes.length === 0) throw new TypeError("an event has bytes, and they are committed once");
+      size += bytes.length;
+    }
     if (in_flight_bytes + size > MAX_IN_FLIGHT_BYTES && in_flight_bytes > 0) {
       throw new Overloaded(`${in_flight_bytes} bytes are on their way to the disk`, 1);
     }
