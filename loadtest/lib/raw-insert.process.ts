@@ -9,32 +9,35 @@ import { clock_ms, jobOf } from "./process.ts";
 export type RawInsertJob = { series: Series; warmup_batches: number; batches: number };
 export type RawInsert = { rows: number; seconds: number };
 
-/** Events of one insert: the relay's own batch. */
-const INSERT_EVENTS = 400;
-const ANY_ULID = "01K0000000000000000000000";
+/** One insert takes what the relay would give it. */
+const INSERT_BYTES = 8 * 1024 * 1024;
+const ANY_ULID = "01K00000000000000000000000";
 
 const { series, warmup_batches, batches } = jobOf<RawInsertJob>();
 
-function lines(first: number, count: number): Uint8Array {
-  const events: Uint8Array[] = [];
-  for (let n = first; n < first + count; n++) {
-    const { machine, columns } = batchAt(series, n);
-    const header = {
-      id: `${ANY_ULID}0`,
-      type: "mtc.observations.v1",
-      tenant_id: "default",
-      machine_id: machine,
-      time_ms: Date.now(),
-    } as const;
-    events.push(encodeEvent(header, encodeData(columns)), new Uint8Array([0x0a]));
-  }
-  return new Uint8Array(Buffer.concat(events));
+function event(n: number): Uint8Array {
+  const { machine, columns } = batchAt(series, n);
+  const header = {
+    id: ANY_ULID,
+    type: "mtc.observations.v1",
+    tenant_id: "default",
+    machine_id: machine,
+    time_ms: Date.now(),
+  } as const;
+  return Buffer.concat([encodeEvent(header, encodeData(columns)), Buffer.from("\n")]);
 }
 
 function inserts(first: number, count: number): Uint8Array[] {
   const made: Uint8Array[] = [];
-  for (let n = first; n < first + count; n += INSERT_EVENTS) {
-    made.push(lines(n, Math.min(INSERT_EVENTS, first + count - n)));
+  let events: Uint8Array[] = [];
+  let bytes = 0;
+  for (let n = first; n < first + count; n++) {
+    const next = event(n);
+    events.push(next);
+    bytes += next.length;
+    if (bytes < INSERT_BYTES && n + 1 < first + count) continue;
+    made.push(new Uint8Array(Buffer.concat(events)));
+    [events, bytes] = [[], 0];
   }
   return made;
 }
