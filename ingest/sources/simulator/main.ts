@@ -77,6 +77,8 @@ async function startReplay(shdr: string, ask: Options): Promise<Stop> {
     port: ask.agentPort,
     hostname: ask.hostname,
     dialect: ask.dialect,
+    ...(ask.schema !== undefined && { schema: ask.schema }),
+    ...(ask.json_version !== undefined && { json_version: ask.json_version }),
     ...(ask.bufferSize !== undefined && { buffer_size: ask.bufferSize }),
   });
   console.log(`MTConnect agent: ${agent.url}/probe (${device.name})`);

@@ -22,7 +22,9 @@ A recording:
   --speed <x>         times faster than recorded (everything at once)
 
 Both:
-  --dialect 1.4|2.x   as which generation of agents to speak (1.4)
+  --dialect 1.4|2.x   as which generation of agents to speak (2.x); JSON and tables are 2.x only
+  --schema <version>  the schema the documents name (1.4 or 2.0); errors take its shape: 1.0, 2.6, or between
+  --json 1|2          how 2.x prints JSON for clients that accept it (2)
   --buffer <n>        observations an agent holds, 16 to 10000000 (131072, and the past)
   --agent-port <n>    (5000; 0 is any free port)
   --modbus-port <n>   (5020; 0 is any free port)
@@ -47,7 +49,9 @@ const FLAGS = {
   shdr: { type: "string" },
   model: { type: "string" },
   device: { type: "string" },
-  dialect: { type: "string", default: "1.4" },
+  dialect: { type: "string", default: "2.x" },
+  schema: { type: "string" },
+  json: { type: "string" },
 } as const;
 
 export type Options = {
@@ -67,15 +71,19 @@ export type Options = {
   model?: string;
   device?: string;
   dialect: Dialect;
+  schema?: string;
+  json_version?: 1 | 2;
 };
 
 /** Reads the command line. @throws Error saying which option is wrong, and how */
 export function parseOptions(args: string[]): Options | "help" {
   const { values } = parseArgs({ args, options: FLAGS, strict: true });
   if (values.help) return "help";
-  const { shdr, model, device, truth, seed, dialect, host } = values;
+  const { shdr, model, device, truth, seed, dialect, schema, host } = values;
   if (dialect !== "1.4" && dialect !== "2.x") throw new Error(`--dialect is 1.4 or 2.x, not '${dialect}'`);
   if (shdr !== undefined && model === undefined) throw new Error("--shdr needs --model");
+  if (schema !== undefined && !/^[12]\.\d$/.test(schema))
+    throw new Error(`--schema is a version like 1.4 or 2.6, not '${schema}'`);
   const start_ms = values.start === undefined ? undefined : Date.parse(values.start);
   if (Number.isNaN(start_ms))
     throw new Error(`--start takes a time like 2026-01-12T07:00:00Z, not '${values.start}'`);
@@ -105,6 +113,8 @@ export function parseOptions(args: string[]): Options | "help" {
     model,
     device,
     dialect: dialect as Dialect,
+    schema,
+    json_version: number("json", 1, 2) as 1 | 2 | undefined,
   });
 }
 

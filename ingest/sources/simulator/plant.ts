@@ -34,7 +34,10 @@ export type PlantOptions = {
   agentPort?: number;
   modbusPort?: number;
   hostname?: string;
+  /** 2.x without it: 1.4 has no tables. */
   dialect?: Dialect;
+  schema?: string;
+  json_version?: 1 | 2;
   /** Observations each agent's ring holds; the history and an agent's usual size without it. */
   bufferSize?: number;
   /** The plant's time at the start, ms since 1970. */
@@ -81,7 +84,7 @@ export type DemoPlant = {
  * live without a seam; days are told from (seed, machine, date), so a plant started again tells the same past.
  */
 export async function startDemoPlant(options: PlantOptions = {}): Promise<DemoPlant> {
-  const { speed = 1, hostname = "127.0.0.1", now = Date.now() } = options;
+  const { speed = 1, hostname = "127.0.0.1", now = Date.now(), dialect = "2.x" } = options;
   const seed = String(options.seed ?? "mtc");
   const machines = cncs(options.cncs ?? 4);
   const days = options.days ?? (machines.length <= MACHINES_WITH_HISTORY ? 3 : 0);
@@ -101,7 +104,9 @@ export async function startDemoPlant(options: PlantOptions = {}): Promise<DemoPl
         clock: () => now_us() / 1000,
         ...(options.agentPort && { port: options.agentPort + i }),
         ...(options.bufferSize !== undefined && { buffer_size: options.bufferSize }),
-        ...(options.dialect !== undefined && { dialect: options.dialect }),
+        dialect,
+        ...(options.schema !== undefined && { schema: options.schema }),
+        ...(options.json_version !== undefined && { json_version: options.json_version }),
       }),
   );
   const log = options.log ?? (() => {});

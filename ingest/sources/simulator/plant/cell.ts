@@ -1,7 +1,7 @@
 // CNCs behind one agent: their lives told to it, live and of the past, and what becomes of them when it restarts.
-import { type AgentOptions, type SimulatedAgent, startAgent } from "../agent.ts";
+import { type AgentOptions, type Dialect, type SimulatedAgent, startAgent } from "../agent.ts";
 import { cncLife } from "./cnc-day.ts";
-import { type Cnc, deviceModel } from "./machines.ts";
+import { type Cnc, deviceModel, signalsFor } from "./machines.ts";
 import { type Truth, truthOf } from "./segment.ts";
 import { Teller, type Telling } from "./teller.ts";
 
@@ -10,7 +10,8 @@ const HISTORY_STEP_US = 45_000_000;
 /** Room in the agent's ring beside the history: the agent's usual size. */
 const LIVE_BUFFER = 131_072;
 
-export type CellOptions = Omit<AgentOptions, "devices" | "started_us"> & {
+export type CellOptions = Omit<AgentOptions, "devices" | "started_us" | "dialect"> & {
+  dialect: Dialect;
   cncs: Cnc[];
   seed: string;
   /** The plant's time at which the past begins and at which it goes over into the present. */
@@ -27,16 +28,19 @@ export class Cell {
   /** The adapters are off the agent until then, µs. */
   #away_until_us = 0;
 
-  constructor({ cncs, seed, history_us, start_us, ...agent }: CellOptions) {
+  constructor({ cncs, seed, history_us, start_us, dialect, ...agent }: CellOptions) {
     this.#cncs = new Map(cncs.map((cnc) => [cnc.uuid, cnc]));
     this.#seed = seed;
     this.#history_us = history_us;
-    this.#tellers = cncs.map((cnc) => new Teller(cnc, cncLife(cnc, seed, history_us), history_us));
+    this.#tellers = cncs.map(
+      (cnc) => new Teller(cnc, signalsFor(dialect), cncLife(cnc, seed, history_us), history_us),
+    );
     const history = this.#advance(start_us, HISTORY_STEP_US);
     this.agent = startAgent({
       buffer_size: history.length + LIVE_BUFFER,
       ...agent,
-      devices: cncs.map(deviceModel),
+      dialect,
+      devices: cncs.map((cnc) => deviceModel(cnc, dialect)),
       started_us: history_us,
     });
     this.#tell(history);
@@ -77,8 +81,10 @@ export class Cell {
   }
 
   #tell(tellings: Telling[]): void {
-    for (const { ts_us, uuid, item } of tellings)
+    for (const { ts_us, uuid, item, tool } of tellings)
       if (item) this.agent.add(uuid, item.id, ts_us, item.value);
-      else this.agent.setUnavailable(uuid, ts_us);
+      else if (!tool) this.agent.setUnavailable(uuid, ts_us);
+      else if ("put" in tool) this.agent.putAsset(uuid, { ...tool.put, timestamp_us: ts_us });
+      else this.agent.removeAsset(tool.remove, ts_us);
   }
 }

@@ -1,10 +1,11 @@
 // A CNC's day, from midnight to midnight, told as segments: the same seed, machine and date tell the same day.
 import type { State } from "../../../signals.ts";
-import type { ConditionValue } from "../value.ts";
+import type { ConditionValue, SetValue } from "../value.ts";
 import type { Cnc, Product } from "./machines.ts";
 import { hash, type Random, random } from "./random.ts";
 import type { Segment, Told } from "./segment.ts";
 import { CALENDARS, PLANT_CALENDAR, type PlantDay, plantDay, type Window } from "./shifts.ts";
+import { isToolCheck, type ToolChange, toolChanges, toolOffsets } from "./tools.ts";
 
 const MINUTE_S = 60;
 
@@ -47,6 +48,7 @@ class CncDay {
   #part_count = 0;
   #bad_count = 0;
   #finished: Segment["part"];
+  #tools: ToolChange[];
 
   constructor(cnc: Cnc, seed: string, day: PlantDay) {
     this.#cnc = cnc;
@@ -55,6 +57,7 @@ class CncDay {
     this.#random = random(`${seed}/${cnc.uuid}/${day.date}`);
     this.#job = hash(`${seed}/${cnc.uuid}/${day.date}/job`) % cnc.products.length;
     this.#left_of_lot = this.#lot();
+    this.#tools = toolChanges(cnc.uuid, this.#product, 0);
   }
 
   get #product(): Product {
@@ -89,8 +92,10 @@ class CncDay {
       program,
       comment,
       part_number,
-      part_count: 0,
-      bad_count: 0,
+      part_count: { value: 0, reset: "DAY" },
+      bad_count: { value: 0, reset: "DAY" },
+      variables: this.#variables(),
+      offsets: { entries: toolOffsets(this.#product, 0), reset: "DAY" },
       tool: operations[0]?.tool ?? 1,
       ...STILL,
       override: 100,
@@ -104,9 +109,17 @@ class CncDay {
   *#spend(duration_s: number, state: State, tell: Told, cut?: Segment["cut"]): Generator<Segment> {
     const from_us = this.#now_us;
     this.#now_us += Math.max(1, Math.round(duration_s * 1e6));
-    const part = this.#finished;
+    const [part, tools] = [this.#finished, this.#tools];
     this.#finished = undefined;
-    yield { from_us, to_us: this.#now_us, state, tell, ...(part && { part }), ...(cut && { cut }) };
+    this.#tools = [];
+    const more = { ...(part && { part }), ...(cut && { cut }), ...(tools.length > 0 && { tools }) };
+    yield { from_us, to_us: this.#now_us, state, tell, ...more };
+  }
+
+  /** What the control's macro variables hold: the counts, the job, the tools of it. */
+  #variables(): SetValue {
+    const entries = { "#500": this.#part_count, "#501": this.#bad_count, "#510": this.#product.part_number };
+    return { entries: { ...entries, "#511": this.#product.operations.length } };
   }
 
   *#idleUntil(to_us: number): Generator<Segment> {
@@ -177,6 +190,7 @@ class CncDay {
     const start: Told = {
       execution: "ACTIVE",
       tool,
+      block: `T${tool} M6 S${rpm} M3`,
       speed: rpm,
       feed: feed_mm_s,
       load: load_percent,
@@ -195,7 +209,10 @@ class CncDay {
     this.#left_of_lot--;
     if (bad) this.#bad_count++;
     this.#finished = { part_number: this.#product.part_number, bad };
-    return { part_count: this.#part_count, bad_count: this.#bad_count };
+    const counts = { part_count: this.#part_count, bad_count: this.#bad_count, variables: this.#variables() };
+    if (!isToolCheck(this.#part_count)) return counts;
+    this.#tools = toolChanges(this.#cnc.uuid, this.#product, this.#part_count);
+    return { ...counts, offsets: { entries: toolOffsets(this.#product, this.#part_count) } };
   }
 
   /** What may happen in the middle of a cycle. @returns whether the part is lost */
@@ -208,6 +225,7 @@ class CncDay {
       yield* this.#spend(this.#random.between(25, 120), "STOPPED", {
         ...STILL,
         execution: "PROGRAM_STOPPED",
+        message: { native_code: "M00", text: "CHECK PART" },
       });
     if (this.#random.chance(CHANCE.axis_fault)) yield* this.#fault("system", make.faults.axis, 12);
     else if (this.#random.chance(CHANCE.tool_break)) yield* this.#fault("motion", make.faults.tool, 18);
@@ -217,29 +235,32 @@ class CncDay {
 
   /** The coolant runs low: a warning that stops nothing, gone when someone has topped it up. */
   *#warning(): Generator<Segment> {
-    const { code, text } = this.#cnc.make.faults.coolant;
-    const logic: ConditionValue = { level: "Warning", native_code: code, native_severity: "25", text };
+    const { native_code, text } = this.#cnc.make.faults.coolant;
+    const logic: ConditionValue = { level: "Warning", native_code, native_severity: "25", text };
     yield* this.#spend(this.#random.between(5, 15), "RUNNING", { logic });
-    yield* this.#spend(0.1, "RUNNING", { logic: { level: "Normal", native_code: code } });
+    yield* this.#spend(0.1, "RUNNING", { logic: { level: "Normal", native_code } });
   }
 
   /** The machine stops with a fault; it is repaired, set right by hand, and the part is scrap. */
   *#fault(
     signal: "system" | "motion",
-    { code, text }: { code: string; text: string },
+    alarm: { native_code: string; text: string },
     mean_min: number,
   ): Generator<Segment> {
-    const fault: ConditionValue = { level: "Fault", native_code: code, native_severity: "90", text };
+    const fault: ConditionValue = { ...alarm, level: "Fault", native_severity: "90" };
     const stopped: Told = { ...STILL, execution: this.#cnc.make.interrupted, [signal]: fault };
-    yield* this.#spend((4 + this.#random.about(mean_min)) * MINUTE_S, "DOWN", stopped);
+    const further: ConditionValue = { ...this.#cnc.make.faults.load, level: "Warning", qualifier: "HIGH" };
+    const down_s = (4 + this.#random.about(mean_min)) * MINUTE_S;
+    // A second code joins the first: both are in force until everything is set right.
+    yield* this.#spend(2, "DOWN", stopped);
+    yield* this.#spend(down_s - 2, "DOWN", { [signal]: [fault, further] });
     const byHand: Told = { [signal]: "NORMAL", mode: "MANUAL", functional_mode: "SETUP", execution: "READY" };
     yield* this.#spend(this.#random.between(60, 240), "SETUP", byHand);
     yield* this.#spend(1, "IDLE", { mode: "AUTOMATIC", functional_mode: "PRODUCTION", ...this.#count(true) });
   }
 
   *#emergencyStop(): Generator<Segment> {
-    const { code, text } = this.#cnc.make.faults.estop;
-    const logic: ConditionValue = { level: "Fault", native_code: code, native_severity: "100", text };
+    const logic: ConditionValue = { ...this.#cnc.make.faults.estop, level: "Fault", native_severity: "100" };
     const stopped: Told = { ...STILL, estop: "TRIGGERED", execution: this.#cnc.make.interrupted, logic };
     yield* this.#spend((2 + this.#random.about(3)) * MINUTE_S, "DOWN", stopped);
     yield* this.#spend(30, "IDLE", { estop: "ARMED", execution: "READY", logic: "NORMAL" });
@@ -252,7 +273,10 @@ class CncDay {
     const { part_number, program, comment, operations, ideal_cycle_s } = this.#product;
     const hands: Told = { functional_mode: "SETUP", mode: "MANUAL", execution: "READY" };
     yield* this.#spend(this.#random.between(8, 20) * MINUTE_S, "SETUP", hands);
-    yield* this.#spend(this.#random.between(60, 200), "SETUP", { part_number, program, comment });
+    const offsets: SetValue = { entries: toolOffsets(this.#product, this.#part_count), reset: "MANUAL" };
+    this.#tools = toolChanges(this.#cnc.uuid, this.#product, this.#part_count);
+    const job: Told = { part_number, program, comment, offsets, variables: this.#variables() };
+    yield* this.#spend(this.#random.between(60, 200), "SETUP", job);
     const [first] = operations;
     const proving: Told = {
       execution: "ACTIVE",

@@ -1,4 +1,5 @@
 // The demo plant's machines: makes, products, programs, and the device model each shows in probe.
+import type { Dialect } from "../dialect.ts";
 import type { ComponentModel, DataItemModel, DeviceModel } from "../model.ts";
 import type { Nights } from "./shifts.ts";
 
@@ -28,10 +29,10 @@ export type Make = {
   feed_hold: string;
   completed: string;
   interrupted: string;
-  faults: { tool: Alarm; axis: Alarm; estop: Alarm; coolant: Alarm };
+  faults: { tool: Alarm; axis: Alarm; estop: Alarm; coolant: Alarm; load: Alarm };
   names: Record<Signal, string>;
 };
-type Alarm = { code: string; text: string };
+type Alarm = { native_code: string; text: string };
 
 /** What a CNC of the plant tells. */
 export const SIGNALS = [
@@ -45,9 +46,14 @@ export const SIGNALS = [
   "part_number",
   "part_count",
   "bad_count",
+  "block",
+  "message",
+  "variables",
+  "offsets",
   "tool",
   "speed",
   "load",
+  "load_profile",
   "feed",
   "override",
   "system",
@@ -71,10 +77,11 @@ const FANUC: Make = {
   completed: "READY",
   interrupted: "STOPPED",
   faults: {
-    tool: { code: "EX1015", text: "TOOL BREAKAGE DETECTED" },
-    axis: { code: "SV0411", text: "EXCESS ERROR (MOVING) X AXIS" },
-    estop: { code: "EX1000", text: "EMERGENCY STOP" },
-    coolant: { code: "EX2044", text: "COOLANT LEVEL LOW" },
+    tool: { native_code: "EX1015", text: "TOOL BREAKAGE DETECTED" },
+    axis: { native_code: "SV0411", text: "EXCESS ERROR (MOVING) X AXIS" },
+    estop: { native_code: "EX1000", text: "EMERGENCY STOP" },
+    coolant: { native_code: "EX2044", text: "COOLANT LEVEL LOW" },
+    load: { native_code: "SV0438", text: "SPINDLE LOAD HIGH" },
   },
   names: {
     availability: "avail",
@@ -87,6 +94,11 @@ const FANUC: Make = {
     part_number: "part_no",
     part_count: "part_count",
     bad_count: "part_count_bad",
+    block: "block",
+    message: "message",
+    variables: "macro_variables",
+    offsets: "tool_offsets",
+    load_profile: "S1load_profile",
     tool: "tool_id",
     speed: "S1speed",
     load: "S1load",
@@ -104,10 +116,11 @@ const MAZAK: Make = {
   completed: "PROGRAM_COMPLETED",
   interrupted: "INTERRUPTED",
   faults: {
-    tool: { code: "256", text: "TOOL BREAKAGE" },
-    axis: { code: "52", text: "SERVO ERROR Z AXIS EXCESS ERROR" },
-    estop: { code: "3", text: "EMERGENCY STOP" },
-    coolant: { code: "383", text: "COOLANT LEVEL LOW" },
+    tool: { native_code: "256", text: "TOOL BREAKAGE" },
+    axis: { native_code: "52", text: "SERVO ERROR Z AXIS EXCESS ERROR" },
+    estop: { native_code: "3", text: "EMERGENCY STOP" },
+    coolant: { native_code: "383", text: "COOLANT LEVEL LOW" },
+    load: { native_code: "130", text: "SPINDLE LOAD HIGH" },
   },
   names: {
     availability: "avail",
@@ -120,6 +133,11 @@ const MAZAK: Make = {
     part_number: "part_number",
     part_count: "PartCountAct",
     bad_count: "PartCountBad",
+    block: "Block",
+    message: "Message",
+    variables: "Variables",
+    offsets: "ToolOffsets",
+    load_profile: "Sload_profile",
     tool: "Tool_number",
     speed: "Srpm",
     load: "Sload",
@@ -247,8 +265,16 @@ export const PRESS = {
 
 export const itemId = (cnc: Cnc, signal: Signal): string => `${cnc.uuid}-${signal}`;
 
+/** What a machine can tell an agent of that generation: 1.4 knows no tables. */
+export const signalsFor = (dialect: Dialect): readonly Signal[] =>
+  dialect === "1.4" ? SIGNALS.filter((signal) => signal !== "offsets") : SIGNALS;
+
 /** The device model a machine shows in probe. */
-export function deviceModel(cnc: Cnc): DeviceModel {
+export function deviceModel(cnc: Cnc, dialect: Dialect): DeviceModel {
+  const known = signalsFor(dialect);
+  // What is an attribute of its own now was a representation once.
+  const discrete: Record<string, string> =
+    dialect === "1.4" ? { representation: "DISCRETE" } : { discrete: "true" };
   const item = (
     signal: Signal,
     category: DataItemModel["category"],
@@ -270,7 +296,7 @@ export function deviceModel(cnc: Cnc): DeviceModel {
     element,
     id: `${cnc.uuid}-${id}`,
     name: id,
-    items,
+    items: items.filter((one) => known.some((signal) => one.id === itemId(cnc, signal))),
     components,
   });
   const actual = (units: string) => ({ subType: "ACTUAL", attributes: { units } });
@@ -283,6 +309,10 @@ export function deviceModel(cnc: Cnc): DeviceModel {
     item("part_number", "EVENT", "PART_NUMBER"),
     item("part_count", "EVENT", "PART_COUNT", { subType: "ALL" }),
     item("bad_count", "EVENT", "PART_COUNT", { subType: "BAD" }),
+    item("block", "EVENT", "BLOCK", { attributes: discrete }),
+    item("message", "EVENT", "MESSAGE", { attributes: discrete }),
+    item("variables", "EVENT", "VARIABLE", { attributes: { representation: "DATA_SET" } }),
+    item("offsets", "EVENT", "TOOL_OFFSETS", { attributes: { representation: "TABLE" } }),
     item("tool", "EVENT", "TOOL_NUMBER"),
     item("feed", "SAMPLE", "PATH_FEEDRATE", actual("MILLIMETER/SECOND")),
     item("override", "EVENT", "PATH_FEEDRATE_OVERRIDE", { subType: "PROGRAMMED" }),
@@ -291,6 +321,9 @@ export function deviceModel(cnc: Cnc): DeviceModel {
   const spindle = component("Rotary", "S", [
     item("speed", "SAMPLE", "ROTARY_VELOCITY", actual("REVOLUTION/MINUTE")),
     item("load", "SAMPLE", "LOAD", actual("PERCENT")),
+    item("load_profile", "SAMPLE", "LOAD", {
+      attributes: { units: "PERCENT", representation: "TIME_SERIES", sampleRate: "10" },
+    }),
   ]);
   const controller = component(
     "Controller",

@@ -1,9 +1,11 @@
 // A stretch of a machine's day: what it tells at its start, and what it truly is meanwhile.
 import type { State } from "../../../signals.ts";
-import type { Value } from "../value.ts";
+import type { ConditionValue, Value } from "../value.ts";
 import type { Signal } from "./machines.ts";
+import type { ToolChange } from "./tools.ts";
 
-export type Told = Partial<Record<Signal, Value>>;
+/** A condition may have several codes at once; they are told together. */
+export type Told = Partial<Record<Signal, Value | ConditionValue[]>>;
 
 export type Segment = {
   from_us: number;
@@ -15,6 +17,8 @@ export type Segment = {
   lost?: true;
   /** A part was finished at the start. */
   part?: { part_number: string; bad: boolean };
+  /** What became of its tools at the start. */
+  tools?: ToolChange[];
   /** Speed, feed and load to sample meanwhile. */
   cut?: { rpm: number; feed_mm_s: number; load_percent: number };
 };
@@ -31,6 +35,10 @@ export type Truth = {
   counters: { ts_us: number; parts: number; bad: number }[];
 };
 
+/** A counter's number, told alone or with the reason why it starts again. */
+export const countOf = (told: Told[Signal]): number =>
+  Number(typeof told === "object" && "reset" in told && "value" in told ? told.value : told);
+
 /** Sums segments up over [from_us, to_us), neighbours of one state in one interval. */
 export function truthOf(segments: Iterable<Segment>, from_us: number, to_us: number): Truth {
   const truth: Truth = { intervals: [], parts: 0, bad: 0, made: [], counters: [] };
@@ -45,7 +53,7 @@ export function truthOf(segments: Iterable<Segment>, from_us: number, to_us: num
     const { part_count, bad_count } = segment.tell;
     if (part_count !== undefined) {
       if (segment.to_us <= from_us) truth.counters = [];
-      truth.counters.push({ ts_us: start_us, parts: Number(part_count), bad: Number(bad_count) });
+      truth.counters.push({ ts_us: start_us, parts: countOf(part_count), bad: countOf(bad_count) });
     }
     const end_us = Math.min(segment.to_us, to_us);
     const last = truth.intervals.at(-1);
