@@ -103,7 +103,12 @@ class Answer {
     const wanted = ids.flatMap((id) => id.split(";")).filter(Boolean);
     const missing = wanted.filter((id) => assets.get(id) === undefined);
     if (missing.length > 0)
-      throw new RequestError("ASSET_NOT_FOUND", `Could not find asset: ${missing.join(";")}`);
+      throw new RequestError(
+        "ASSET_NOT_FOUND",
+        `Could not find asset: ${missing.join(";")}`,
+        undefined,
+        missing[0],
+      );
     const named = device ?? this.#query.get("device") ?? undefined;
     const found =
       wanted.length > 0

@@ -79,19 +79,22 @@ export function streamsDocument(
     header,
     "Streams",
     ` bufferSize="${header.buffer_size}" nextSequence="${next}" firstSequence="${first}" lastSequence="${last}"`,
-    sorted.length === 0 ? "  <Streams/>\n" : `  <Streams>\n${deviceStreams(rows, sorted)}  </Streams>\n`,
+    sorted.length === 0
+      ? "  <Streams/>\n"
+      : `  <Streams>\n${deviceStreams(header.schema, rows, sorted)}  </Streams>\n`,
   );
 }
 
-function deviceStreams(rows: Row[], sorted: Stored[]): string {
+function deviceStreams(schema: string, rows: Row[], sorted: Stored[]): string {
   let out = "";
   let open: Row | undefined;
+  const conditions_have_ids = atLeast(schema, 2, 3);
   for (const observation of sorted) {
     const row = rows[observation.item];
     if (!row) continue;
     if (row !== open) out += close(open, row) + begin(open, row);
     open = row;
-    out += observationXml(row, observation);
+    out += observationXml(row, observation, conditions_have_ids);
   }
   return out + close(open);
 }
@@ -120,7 +123,7 @@ function begin(open: Row | undefined, row: Row): string {
   return out;
 }
 
-function observationXml({ item, tag }: Row, observation: Stored): string {
+function observationXml({ item, tag }: Row, observation: Stored, has_ids: boolean): string {
   const { timestamp, sequence, text, level, attributes = "" } = observation;
   const time = typeof timestamp === "string" ? escapeXml(timestamp) : timestampText(timestamp);
   const start =
@@ -134,7 +137,9 @@ function observationXml({ item, tag }: Row, observation: Stored): string {
         : "";
     return `          <${tag} ${start}${asset}${text === "" ? "/>" : `>${text}</${tag}>`}\n`;
   }
-  const condition = `          <${level} ${start} type="${escapeXml(item.type)}"`;
+  const is_active = level === "Fault" || level === "Warning";
+  const id = has_ids && is_active ? attribute("conditionId", observation.native_code || item.id) : "";
+  const condition = `          <${level} ${start}${id} type="${escapeXml(item.type)}"`;
   return `${condition}${text === "" ? "/>" : `>${text}</${level}>`}\n`;
 }
 
@@ -221,6 +226,7 @@ export type Fault = {
   code: string;
   message: string;
   parameter?: { name: string; value: string; least?: number; most?: number };
+  asset_id?: string;
   uri?: string;
 };
 
@@ -228,15 +234,19 @@ export type Fault = {
 export function errorDocument(header: Header, fault: Fault): string {
   const { code, message } = fault;
   const text = escapeXml(message, false);
-  const [major = 0, minor = 0] = header.schema.split(".").map(Number);
   const plain = `<Error errorCode="${code}">${text}</Error>`;
-  const named = major > 2 || (major === 2 && minor >= 6);
+  const named = atLeast(header.schema, 2, 6);
   const error = named ? namedError(fault) : plain;
-  const body = major === 1 && minor === 0 ? `  ${plain}\n` : `  <Errors>\n    ${error}\n  </Errors>\n`;
+  const body = header.schema === "1.0" ? `  ${plain}\n` : `  <Errors>\n    ${error}\n  </Errors>\n`;
   return document(header, "Error", ` bufferSize="${header.buffer_size}"`, body);
 }
 
-function namedError({ code, message, parameter, uri }: Fault): string {
+const atLeast = (schema: string, major: number, minor: number): boolean => {
+  const [own_major = 0, own_minor = 0] = schema.split(".").map(Number);
+  return own_major > major || (own_major === major && own_minor >= minor);
+};
+
+function namedError({ code, message, parameter, asset_id, uri }: Fault): string {
   const own = elementName(code);
   const element = (name: string, value: string | number | undefined): string =>
     value === undefined ? "" : `\n        <${name}>${escapeXml(String(value), false)}</${name}>`;
@@ -246,7 +256,8 @@ function namedError({ code, message, parameter, uri }: Fault): string {
     : "";
   const at = uri === undefined ? "" : `\n      <URI>${escapeXml(uri, false)}</URI>`;
   const text = `\n      <ErrorMessage>${escapeXml(message, false)}</ErrorMessage>`;
-  return `<${own} errorCode="${code}">${at}${text}${query}\n    </${own}>`;
+  const asset = asset_id === undefined ? "" : `\n      <AssetId>${escapeXml(asset_id, false)}</AssetId>`;
+  return `<${own} errorCode="${code}">${at}${text}${query}${asset}\n    </${own}>`;
 }
 
 function document(header: Header, kind: Kind, header_attributes: string, body: string): string {
@@ -269,7 +280,11 @@ export function timestampText(ts_us: number): string {
   return `${new Date(ms).toISOString().slice(0, -1)}${String(us).padStart(3, "0")}Z`;
 }
 
-const SPECIAL: Record<string, string> = { PH: "PH", MTCONNECT_VERSION: "MTConnectVersion" };
+const SPECIAL: Record<string, string> = {
+  PH: "PH",
+  INVALID_XPATH: "InvalidXPath",
+  MTCONNECT_VERSION: "MTConnectVersion",
+};
 
 /** PATH_FEEDRATE → PathFeedrate; a prefix stays: x:TEMP_2 → x:Temp2. */
 export function elementName(type: string): string {

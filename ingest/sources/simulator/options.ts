@@ -22,7 +22,7 @@ A recording:
   --speed <x>         times faster than recorded (everything at once)
 
 Both:
-  --dialect 1.4|2.x   as which generation of agents to speak (2.x); JSON and tables are 2.x only
+  --dialect 1.4|2.x   as which generation of agents to speak (2.x); sets, tables and JSON are 2.x only
   --schema <version>  the schema the documents name (1.4 or 2.0); errors take its shape: 1.0, 2.6, or between
   --json 1|2          how 2.x prints JSON for clients that accept it (2)
   --buffer <n>        observations an agent holds, 16 to 10000000 (131072, and the past)

@@ -34,7 +34,7 @@ export type PlantOptions = {
   agentPort?: number;
   modbusPort?: number;
   hostname?: string;
-  /** 2.x without it: 1.4 has no tables. */
+  /** 2.x without it: 1.4 has no sets. */
   dialect?: Dialect;
   schema?: string;
   json_version?: 1 | 2;

@@ -5,9 +5,9 @@ import type { Fault } from "./documents.ts";
 /** What a client asked for cannot be answered. */
 export class RequestError extends Error {
   readonly fault: Fault;
-  constructor(code: string, message: string, parameter?: Fault["parameter"]) {
+  constructor(code: string, message: string, parameter?: Fault["parameter"], asset_id?: string) {
     super(message);
-    this.fault = { code, message, ...(parameter && { parameter }) };
+    this.fault = { code, message, ...(parameter && { parameter }), ...(asset_id && { asset_id }) };
   }
 }
 

@@ -23,7 +23,7 @@ const MILL: DeviceModel = {
   uuid: "mill-uuid",
   items: [
     item("vars", "EVENT", "VARIABLE", "DATA_SET"),
-    item("offsets", "EVENT", "TOOL_OFFSETS", "TABLE"),
+    item("offsets", "EVENT", "TOOL_OFFSET", "TABLE"),
     item("load", "SAMPLE", "LOAD", "TIME_SERIES"),
     item("count", "EVENT", "PART_COUNT"),
     item("sys", "CONDITION", "SYSTEM"),
@@ -192,7 +192,7 @@ test("the demo has all of it, and every document of its is well-formed", async (
   const sample = await text(`${plant.agentUrl}/sample?count=100000`);
   for (const element of [
     "VariableDataSet",
-    "ToolOffsetsTable",
+    "ToolOffsetTable",
     "LoadTimeSeries",
     "Block",
     "Message",

@@ -15,13 +15,13 @@ export type ConditionValue = {
 /** The value of a MESSAGE: text with the machine's own code. */
 export type MessageValue = { native_code: string; text: string };
 
-/** What a DATA_SET or TABLE comes to say; null removes an entry, `reset` (MANUAL, DAY …) all that went before. */
+/** What a DATA_SET or TABLE comes to say; null removes an entry, `reset` (DAY, ACTION_COMPLETE …) all that went before. */
 export type SetValue = { entries: Entries; reset?: string };
 
 /** A TIME_SERIES that ends at the observation's time. */
 export type SeriesValue = { samples: number[]; sample_rate_hz: number };
 
-/** A counter or sum that started again, and why: MANUAL, DAY, SHIFT … */
+/** A counter or sum that started again, and why: DAY, SHIFT, LIFE … */
 export type ResetValue = { value: string | number; reset: string };
 
 /** ASSET_CHANGED and ASSET_REMOVED: which. */

@@ -118,8 +118,8 @@ class CncDay {
 
   /** What the control's macro variables hold: the counts, the job, the tools of it. */
   #variables(): SetValue {
-    const entries = { "#500": this.#part_count, "#501": this.#bad_count, "#510": this.#product.part_number };
-    return { entries: { ...entries, "#511": this.#product.operations.length } };
+    const entries = { 500: this.#part_count, 501: this.#bad_count, 510: this.#product.part_number };
+    return { entries: { ...entries, 511: this.#product.operations.length } };
   }
 
   *#idleUntil(to_us: number): Generator<Segment> {
@@ -273,7 +273,10 @@ class CncDay {
     const { part_number, program, comment, operations, ideal_cycle_s } = this.#product;
     const hands: Told = { functional_mode: "SETUP", mode: "MANUAL", execution: "READY" };
     yield* this.#spend(this.#random.between(8, 20) * MINUTE_S, "SETUP", hands);
-    const offsets: SetValue = { entries: toolOffsets(this.#product, this.#part_count), reset: "MANUAL" };
+    const offsets: SetValue = {
+      entries: toolOffsets(this.#product, this.#part_count),
+      reset: "ACTION_COMPLETE",
+    };
     this.#tools = toolChanges(this.#cnc.uuid, this.#product, this.#part_count);
     const job: Told = { part_number, program, comment, offsets, variables: this.#variables() };
     yield* this.#spend(this.#random.between(60, 200), "SETUP", job);

@@ -265,9 +265,9 @@ export const PRESS = {
 
 export const itemId = (cnc: Cnc, signal: Signal): string => `${cnc.uuid}-${signal}`;
 
-/** What a machine can tell an agent of that generation: 1.4 knows no tables. */
+/** What a machine can tell an agent of that generation: 1.4 knows no sets. */
 export const signalsFor = (dialect: Dialect): readonly Signal[] =>
-  dialect === "1.4" ? SIGNALS.filter((signal) => signal !== "offsets") : SIGNALS;
+  dialect === "1.4" ? SIGNALS.filter((signal) => signal !== "offsets" && signal !== "variables") : SIGNALS;
 
 /** The device model a machine shows in probe. */
 export function deviceModel(cnc: Cnc, dialect: Dialect): DeviceModel {
@@ -312,7 +312,7 @@ export function deviceModel(cnc: Cnc, dialect: Dialect): DeviceModel {
     item("block", "EVENT", "BLOCK", { attributes: discrete }),
     item("message", "EVENT", "MESSAGE", { attributes: discrete }),
     item("variables", "EVENT", "VARIABLE", { attributes: { representation: "DATA_SET" } }),
-    item("offsets", "EVENT", "TOOL_OFFSETS", { attributes: { representation: "TABLE" } }),
+    item("offsets", "EVENT", "TOOL_OFFSET", { attributes: { representation: "TABLE" } }),
     item("tool", "EVENT", "TOOL_NUMBER"),
     item("feed", "SAMPLE", "PATH_FEEDRATE", actual("MILLIMETER/SECOND")),
     item("override", "EVENT", "PATH_FEEDRATE_OVERRIDE", { subType: "PROGRAMMED" }),
