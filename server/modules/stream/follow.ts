@@ -7,6 +7,9 @@ const HEARTBEAT_MS = 5_000;
 /** A reader this far behind its first message is let go; it comes back with its last id (invariant 7). */
 const MAX_BEHIND_BYTES = 1024 * 1024;
 
+/** Snapshots of one moment are one. */
+const SNAPSHOT_MS = 100;
+
 /** `data` is JSON; `id` is what a reader comes back with. */
 export type Message = { event: "snapshot" | "delta" | "heartbeat" | "dropped"; id?: string; data: string };
 
@@ -64,10 +67,11 @@ export function follow<T>(
     stop();
     line.end(reason);
   };
-  const first = line.encode(beginning(hub, audience, last));
+  const missed = last === undefined ? undefined : missedSince(last, hub, audience);
+  const first = missed ? line.encode(missed.map(delta)) : snapshot(hub, audience, line.encode);
   const max_behind_bytes = first.bytes + MAX_BEHIND_BYTES;
   const put = (encoded: Encoded<T> | undefined): void => {
-    if (!open || !encoded) return;
+    if (!open || !encoded?.bytes) return;
     if (line.behind_bytes() + encoded.bytes > max_behind_bytes) {
       end("you read too slowly; come back with the id of the last message");
     } else line.send(encoded.body);
@@ -76,31 +80,46 @@ export function follow<T>(
     if (!audience.admitted()) end("the API key holds no more");
     put(line.encode([heartbeat()]));
   }, HEARTBEAT_MS);
-  const unwatch = hub.watch({ tick: (tick) => put(shared(tick, audience, line.encode)), end });
+  const unwatch = hub.watch({ tick: (tick) => put(news(tick, audience, line.encode)), end });
   put(first);
   return stop;
 }
 
-/** What was missed since `last`, or a snapshot where that is no longer known, or more than a snapshot is worth. */
-function beginning(hub: LiveHub, audience: Audience, last: string | undefined): Message[] {
-  const missed = last === undefined ? undefined : hub.since(last)?.filter(audience.sees);
+/** Undefined where that is no longer known, or more than a snapshot is worth. */
+function missedSince(last: string, hub: LiveHub, audience: Audience): Numbered[] | undefined {
+  const missed = hub.since(last)?.filter(audience.sees);
   const size = missed?.reduce((sum, { json }) => sum + json.length, 0) ?? 0;
-  if (missed && size <= MAX_BEHIND_BYTES) return missed.map(delta);
-  return [{ event: "snapshot", id: hub.lastId, data: JSON.stringify(hub.snapshot(audience.machineIds())) }];
+  return size <= MAX_BEHIND_BYTES ? missed : undefined;
 }
 
-/** By tick, then by way of encoding and audience. */
-const encoded = new WeakMap<readonly Numbered[], Map<unknown, Map<string, Encoded<unknown> | undefined>>>();
+/** The last moment a snapshot was made. */
+let moment = { id: "", made_ms: 0 };
 
-/** A tick is encoded once for all who see the same of it; undefined where that is nothing. */
-function shared<T>(tick: readonly Numbered[], audience: Audience, encode: Encode<T>): Encoded<T> | undefined {
-  const by_encode = encoded.getOrInsertComputed(tick, () => new Map());
-  const by_audience = by_encode.getOrInsertComputed(encode, () => new Map()) as Map<
-    string,
-    Encoded<T> | undefined
-  >;
-  return by_audience.getOrInsertComputed(audience.key, () => {
+/** After a hiccup of the network a thousand readers come back at once, and what they see is the same. */
+function snapshot<T>(hub: LiveHub, audience: Audience, encode: Encode<T>): Encoded<T> {
+  const now_ms = Date.now();
+  const id = hub.lastId;
+  // What changed since then leaves with the next tick, under a later id.
+  if (moment.id !== id || now_ms - moment.made_ms > SNAPSHOT_MS) moment = { id, made_ms: now_ms };
+  return shared(moment, audience, encode, () => {
+    const data = JSON.stringify(hub.snapshot(audience.machineIds()));
+    return encode([{ event: "snapshot", id, data }]);
+  });
+}
+
+/** A tick as one audience sees it; undefined where that is nothing. */
+const news = <T>(tick: readonly Numbered[], audience: Audience, encode: Encode<T>): Encoded<T> | undefined =>
+  shared(tick, audience, encode, () => {
     const seen = tick.filter(audience.sees);
     return seen.length === 0 ? undefined : encode(seen.map(delta));
   });
+
+/** By what is told, then by way of encoding and audience. */
+const made = new WeakMap<object, Map<unknown, Map<string, unknown>>>();
+
+/** Made once for all who see the same of it on the same kind of line. */
+function shared<R>(what: object, audience: Audience, encode: unknown, make: () => R): R {
+  const by_encode = made.getOrInsertComputed(what, () => new Map());
+  const by_audience = by_encode.getOrInsertComputed(encode, () => new Map());
+  return by_audience.getOrInsertComputed(audience.key, make) as R;
 }
