@@ -28,7 +28,7 @@ export async function startDemo(machines: Machines, pipeline: Pipeline): Promise
   const plant = await startDemoPlant({ days: HISTORY_DAYS });
   const valid_from = formatTimestamp_us(plant.started_us.cncs);
   for (const device of plant.devices) {
-    await put(device, { kind: "mtconnect", url: plant.agentUrl, device: device.uuid });
+    await put(device, { kind: "mtconnect", url: device.agent_url, device: device.uuid });
   }
   const { host, port, unit, map, ...press } = plant.modbus;
   await put(press, { kind: "modbus", host, port, unit, map });

@@ -235,6 +235,33 @@ test("the press's wires say what it does; its counters are the day's", async () 
   await new Promise<void>((resolve) => master.close(() => resolve()));
 }, 30_000);
 
+test("the press's notes of its past end where its module goes on", async () => {
+  const plant = await start({ days: 1 });
+  const past = [...plant.pressPast()];
+  const times = past.map(({ ts_us }) => ts_us);
+  expect(times).toEqual(times.toSorted((a, b) => a - b));
+  expect(times[0]).toBe(plant.started_us.cncs);
+  expect(times.at(-1)).toBeLessThan(plant.started_us.press);
+  const strokes = past.filter(({ signal }) => signal === "part_count");
+  expect(strokes.length).toBeGreaterThan(3_000);
+  const master = new ModbusRTU();
+  await master.connectTCP(plant.modbus.host, { port: plant.modbus.port });
+  master.setID(plant.modbus.unit);
+  const [low = 0, high = 0] = (await master.readHoldingRegisters(0, 2)).data;
+  const shown = high * 65_536 + low;
+  const noted = Number(strokes.at(-1)?.value);
+  expect(shown - noted).toBeGreaterThanOrEqual(0);
+  expect(shown - noted).toBeLessThan(5);
+  await new Promise<void>((resolve) => master.close(() => resolve()));
+});
+
+test("machines may be spread over several agents", async () => {
+  const plant = await start({ cncs: 5, agents: 2, days: 0 });
+  expect(plant.cells.map(({ cncs }) => cncs.length)).toEqual([3, 2]);
+  for (const { name, agent_url } of plant.devices)
+    expect(await text(`${agent_url}/${name}/probe`)).toContain(`name="${name}"`);
+});
+
 test("two hundred machines live at once", async () => {
   const plant = await start({ cncs: 200 });
   expect(new Set(plant.devices.map(({ uuid }) => uuid)).size).toBe(200);

@@ -1,0 +1,163 @@
+// Each way in which a line fails, as the client at its end sees it, and what the line's listener knows was lost.
+import { afterEach, describe, expect, test } from "bun:test";
+import { connect } from "node:net";
+import { type AgentOptions, type SimulatedAgent, startAgent } from "../agent.ts";
+import type { DeviceModel } from "../model.ts";
+import { partsOf, text, waitFor } from "../testing.ts";
+import { Line } from "./line.ts";
+import { type Lost, Reader } from "./reader.ts";
+
+const MILL: DeviceModel = {
+  element: "Device",
+  id: "mill",
+  name: "Mill",
+  uuid: "mill-uuid",
+  items: [{ id: "feed", category: "SAMPLE", type: "PATH_FEEDRATE" }],
+  components: [],
+};
+/** The agent's clock stands still, but for what a test says. */
+let now_ms = 0;
+let agent: SimulatedAgent;
+let line: Line;
+let lost: Lost[];
+let reader: Reader;
+
+async function start(options: Partial<AgentOptions> = {}): Promise<string> {
+  now_ms = Date.parse("2026-01-12T07:00:00Z");
+  agent = startAgent({ devices: [MILL], clock: () => now_ms, instance_id: 1, ...options });
+  lost = [];
+  reader = new Reader((one) => lost.push(one));
+  line = await Line.open({ to: { host: "127.0.0.1", port: agent.port }, tap: () => reader.tap() });
+  return `http://${line.host}:${line.port}`;
+}
+afterEach(async () => {
+  await line.close();
+  await agent.stop();
+});
+const feed = (value: number): void => agent.add("mill-uuid", "feed", now_ms * 1000, value);
+const stream = async (url: string) =>
+  partsOf(await fetch(`${url}/sample?from=1&interval=0&heartbeat=60000`, { keepalive: false }));
+
+describe("a line", () => {
+  test("that is whole passes everything on", async () => {
+    const url = await start();
+    for (let i = 0; i < 5_000; i++) feed(i);
+    expect(await text(`${url}/sample?count=10000`)).toBe(await text(`${agent.url}/sample?count=10000`));
+  });
+
+  test("ends by FIN or by RST", async () => {
+    const url = await start();
+    const parts = await stream(url);
+    await parts.next();
+    line.cut("fin");
+    expect(await parts.ended()).toBe(true);
+    const ended = Promise.withResolvers<string>();
+    const socket = connect(line.port, line.host);
+    socket.on("error", (error: Error & { code?: string }) => ended.resolve(error.code ?? ""));
+    socket.on("end", () => ended.resolve("FIN"));
+    socket.write("GET /sample?interval=10 HTTP/1.1\r\nHost: x\r\n\r\n");
+    socket.once("data", () => line.cut("rst"));
+    expect(await ended.promise).toBe("ECONNRESET");
+    expect(await text(`${url}/probe`)).toContain("<MTConnectDevices");
+  });
+
+  test("falls silent and goes on; nothing is missing", async () => {
+    const url = await start();
+    const parts = await stream(url);
+    await parts.next();
+    line.silence(300);
+    feed(1);
+    const next = parts.next();
+    expect(await Promise.race([next.then(() => "told"), Bun.sleep(150).then(() => "silent")])).toBe("silent");
+    expect((await next).document).toContain(">1</PathFeedrate>");
+  });
+
+  test("dribbles, and all arrives in the end", async () => {
+    const url = await start();
+    line.dribble(400, 2_000);
+    expect(await text(`${url}/probe`)).toEndWith("</MTConnectDevices>\n");
+  });
+
+  test("tears a part, or lies about its length", async () => {
+    const url = await start();
+    const torn = await stream(url);
+    await torn.next();
+    line.tear();
+    feed(1);
+    expect(await torn.ended()).toBe(true);
+    expect(torn.rest()).not.toContain("</MTConnectStreams>");
+    const lied = await fetch(`${url}/sample?from=1&interval=0&heartbeat=60000`, { keepalive: false });
+    const body = (lied.body as ReadableStream<Uint8Array>).getReader();
+    line.lie();
+    feed(2);
+    let seen = "";
+    while (!seen.includes(">2</PathFeedrate>")) seen += new TextDecoder().decode((await body.read()).value);
+    const parts = [...seen.matchAll(/Content-length: (\d+)\r\n\r\n(<\?xml[\s\S]*?<\/MTConnectStreams>\n)/g)];
+    expect(parts.some(([, length, document = ""]) => Number(length) !== document.length + 2)).toBe(true);
+    await body.cancel();
+  });
+
+  test("is dead for a while: refused, then back on the same port", async () => {
+    const url = await start();
+    const back = line.dead(200);
+    await Bun.sleep(50);
+    await expect(fetch(`${url}/probe`)).rejects.toThrow();
+    await back;
+    expect(await text(`${url}/probe`)).toContain("<MTConnectDevices");
+  });
+});
+
+describe("a reader", () => {
+  const from = 3;
+  const resume = (url: string, sequence: number) => text(`${url}/sample?from=${sequence}&count=10`);
+
+  test("that goes on by sequence has lost nothing", async () => {
+    const url = await start();
+    feed(1);
+    await text(`${url}/sample`);
+    line.cut("rst");
+    now_ms += 60_000;
+    feed(2);
+    await resume(url, from + 2);
+    expect(lost).toEqual([]);
+  });
+
+  test("loses what left the ring before it came back, once it goes on from there", async () => {
+    const url = await start({ buffer_size: 16 });
+    await text(`${url}/sample`);
+    const known_us = now_ms * 1000;
+    now_ms += 60_000;
+    for (let i = 0; i < 40; i++) {
+      feed(i);
+      now_ms += 1_000;
+    }
+    // An error tells nothing.
+    expect(await resume(url, 4)).toContain("OUT_OF_RANGE");
+    await text(`${url}/sample?count=16`);
+    expect(lost).toEqual([]);
+    await resume(url, agent.next_sequence);
+    await waitFor(() => lost.length > 0);
+    const to_us = known_us + 60_000_000 + (40 - 16) * 1_000_000;
+    expect(lost).toEqual([{ from_us: known_us, from_at_most_us: known_us + 1_000_000, to_us }]);
+  });
+
+  test("loses all it had not read when the agent restarts, and what it could not read: a false length, half a part", async () => {
+    const url = await start();
+    await text(`${url}/sample`);
+    const known_us = now_ms * 1000;
+    now_ms += 5_000;
+    const impatient = () =>
+      fetch(`${url}/sample?from=1`, { signal: AbortSignal.timeout(300) })
+        .then((response) => response.text())
+        .catch(() => undefined);
+    line.lie();
+    await impatient();
+    line.tear();
+    await impatient();
+    reader.forgotten(known_us + 30_000_000);
+    await waitFor(() => lost.length > 0);
+    expect(lost).toEqual([
+      { from_us: known_us, from_at_most_us: known_us + 1_000_000, to_us: known_us + 30_000_000 },
+    ]);
+  });
+});
