@@ -196,3 +196,18 @@ test("a source that says nothing new is no delta", async () => {
   await Bun.sleep(150);
   expect(got).toHaveLength(1);
 });
+
+test("invariant 7: signals are bounded, but the state does not hang on who came first", () => {
+  const hub = new LiveHub();
+  const cells = Array.from({ length: 5_000 }, (_, i): [string, number, number, number] => [
+    `table.${i}`,
+    1,
+    i,
+    i,
+  ]);
+  hub.apply("m", columns(...cells));
+  hub.apply("m", columns(["execution", 2, 9_000, "ACTIVE"], ["spindle_speed", 2, 9_001, 10]));
+  const [machine] = hub.snapshot(["m"]).machines;
+  expect(machine?.state).toBe("RUNNING");
+  expect(Object.keys(machine?.signals ?? {})).toHaveLength(2_002);
+});

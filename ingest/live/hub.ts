@@ -1,6 +1,6 @@
 // The live hub: the latest value of every signal and the state of every machine, and who watches them.
 import type { ObservationColumns } from "../event.ts";
-import type { State } from "../signals.ts";
+import { CANONICAL_SIGNALS, type State } from "../signals.ts";
 import type { SourceStatus } from "../sources/source.ts";
 import type { LiveDelta, LiveMachine, LiveSnapshot, LiveValue } from "./live.ts";
 import { type Numbered, RecentDeltas } from "./recent.ts";
@@ -11,8 +11,12 @@ const COALESCE_MS = 100;
 /** Signals kept for one machine, and for all; more are not shown live (they are stored all the same). */
 const MAX_SIGNALS = 2_000;
 const MAX_SIGNALS_ALL = 250_000;
+/** So many more have room where the state or the screens hang on them: thousands of table cells must not displace them. */
+const MORE_SIGNALS = 1_000;
 /** Longer words are shown cut, with an ellipsis. */
 const MAX_SHOWN_LENGTH = 500;
+
+const CANONICAL = new Set<string>(CANONICAL_SIGNALS);
 
 /** What was known of a machine before a restart: its latest values, and since when it is in its state. */
 export type LastKnown = { values: Record<string, LiveValue>; state: State; since_us: number };
@@ -147,7 +151,8 @@ export class LiveHub {
     if (known && (ts_us < known.ts_us || (ts_us === known.ts_us && seq < (machine.seqs.get(name) ?? 0))))
       return;
     if (!known) {
-      if (machine.seqs.size >= MAX_SIGNALS || this.#signals >= MAX_SIGNALS_ALL) return;
+      const more = CANONICAL.has(name) || isStateSignal(name) ? MORE_SIGNALS : 0;
+      if (machine.seqs.size >= MAX_SIGNALS + more || this.#signals >= MAX_SIGNALS_ALL + 100 * more) return;
       this.#signals += 1;
     }
     const latest = { ts_us, value: typeof value === "string" ? cut(value) : value };

@@ -279,7 +279,7 @@ export class SqliteStore {
     return this.#db.run(
       `DELETE FROM events WHERE position IN (
          SELECT position FROM events
-         WHERE time_ms < ? AND position <= ? AND type = 'mtc.observations.v1' LIMIT 1000)`,
+         WHERE time_ms < ? AND position <= ? AND type IN ('mtc.observations.v1', 'mtc.asset.v1') LIMIT 1000)`,
       [before_ms, this.#watermark],
     ).changes;
   }

@@ -174,17 +174,17 @@ export function storeContract(name: string, open: () => Promise<Store>, reset: (
       expect(await store.poison()).toMatchObject([{ id: ids[0], machine_id: "press-1", error: "bad byte" }]);
     });
 
-    test("purge forgets delivered observations and keeps configuration", async () => {
-      const [old, open] = [event(), event()];
-      const ids = [old, open].map(({ header }) => header.id);
+    test("purge forgets delivered observations and assets, and keeps configuration", async () => {
+      const [old, tool, open] = [event(), event(), event()];
+      tool.header.type = "mtc.asset.v1";
       const setup = event();
       setup.header.type = "mtc.machine.v1";
-      await store.commit({ events: [setup, old, open] });
-      const { events } = await store.readOutbox(2, 1 << 20);
-      await store.delivered(events[1]?.position ?? 0);
-      expect(await store.purge(Date.now() + 1e12)).toBe(1);
+      await store.commit({ events: [setup, old, tool, open] });
+      const { events } = await store.readOutbox(3, 1 << 20);
+      await store.delivered(events[2]?.position ?? 0);
+      expect(await store.purge(Date.now() + 1e12)).toBe(2);
       await store.rewind("start");
-      expect(await outbox()).toEqual([setup.header.id, ids[1] ?? ""]);
+      expect(await outbox()).toEqual([setup.header.id, open.header.id]);
     });
 
     test("machines: made and changed with their event, deleted with theirs", async () => {

@@ -91,7 +91,10 @@ export type Store = {
   setAside(position: number, error: string): Promise<void>;
   poison(): Promise<Poison[]>;
   outboxDepth(): Promise<OutboxDepth>;
-  /** Forgets delivered observations taken before `before_ms`; configuration stays. */
+  /**
+   * Forgets delivered observations, and what agents said of assets, taken before `before_ms`; configuration stays.
+   * The assets an agent still has are told again with every start.
+   */
   purge(before_ms: number): Promise<number>;
 
   machines(): Promise<Machine[]>;

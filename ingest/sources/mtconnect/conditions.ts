@@ -3,9 +3,9 @@ import type { Detail, Level } from "./items.ts";
 
 type Condition = NonNullable<Detail["condition"]>;
 
-/** How much of one alarm's text is told, and how many alarms of one data item. */
-const MAX_TEXT_LENGTH = 200;
-const MAX_TOLD = 10;
+/** How much of one alarm's text is told, and of all alarms of one data item: no more than the live screens show. */
+const MAX_TEXT_LENGTH = 120;
+const MAX_TOLD_LENGTH = 500;
 
 /** What holds of one data item after a transition. */
 export type InForce = {
@@ -51,18 +51,26 @@ const RANK: Record<Level, number> = { NORMAL: 0, WARNING: 1, FAULT: 2, UNAVAILAB
 const alarmsOf = (codes: Map<string, Condition>): Condition[] =>
   [...codes.values()].filter(({ level }) => level === "WARNING" || level === "FAULT");
 
-const told = (alarms: Condition[]): string =>
-  JSON.stringify(
-    alarms
-      .toSorted((a, b) => RANK[b.level] - RANK[a.level])
-      .slice(0, MAX_TOLD)
-      .map(({ level, native_code, native_severity, qualifier, text }) => ({
-        level,
-        code: cut(native_code),
-        ...(native_severity ? { severity: cut(native_severity) } : {}),
-        ...(qualifier ? { qualifier: cut(qualifier) } : {}),
-        text: cut(text),
-      })),
-  );
+/** As a JSON array; of too many the worst. */
+function told(alarms: Condition[]): string {
+  const list: string[] = [];
+  let length = 2;
+  for (const alarm of alarms.toSorted((a, b) => RANK[b.level] - RANK[a.level])) {
+    const json = toldOf(alarm);
+    length += json.length + 1;
+    if (length > MAX_TOLD_LENGTH) break;
+    list.push(json);
+  }
+  return `[${list.join(",")}]`;
+}
 
-const cut = (text: string): string => text.slice(0, MAX_TEXT_LENGTH);
+const toldOf = ({ level, native_code, native_severity, qualifier, text }: Condition): string =>
+  JSON.stringify({
+    level,
+    code: cut(native_code),
+    ...(native_severity ? { severity: cut(native_severity) } : {}),
+    ...(qualifier ? { qualifier: cut(qualifier) } : {}),
+    text: cut(text),
+  });
+
+const cut = (text: string): string => text.slice(0, MAX_TEXT_LENGTH).toWellFormed();

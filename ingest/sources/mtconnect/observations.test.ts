@@ -316,3 +316,15 @@ test("a discrete event counts every time, though its value stays the same", () =
     ["msg", 2, "door"],
   ]);
 });
+
+test("invariant 7: of too many alarms the worst are told, whole, in what the live screens show", () => {
+  const conditions = new Conditions();
+  const apply = (level: Level, native_code: string, text: string) =>
+    conditions.apply("c", { level, native_code, native_severity: "", qualifier: "", text });
+  for (let i = 0; i < 50; i++) apply("WARNING", `w${i}`, "x".repeat(1_000));
+  const { alarms } = apply("FAULT", "f", "stop");
+  expect(alarms?.length).toBeLessThanOrEqual(500);
+  const told = JSON.parse(alarms ?? "") as { code: string; text: string }[];
+  expect(told.map(({ code }) => code)).toEqual(["f", "w0", "w1"]);
+  expect(told[1]?.text.length).toBe(120);
+});
