@@ -49,8 +49,8 @@ const OF_LINES: Fault<Target>[] = [
 const OF_AGENTS: Fault<Behind>[] = [
   ...OF_LINES,
   [2, "dribble", ({ line }, ms) => line.dribble(ms, DRIBBLE_BYTES_PER_S)],
-  [2, "torn part", ({ line }) => line.tear()],
-  [2, "lying Content-length", ({ line }) => line.lie()],
+  [2, "torn part", ({ line }, ms) => line.tear(ms)],
+  [2, "lying Content-length", ({ line }, ms) => line.lie(ms)],
   [2, "agent restart", restartAgent],
 ];
 const OF_MODULES: Fault<Module>[] = [...OF_LINES, [3, "power cycle", powerCycle]];

@@ -82,13 +82,13 @@ describe("a line", () => {
     const url = await start();
     const torn = await stream(url);
     await torn.next();
-    line.tear();
+    line.tear(5_000);
     feed(1);
     expect(await torn.ended()).toBe(true);
     expect(torn.rest()).not.toContain("</MTConnectStreams>");
     const lied = await fetch(`${url}/sample?from=1&interval=0&heartbeat=60000`, { keepalive: false });
     const body = (lied.body as ReadableStream<Uint8Array>).getReader();
-    line.lie();
+    line.lie(5_000);
     feed(2);
     let seen = "";
     while (!seen.includes(">2</PathFeedrate>")) seen += new TextDecoder().decode((await body.read()).value);
@@ -150,9 +150,9 @@ describe("a reader", () => {
       fetch(`${url}/sample?from=1`, { signal: AbortSignal.timeout(300) })
         .then((response) => response.text())
         .catch(() => undefined);
-    line.lie();
+    line.lie(5_000);
     await impatient();
-    line.tear();
+    line.tear(5_000);
     await impatient();
     reader.forgotten(known_us + 30_000_000);
     await waitFor(() => lost.length > 0);

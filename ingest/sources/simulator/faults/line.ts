@@ -35,8 +35,8 @@ export class Line {
   #silent_until_ms = 0;
   #slow_until_ms = 0;
   #slow_bytes = Number.POSITIVE_INFINITY;
-  #tear = false;
-  #lie = false;
+  #tear_until_ms = 0;
+  #lie_until_ms = 0;
 
   private constructor({ to, host = "127.0.0.1", port = 0, tap }: LineOptions) {
     this.host = host;
@@ -75,14 +75,14 @@ export class Line {
     this.#slow_bytes = Math.max(1, Math.round((bytes_per_s * DRIBBLE_MS) / 1000));
   }
 
-  /** Of what passes next towards a client only half does; then the connection ends. */
-  tear(): void {
-    this.#tear = true;
+  /** Of what passes next towards a client, if it does soon, only half does; then the connection ends. */
+  tear(within_ms: number): void {
+    this.#tear_until_ms = performance.now() + within_ms;
   }
 
-  /** The next Content-length towards a client is wrong. */
-  lie(): void {
-    this.#lie = true;
+  /** The next Content-length towards a client, if it comes soon, is wrong. */
+  lie(within_ms: number): void {
+    this.#lie_until_ms = performance.now() + within_ms;
   }
 
   /** The cable is pulled: every connection is reset and for so long none is taken. */
@@ -144,15 +144,15 @@ export class Line {
   /** Hands bytes on to the client, as the line's condition allows. */
   async #pass(connection: Connection, bytes: Uint8Array): Promise<void> {
     const { client } = connection;
-    let rest = this.#lie ? this.#falsified(bytes, connection) : bytes;
+    let rest = performance.now() < this.#lie_until_ms ? this.#falsified(bytes, connection) : bytes;
     while (rest.length > 0 && !client.destroyed) {
       const now_ms = performance.now();
       if (now_ms < this.#silent_until_ms) {
         await Bun.sleep(Math.min(DRIBBLE_MS, this.#silent_until_ms - now_ms));
         continue;
       }
-      if (this.#tear) {
-        this.#tear = false;
+      if (now_ms < this.#tear_until_ms) {
+        this.#tear_until_ms = 0;
         client.end(rest.subarray(0, rest.length >> 1));
         return;
       }
@@ -170,7 +170,7 @@ export class Line {
     const text = Buffer.from(bytes).toString("latin1");
     const told = /content-length: (\d+)/i.exec(text)?.[1];
     if (told === undefined) return bytes;
-    this.#lie = false;
+    this.#lie_until_ms = 0;
     connection.tap = undefined;
     const digits = [...told];
     const place = digits.length > 2 ? digits.length - 2 : 0;
