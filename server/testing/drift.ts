@@ -90,7 +90,7 @@ export async function compare(
   const lost = clipped(union(truth.lost.map((one) => widened(one, poll_us))), window);
   const counted = partsOf(truth, window, lost, poll_us);
   const drifts = [
-    ...wholeness(states, window),
+    ...wholeness(states, window, lost),
     ...stateDrifts(states, truth, window, lost, poll_us),
     ...gapDrifts(gaps, window, lost),
     ...(total ? figureDrifts(states, total, hours, counted) : ["no figures at all"]),
@@ -109,15 +109,17 @@ export async function compare(
 }
 
 /** Invariant 4: no second lost or invented. */
-function wholeness(states: StateRow[], window: Span): string[] {
+function wholeness(states: StateRow[], window: Span, lost: Span[]): string[] {
   const drifts: string[] = [];
+  // Of what was lost before the first contact there is nothing to say but that.
+  const unheard = lost.some(({ from_us }) => from_us === window.from_us) ? window.from_us : undefined;
   let at_us = window.from_us;
   for (const { from, to, seconds, state, cause } of states) {
     if (us(from) !== at_us) drifts.push(`states leave ${formatTimestamp_us(at_us)} to ${from} out`);
     if (Math.abs(us(to) - us(from) - seconds * 1e6) > 0.5)
       drifts.push(`${from} to ${to} is not ${seconds} s`);
-    if (state === "UNKNOWN" && (cause === "" || cause === "no_data"))
-      drifts.push(`UNKNOWN from ${from}: no cause`);
+    const nameless = cause === "" || (cause === "no_data" && us(from) !== unheard);
+    if (state === "UNKNOWN" && nameless) drifts.push(`UNKNOWN from ${from}: no cause`);
     at_us = us(to);
   }
   if (at_us !== window.to_us) drifts.push(`states end at ${formatTimestamp_us(at_us)}`);
