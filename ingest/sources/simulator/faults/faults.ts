@@ -75,7 +75,7 @@ export async function startFaults(plant: DemoPlant, options: FaultOptions): Prom
   );
   const { press } = plant;
   press.deferred = true;
-  const tap = { asked: () => {}, answered: () => press.delivered() };
+  const tap = { asked: () => {}, offered: () => {}, answered: () => press.delivered() };
   const line = await Line.open({ to: press.adam, host: hostname, port: modbusPort, tap: () => tap });
   const module: Module = {
     line,

@@ -156,8 +156,8 @@ describe("a reader", () => {
     await impatient();
     reader.forgotten(known_us + 30_000_000);
     await waitFor(() => lost.length > 0);
-    expect(lost).toEqual([
-      { from_us: known_us, from_at_most_us: known_us + 1_000_000, to_us: known_us + 30_000_000 },
-    ]);
+    // Whether the client made anything of those two answers nobody can say.
+    const from_at_most_us = known_us + 6_000_000;
+    expect(lost).toEqual([{ from_us: known_us, from_at_most_us, to_us: known_us + 30_000_000 }]);
   });
 });

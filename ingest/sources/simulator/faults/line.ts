@@ -5,6 +5,8 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 /** Hears what passes on one connection. */
 export type Tap = {
   asked(bytes: Uint8Array): void;
+  /** Called with what is about to be passed on: the client may or may not come to have it. */
+  offered(bytes: Uint8Array): void;
   /** Called once the bytes have left for the client. */
   answered(bytes: Uint8Array): void;
 };
@@ -18,8 +20,8 @@ export type LineOptions = {
   tap?: () => Tap;
 };
 
-/** Without a tap what passes is of no use to the client. */
-type Connection = { client: Socket; server: Socket; tap: Tap | undefined };
+/** Of what passes after a lie nobody can say whether the client takes it. */
+type Connection = { client: Socket; server: Socket; tap: Tap | undefined; is_doubtful: boolean };
 
 /** What a slowed line lets through at once, and how often. */
 const DRIBBLE_MS = 50;
@@ -118,7 +120,7 @@ export class Line {
 
   #connect(client: Socket): void {
     const server = connect(this.#to.port, this.#to.host);
-    const connection: Connection = { client, server, tap: this.#tap?.() };
+    const connection: Connection = { client, server, tap: this.#tap?.(), is_doubtful: false };
     this.#connections.add(connection);
     for (const [one, other] of [
       [client, server],
@@ -143,7 +145,8 @@ export class Line {
 
   /** Hands bytes on to the client, as the line's condition allows. */
   async #pass(connection: Connection, bytes: Uint8Array): Promise<void> {
-    const { client } = connection;
+    const { client, tap } = connection;
+    tap?.offered(bytes);
     let rest = performance.now() < this.#lie_until_ms ? this.#falsified(bytes, connection) : bytes;
     while (rest.length > 0 && !client.destroyed) {
       const now_ms = performance.now();
@@ -159,7 +162,7 @@ export class Line {
       const slow = now_ms < this.#slow_until_ms;
       const piece = slow ? rest.subarray(0, this.#slow_bytes) : rest;
       await written(client, piece);
-      if (!client.destroyed) connection.tap?.answered(piece);
+      if (!client.destroyed && !connection.is_doubtful) tap?.answered(piece);
       rest = rest.subarray(piece.length);
       if (slow) await Bun.sleep(DRIBBLE_MS);
     }
@@ -171,7 +174,7 @@ export class Line {
     const told = /content-length: (\d+)/i.exec(text)?.[1];
     if (told === undefined) return bytes;
     this.#lie_until_ms = 0;
-    connection.tap = undefined;
+    connection.is_doubtful = true;
     const digits = [...told];
     const place = digits.length > 2 ? digits.length - 2 : 0;
     digits[place] = String((Number(digits[place]) + 4) % 10);

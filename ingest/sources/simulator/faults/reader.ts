@@ -16,12 +16,15 @@ type Page = Position & { from: number; resumes: boolean; oldest_us: number };
 const SECOND_US = 1_000_000;
 /** Of what is no whole document yet, no more than this is kept. */
 const MAX_BYTES = 16 * 1024 * 1024;
+const MAX_OFFERED = 100;
 const END = "</MTConnectStreams>";
 
 /** One client's reading of one agent. What it is given twice, or resumes by sequence, it has not lost. */
 export class Reader {
   readonly #on_lost: (lost: Lost) => void;
   #position: Position | undefined;
+  /** Pages on their way to the client, the newest last: it may have them or not. */
+  #offered: { instance_id: string; next: number; finer_us: number }[] = [];
   /** A page that left something out: lost once the client goes on from it. */
   #pending: { page: Page; lost: Lost } | undefined;
 
@@ -32,7 +35,10 @@ export class Reader {
   /** The agent forgets everything; its machines are known again from `to_us` on. */
   forgotten(to_us: number): void {
     const nothing = { instance_id: "", next: 0, known_us: 0, finer_us: 0 };
-    this.#on_lost(lostAfter(this.#position ?? nothing, to_us));
+    const doubtful_us = Math.max(0, ...this.#offered.map(({ finer_us }) => finer_us));
+    const { from_at_most_us, ...lost } = lostAfter(this.#position ?? nothing, to_us);
+    this.#on_lost({ ...lost, from_at_most_us: Math.max(from_at_most_us, doubtful_us) });
+    this.#offered = [];
   }
 
   tap(): Tap {
@@ -45,8 +51,11 @@ export class Reader {
         request = asked;
         text = "";
       },
+      offered: (bytes) => {
+        if (isSample(request)) this.#offer(Buffer.from(bytes).toString("latin1"));
+      },
       answered: (bytes) => {
-        if (!/\/sample(\?|$)/.test(request)) return;
+        if (!isSample(request)) return;
         text += Buffer.from(bytes).toString("latin1");
         for (let end = text.indexOf(END); end >= 0; end = text.indexOf(END)) {
           const page = pageOf(request, text.slice(0, end));
@@ -60,8 +69,19 @@ export class Reader {
     };
   }
 
+  #offer(text: string): void {
+    for (const [header] of text.matchAll(/<Header [^>]*nextSequence[^>]*>/g)) {
+      const page = pageOf("", `${header}</Header>`);
+      if (page) this.#offered = [...this.#offered.slice(-MAX_OFFERED), page];
+    }
+  }
+
   #read(page: Page): void {
     const { instance_id } = page;
+    // A client that goes on from a page has had it, whatever became of the line meanwhile.
+    const reached = this.#offered.filter((one) => one.instance_id === instance_id && one.next < page.next);
+    this.#offered = this.#offered.filter((one) => one.next > page.next);
+    const had = page.resumes && reached.some(({ next }) => next >= page.from);
     const pending = this.#pending;
     if (
       pending &&
@@ -75,7 +95,7 @@ export class Reader {
       return;
     }
     const before = this.#position;
-    if (!before || (before.instance_id === instance_id && page.from <= before.next)) {
+    if (!before || (before.instance_id === instance_id && (had || page.from <= before.next))) {
       if (!before || page.next >= before.next) this.#position = page;
       return;
     }
@@ -115,6 +135,8 @@ function pageOf(request: string, text: string): Page | undefined {
     oldest_us: oldest.ts_us || created_us,
   };
 }
+
+const isSample = (request: string): boolean => /\/sample(\?|$)/.test(request);
 
 const times = (text: string): { sequence: number; ts_us: number }[] =>
   [...text.matchAll(/ timestamp="([^"]+)"[^>]*? sequence="(\d+)"/g)].map(([, ts = "", sequence]) => ({
