@@ -93,6 +93,7 @@ export async function startDemoPlant(options: PlantOptions = {}): Promise<DemoPl
   const begun_ms = Date.now();
   const now_us = () => start_us + Math.round((Date.now() - begun_ms) * 1000 * speed);
 
+  let told_to_us = start_us;
   const cells = spread(machines, options.agents ?? 1).map(
     (cell, i) =>
       new Cell({
@@ -101,7 +102,8 @@ export async function startDemoPlant(options: PlantOptions = {}): Promise<DemoPl
         history_us,
         start_us,
         hostname,
-        clock: () => now_us() / 1000,
+        // An agent's clock is not ahead of what it was told: else a header would claim to know what comes late.
+        clock: () => told_to_us / 1000,
         ...(options.agentPort && { port: options.agentPort + i }),
         ...(options.bufferSize !== undefined && { buffer_size: options.bufferSize }),
         dialect,
@@ -116,7 +118,6 @@ export async function startDemoPlant(options: PlantOptions = {}): Promise<DemoPl
     throw error;
   });
 
-  let told_to_us = start_us;
   const timer = setInterval(() => {
     const to_us = now_us();
     // A computer that slept has hours to catch up with: they are told as thinly as history is.

@@ -16,6 +16,8 @@ type Page = Position & { from: number; resumes: boolean; oldest_us: number };
 const SECOND_US = 1_000_000;
 /** Of what is no whole document yet, no more than this is kept. */
 const MAX_BYTES = 16 * 1024 * 1024;
+/** So long after it was given something a client has surely read it. */
+const READING_MS = 500;
 const MAX_OFFERED = 100;
 const END = "</MTConnectStreams>";
 
@@ -23,6 +25,8 @@ const END = "</MTConnectStreams>";
 export class Reader {
   readonly #on_lost: (lost: Lost) => void;
   #position: Position | undefined;
+  /** The pages given of late, before them the last one it surely read: a reset takes what it had no time for. */
+  #given: { position: Position; at_ms: number }[] = [];
   /** Pages on their way to the client, the newest last: it may have them or not. */
   #offered: { instance_id: string; next: number; finer_us: number }[] = [];
   /** A page that left something out: lost once the client goes on from it. */
@@ -36,7 +40,7 @@ export class Reader {
   forgotten(to_us: number): void {
     const nothing = { instance_id: "", next: 0, known_us: 0, finer_us: 0 };
     const doubtful_us = Math.max(0, ...this.#offered.map(({ finer_us }) => finer_us));
-    const { from_at_most_us, ...lost } = lostAfter(this.#position ?? nothing, to_us);
+    const { from_at_most_us, ...lost } = this.#lostUntil(to_us) ?? lostAfter(nothing, to_us);
     this.#on_lost({ ...lost, from_at_most_us: Math.max(from_at_most_us, doubtful_us) });
     this.#offered = [];
   }
@@ -76,6 +80,24 @@ export class Reader {
     }
   }
 
+  #lostUntil(to_us: number): Lost | undefined {
+    this.#forgetRead();
+    const [sure] = this.#given;
+    if (!this.#position || !sure) return undefined;
+    return { ...lostAfter(this.#position, to_us), from_us: sure.position.known_us };
+  }
+
+  #advance(page: Position): void {
+    this.#position = page;
+    this.#given.push({ position: page, at_ms: performance.now() });
+    this.#forgetRead();
+  }
+
+  #forgetRead(): void {
+    const read_ms = performance.now() - READING_MS;
+    while (this.#given[1] && this.#given[1].at_ms <= read_ms) this.#given.shift();
+  }
+
   #read(page: Page): void {
     const { instance_id } = page;
     // A client that goes on from a page has had it, whatever became of the line meanwhile.
@@ -90,16 +112,17 @@ export class Reader {
       page.from <= pending.page.next
     ) {
       this.#on_lost(pending.lost);
-      this.#position = page;
+      this.#advance(page);
       this.#pending = undefined;
       return;
     }
     const before = this.#position;
     if (!before || (before.instance_id === instance_id && (had || page.from <= before.next))) {
-      if (!before || page.next >= before.next) this.#position = page;
+      if (!before || page.next >= before.next) this.#advance(page);
       return;
     }
-    this.#pending = { page, lost: lostAfter(before, page.oldest_us) };
+    const lost = this.#lostUntil(page.oldest_us);
+    if (lost) this.#pending = { page, lost };
   }
 }
 
