@@ -1,5 +1,7 @@
 // The assets an agent holds: the newest first, the oldest dropped over the limit, removed ones kept as removed.
-import { ASSET_BUFFER } from "./documents.ts";
+
+/** Assets an agent keeps. */
+export const ASSET_BUFFER = 1024;
 
 export type Asset = {
   asset_id: string;

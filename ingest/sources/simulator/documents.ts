@@ -1,5 +1,5 @@
 // The agent's documents, rendered as cppagent renders them: order, indentation and attributes.
-import type { Asset } from "./assets.ts";
+import { ASSET_BUFFER, type Asset } from "./assets.ts";
 import type { Checkpoint, Entries, Stored } from "./buffer.ts";
 import {
   type Category,
@@ -32,9 +32,6 @@ export type Row = {
   item: DataItemModel;
   tag: string;
 };
-
-/** Assets an agent keeps. */
-export const ASSET_BUFFER = 1024;
 
 const HOLDER: Record<Category, string> = { SAMPLE: "Samples", EVENT: "Events", CONDITION: "Condition" };
 const RANK: Record<Category, number> = { SAMPLE: 0, EVENT: 1, CONDITION: 2 };

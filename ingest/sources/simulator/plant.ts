@@ -1,11 +1,10 @@
 // The demo plant: CNCs behind simulated agents and a press wired to an ADAM-6050, with some days of history.
 
-import type { CalendarInput } from "../../calendar.ts";
 import type { Observation } from "../../event.ts";
 import type { ModbusPoint } from "../modbus/map.ts";
 import type { Dialect, SimulatedAgent } from "./agent.ts";
 import { Cell } from "./plant/cell.ts";
-import { type Cnc, cncs, PRESS } from "./plant/machines.ts";
+import { type Cnc, cncs, type PlantMachine, PRESS } from "./plant/machines.ts";
 import { PRESS_MAP, Press, pressPast } from "./plant/press.ts";
 import { pressLife } from "./plant/press-day.ts";
 import { type Truth, truthOf } from "./plant/segment.ts";
@@ -44,15 +43,6 @@ export type PlantOptions = {
   now?: number;
   /** Hears what becomes of the wired machine, whose time is the reader's. */
   log?: Log;
-};
-
-/** What is needed to make a machine of it. */
-export type PlantMachine = {
-  uuid: string;
-  name: string;
-  model: string;
-  cycle_times: { part: string; ideal_cycle_s: number }[];
-  calendar: CalendarInput;
 };
 
 /** A CNC of the plant. */

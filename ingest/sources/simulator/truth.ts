@@ -2,7 +2,7 @@
 import { appendFileSync, writeFileSync } from "node:fs";
 import type { State } from "../../signals.ts";
 import type { MachineSource } from "../model.ts";
-import type { PlantMachine } from "./plant.ts";
+import type { PlantMachine } from "./plant/machines.ts";
 
 /**
  * One line of the truth. Times are µs: of the plant's clock for machines behind an agent, which stamps what it tells;

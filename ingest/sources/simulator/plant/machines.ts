@@ -1,7 +1,17 @@
 // The demo plant's machines: makes, products, programs, and the device model each shows in probe.
+import type { CalendarInput } from "../../../calendar.ts";
 import type { Dialect } from "../dialect.ts";
 import type { ComponentModel, DataItemModel, DeviceModel } from "../model.ts";
 import type { Nights } from "./shifts.ts";
+
+/** What is needed to make a machine of it. */
+export type PlantMachine = {
+  uuid: string;
+  name: string;
+  model: string;
+  cycle_times: { part: string; ideal_cycle_s: number }[];
+  calendar: CalendarInput;
+};
 
 /** One operation of a program: a tool at work. */
 export type Operation = {
