@@ -14,7 +14,7 @@ type Refusal = Error & { poison?: boolean; too_large?: boolean };
 const BATCH_EVENTS = 4_000;
 const BATCH_BYTES = 8 * 1024 * 1024;
 /** Small batches wait this long for company: every insert makes a part that must be merged later. */
-const LINGER_MS = 250;
+const LINGER_MS = 500;
 const IDLE_MS = 1_000;
 /** The first wait after a failure, and the longest. */
 const BACKOFF_MS = { min: 100, max: 10_000 };
