@@ -27,16 +27,19 @@ export function readTruth(path: string): { machines: MachineTruth[]; faults: Lin
     machine,
     states: of("state").filter((line) => line.machine === machine.uuid),
     counters: of("counter").filter((line) => line.machine === machine.uuid),
-    lost: of("lost")
-      .filter(({ machines }) => machines.includes(machine.uuid))
-      .map(({ from_us, from_at_most_us, to_us, short }) => ({
-        from_us,
-        to_us,
-        surely: { from_us: from_at_most_us, to_us: short ? from_at_most_us : to_us },
-      })),
+    lost: lostOf(of("lost").filter(({ machines }) => machines.includes(machine.uuid))),
   }));
   return { machines, faults: of("fault") };
 }
+
+/** Where a later loss begins within an earlier one, the reader had more on its way than was known then. */
+const lostOf = (lines: Line<"lost">[]): MachineTruth["lost"] =>
+  lines.map(({ from_us, from_at_most_us, to_us, short }, i) => {
+    const within = lines.slice(i + 1).filter((line) => line.from_us >= from_us && line.from_us < to_us);
+    const had_us = Math.max(from_at_most_us, ...within.map((line) => line.from_at_most_us));
+    const surely_us = Math.min(had_us, Math.max(from_at_most_us, to_us));
+    return { from_us, to_us, surely: { from_us: surely_us, to_us: short ? surely_us : to_us } };
+  });
 
 type StateRow = { state: string; from: string; to: string; seconds: number; cause: string };
 type GapRow = { from: string; to: string | null; cause: string; detail: string };
@@ -240,7 +243,8 @@ function partsOf({ counters }: MachineTruth, window: Span, lost: Span[], poll_us
     return last ? [{ ...last, ts_us: to_us }] : [];
   });
   const count = counted(
-    [...visible, ...after].sort((a, b) => a.ts_us - b.ts_us),
+    // What came to be said first, where the next count is of that very instant.
+    [...after, ...visible].sort((a, b) => a.ts_us - b.ts_us),
     window,
   );
   return { least: count, most: count };

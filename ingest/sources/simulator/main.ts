@@ -26,12 +26,12 @@ async function startPlant(ask: Options): Promise<Stop> {
     : undefined;
   const agent_urls = faults?.agent_urls ?? plant.cells.map(({ agent }) => agent.url);
   const { host, port } = faults?.modbus ?? plant.modbus;
+  if (ask.truth !== undefined) tellMachines(plant, log, agent_urls, { host, port });
   plant.cells.forEach((cell, i) => {
     console.log(`MTConnect agent: ${agent_urls[i]}/probe (${cell.cncs.length} machines)`);
   });
   console.log(`ADAM-6050: modbus-tcp://${host}:${port} unit ${plant.modbus.unit}`);
   if (faulty) console.log(`faults: ${ask.faults} a minute, seed ${ask.seed}`);
-  if (ask.truth !== undefined) tellMachines(plant, log, agent_urls, { host, port });
   return async () => {
     if (ask.truth !== undefined) tellStates(plant, log);
     await faults?.stop();
