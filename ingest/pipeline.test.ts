@@ -8,7 +8,7 @@ import { createPipeline } from "./pipeline.ts";
 import { openSqlite } from "./store/sqlite.ts";
 
 const dir = mkdtempSync(`${tmpdir()}/mtc-pipeline-`);
-afterAll(() => rmSync(dir, { recursive: true }));
+afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
 test("invariant 2: a client's Idempotency-Key that looks like a collector's keeps no batch out", async () => {
   const store = await openSqlite({ file: `${dir}/log.sqlite`, max_outbox_bytes: 1 << 20 });

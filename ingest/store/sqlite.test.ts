@@ -13,7 +13,7 @@ let file = "";
 let n = 0;
 afterAll(() => {
   unmount();
-  rmSync(dir, { recursive: true });
+  rmSync(dir, { recursive: true, force: true });
 });
 
 storeContract(

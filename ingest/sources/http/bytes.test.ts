@@ -9,7 +9,7 @@ import { openSqlite } from "../../store/sqlite.ts";
 import { parseBody } from "./parse.ts";
 
 const dir = mkdtempSync(`${tmpdir()}/mtc-bytes-`);
-afterAll(() => rmSync(dir, { recursive: true }));
+afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
 test("invariant 8: what the relay hands to the bus are the body's bytes in their envelope", async () => {
   const store = await openSqlite({ file: `${dir}/log.sqlite`, max_outbox_bytes: 1 << 20 });

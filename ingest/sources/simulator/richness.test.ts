@@ -219,6 +219,6 @@ test.skipIf(!xmllint)("libxml finds every kind of document well-formed", async (
     const lint = Bun.spawnSync([xmllint ?? "", "--nonet", "--noout", file]);
     expect([path, lint.exitCode, lint.stderr.toString()]).toEqual([path, 0, ""]);
   }
-  rmSync(dir, { recursive: true });
+  rmSync(dir, { recursive: true, force: true });
   expect(existsSync(dir)).toBe(false);
 });
