@@ -33,7 +33,8 @@ async function main(): Promise<void> {
     setTimeout(() => process.exit(1), STOP_WITHIN_MS).unref();
     services.hub.end("the server stops");
     await Promise.race([app.stop(), Bun.sleep(GRACE_MS)]);
-    await app.stop(true);
+    // Who is still connected now is cut off.
+    if (app.server) await app.stop(true);
     await services.stop();
     await demo?.stop();
     process.exit(0);
