@@ -1,10 +1,10 @@
 // The live hub: the latest value of every signal and the state of every machine, and who watches them.
 import type { ObservationColumns } from "../event.ts";
-import { CANONICAL_SIGNALS, type State } from "../signals.ts";
+import type { State } from "../signals.ts";
 import type { SourceStatus } from "../sources/source.ts";
 import type { LiveDelta, LiveMachine, LiveSnapshot, LiveValue } from "./live.ts";
 import { type Numbered, RecentDeltas } from "./recent.ts";
-import { isStateSignal, stateOf } from "./state.ts";
+import { hasMeaning, isStateSignal, stateOf } from "./state.ts";
 
 /** Deltas of one machine leave at most this often. */
 const COALESCE_MS = 100;
@@ -15,8 +15,6 @@ const MAX_SIGNALS_ALL = 250_000;
 const MORE_SIGNALS = 1_000;
 /** Longer words are shown cut, with an ellipsis. */
 const MAX_SHOWN_LENGTH = 500;
-
-const CANONICAL = new Set<string>(CANONICAL_SIGNALS);
 
 /** What was known of a machine before a restart: its latest values, and since when it is in its state. */
 export type LastKnown = { values: Record<string, LiveValue>; state: State; since_us: number };
@@ -151,7 +149,7 @@ export class LiveHub {
     if (known && (ts_us < known.ts_us || (ts_us === known.ts_us && seq < (machine.seqs.get(name) ?? 0))))
       return;
     if (!known) {
-      const more = CANONICAL.has(name) || isStateSignal(name) ? MORE_SIGNALS : 0;
+      const more = hasMeaning(name) ? MORE_SIGNALS : 0;
       if (machine.seqs.size >= MAX_SIGNALS + more || this.#signals >= MAX_SIGNALS_ALL + 100 * more) return;
       this.#signals += 1;
     }

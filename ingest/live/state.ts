@@ -1,5 +1,5 @@
 // A machine's state from the latest values of its signals: the live twin of the rules in analytics-sql.
-import type { State } from "../signals.ts";
+import { CANONICAL_SIGNALS, type State } from "../signals.ts";
 
 const MANUAL_MODES = new Set(["MANUAL", "MANUAL_DATA_INPUT", "EDIT"]);
 const SETUP_FUNCTIONS = new Set(["SETUP", "TEARDOWN", "MAINTENANCE", "PROCESS_DEVELOPMENT"]);
@@ -8,6 +8,11 @@ const RULED = /^(availability|execution|controller_mode|functional_mode|emergenc
 
 /** Does this signal take part in the state? */
 export const isStateSignal = (signal: string): boolean => RULED.test(signal);
+
+/** Do the figures or the screens hang on this signal: does it make up the state, or is it canonical? */
+export const hasMeaning = (signal: string): boolean => CANONICAL.has(signal) || isStateSignal(signal);
+
+const CANONICAL = new Set<string>(CANONICAL_SIGNALS);
 
 /**
  * The rules of DESIGN "Time, states, OEE", first match wins.

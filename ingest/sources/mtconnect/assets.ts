@@ -5,7 +5,7 @@ import { Backoff, type BackoffOptions, sleep } from "../backoff.ts";
 import type { AssetRecord, Sink } from "../source.ts";
 import type { Asset } from "./asset-document.ts";
 import { type AgentClient, AgentError } from "./client.ts";
-import type { Device, DeviceStream } from "./document.ts";
+import { type Device, type DeviceStream, itemsOf } from "./document.ts";
 
 /** A larger asset is recorded without its document. */
 const MAX_ASSET_BYTES = 256 * 1024;
@@ -28,8 +28,7 @@ export function assetChanges(
   floor: number,
 ): AssetChange[] {
   const changes: AssetChange[] = [];
-  const { uuid, name } = device;
-  const items = streams.find((d) => (uuid === "" ? d.name === name : d.uuid === uuid))?.items;
+  const items = itemsOf(device, streams);
   if (!items) return changes;
   for (const { id, type } of device.data_items) {
     if (type !== "ASSET_CHANGED" && type !== "ASSET_REMOVED") continue;

@@ -91,6 +91,10 @@ export function readStreams(bytes: Uint8Array): StreamsDocument | ErrorDocument 
   );
 }
 
+/** A device's observations in a document: by its uuid, by its name where it has none. */
+export const itemsOf = ({ uuid, name }: Device, streams: DeviceStream[]): StreamItems | undefined =>
+  streams.find((d) => (uuid === "" ? d.name === name : d.uuid === uuid))?.items;
+
 /** The time of the oldest and of the newest observation by sequence, µs; undefined where there is none. */
 export function span_us({ devices }: StreamsDocument): { oldest_us: number; latest_us: number } | undefined {
   let [lowest, oldest_us] = [Number.POSITIVE_INFINITY, 0];

@@ -1,12 +1,11 @@
 // Strings by their bytes: what was decoded once is not decoded again, and a dictionary is built on the way.
+import { decodeUtf8 } from "./bytes.ts";
 
 const FIRST_SLOTS = 1_024;
 const FIRST_ARENA_BYTES = 16_384;
 /** Over these bounds everything is forgotten when the next dictionary begins (invariant 7). */
 const MAX_STRINGS = 32_768;
 const MAX_ARENA_BYTES = 2 * 1024 * 1024;
-
-const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** Not the same in every run, so that nobody can write names that all fall into one place. */
 const MULTIPLIER = Math.trunc(Math.random() * 2 ** 30) * 4 + 3;
@@ -79,7 +78,7 @@ export class Interner {
     this.#hashes[n] = hash;
     this.#epochs[n] = -1;
     this.#slots[slot] = n + 1;
-    this.#strings.push(this.#decode(decoder.decode(bytes.subarray(start, end))));
+    this.#strings.push(this.#decode(decodeUtf8(bytes, start, end)));
     // At most half full, so that a search ends soon.
     if (2 * (n + 2) > this.#slots.length) this.#growTable();
     return this.#indexOf(n);

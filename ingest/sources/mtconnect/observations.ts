@@ -1,19 +1,17 @@
 // From an agent's observations to batches: one machine's mapping, what it follows, and the floor of what it already has.
 import { ColumnsBuilder } from "../../columns.ts";
 import { MAX_AHEAD_US, MAX_NAME_LENGTH, MAX_WORD_LENGTH, MIN_TS_US } from "../../event.ts";
-import { isStateSignal } from "../../live/state.ts";
-import { CANONICAL_SIGNALS, conditionAlarms, UNAVAILABLE } from "../../signals.ts";
+import { hasMeaning } from "../../live/state.ts";
+import { conditionAlarms, UNAVAILABLE } from "../../signals.ts";
 import type { Batch } from "../source.ts";
 import { Conditions } from "./conditions.ts";
 import { DataSets } from "./data-sets.ts";
-import type { Device, DeviceStream } from "./document.ts";
+import { type Device, type DeviceStream, itemsOf } from "./document.ts";
 import { type Detail, type StreamItems, toNumber } from "./items.ts";
 import { type MappedSignal, mapDataItems, mapUnknown } from "./mapping.ts";
 
 /** A stretch of time in which something the figures are made of could not be read. */
 export type Torn = { from_us: number; to_us: number };
-
-const CANONICAL = new Set<string>(CANONICAL_SIGNALS);
 
 /** Turns what an agent says of one device into batches of one machine. */
 export class Translator {
@@ -51,12 +49,13 @@ export class Translator {
   /** Takes what is in force from a `/current` document, without giving anything out. */
   prime(streams: DeviceStream[]): void {
     this.forget();
-    const items = this.#items(streams);
+    const items = itemsOf(this.device, streams);
     if (!items) return;
     const mapped = this.#mapped(items);
+    const words = new Words(items.words);
     for (const i of items.order()) {
       const signal = mapped[items.id[i] as number] as MappedSignal;
-      if (signal.kind === "condition" || signal.kind === "set") this.#tell(items, i, signal);
+      if (signal.kind === "condition" || signal.kind === "set") this.#tell(items, i, signal, words);
     }
   }
 
@@ -73,7 +72,7 @@ export class Translator {
    * @param below only observations with a lower sequence are looked at
    */
   batches(streams: DeviceStream[], key: string, below = Number.POSITIVE_INFINITY): Batch[] {
-    const items = this.#items(streams);
+    const items = itemsOf(this.device, streams);
     if (!items) return [];
     const mapped = this.#mapped(items);
     const words = new Words(items.words);
@@ -84,7 +83,7 @@ export class Translator {
       if (sequence >= below) continue;
       const signal = mapped[items.id[i] as number] as MappedSignal;
       const usual = signal.kind === "value" && !items.details.has(i);
-      const told = usual ? undefined : this.#tell(items, i, signal);
+      const told = usual ? undefined : this.#tell(items, i, signal, words);
       if (sequence < this.floor) continue;
       const ts_us = items.ts_us[i] as number;
       if (!(ts_us >= MIN_TS_US && ts_us <= latest_us) || Number.isNaN(sequence)) {
@@ -100,7 +99,7 @@ export class Translator {
   }
 
   /** What an observation tells that is more than one value: name, value and time of each. */
-  #tell(items: StreamItems, i: number, signal: MappedSignal): Told[] {
+  #tell(items: StreamItems, i: number, signal: MappedSignal, words: Words): Told[] {
     const id = items.ids[items.id[i] as number] as string;
     const detail = items.details.get(i) ?? {};
     const ts_us = items.ts_us[i] as number;
@@ -110,7 +109,7 @@ export class Translator {
       if (alarms !== undefined) told.push([conditionAlarms(id), alarms, ts_us]);
       return told;
     }
-    const value = new Words(items.words).valueAt(items, i, signal.numeric);
+    const value = words.valueAt(items, i, signal.numeric);
     if (detail.entries || signal.kind === "set") {
       const entries = value === UNAVAILABLE ? UNAVAILABLE : (detail.entries ?? []);
       const changes = this.#sets.apply(id, entries, detail.reset_triggered !== undefined);
@@ -123,7 +122,7 @@ export class Translator {
 
   #drop({ signal }: MappedSignal): void {
     this.dropped_rows += 1;
-    if (CANONICAL.has(signal) || isStateSignal(signal)) this.#is_torn = true;
+    if (hasMeaning(signal)) this.#is_torn = true;
   }
 
   /** From the last time that was read to this one nobody knows. */
@@ -136,11 +135,6 @@ export class Translator {
     const categories = new Uint8Array(ids.length);
     for (let i = 0; i < length; i++) categories[id[i] as number] = category[i] as number;
     return ids.map((name, n) => this.#signals.get(name) ?? mapUnknown(name, categories[n] as number));
-  }
-
-  #items(streams: DeviceStream[]): StreamItems | undefined {
-    const { uuid, name } = this.device;
-    return streams.find((d) => (d.uuid !== "" ? d.uuid === uuid : d.name === name))?.items;
   }
 }
 
