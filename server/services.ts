@@ -3,6 +3,8 @@ import { existsSync, mkdirSync } from "node:fs";
 import type { Registry } from "prom-client";
 import { openChdb } from "../analytics-sql/engine/chdb.ts";
 import { type Engine, EngineError } from "../analytics-sql/engine/engine.ts";
+import { keepRolled } from "../analytics-sql/rollup/keeper.ts";
+import { Roller } from "../analytics-sql/rollup/roller.ts";
 import { type Collectors, startCollectors } from "../ingest/collectors.ts";
 import { LiveHub } from "../ingest/live/hub.ts";
 import { type Relay, startRelay } from "../ingest/outbox/relay.ts";
@@ -68,9 +70,18 @@ export async function startServices(config: Config, log: (message: string) => vo
   const relay = startRelay(store, { deliver: (lines) => deliver(engine, lines) }, log);
   const pipeline = await createPipeline({ store, hub, wake: relay.wake, now_ms: Date.now });
   const machines = await Machines.open({ store, pipeline, hub });
-  const reports = new Reports(engine);
+  const roller = new Roller(engine, log);
+  const reports = new Reports(engine, roller);
   const seeding = seedHub(hub, machines, reports, store, () => running).catch((error: Error) =>
     log(`live values from before the start: ${error.message}`),
+  );
+  const keeper = keepRolled(
+    roller,
+    () => {
+      const byTenant = Map.groupBy(machines.all(), ({ tenant_id }) => tenant_id);
+      return new Map([...byTenant].map(([tenant, own]) => [tenant, own.map(({ id }) => id)]));
+    },
+    log,
   );
   const stopping = new AbortController();
   const collectors = startCollectors(
@@ -112,6 +123,7 @@ export async function startServices(config: Config, log: (message: string) => vo
       await collectors.stop();
       await relay.stop();
       await seeding;
+      await keeper.stop();
       await engine.close();
       await store.close();
     },

@@ -78,6 +78,8 @@ export async function openChdb({ path, rawRetentionDays }: ChdbOptions): Promise
   const writing = createChdbConnection({ path });
   const writer = clientOf(writing);
   const reader = clientOf(createChdbConnection({ path }));
+  // What rolls up must not keep those waiting who read.
+  const roller = clientOf(createChdbConnection({ path }));
   const setUp = async (client: typeof writer, statements: string[]): Promise<void> => {
     for (const query of statements) await client.command({ query }).catch(fail);
   };
@@ -91,24 +93,33 @@ export async function openChdb({ path, rawRetentionDays }: ChdbOptions): Promise
     `ALTER TABLE mtc.observations MODIFY TTL toDateTime64(ts, 0, 'UTC') + INTERVAL ${rawRetentionDays} DAY
      SETTINGS materialize_ttl_after_modify = 0`,
   ]);
-  await setUp(reader, [
+  const asking = [
     `SET max_memory_usage = ${QUERY_MEMORY_BYTES}`,
     `SET max_execution_time = ${QUERY_TIME_MAX_S}`,
-    "SET output_format_json_quote_64bit_integers = 0",
     ...PASSES_OFF.map((pass) => `SET ${pass} = 0`),
-  ]);
+  ];
+  await setUp(reader, [...asking, "SET output_format_json_quote_64bit_integers = 0"]);
+  // A roll-up may be of any number of months.
+  await setUp(roller, [...asking, "SET max_partitions_per_insert_block = 0"]);
+  const inserting = new Set<{ since_ms: number }>();
 
   return {
     async insertEvents(bytes) {
       if (bytes.length === 0) return;
-      await writing.chdb
-        .rawInsert({
+      const insert = { since_ms: Date.now() };
+      inserting.add(insert);
+      try {
+        await writing.chdb.rawInsert({
           table: "mtc.events_in",
           values: bytes,
           format: "JSONEachRow",
           settings: { input_format_skip_unknown_fields: 1, max_partitions_per_insert_block: 0 },
-        })
-        .catch(fail);
+        });
+      } catch (error) {
+        fail(error);
+      } finally {
+        inserting.delete(insert);
+      }
     },
     async query<Row>(sql: string, params: Record<string, unknown>) {
       const result = await reader
@@ -116,9 +127,14 @@ export async function openChdb({ path, rawRetentionDays }: ChdbOptions): Promise
         .catch(fail);
       return (await result.json()) as Row[];
     },
+    async run(sql, params) {
+      await roller.command({ query: sql, query_params: params }).catch(fail);
+    },
+    visibleUntil_us: () => 1_000 * Math.min(Date.now(), ...[...inserting].map(({ since_ms }) => since_ms)),
     async close() {
       await writer.close();
       await reader.close();
+      await roller.close();
       server.close();
     },
   };

@@ -10,6 +10,10 @@ export type Engine = {
   insertEvents(bytes: Uint8Array): Promise<void>;
   /** Runs one SELECT with bound parameters. 64-bit integers come back as numbers. @throws EngineError */
   query<Row>(sql: string, params: Record<string, unknown>): Promise<Row[]>;
+  /** Runs one statement that writes what it reads, with bound parameters: INSERT … SELECT. @throws EngineError */
+  run(sql: string, params: Record<string, unknown>): Promise<void>;
+  /** Everything whose insertion began before this time, µs since 1970, can be queried by now. */
+  visibleUntil_us(): number;
   close(): Promise<void>;
 };
 

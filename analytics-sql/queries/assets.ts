@@ -2,7 +2,7 @@
 import type { Engine } from "../engine/engine.ts";
 import one from "./asset.sql" with { type: "text" };
 import list from "./assets.sql" with { type: "text" };
-import { iso } from "./timeline/timeline.ts";
+import { iso } from "./window.ts";
 
 export type AssetRow = {
   asset_id: string;

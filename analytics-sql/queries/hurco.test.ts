@@ -4,8 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { testEngine } from "../testing/engine.ts";
 import { columns, event, joined, type Seen } from "../testing/plant.ts";
-import { oee } from "./oee.ts";
-import { states } from "./states.ts";
+import { oee, states } from "../testing/rolled.ts";
 
 const FILE = resolve(import.meta.dir, "../../../shared/data/nist/hurco04-2017-02-01.shdr");
 const recorded = existsSync(FILE);

@@ -1,7 +1,7 @@
 // Raw observations, page by page.
 import type { Engine } from "../engine/engine.ts";
 import sql from "./observations.sql" with { type: "text" };
-import { iso } from "./timeline/timeline.ts";
+import { iso } from "./window.ts";
 
 export type ObservationRow = {
   signal: string;

@@ -3,8 +3,8 @@ import { describe, expect, test } from "bun:test";
 import { compileCalendar } from "../../ingest/calendar.ts";
 import { testEngine } from "../testing/engine.ts";
 import { type Calendar, events, joined, type Plant, type Seen, us } from "../testing/plant.ts";
-import { type OeeCut, type OeeRow, oee } from "./oee.ts";
-import { states } from "./states.ts";
+import { oee, states } from "../testing/rolled.ts";
+import type { OeeCut, OeeRow } from "./oee.ts";
 
 const engine = await testEngine();
 const tenant = "plant-1";

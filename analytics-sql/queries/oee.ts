@@ -1,18 +1,35 @@
 // OEE and what it is made of, for a window, cut by time, machine, part or lot.
 import type { Engine } from "../engine/engine.ts";
-import day from "./cuts/day.sql" with { type: "text" };
-import hour from "./cuts/hour.sql" with { type: "text" };
-import lot from "./cuts/lot.sql" with { type: "text" };
-import machine from "./cuts/machine.sql" with { type: "text" };
-import part from "./cuts/part.sql" with { type: "text" };
-import shift from "./cuts/shift.sql" with { type: "text" };
-import total from "./cuts/total.sql" with { type: "text" };
-import sql from "./oee.sql" with { type: "text" };
+import cells from "./figures/cells.sql" with { type: "text" };
+import day from "./figures/cuts/day.sql" with { type: "text" };
+import group from "./figures/cuts/group.sql" with { type: "text" };
+import hour from "./figures/cuts/hour.sql" with { type: "text" };
+import lot from "./figures/cuts/lot.sql" with { type: "text" };
+import machine from "./figures/cuts/machine.sql" with { type: "text" };
+import month from "./figures/cuts/month.sql" with { type: "text" };
+import part from "./figures/cuts/part.sql" with { type: "text" };
+import shift from "./figures/cuts/shift.sql" with { type: "text" };
+import total from "./figures/cuts/total.sql" with { type: "text" };
+import week from "./figures/cuts/week.sql" with { type: "text" };
+import judged from "./figures/judged.sql" with { type: "text" };
+import sql from "./figures/oee.sql" with { type: "text" };
+import sums from "./figures/sums.sql" with { type: "text" };
 import { type Policy, policies } from "./policies.ts";
-import sums from "./sums.sql" with { type: "text" };
-import { iso, overTimeline, timelineParams, type Window } from "./timeline/timeline.ts";
+import inForce from "./timeline/policies.sql" with { type: "text" };
+import { iso, type Window, windowParams } from "./window.ts";
 
-export const OEE_CUTS = ["total", "hour", "shift", "day", "machine", "part", "lot"] as const;
+export const OEE_CUTS = [
+  "total",
+  "hour",
+  "shift",
+  "day",
+  "week",
+  "month",
+  "machine",
+  "group",
+  "part",
+  "lot",
+] as const;
 export type OeeCut = (typeof OEE_CUTS)[number];
 
 export const OEE_FLAGS = [
@@ -53,8 +70,31 @@ export type OeeRow = {
   performance: number | null;
   quality: number | null;
   oee: number | null;
+  /** Of the time scheduled, excluded stops and all: Σ ideal × good / scheduled. */
+  ooe: number | null;
+  /** Of all time: Σ ideal × good / calendar time. */
   teep: number | null;
+  /** Planned of calendar time: TEEP = OEE × utilisation. */
+  utilisation: number | null;
   coverage: number | null;
+  /** Stretches of DOWN that began in a shift, or went on when it began; excluded ones are none. */
+  failure_count: number;
+  /** Run time, and DOWN time that is not excluded, for each failure; null without one. */
+  mtbf_s: number | null;
+  mttr_s: number | null;
+  /** Stretches of DOWN, STOPPED and IDLE, and those shorter than the policy's `minor_stop_s`. */
+  stop_count: number;
+  minor_stop_count: number;
+  /** The losses: planned time less all of them is what the good parts should have taken. */
+  breakdown_loss_s: number;
+  setup_loss_s: number;
+  minor_stop_loss_s: number;
+  other_stop_loss_s: number;
+  unknown_loss_s: number;
+  speed_loss_s: number | null;
+  /** Rejects made while the machine was set up, and all others, at their ideal time. */
+  startup_reject_loss_s: number | null;
+  reject_loss_s: number | null;
   flags: OeeFlag[];
 };
 
@@ -72,23 +112,41 @@ type SqlRow = Omit<OeeRow, "from" | "to" | "machine_id"> & {
   ends_us: number;
 };
 
-const CUTS: Record<OeeCut, string> = { total, hour, shift, day, machine, part, lot };
-/** A cut is two CTEs, `keyed` over the timeline and `labelled` over the sums, and the `buckets` of its clock, if any. */
-const QUERIES = Object.fromEntries(OEE_CUTS.map((by) => [by, overTimeline(sql, CUTS[by], sums)])) as Record<
-  OeeCut,
-  string
->;
+const CUTS: Record<OeeCut, string> = { total, hour, shift, day, week, month, machine, group, part, lot };
+/** A cut is two CTEs, `keyed` over the cells and `labelled` over the sums. */
+const QUERIES = Object.fromEntries(
+  OEE_CUTS.map((by) => [by, `WITH\n${[inForce, cells, judged, CUTS[by], sums].join(",\n")}\n${sql}`]),
+) as Record<OeeCut, string>;
+
+const DAY_US = 86_400_000_000;
+const date = (day: number): string => new Date(day * 86_400_000).toISOString().slice(0, 10);
+
+/** The days that lie in the window as a whole: their sums are read. An hour cuts them. */
+function wholeDays(by: OeeCut, from_us: number, end_us: number): { whole_from: string; whole_to: string } {
+  const first = Math.ceil(from_us / DAY_US);
+  const last = by === "hour" ? first : Math.max(first, Math.floor(end_us / DAY_US));
+  return { whole_from: date(first), whole_to: date(last) };
+}
 
 /**
- * Figures over all the window's machines, sums first (DESIGN "Time, states, OEE"; terms after ISO 22400-2).
- * Rows are ordered by time, then key. Without machines there are none.
+ * Figures over all the window's machines, as they are rolled up, sums first (DESIGN "Time, states, OEE"; terms after
+ * ISO 22400-2). Rows are ordered by time, then key. Without machines there are none.
+ * @param window.groups the group of each machine, where the cut is by group
  * @throws EngineError
  */
-export async function oee(engine: Engine, window: Window & { by: OeeCut }): Promise<OeeReport> {
+export async function oee(
+  engine: Engine,
+  window: Window & { by: OeeCut; groups?: string[] },
+): Promise<OeeReport> {
   const { by } = window;
+  const params = windowParams(window);
   const [inForce, rows] = await Promise.all([
     policies(engine, window),
-    engine.query<SqlRow>(QUERIES[by], timelineParams(window)),
+    engine.query<SqlRow>(QUERIES[by], {
+      ...params,
+      ...wholeDays(by, params.from_us, params.end_us),
+      ...(by === "group" ? { groups: window.groups ?? [] } : {}),
+    }),
   ]);
   const [first] = inForce;
   const same = inForce.every((policy) => Bun.deepEquals({ ...policy, machine_id: first?.machine_id }, first));

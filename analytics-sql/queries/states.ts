@@ -1,8 +1,7 @@
 // The states of a machine over time, each with its reason or cause.
 import type { Engine } from "../engine/engine.ts";
-import reasons from "./reasons.sql" with { type: "text" };
 import sql from "./states.sql" with { type: "text" };
-import { iso, overStates, timelineParams, type Window } from "./timeline/timeline.ts";
+import { iso, type Window, windowParams } from "./window.ts";
 
 export type StateRow = {
   machine_id: string;
@@ -17,8 +16,6 @@ export type StateRow = {
   cause: string;
 };
 
-const QUERY = overStates(sql, reasons);
-
 type SqlRow = Omit<StateRow, "from" | "to"> & { starts_us: number; ends_us: number };
 
 /**
@@ -26,7 +23,7 @@ type SqlRow = Omit<StateRow, "from" | "to"> & { starts_us: number; ends_us: numb
  * @throws EngineError
  */
 export async function states(engine: Engine, window: Window): Promise<{ rows: StateRow[] }> {
-  const rows = await engine.query<SqlRow>(QUERY, timelineParams(window));
+  const rows = await engine.query<SqlRow>(sql, windowParams(window));
   return {
     rows: rows.map(({ machine_id, state, starts_us, ends_us, seconds, reason, cause }) => ({
       machine_id,

@@ -13,6 +13,12 @@ export type Piece = {
   scheduled: boolean;
   shift: Occurrence | undefined;
   local_day: string;
+  /** The start of its hour on the plant's clock. */
+  hour_us: number;
+  /** Set by `marked`: a stop shorter than the policy's minor stop, and what starts with the piece. */
+  minor?: boolean;
+  failure?: boolean;
+  stop?: boolean;
 };
 export type Occurrence = {
   day: string;
@@ -30,6 +36,7 @@ export type Counted = {
   part: string;
   lot: string;
   ideal_us: number;
+  state: string;
 };
 
 const DAY_US = 86_400_000_000;
@@ -147,9 +154,38 @@ export function pieces(plant: Plant, span: Span): Piece[] {
       scheduled: shifts === undefined || (shift !== undefined && !paused),
       shift,
       local_day: clock.toPlainDate().toString(),
+      hour_us: clock.round({ smallestUnit: "hour", roundingMode: "floor" }).epochMilliseconds * 1_000,
     };
   });
 }
+
+/** The pieces with what starts in them: a stop that a shift finds going on starts with the shift, if not before. */
+export function marked(plant: Plant, span: Span): Piece[] {
+  const minor_us = (plant.policy?.minor_stop_s ?? 0) * 1e6;
+  const from_us = span.from_us - minor_us - 1;
+  const cut = { ...plant, seen: [...plant.seen, ...[span.from_us, endOf(span)].map(nothingAt)] };
+  const wide = pieces(cut, { ...span, from_us, to_us: span.to_us + minor_us });
+  const stopped = ({ state }: Piece): boolean => ["DOWN", "STOPPED", "IDLE"].includes(state);
+  const inShift = ({ shift }: Piece): boolean => plant.calendar === undefined || shift !== undefined;
+  let run: Piece[] = [];
+  wide.forEach((piece, i) => {
+    const before = wide[i - 1];
+    if (!before || stopped(piece) !== stopped(before)) run = [];
+    run.push(piece);
+    if (stopped(piece)) {
+      const length_us = piece.to_us - (run[0] as Piece).from_us;
+      for (const one of run) one.minor = length_us < minor_us;
+    }
+    if (!before || !inShift(piece)) return;
+    const entered = !inShift(before);
+    piece.failure = piece.state === "DOWN" && (entered || before.state !== "DOWN");
+    piece.stop = stopped(piece) && (entered || !stopped(before));
+  });
+  return wide.filter((piece) => piece.from_us >= span.from_us && piece.to_us <= endOf(span));
+}
+
+/** An observation that says nothing: it only cuts the time. */
+const nothingAt = (ts_us: number): Seen => ({ signal: "nothing", ts_us, seq: 0, value: null });
 
 /** One counter's steps over all time: spikes left out, resets counted from 0. */
 function steps(plant: Plant, signal: string): { ts_us: number; n: number; spike: boolean; reset: boolean }[] {
@@ -211,7 +247,7 @@ export function counted(plant: Plant, span: Span): Counted[] {
   const has = (signal: string) =>
     plant.seen.some((one) => one.signal === signal && typeof one.value === "number");
   const [all, good, bad] = [has("part_count"), has("part_count_good"), has("part_count_bad")];
-  const found: Omit<Counted, "part" | "lot" | "ideal_us">[] = [];
+  const found: Omit<Counted, "part" | "lot" | "ideal_us" | "state">[] = [];
   for (const { n, ...step } of steps(plant, "part_count")) {
     found.push({ ...step, total: n, reject: !bad && good ? n : 0 });
   }
@@ -228,7 +264,8 @@ export function counted(plant: Plant, span: Span): Counted[] {
     .filter(({ ts_us }) => ts_us >= span.from_us && ts_us < endOf(span))
     .map((one) => {
       const { part, lot } = makingAt(plant, one.ts_us);
-      return { ...one, part, lot, ideal_us: idealAt(plant, part, one.ts_us) };
+      const { state } = stateAt(plant, one.ts_us, endOf(span));
+      return { ...one, part, lot, ideal_us: idealAt(plant, part, one.ts_us), state };
     });
 }
 
@@ -246,8 +283,24 @@ export type Sums = {
   good_count: number;
   reject_count: number;
 };
+type Ratio =
+  | "availability"
+  | "performance"
+  | "quality"
+  | "oee"
+  | "ooe"
+  | "teep"
+  | "utilisation"
+  | "coverage"
+  | "mtbf_s"
+  | "mttr_s"
+  | "speed_loss_s"
+  | "startup_reject_loss_s"
+  | "reject_loss_s";
 export type Figures = Sums &
-  Record<"availability" | "performance" | "quality" | "oee" | "teep" | "coverage", number | null> & {
+  Record<Ratio, number | null> &
+  Record<"failure_count" | "stop_count" | "minor_stop_count", number> &
+  Record<`${"breakdown" | "setup" | "minor_stop" | "other_stop" | "unknown"}_loss_s`, number> & {
     flags: string[];
   };
 
@@ -274,6 +327,21 @@ export function figures(time: Piece[], counts: Counted[], anyIdeal: boolean): Fi
     !anyIdeal ||
     counts.some(({ total, reject, ideal_us }) => ideal_us === 0 && (total !== 0 || reject !== 0));
   const performance = noIdeal ? null : over(ideal_s, run_time_s);
+  const lost = (state: string[], minor: boolean): number =>
+    seconds(
+      (piece) =>
+        piece.scheduled &&
+        !piece.excluded &&
+        state.includes(piece.state) &&
+        (piece.minor === true && piece.state !== "SETUP") === minor,
+    );
+  const repair_s = seconds((piece) => piece.scheduled && !piece.excluded && piece.state === "DOWN");
+  const count = (kind: "failure" | "stop", minor = false): number =>
+    time.filter((piece) => piece[kind] && !piece.excluded && (!minor || piece.minor === true)).length;
+  const failure_count = count("failure");
+  const startup_s =
+    counts.filter(({ state }) => state === "SETUP").reduce((all, one) => all + one.reject * one.ideal_us, 0) /
+    1e6;
   const coverage = over(unknown_time_s, scheduled_time_s);
   const flags: [boolean, string][] = [
     [performance !== null && performance > 1, "performance_over_1"],
@@ -299,8 +367,23 @@ export function figures(time: Piece[], counts: Counted[], anyIdeal: boolean): Fi
     performance,
     quality: over(good_count, total_count),
     oee: noIdeal ? null : over(good_s, planned_time_s),
+    ooe: noIdeal ? null : over(good_s, scheduled_time_s),
     teep: noIdeal ? null : over(good_s, calendar_time_s),
+    utilisation: over(planned_time_s, calendar_time_s),
     coverage: coverage === null ? null : 1 - coverage,
+    failure_count,
+    mtbf_s: over(run_time_s, failure_count),
+    mttr_s: over(repair_s, failure_count),
+    stop_count: count("stop"),
+    minor_stop_count: count("stop", true),
+    breakdown_loss_s: lost(["DOWN"], false),
+    setup_loss_s: lost(["SETUP"], false),
+    minor_stop_loss_s: lost(["DOWN", "STOPPED", "IDLE"], true),
+    other_stop_loss_s: lost(["STOPPED", "IDLE"], false),
+    unknown_loss_s: lost(["UNKNOWN"], false),
+    speed_loss_s: noIdeal ? null : run_time_s - ideal_s,
+    startup_reject_loss_s: noIdeal ? null : startup_s,
+    reject_loss_s: noIdeal ? null : ideal_s - good_s - startup_s,
     flags: flags.filter(([raised]) => raised).map(([, flag]) => flag),
   };
 }

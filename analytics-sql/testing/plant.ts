@@ -19,7 +19,11 @@ export type Plant = {
   rejects?: { ts_us: number; count: number }[];
   lots?: { lot: string; part: string; from_us: number }[];
   cycle_times?: { part: string; valid_from_us: number; ideal_cycle_s: number }[];
-  policy?: { unknown: "loss" | "excluded"; reasons: Record<string, "loss" | "excluded"> };
+  policy?: {
+    unknown: "loss" | "excluded";
+    reasons: Record<string, "loss" | "excluded">;
+    minor_stop_s?: number;
+  };
 };
 
 const encoder = new TextEncoder();
@@ -69,7 +73,7 @@ export function events(
     say("mtc.observations.v1", columns(plant.seen.slice(i, i + batch_rows)));
   }
   if (calendar) say("mtc.calendar.v1", { calendar: compile(calendar) });
-  if (policy) say("mtc.policy.v1", { policy: { ...policy, minor_stop_s: 0 } });
+  if (policy) say("mtc.policy.v1", { policy: { minor_stop_s: 0, ...policy } });
   if (cycle_times) {
     say("mtc.cycle_times.v1", {
       cycle_times: {

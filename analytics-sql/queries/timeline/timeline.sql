@@ -10,9 +10,8 @@
 --   1 weight of the signals (states.sql)
 --   2 gaps: 10 bits for each cause, in the order of `causes`
 --   3 clock: bits  0-15 local day of the shift + 1, 0xFFFF is scheduled without calendar
---                 16-21 breaks                         28-29 policy excludes UNKNOWN
---                 22-27 reasons excluded by policy     30-31 an ideal cycle time is listed
---                 32-62 hour or day (cuts/*.sql)
+--                 16-21 breaks
+--                 32-62 hour of the plant's clock (hours.sql)
 --   4 reason, 5 name of the shift, 6 part, 7 lot: hashes, 0 is none
 --   8 ideal cycle, µs
 --  10 the window itself, so that each machine has a row
@@ -67,7 +66,7 @@ swept AS
 
                 UNION ALL
                 SELECT machine_id, toUInt8(3), from_us, to_us, bitShiftLeft(id, 32)
-                FROM buckets
+                FROM hours
 
                 UNION ALL
                 SELECT
@@ -79,21 +78,8 @@ swept AS
                 FROM gap_intervals
 
                 UNION ALL
-                SELECT machine_id, of_track.1, from_us, to_us, of_track.2
+                SELECT machine_id, toUInt8(4), from_us, to_us, reinterpretAsInt64(sipHash64(reason))
                 FROM downtime_intervals
-                ARRAY JOIN [
-                    (toUInt8(4), reinterpretAsInt64(sipHash64(reason))),
-                    (toUInt8(3), if(excluded, toInt64(0x400000), 0))] AS of_track
-
-                UNION ALL
-                SELECT machine_id, toUInt8(3), {from_us:Int64}, {end_us:Int64}, toInt64(0x10000000)
-                FROM policy_in_force
-                WHERE unknown = 'excluded'
-
-                UNION ALL
-                SELECT machine_id, toUInt8(3), {from_us:Int64}, {end_us:Int64}, toInt64(0x40000000)
-                FROM rates
-                WHERE notEmpty(rates)
             )
             ARRAY JOIN [(from_us, track, delta), (to_us, track, -delta)] AS edge
 
@@ -138,6 +124,7 @@ timeline AS
         from_us,
         to_us,
         length_us,
+        track,
         state,
         multiIf(
             state != 'UNKNOWN', '',
@@ -148,14 +135,9 @@ timeline AS
             'no_data') AS cause,
         -- An operator's reason is about a stop: time that ran is not touched by it.
         if(state = 'RUNNING', 0, reason_id) AS stop_reason_id,
-        multiIf(
-            state = 'RUNNING', false,
-            state = 'UNKNOWN', bitAnd(clock, 0x3FC00000) != 0,
-            bitAnd(clock, 0xFC00000) != 0) AS excluded,
         bitAnd(clock, 0xFFFF) AS shift_day,
-        multiIf(shift_day = 0, 0, bitAnd(clock, 0x3F0000) != 0, 0, length_us) AS scheduled_us,
-        bitAnd(clock, 0xC0000000) != 0 AS any_ideal,
-        bitShiftRight(clock, 32) AS bucket,
+        multiIf(shift_day = 0, false, bitAnd(clock, 0x3F0000) = 0) AS scheduled,
+        bitShiftRight(clock, 32) AS hour,
         shift_id,
         part_id,
         lot_id,

@@ -10,6 +10,8 @@ import {
 } from "../../../analytics-sql/queries/observations.ts";
 import { type OeeCut, type OeeReport, oee } from "../../../analytics-sql/queries/oee.ts";
 import { type StateRow, states } from "../../../analytics-sql/queries/states.ts";
+import type { Window } from "../../../analytics-sql/queries/window.ts";
+import type { Roller } from "../../../analytics-sql/rollup/roller.ts";
 import type { GapCause } from "../../../ingest/event.ts";
 import type { LastKnown } from "../../../ingest/live/hub.ts";
 import { badInput } from "../../../ingest/problem.ts";
@@ -37,24 +39,41 @@ function byMachine<Row extends { machine_id: string }>(rows: Row[]): Map<string,
 /** How far back the live screens look for signals that have no lasting meaning. */
 const RECENT_US = 2 * 86_400_000_000;
 
+/** Everything that has arrived counts; or, for screens, what had arrived some seconds ago, at once. */
+export type Freshness = "exact" | "recent";
+
 export class Reports {
   readonly #engine: Engine;
-  constructor(engine: Engine) {
+  readonly #roller: Roller;
+  constructor(engine: Engine, roller: Roller) {
     this.#engine = engine;
+    this.#roller = roller;
   }
 
   /** Figures over machines of one tenant: sums first (invariant 5). Nothing is known of the time after now. */
-  oee(tenant_id: string, machine_ids: string[], span: Span, by: OeeCut): Promise<OeeReport> {
-    return oee(this.#engine, { ...this.#window(tenant_id, machine_ids, span), by });
+  async oee(
+    tenant_id: string,
+    machine_ids: string[],
+    span: Span,
+    by: OeeCut,
+    freshness: Freshness = "exact",
+  ): Promise<OeeReport> {
+    return oee(this.#engine, { ...(await this.#rolled(tenant_id, machine_ids, span, freshness)), by });
   }
 
-  async states(machine: Machine, span: Span): Promise<States> {
-    return (await this.statesOf(machine.tenant_id, [machine.id], span)).get(machine.id) ?? [];
+  async states(machine: Machine, span: Span, freshness: Freshness = "exact"): Promise<States> {
+    return (await this.statesOf(machine.tenant_id, [machine.id], span, freshness)).get(machine.id) ?? [];
   }
 
   /** By machine, in order of time. */
-  async statesOf(tenant_id: string, machine_ids: string[], span: Span): Promise<Map<string, States>> {
-    const { rows } = await states(this.#engine, this.#window(tenant_id, machine_ids, span));
+  async statesOf(
+    tenant_id: string,
+    machine_ids: string[],
+    span: Span,
+    freshness: Freshness = "exact",
+  ): Promise<Map<string, States>> {
+    const window = await this.#rolled(tenant_id, machine_ids, span, freshness);
+    const { rows } = await states(this.#engine, window);
     return byMachine(rows);
   }
 
@@ -102,9 +121,10 @@ export class Reports {
   async latest(tenant: string, machine_ids: string[]): Promise<Map<string, LastKnown>> {
     const now_us = Date.now() * 1_000;
     const recent_us = now_us - RECENT_US;
+    const window = this.#window(tenant, machine_ids, { from_us: recent_us, to_us: now_us });
     const [rows, timeline] = await Promise.all([
       latest(this.#engine, { tenant, machines: machine_ids, recent_us }),
-      states(this.#engine, this.#window(tenant, machine_ids, { from_us: recent_us, to_us: now_us })),
+      this.#roller.exact(window).then(() => states(this.#engine, window)),
     ]);
     const known = new Map(
       machine_ids.map((id) => [id, { values: {}, state: "UNKNOWN", since_us: 0 } as LastKnown]),
@@ -119,6 +139,13 @@ export class Reports {
       if (machine) Object.assign(machine, { state, since_us: Date.parse(from) * 1_000 });
     }
     return known;
+  }
+
+  async #rolled(tenant: string, machines: string[], span: Span, freshness: Freshness): Promise<Window> {
+    const window = this.#window(tenant, machines, span);
+    if (freshness === "recent") return this.#roller.recent(window);
+    await this.#roller.exact(window);
+    return window;
   }
 
   #window(tenant: string, machines: string[], { from_us, to_us }: Span) {

@@ -1,4 +1,5 @@
--- Figures from sums: ratios last, rounding never (invariant 5).
+-- Figures from sums: ratios last, rounding never (invariant 5). Losses add up: planned time, less every loss, is
+-- what the good parts should have taken.
 SELECT
     key,
     is_total,
@@ -20,13 +21,28 @@ SELECT
     if(no_ideal, NULL, ideal_total_us / nullIf(run_us, 0)) AS performance,
     good_count / nullIf(total_count, 0) AS quality,
     if(no_ideal, NULL, ideal_good_us / nullIf(planned_us, 0)) AS oee,
+    if(no_ideal, NULL, ideal_good_us / nullIf(scheduled_us, 0)) AS ooe,
     if(no_ideal, NULL, ideal_good_us / nullIf(calendar_us, 0)) AS teep,
+    planned_us / nullIf(calendar_us, 0) AS utilisation,
     1 - unknown_us / nullIf(scheduled_us, 0) AS coverage,
+    failure_count,
+    run_us / nullIf(failure_count, 0) / 1e6 AS mtbf_s,
+    repair_us / nullIf(failure_count, 0) / 1e6 AS mttr_s,
+    stop_count,
+    minor_stop_count,
+    breakdown_loss_us / 1e6 AS breakdown_loss_s,
+    setup_loss_us / 1e6 AS setup_loss_s,
+    minor_stop_loss_us / 1e6 AS minor_stop_loss_s,
+    other_stop_loss_us / 1e6 AS other_stop_loss_s,
+    unknown_loss_us / 1e6 AS unknown_loss_s,
+    if(no_ideal, NULL, (run_us - ideal_total_us) / 1e6) AS speed_loss_s,
+    if(no_ideal, NULL, startup_reject_loss_us / 1e6) AS startup_reject_loss_s,
+    if(no_ideal, NULL, (ideal_total_us - ideal_good_us - startup_reject_loss_us) / 1e6) AS reject_loss_s,
     arrayFilter(flag -> flag != '', [
         multiIf(no_ideal, '', run_us = 0, '', ideal_total_us > run_us, 'performance_over_1', ''),
         if(no_ideal, 'no_ideal_cycle', ''),
-        if(resets > 0, 'counter_reset', ''),
-        if(spikes > 0, 'spike_quarantined', ''),
+        if(reset_count > 0, 'counter_reset', ''),
+        if(spike_count > 0, 'spike_quarantined', ''),
         if(reject_count > total_count, 'rejects_exceed_total', '')]) AS flags
 FROM labelled
 ORDER BY starts_us, key

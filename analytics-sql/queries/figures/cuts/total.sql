@@ -1,3 +1,3 @@
 -- One row over everything.
-keyed AS (SELECT *, 0 AS k, 0 AS k2 FROM timeline),
+keyed AS (SELECT *, toInt64(0) AS k, '' AS k2 FROM judged),
 labelled AS (SELECT *, '' AS key FROM sums)

@@ -1,0 +1,59 @@
+// Keeps the roll-up of all machines up to now in the background, and goes back into their past step by step.
+import type { Roller } from "./roller.ts";
+
+const DAY_US = 86_400_000_000;
+/** How often, and how much of the time at the most: what arrives and who asks go first. */
+const EVERY_MS = 10_000;
+const REST = 5;
+/** How much of the past is rolled up in one step. */
+const STEP_US = 30 * DAY_US;
+
+export type Keeper = { stop(): Promise<void> };
+
+/**
+ * Starts at once and goes on until `stop`.
+ * @param machines the ids of each tenant's machines
+ */
+export function keepRolled(
+  roller: Roller,
+  machines: () => Map<string, string[]>,
+  log: (message: string) => void,
+): Keeper {
+  let running = true;
+  let wake = (): void => {};
+
+  const step = async (): Promise<void> => {
+    for (const [tenant, own] of machines()) {
+      const now_us = Date.now() * 1_000;
+      const upto = { tenant, to_us: now_us, as_of_us: now_us };
+      await roller.exact({ ...upto, machines: own, from_us: now_us - (now_us % DAY_US) });
+      const past = running ? await roller.past(tenant, own) : undefined;
+      if (past) await roller.exact({ ...upto, machines: past.machines, from_us: past.until_us - STEP_US });
+    }
+  };
+
+  const run = async (): Promise<void> => {
+    while (running) {
+      const began_ms = performance.now();
+      await step().catch((error: Error) => log(`roll-up: ${error.message}`));
+      const rest_ms = Math.max(EVERY_MS, REST * (performance.now() - began_ms));
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, rest_ms);
+        wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+        if (!running) wake();
+      });
+    }
+  };
+
+  const done = run();
+  return {
+    async stop() {
+      running = false;
+      wake();
+      await done;
+    },
+  };
+}

@@ -1,0 +1,29 @@
+-- Days of machines, rolled up: each day's pieces in one row, which takes the place of the row before it.
+-- {from_us} and {end_us} reach beyond the days by the longest minor stop: {first_day} and {last_day} are what is kept.
+SELECT
+    {tenant:String} AS tenant_id,
+    {machines:Array(String)}[m] AS machine_id,
+    toDate32(fromUnixTimestamp64Micro(from_us, 'UTC')) AS day,
+    {version:UInt64} AS version,
+    groupArray(from_us),
+    groupArray(to_us),
+    groupArray(state),
+    groupArray(cause),
+    groupArray(transform(stop_reason_id, names.1, names.2, '')),
+    groupArray(toUInt32(intDiv(hour, 128))),
+    groupArray(toInt8(hour % 128 - 64)),
+    groupArray(toUInt16(shift_day)),
+    groupArray(transform(shift_id, names.1, names.2, '')),
+    groupArray(scheduled),
+    groupArray(transform(part_id, names.1, names.2, '')),
+    groupArray(transform(lot_id, names.1, names.2, '')),
+    groupArray(minor),
+    groupArray(starts),
+    groupArray(total),
+    groupArray(reject),
+    groupArray(toUInt16(spikes)),
+    groupArray(toUInt16(resets)),
+    groupArray(ideal_us)
+FROM pieces
+WHERE from_us >= {first_us:Int64} AND from_us < {last_us:Int64}
+GROUP BY m, day

@@ -1,0 +1,174 @@
+// Keeps the roll-up in step with what arrives: in the background, and at once for whoever needs exact figures.
+import type { Engine } from "../engine/engine.ts";
+import { policies } from "../queries/policies.ts";
+import type { Window } from "../queries/window.ts";
+import { firstDays, roll, rolled, runStarts, type Standing, standings } from "./roll.ts";
+
+const DAY_US = 86_400_000_000;
+/** The earliest time an observation may carry, 2000-01-01: before it there is nothing to roll up. */
+export const EARLIEST_US = 946_684_800_000_000;
+/** Days of machines that one statement rolls up: a thousand busy ones take a few hundred MB. */
+const MACHINE_DAYS = 1_000;
+
+const midnight = (ts_us: number): number => ts_us - (ts_us % DAY_US);
+
+/** A machine and the stretch of its time that must be rolled up again. */
+type Job = { machine: string; first_us: number; last_us: number; rolled_from_us: number };
+
+/** How old the roll-up may be that screens are served from, and from which age on it is renewed behind their back. */
+const RECENT_US = { most: 15_000_000, renew: 4_000_000 };
+
+/** One roll-up at a time: a second one waits for the first, and then finds most of its work done. */
+export class Roller {
+  readonly #engine: Engine;
+  readonly #log: (message: string) => void;
+  /** How far machines are rolled up, by what this roller did itself. */
+  readonly #reach = new Map<string, { from_us: number; to_us: number }>();
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(engine: Engine, log: (message: string) => void = () => {}) {
+    this.#engine = engine;
+    this.#log = log;
+  }
+
+  /**
+   * Resolves when the roll-up holds all of the window, by everything that had arrived before the call.
+   * @throws EngineError
+   */
+  exact(window: Window): Promise<void> {
+    const done = this.#last.then(() => this.#roll(window));
+    this.#last = done.catch(() => undefined);
+    return done;
+  }
+
+  /**
+   * For screens, which ask again and again: takes the roll-up as it is, if it is of the last seconds.
+   * @returns the window until when all of its machines are rolled up
+   * @throws EngineError
+   */
+  async recent(window: Window): Promise<Window> {
+    const reach = this.#reachOf(window);
+    if (
+      reach.from_us > window.from_us ||
+      reach.to_us < Math.min(window.to_us, window.as_of_us - RECENT_US.most)
+    ) {
+      await this.exact(window);
+    } else if (reach.to_us < Math.min(window.to_us, window.as_of_us - RECENT_US.renew)) {
+      this.exact(window).catch((error: Error) => this.#log(`roll-up: ${error.message}`));
+    }
+    return { ...window, as_of_us: Math.min(window.as_of_us, this.#reachOf(window).to_us) };
+  }
+
+  /**
+   * Machines whose past is not rolled up yet, and that are rolled up equally far back: those of the latest past.
+   * @returns undefined where all of them are rolled up from their first day on
+   * @throws EngineError
+   */
+  async past(
+    tenant: string,
+    machines: string[],
+  ): Promise<{ machines: string[]; until_us: number } | undefined> {
+    const firsts = await firstDays(this.#engine, { tenant, machines });
+    const from = (machine: string): number => this.#reach.get(`${tenant}/${machine}`)?.from_us ?? 0;
+    const behind = machines.filter(
+      (machine) => from(machine) > (firsts.get(machine) ?? Number.POSITIVE_INFINITY),
+    );
+    if (behind.length === 0) return undefined;
+    const until_us = Math.max(...behind.map(from));
+    return { machines: behind.filter((machine) => from(machine) === until_us), until_us };
+  }
+
+  /** What is rolled up of all of the window's machines. */
+  #reachOf({ tenant, machines }: Window): { from_us: number; to_us: number } {
+    const all = machines.map((machine) => this.#reach.get(`${tenant}/${machine}`));
+    return {
+      from_us: Math.max(0, ...all.map((one) => one?.from_us ?? Number.POSITIVE_INFINITY)),
+      to_us: Math.min(Number.MAX_SAFE_INTEGER, ...all.map((one) => one?.to_us ?? 0)),
+    };
+  }
+
+  async #roll({ tenant, machines, from_us, to_us, as_of_us }: Window): Promise<void> {
+    if (machines.length === 0) return;
+    const engine = this.#engine;
+    const since_us = engine.visibleUntil_us();
+    const [known, inForce] = await Promise.all([
+      standings(engine, { tenant, machines, now_us: since_us }),
+      policies(engine, { tenant, machines }),
+    ]);
+    const margin_us = 1_000_000 * Math.max(0, ...inForce.map(({ minor_stop_s }) => minor_stop_s));
+    const starts = await this.#runStarts(tenant, known);
+    const standing = new Map(known.map((one) => [one.machine_id, one]));
+    const until_us = Math.min(as_of_us, midnight(to_us - 1) + DAY_US);
+    const jobs = machines.flatMap((machine) => {
+      const asked = { from_us: midnight(Math.max(from_us, EARLIEST_US)), until_us, to_us, margin_us };
+      const at = standing.get(machine);
+      if (at) this.#reach.set(`${tenant}/${machine}`, { from_us: at.rolled_from_us, to_us: at.rolled_to_us });
+      const job = jobOf(machine, asked, at, starts.get(machine));
+      return job ? [job] : [];
+    });
+    const version = Math.max(since_us, ...known.map((one) => one.version + 1));
+    for (const together of chunks(jobs))
+      await this.#rollTogether({ tenant, version, since_us, as_of_us, margin_us }, together);
+  }
+
+  async #runStarts(tenant: string, known: Standing[]): Promise<Map<string, number>> {
+    const counting = known.filter(
+      ({ touched, counters_us }) => touched && counters_us < Number.MAX_SAFE_INTEGER,
+    );
+    if (counting.length === 0) return new Map();
+    const machines = counting.map(({ machine_id }) => machine_id);
+    return runStarts(this.#engine, { tenant, machines, counters_us: counting.map((one) => one.counters_us) });
+  }
+
+  async #rollTogether(
+    how: { tenant: string; version: number; since_us: number; as_of_us: number; margin_us: number },
+    jobs: Job[],
+  ): Promise<void> {
+    const { since_us, ...rest } = how;
+    const machines = jobs.map(({ machine }) => machine);
+    const first_us = Math.min(...jobs.map((job) => job.first_us));
+    const last_us = Math.max(...jobs.map((job) => job.last_us));
+    const step_us = Math.max(1, Math.floor(MACHINE_DAYS / jobs.length)) * DAY_US;
+    for (let at_us = first_us; at_us < last_us; at_us += step_us) {
+      const days = { first_us: at_us, last_us: Math.min(at_us + step_us, last_us) };
+      // A clock that was set back does not undo what was rolled up before.
+      await roll(this.#engine, { ...rest, ...days, machines, as_of_us: Math.max(how.as_of_us, last_us) });
+    }
+    const rolled_from_us = jobs.map((job) => job.rolled_from_us);
+    const rolled_to_us = jobs.map(() => last_us);
+    const { tenant, version } = how;
+    await rolled(this.#engine, { tenant, machines, version, since_us, rolled_from_us, rolled_to_us });
+    for (const { machine, rolled_from_us: from_us } of jobs) {
+      this.#reach.set(`${tenant}/${machine}`, { from_us, to_us: last_us });
+    }
+  }
+}
+
+type Asked = { from_us: number; until_us: number; to_us: number; margin_us: number };
+
+/** @returns undefined where the roll-up holds what is asked */
+function jobOf(machine: string, asked: Asked, known?: Standing, run_start_us?: number): Job | undefined {
+  const { from_us, until_us } = asked;
+  if (from_us >= until_us) return undefined;
+  if (!known) return { machine, first_us: from_us, last_us: until_us, rolled_from_us: from_us };
+  const { rolled_from_us, rolled_to_us, touched } = known;
+  const touched_us = touched ? Math.min(known.touched_us, run_start_us ?? Number.MAX_SAFE_INTEGER) : Infinity;
+  const early = from_us < rolled_from_us;
+  const late = rolled_to_us < Math.min(asked.to_us, until_us);
+  if (!early && !late && touched_us - asked.margin_us >= asked.to_us) return undefined;
+  const again_us = Math.max(rolled_from_us, midnight(Math.min(rolled_to_us, touched_us) - asked.margin_us));
+  return {
+    machine,
+    first_us: early ? from_us : again_us,
+    last_us: Math.max(rolled_to_us, until_us),
+    rolled_from_us: Math.min(from_us, rolled_from_us),
+  };
+}
+
+/** Jobs that begin and end on the same days are done together, as many as one statement takes. */
+function* chunks(jobs: Job[]): Generator<Job[]> {
+  const alike = Map.groupBy(jobs, ({ first_us, last_us }) => `${first_us} ${last_us}`);
+  for (const together of alike.values()) {
+    for (let i = 0; i < together.length; i += MACHINE_DAYS) yield together.slice(i, i + MACHINE_DAYS);
+  }
+}

@@ -1,0 +1,219 @@
+-- What has changed of a machine, and from which event time on figures may differ by it: noted with every insert, so
+-- that whoever rolls up knows what to do again. A row a second and machine at the most; it is looked at within seconds,
+-- and dropped after two days.
+-- `counters_from_us` is the earliest counter value among it: such a value can make a spike of the one before it.
+-- An empty machine_id is all machines of the tenant.
+CREATE TABLE IF NOT EXISTS mtc.touched
+(
+    tenant_id LowCardinality(String),
+    machine_id LowCardinality(String),
+    at DateTime('UTC'),
+    from_us SimpleAggregateFunction(min, Int64),
+    counters_from_us SimpleAggregateFunction(min, Int64)
+)
+ENGINE = AggregatingMergeTree
+PARTITION BY toDate(at)
+ORDER BY (tenant_id, machine_id, at)
+TTL at + INTERVAL 2 DAY
+SETTINGS ttl_only_drop_parts = 1;
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS mtc.touched_by_signals_mv TO mtc.touched AS
+SELECT
+    tenant_id,
+    machine_id,
+    now('UTC') AS at,
+    min(toUnixTimestamp64Micro(ts)) AS from_us,
+    min(if(startsWith(signal, 'part_count'), toUnixTimestamp64Micro(ts), 9223372036854775807)) AS counters_from_us
+FROM mtc.signal_points
+GROUP BY tenant_id, machine_id;
+
+DROP VIEW IF EXISTS mtc.touched_by_entries_mv;
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS mtc.touched_by_entries_mv TO mtc.touched AS
+SELECT
+    tenantid AS tenant_id,
+    subject AS machine_id,
+    now('UTC') AS at,
+    min(multiIf(
+        type = 'mtc.downtime.v1', data.downtime.from_us,
+        type = 'mtc.rejects.v1', data.rejects.ts_us,
+        type = 'mtc.lot.v1', data.lot.from_us,
+        type = 'mtc.gap.v1', data.gap.from_us,
+        0)) AS from_us,
+    9223372036854775807 AS counters_from_us
+FROM mtc.events_in
+WHERE type NOT IN ('mtc.observations.v1', 'mtc.machine.v1', 'mtc.asset.v1')
+GROUP BY tenantid, subject;
+
+-- How far each machine is rolled up: all of [from_us, to_us), by all that had arrived at `since_us`. Versions only rise;
+-- the clock may be set back.
+CREATE TABLE IF NOT EXISTS mtc.rolls
+(
+    tenant_id LowCardinality(String),
+    machine_id LowCardinality(String),
+    version UInt64,
+    since_us Int64,
+    from_us Int64,
+    to_us Int64
+)
+ENGINE = ReplacingMergeTree(version)
+ORDER BY (tenant_id, machine_id);
+
+-- The timeline of a machine's day (UTC), in pieces within which nothing changes: what states, figures and explanations
+-- read. Parallel arrays, an element a piece; a day is one row, so it is replaced as a whole and at once. A day that is
+-- not over holds the time until it was rolled. `version` is when that began, µs: the newest holds.
+CREATE TABLE IF NOT EXISTS mtc.machine_days
+(
+    tenant_id LowCardinality(String),
+    machine_id LowCardinality(String),
+    day Date32,
+    version UInt64,
+    from_us Array(Int64) CODEC(Delta, ZSTD),
+    to_us Array(Int64) CODEC(Delta, ZSTD),
+    state Array(Enum8('UNKNOWN' = 1, 'DOWN' = 2, 'RUNNING' = 3, 'SETUP' = 4, 'STOPPED' = 5, 'IDLE' = 6)),
+    cause Array(LowCardinality(String)),
+    reason Array(LowCardinality(String)),
+    -- The plant's clock: hours since 1970-01-01T00:00 local, and its offset from UTC in quarters of an hour.
+    local_hour Array(UInt32) CODEC(Delta, ZSTD),
+    offset_quarters Array(Int8),
+    -- The local day on which the shift started + 1; 0 outside of shifts, 65535 without calendar.
+    shift_day Array(UInt16),
+    shift Array(LowCardinality(String)),
+    -- In a shift and not in a break.
+    scheduled Array(Bool),
+    part Array(LowCardinality(String)),
+    lot Array(LowCardinality(String)),
+    -- A stop shorter than the policy's minor_stop_s, in all its length.
+    minor Array(Bool),
+    -- What starts with the piece, in a shift: 1 the stretch of one state and reason, 2 a failure, 4 a stop.
+    starts Array(UInt8),
+    -- What was counted at from_us, and the ideal cycle of the part made.
+    total Array(Int64),
+    reject Array(Int64),
+    spikes Array(UInt16),
+    resets Array(UInt16),
+    ideal_us Array(Int64)
+)
+ENGINE = ReplacingMergeTree(version)
+PARTITION BY toYYYYMM(day)
+ORDER BY (tenant_id, day, machine_id)
+SETTINGS index_granularity = 256;
+
+-- The same without times, summed over what figures are ever cut by but the hour: what long windows read.
+CREATE TABLE IF NOT EXISTS mtc.machine_day_sums
+(
+    tenant_id LowCardinality(String),
+    machine_id LowCardinality(String),
+    day Date32,
+    version UInt64,
+    local_day Array(UInt16),
+    shift_day Array(UInt16),
+    shift Array(LowCardinality(String)),
+    part Array(LowCardinality(String)),
+    lot Array(LowCardinality(String)),
+    state Array(Enum8('UNKNOWN' = 1, 'DOWN' = 2, 'RUNNING' = 3, 'SETUP' = 4, 'STOPPED' = 5, 'IDLE' = 6)),
+    cause Array(LowCardinality(String)),
+    reason Array(LowCardinality(String)),
+    minor Array(Bool),
+    from_us Array(Int64),
+    to_us Array(Int64),
+    length_us Array(Int64),
+    scheduled_us Array(Int64),
+    stretches Array(UInt32),
+    failures Array(UInt32),
+    stops Array(UInt32),
+    total Array(Int64),
+    reject Array(Int64),
+    ideal_total_us Array(Int64),
+    ideal_good_us Array(Int64),
+    without_ideal Array(Int64),
+    spikes Array(UInt32),
+    resets Array(UInt32)
+)
+ENGINE = ReplacingMergeTree(version)
+PARTITION BY toYYYYMM(day)
+ORDER BY (tenant_id, day, machine_id)
+SETTINGS index_granularity = 1024;
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS mtc.machine_day_sums_mv TO mtc.machine_day_sums AS
+SELECT
+    tenant_id,
+    machine_id,
+    day,
+    version,
+    groupArray(local_day) AS local_day,
+    groupArray(shift_day) AS shift_day,
+    groupArray(shift) AS shift,
+    groupArray(part) AS part,
+    groupArray(lot) AS lot,
+    groupArray(state) AS state,
+    groupArray(cause) AS cause,
+    groupArray(reason) AS reason,
+    groupArray(minor) AS minor,
+    groupArray(starts_us) AS from_us,
+    groupArray(ends_us) AS to_us,
+    groupArray(length_us) AS length_us,
+    groupArray(scheduled_us) AS scheduled_us,
+    groupArray(stretches) AS stretches,
+    groupArray(failures) AS failures,
+    groupArray(stops) AS stops,
+    groupArray(total_count) AS total,
+    groupArray(reject_count) AS reject,
+    groupArray(ideal_total_us) AS ideal_total_us,
+    groupArray(ideal_good_us) AS ideal_good_us,
+    groupArray(without_ideal) AS without_ideal,
+    groupArray(spike_count) AS spikes,
+    groupArray(reset_count) AS resets
+FROM
+(
+    SELECT
+        tenant_id,
+        machine_id,
+        day,
+        version,
+        toUInt16(intDiv(piece_local_hour, 24)) AS local_day,
+        piece_shift_day AS shift_day,
+        piece_shift AS shift,
+        piece_part AS part,
+        piece_lot AS lot,
+        piece_state AS state,
+        piece_cause AS cause,
+        piece_reason AS reason,
+        piece_minor AS minor,
+        min(piece_from_us) AS starts_us,
+        max(piece_to_us) AS ends_us,
+        sum(piece_to_us - piece_from_us) AS length_us,
+        sumIf(piece_to_us - piece_from_us, piece_scheduled) AS scheduled_us,
+        toUInt32(countIf(bitAnd(piece_starts, 1) != 0)) AS stretches,
+        toUInt32(countIf(bitAnd(piece_starts, 2) != 0)) AS failures,
+        toUInt32(countIf(bitAnd(piece_starts, 4) != 0)) AS stops,
+        sum(piece_total) AS total_count,
+        sum(piece_reject) AS reject_count,
+        sum(piece_total * piece_ideal_us) AS ideal_total_us,
+        sum((piece_total - piece_reject) * piece_ideal_us) AS ideal_good_us,
+        sumIf(abs(piece_total) + abs(piece_reject), piece_ideal_us = 0) AS without_ideal,
+        toUInt32(sum(piece_spikes)) AS spike_count,
+        toUInt32(sum(piece_resets)) AS reset_count
+    FROM mtc.machine_days
+    ARRAY JOIN
+        from_us AS piece_from_us,
+        to_us AS piece_to_us,
+        state AS piece_state,
+        cause AS piece_cause,
+        reason AS piece_reason,
+        local_hour AS piece_local_hour,
+        shift_day AS piece_shift_day,
+        shift AS piece_shift,
+        scheduled AS piece_scheduled,
+        part AS piece_part,
+        lot AS piece_lot,
+        minor AS piece_minor,
+        starts AS piece_starts,
+        total AS piece_total,
+        reject AS piece_reject,
+        spikes AS piece_spikes,
+        resets AS piece_resets,
+        ideal_us AS piece_ideal_us
+    GROUP BY ALL
+)
+GROUP BY tenant_id, machine_id, day, version;
