@@ -68,7 +68,12 @@ const strict = { additionalProperties: false };
 
 /** Data of `mtc.machine.v1`: a machine was made, changed or deleted. The newest event (by id) holds. */
 export const MachineData = Type.Object(
-  { machine: Type.Object({ name: Type.String(), deleted: Type.Boolean() }, strict) },
+  {
+    machine: Type.Object(
+      { name: Type.String(), group: Type.Optional(Type.String()), deleted: Type.Boolean() },
+      strict,
+    ),
+  },
   strict,
 );
 export type MachineData = Static<typeof MachineData>;

@@ -266,6 +266,7 @@ function keysOf(plant: Plant, span: Span, by: OeeCut, time: Piece[]): (t: number
     const day = keysOf(plant, span, "day", time);
     return (t) => (by === "month" ? day(t).slice(0, 7) : isoWeek(day(t)));
   }
+  if (by === "plant") return () => `tenant-${run}`;
   if (by === "group") return () => groupOf(plant.machine);
   if (by === "hour") return (t) => `${iso(pieceAt(t)?.hour_us ?? 0).slice(0, 19)}Z`;
   return () => "";

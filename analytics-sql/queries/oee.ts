@@ -1,6 +1,5 @@
 // OEE and what it is made of, for a window, cut by time, machine, part or lot.
 import type { Engine } from "../engine/engine.ts";
-import cells from "./figures/cells.sql" with { type: "text" };
 import day from "./figures/cuts/day.sql" with { type: "text" };
 import group from "./figures/cuts/group.sql" with { type: "text" };
 import hour from "./figures/cuts/hour.sql" with { type: "text" };
@@ -8,15 +7,15 @@ import lot from "./figures/cuts/lot.sql" with { type: "text" };
 import machine from "./figures/cuts/machine.sql" with { type: "text" };
 import month from "./figures/cuts/month.sql" with { type: "text" };
 import part from "./figures/cuts/part.sql" with { type: "text" };
+import plant from "./figures/cuts/plant.sql" with { type: "text" };
 import shift from "./figures/cuts/shift.sql" with { type: "text" };
 import total from "./figures/cuts/total.sql" with { type: "text" };
 import week from "./figures/cuts/week.sql" with { type: "text" };
-import judged from "./figures/judged.sql" with { type: "text" };
+import { judgedParams, overJudged } from "./figures/judged.ts";
 import sql from "./figures/oee.sql" with { type: "text" };
 import sums from "./figures/sums.sql" with { type: "text" };
-import { type Policy, policies } from "./policies.ts";
-import inForce from "./timeline/policies.sql" with { type: "text" };
-import { iso, type Window, windowParams } from "./window.ts";
+import { type Policy, policies, sharedPolicy } from "./policies.ts";
+import { iso, type Window } from "./window.ts";
 
 export const OEE_CUTS = [
   "total",
@@ -27,6 +26,7 @@ export const OEE_CUTS = [
   "month",
   "machine",
   "group",
+  "plant",
   "part",
   "lot",
 ] as const;
@@ -112,21 +112,24 @@ type SqlRow = Omit<OeeRow, "from" | "to" | "machine_id"> & {
   ends_us: number;
 };
 
-const CUTS: Record<OeeCut, string> = { total, hour, shift, day, week, month, machine, group, part, lot };
+const CUTS: Record<OeeCut, string> = {
+  total,
+  hour,
+  shift,
+  day,
+  week,
+  month,
+  machine,
+  group,
+  plant,
+  part,
+  lot,
+};
 /** A cut is two CTEs, `keyed` over the cells and `labelled` over the sums. */
-const QUERIES = Object.fromEntries(
-  OEE_CUTS.map((by) => [by, `WITH\n${[inForce, cells, judged, CUTS[by], sums].join(",\n")}\n${sql}`]),
-) as Record<OeeCut, string>;
-
-const DAY_US = 86_400_000_000;
-const date = (day: number): string => new Date(day * 86_400_000).toISOString().slice(0, 10);
-
-/** The days that lie in the window as a whole: their sums are read. An hour cuts them. */
-function wholeDays(by: OeeCut, from_us: number, end_us: number): { whole_from: string; whole_to: string } {
-  const first = Math.ceil(from_us / DAY_US);
-  const last = by === "hour" ? first : Math.max(first, Math.floor(end_us / DAY_US));
-  return { whole_from: date(first), whole_to: date(last) };
-}
+const QUERIES = Object.fromEntries(OEE_CUTS.map((by) => [by, overJudged(sql, CUTS[by], sums)])) as Record<
+  OeeCut,
+  string
+>;
 
 /**
  * Figures over all the window's machines, as they are rolled up, sums first (DESIGN "Time, states, OEE"; terms after
@@ -138,25 +141,16 @@ export async function oee(
   engine: Engine,
   window: Window & { by: OeeCut; groups?: string[] },
 ): Promise<OeeReport> {
-  const { by } = window;
-  const params = windowParams(window);
-  const [inForce, rows] = await Promise.all([
-    policies(engine, window),
-    engine.query<SqlRow>(QUERIES[by], {
-      ...params,
-      ...wholeDays(by, params.from_us, params.end_us),
-      ...(by === "group" ? { groups: window.groups ?? [] } : {}),
-    }),
-  ]);
-  const [first] = inForce;
-  const same = inForce.every((policy) => Bun.deepEquals({ ...policy, machine_id: first?.machine_id }, first));
+  const { by, groups = [] } = window;
+  const inForce = await policies(engine, window);
+  const rows = await engine.query<SqlRow>(QUERIES[by], {
+    ...judgedParams(window, inForce, by === "hour"),
+    ...(by === "group" ? { groups } : {}),
+  });
   const total = window.machines.length > 0 ? rows.find(({ is_total }) => is_total) : undefined;
   const cut = by === "total" ? (total ? [total] : []) : rows.filter(({ is_total }) => !is_total);
   return {
-    policy:
-      first && same
-        ? { unknown: first.unknown, reasons: first.reasons, minor_stop_s: first.minor_stop_s }
-        : null,
+    policy: sharedPolicy(inForce),
     total: total ? rowOf({ ...total, key: "" }) : null,
     rows: cut.map((row) => ({ ...rowOf(row), ...(by === "machine" ? { machine_id: row.key } : {}) })),
   };

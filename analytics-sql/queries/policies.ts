@@ -9,9 +9,24 @@ export type Policy = {
   minor_stop_s: number;
 };
 
-/** @returns one policy for each machine, in order of machine_id @throws EngineError */
+export type MachinePolicy = Policy & {
+  machine_id: string;
+  /** Any ideal cycle time is listed for the machine. */
+  ideal_listed: 0 | 1;
+};
+
+/** @returns one policy for each machine, in their order @throws EngineError */
 export const policies = (
   engine: Engine,
   { tenant, machines }: { tenant: string; machines: string[] },
-): Promise<(Policy & { machine_id: string })[]> =>
-  engine.query(`WITH ${inForce} ${sql}`, { tenant, machines });
+): Promise<MachinePolicy[]> => engine.query(`WITH ${inForce} ${sql}`, { tenant, machines });
+
+/** The policy that all of the machines share; null where they differ, or there is none. */
+export function sharedPolicy(inForce: MachinePolicy[]): Policy | null {
+  const [first, ...others] = inForce.map(({ unknown, reasons, minor_stop_s }) => ({
+    unknown,
+    reasons,
+    minor_stop_s,
+  }));
+  return first && others.every((other) => Bun.deepEquals(other, first)) ? first : null;
+}

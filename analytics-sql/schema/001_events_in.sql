@@ -19,7 +19,7 @@ CREATE OR REPLACE TABLE mtc.events_in
         num Array(Nullable(Float64)),
         words Array(String),
         word Array(UInt16),
-        machine Tuple(name String, deleted Bool),
+        machine Tuple(name String, `group` String, deleted Bool),
         calendar Tuple(
             timezone String,
             zone Tuple(local_from_s Array(Int64), offset_s Array(Int64)),

@@ -11,12 +11,17 @@ CREATE TABLE IF NOT EXISTS mtc.machines
 ENGINE = ReplacingMergeTree
 ORDER BY (tenant_id, machine_id, event_id);
 
-CREATE MATERIALIZED VIEW IF NOT EXISTS mtc.machines_mv TO mtc.machines AS
+ALTER TABLE mtc.machines ADD COLUMN IF NOT EXISTS machine_group String AFTER name;
+
+DROP VIEW IF EXISTS mtc.machines_mv;
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS mtc.machines_v2_mv TO mtc.machines AS
 SELECT
     tenantid AS tenant_id,
     subject AS machine_id,
     id AS event_id,
     data.machine.name AS name,
+    data.machine.`group` AS machine_group,
     data.machine.deleted AS deleted
 FROM mtc.events_in
 WHERE type = 'mtc.machine.v1';

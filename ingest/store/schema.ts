@@ -57,6 +57,7 @@ export const machines = sqliteTable("machines", {
   id: text().primaryKey(),
   tenant_id: text().notNull(),
   name: text().notNull(),
+  group: text().notNull().default(""),
   source: text({ mode: "json" }),
   calendar: text({ mode: "json" }),
   cycle_times: text({ mode: "json" }),

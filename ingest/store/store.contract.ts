@@ -33,6 +33,7 @@ const lathe: Machine = {
   cycle_times: [],
   policy: { unknown: "loss", reasons: {}, minor_stop_s: 0 },
   rules: [{ signal: "di0", is: "execution", words: { "0": "READY", "1": "ACTIVE" } }],
+  group: "hall 1",
   demo: false,
   created_ms: 1_767_592_800_000,
 };

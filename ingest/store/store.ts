@@ -46,6 +46,8 @@ export type Machine = {
   id: string;
   tenant_id: string;
   name: string;
+  /** The hall, line or cell it stands in, "" for none: figures are summed by it. */
+  group: string;
   source: unknown;
   calendar: unknown;
   cycle_times: unknown;

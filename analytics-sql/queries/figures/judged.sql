@@ -1,35 +1,15 @@
--- The policies in force, as tuples by machine: is UNKNOWN taken out of planned time, and is an ideal cycle listed at all.
-(
-    SELECT (groupArray(unknown = 'excluded'), groupArray(listed))
-    FROM
-    (
-        SELECT
-            unknown,
-            machine_id IN (
-                SELECT machine_id
-                FROM mtc.cycle_times
-                WHERE tenant_id = {tenant:String} AND machine_id IN {machines:Array(String)}
-                GROUP BY machine_id
-                HAVING notEmpty(argMax(part, event_id))) AS listed
-        FROM policy_in_force
-        ORDER BY mtc_place(machine_id, {machines:Array(String)})
-    )
-) AS by_machine,
-
--- Cells with what the policy makes of them: is their time excluded, and which loss is it.
+-- Cells with what the policies in force make of them, given by machine: is their time excluded, which loss is it, and is
+-- any ideal cycle listed at all. An excluded reason is a pair of its machine's place and its code.
 judged AS
 (
     SELECT
         *,
         multiIf(
             state = 'RUNNING', false,
-            by_machine.1[m] AND state = 'UNKNOWN', true,
+            {unknown_excluded:Array(UInt8)}[m] AND state = 'UNKNOWN', true,
             reason = '', false,
             (m, reason) IN (
-                SELECT mtc_place(machine_id, {machines:Array(String)}), code
-                FROM policy_in_force
-                ARRAY JOIN mapKeys(reasons) AS code, mapValues(reasons) AS treatment
-                WHERE treatment = 'excluded')) AS excluded,
+                SELECT arrayJoin(arrayZip({excluded_of:Array(UInt32)}, {excluded_reasons:Array(String)})))) AS excluded,
         multiIf(
             excluded, '',
             state = 'RUNNING', '',
@@ -38,6 +18,6 @@ judged AS
             state = 'SETUP', 'setup',
             state = 'DOWN', 'breakdown',
             'other') AS loss,
-        by_machine.2[m] AS any_ideal
+        {ideal_listed:Array(UInt8)}[m] AS any_ideal
     FROM cells
 )

@@ -29,35 +29,67 @@ function windowOf({ from, to }: { from?: string | undefined; to?: string | undef
   return { from_us, to_us };
 }
 
+/** Which of the tenant's machines: all, those of a group, or those named. */
+const which = {
+  machine: t.Optional(t.String({ description: "Ids of machines, separated by commas" })),
+  group: t.Optional(t.String({ description: "The group of the machines" })),
+};
+const Order = t.Optional(t.Union([t.Literal("time"), t.Literal("count")]));
+
 export const analyticsModule = (machines: Machines, reports: Reports, keys: Keys) =>
   new Elysia({ prefix: "/api/v1" })
     .use(auth(keys))
     .get(
       "/oee",
       async ({ caller, query }) => {
-        const ids = machines.list(caller.tenant_id).map(({ id }) => id);
-        return answer(
-          query.format,
-          await reports.oee(caller.tenant_id, ids, windowOf(query), query.by ?? "total"),
-        );
+        const own = machines.some(caller.tenant_id, query);
+        return answer(query.format, await reports.oee(own, windowOf(query), query.by ?? "total"));
       },
       {
         scope: "read",
-        query: t.Object({ ...span, by: By }),
-        detail: { tags, summary: "OEE over all machines: sums first, ratios last" },
+        query: t.Object({ ...span, ...which, by: By }),
+        detail: { tags, summary: "OEE over all machines, or some: sums first, ratios last" },
+      },
+    )
+    .get(
+      "/losses",
+      async ({ caller, query }) => {
+        const own = machines.some(caller.tenant_id, query);
+        return answer(query.format, await reports.losses(own, windowOf(query), query.order ?? "time"));
+      },
+      {
+        scope: "read",
+        query: t.Object({ ...span, ...which, order: Order }),
+        detail: {
+          tags,
+          summary: "What scheduled time was lost to, over all machines, or some: Pareto's list",
+        },
+      },
+    )
+    .get(
+      "/machines/:id/losses",
+      async ({ caller, params, query }) => {
+        const own = [machines.get(caller.tenant_id, params.id)];
+        return answer(query.format, await reports.losses(own, windowOf(query), query.order ?? "time"));
+      },
+      {
+        scope: "read",
+        params,
+        query: t.Object({ ...span, order: Order }),
+        detail: { tags, summary: "What a machine's scheduled time was lost to, by time or by count" },
       },
     )
     .get(
       "/machines/:id/oee",
       async ({ caller, params, query }) => {
-        const { id, tenant_id } = machines.get(caller.tenant_id, params.id);
-        return answer(query.format, await reports.oee(tenant_id, [id], windowOf(query), query.by ?? "total"));
+        const own = [machines.get(caller.tenant_id, params.id)];
+        return answer(query.format, await reports.oee(own, windowOf(query), query.by ?? "total"));
       },
       {
         scope: "read",
         params,
         query: t.Object({ ...span, by: By }),
-        detail: { tags, summary: "A machine's OEE by total, hour, shift, day, part or lot" },
+        detail: { tags, summary: "A machine's OEE by total, hour, shift, day, week, month, part or lot" },
       },
     )
     .get(

@@ -3,6 +3,7 @@ import type { Engine } from "../../../analytics-sql/engine/engine.ts";
 import { type AssetDocument, type AssetRow, asset, assets } from "../../../analytics-sql/queries/assets.ts";
 import { gaps } from "../../../analytics-sql/queries/gaps.ts";
 import { latest } from "../../../analytics-sql/queries/latest.ts";
+import { type LossReport, losses } from "../../../analytics-sql/queries/losses.ts";
 import {
   BadCursor,
   type ObservationsPage,
@@ -51,28 +52,27 @@ export class Reports {
   }
 
   /** Figures over machines of one tenant: sums first (invariant 5). Nothing is known of the time after now. */
-  async oee(
-    tenant_id: string,
-    machine_ids: string[],
-    span: Span,
-    by: OeeCut,
-    freshness: Freshness = "exact",
-  ): Promise<OeeReport> {
-    return oee(this.#engine, { ...(await this.#rolled(tenant_id, machine_ids, span, freshness)), by });
+  async oee(machines: Machine[], span: Span, by: OeeCut, freshness: Freshness = "exact"): Promise<OeeReport> {
+    const groups = machines.map(({ group }) => group);
+    return oee(this.#engine, { ...(await this.#rolled(machines, span, freshness)), by, groups });
+  }
+
+  /** What scheduled time was lost to, the most first. */
+  async losses(machines: Machine[], span: Span, order: "time" | "count"): Promise<LossReport> {
+    return losses(this.#engine, await this.#rolled(machines, span, "exact"), order);
   }
 
   async states(machine: Machine, span: Span, freshness: Freshness = "exact"): Promise<States> {
-    return (await this.statesOf(machine.tenant_id, [machine.id], span, freshness)).get(machine.id) ?? [];
+    return (await this.statesOf([machine], span, freshness)).get(machine.id) ?? [];
   }
 
   /** By machine, in order of time. */
   async statesOf(
-    tenant_id: string,
-    machine_ids: string[],
+    machines: Machine[],
     span: Span,
     freshness: Freshness = "exact",
   ): Promise<Map<string, States>> {
-    const window = await this.#rolled(tenant_id, machine_ids, span, freshness);
+    const window = await this.#rolled(machines, span, freshness);
     const { rows } = await states(this.#engine, window);
     return byMachine(rows);
   }
@@ -141,8 +141,10 @@ export class Reports {
     return known;
   }
 
-  async #rolled(tenant: string, machines: string[], span: Span, freshness: Freshness): Promise<Window> {
-    const window = this.#window(tenant, machines, span);
+  /** The window of machines of one tenant, rolled up. */
+  async #rolled(machines: Machine[], span: Span, freshness: Freshness): Promise<Window> {
+    const ids = machines.map(({ id }) => id);
+    const window = this.#window(machines[0]?.tenant_id ?? "", ids, span);
     if (freshness === "recent") return this.#roller.recent(window);
     await this.#roller.exact(window);
     return window;

@@ -6,18 +6,30 @@ import { MachineSource } from "../../../ingest/sources/model.ts";
 /** Ids travel in addresses, Kafka keys and file names. */
 const Id = Type.String({ minLength: 1, maxLength: 100, pattern: "^[A-Za-z0-9][A-Za-z0-9._:-]*$" });
 const Name = Type.String({ minLength: 1, maxLength: 200 });
+const Group = Type.String({ maxLength: 200, description: "Hall, line or cell: figures are summed by it" });
 const Code = Type.String({ minLength: 1, maxLength: 100 });
 const Time = Type.String({ format: "date-time", description: "RFC 3339, up to µs" });
 const strict = { additionalProperties: false };
 
 export const NewMachine = Type.Object(
-  { id: Type.Optional(Id), name: Name, source: Type.Optional(MachineSource), rules: Type.Optional(Rules) },
+  {
+    id: Type.Optional(Id),
+    name: Name,
+    group: Type.Optional(Group),
+    source: Type.Optional(MachineSource),
+    rules: Type.Optional(Rules),
+  },
   strict,
 );
 export type NewMachine = Static<typeof NewMachine>;
 
 export const MachinePatch = Type.Object(
-  { name: Type.Optional(Name), source: Type.Optional(MachineSource), rules: Type.Optional(Rules) },
+  {
+    name: Type.Optional(Name),
+    group: Type.Optional(Group),
+    source: Type.Optional(MachineSource),
+    rules: Type.Optional(Rules),
+  },
   { ...strict, minProperties: 1 },
 );
 export type MachinePatch = Static<typeof MachinePatch>;

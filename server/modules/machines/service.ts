@@ -1,7 +1,7 @@
 // The machines and their configuration: every change is a row in the store and an event in the stream, in one commit.
 import { type CalendarInput, compileCalendar } from "../../../ingest/calendar.ts";
 import { ColumnsBuilder } from "../../../ingest/columns.ts";
-import type { EventData, EventType, ObservationColumns } from "../../../ingest/event.ts";
+import type { EventData, EventType, MachineData, ObservationColumns } from "../../../ingest/event.ts";
 import type { LiveHub } from "../../../ingest/live/hub.ts";
 import type { Pipeline } from "../../../ingest/pipeline.ts";
 import { badInput } from "../../../ingest/problem.ts";
@@ -56,6 +56,23 @@ export class Machines {
     return own.sort((a, b) => a.name.localeCompare(b.name, undefined, { numeric: true }));
   }
 
+  /**
+   * A tenant's machines that were asked for.
+   * @param asked ids separated by commas, a group, both, or nothing: all
+   * @throws 404 for an id or a group of which there is none
+   */
+  some(tenant_id: string, asked: { machine?: string | undefined; group?: string | undefined }): Machine[] {
+    const ids = asked.machine?.split(",");
+    for (const id of ids ?? []) this.get(tenant_id, id);
+    const { group } = asked;
+    const found = this.list(tenant_id).filter(
+      (machine) =>
+        (ids === undefined || ids.includes(machine.id)) && (group === undefined || machine.group === group),
+    );
+    if (group !== undefined && found.length === 0) throw notFound(`group "${group}"`);
+    return found;
+  }
+
   /** @throws 404 where the tenant has no such machine; another tenant's is no different from none (invariant 10) */
   get(tenant_id: string, id: string): Machine {
     const machine = this.#known.get(id);
@@ -70,6 +87,7 @@ export class Machines {
       id,
       tenant_id,
       name: input.name,
+      group: input.group ?? "",
       source: input.source ?? { kind: "http" },
       calendar: null,
       cycle_times: [],
@@ -82,7 +100,7 @@ export class Machines {
     // Taken before the commit, so that two calls at once cannot both make it.
     this.#known.set(id, machine);
     try {
-      await this.#write(machine, "mtc.machine.v1", { machine: { name: machine.name, deleted: false } });
+      await this.#write(machine, "mtc.machine.v1", told(machine));
     } catch (error) {
       this.#known.delete(id);
       throw error;
@@ -98,12 +116,7 @@ export class Machines {
       const meant = patch.rules ? this.#inForce(machine) : [];
       const { pipeline, hub } = this.#deps;
       const events = meant.map((columns) => pipeline.event(machine, "mtc.observations.v1", columns));
-      await this.#write(
-        machine,
-        "mtc.machine.v1",
-        { machine: { name: machine.name, deleted: false } },
-        events,
-      );
+      await this.#write(machine, "mtc.machine.v1", told(machine), events);
       for (const columns of meant) hub.apply(id, columns);
       return machine;
     });
@@ -113,8 +126,11 @@ export class Machines {
     return this.#inTurn(async () => {
       const machine = this.get(tenant_id, id);
       const { store, pipeline, hub } = this.#deps;
-      const data = { machine: { name: machine.name, deleted: true } };
-      await store.deleteMachine(tenant_id, id, pipeline.event(machine, "mtc.machine.v1", data));
+      await store.deleteMachine(
+        tenant_id,
+        id,
+        pipeline.event(machine, "mtc.machine.v1", told(machine, true)),
+      );
       hub.forget(id);
       this.#known.delete(id);
       this.#changed();
@@ -215,6 +231,11 @@ export class Machines {
     for (const listener of this.#listeners) listener();
   }
 }
+
+/** What the stream is told of a machine. */
+const told = ({ name, group }: Machine, deleted = false): MachineData => ({
+  machine: { name, group, deleted },
+});
 
 /** @throws BadInput for what the schema cannot tell */
 function checkMachine(machine: Machine): void {

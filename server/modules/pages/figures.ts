@@ -56,8 +56,8 @@ export class Figures {
     const ids = machines.map(({ id }) => id);
     const span = { from_us: from_ms * 1_000, to_us: to_ms * 1_000 };
     const asked = Promise.all([
-      this.#reports.oee(tenant_id, ids, span, "machine", "recent"),
-      this.#reports.statesOf(tenant_id, ids, span, "recent"),
+      this.#reports.oee(machines, span, "machine", "recent"),
+      this.#reports.statesOf(machines, span, "recent"),
       this.#reports.gapsOf(tenant_id, ids, span),
     ]);
     const shift = { name, from: new Date(from_ms).toISOString(), to: new Date(to_ms).toISOString() };
@@ -86,11 +86,10 @@ export class Figures {
     const own = this.#machines.list(tenant_id);
     const period = periodOf(query, shell.timezone, shell.now_ms);
     const span = { from_us: Date.parse(period.from) * 1_000, to_us: Date.parse(period.to) * 1_000 };
-    const ids = own.map(({ id }) => id);
     if (own.length === 0) return { period, total: null, machines: [], trend: [], policy: null };
     const [rows, trend] = await Promise.all([
-      this.#reports.oee(tenant_id, ids, span, "machine", "recent"),
-      this.#reports.oee(tenant_id, ids, span, period.by, "recent"),
+      this.#reports.oee(own, span, "machine", "recent"),
+      this.#reports.oee(own, span, period.by, "recent"),
     ]);
     const names = new Map(own.map(({ id, name }) => [id, name]));
     const machines = rows.rows.map((row) => {
@@ -109,7 +108,7 @@ export class Figures {
     const period = periodOf(query, shell.timezone, shell.now_ms);
     const span = { from_us: Date.parse(period.from) * 1_000, to_us: Date.parse(period.to) * 1_000 };
     const [trend, states, gaps] = await Promise.all([
-      this.#reports.oee(machine.tenant_id, [machine.id], span, period.by, "recent"),
+      this.#reports.oee([machine], span, period.by, "recent"),
       this.#reports.states(machine, span, "recent"),
       this.#reports.gaps(machine, span),
     ]);

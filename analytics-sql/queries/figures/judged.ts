@@ -1,0 +1,37 @@
+// The cells of a window as the policies in force judge them: what every figure and every loss is summed from.
+import type { MachinePolicy } from "../policies.ts";
+import { type Window, windowParams } from "../window.ts";
+import cells from "./cells.sql" with { type: "text" };
+import judged from "./judged.sql" with { type: "text" };
+
+const DAY_US = 86_400_000_000;
+const date = (day: number): string => new Date(day * 86_400_000).toISOString().slice(0, 10);
+
+/** Puts a query's SELECT behind `judged` and `more`, lists of CTEs. */
+export const overJudged = (select: string, ...more: string[]): string =>
+  `WITH\n${[cells, judged, ...more].join(",\n")}\n${select}`;
+
+/**
+ * The parameters of `judged`.
+ * @param inForce the policy of each of the window's machines, in their order
+ * @param by_hour the query cuts days by the hour, so it must not read their sums
+ */
+export function judgedParams(window: Window, inForce: MachinePolicy[], by_hour = false) {
+  const params = windowParams(window);
+  const first = Math.ceil(params.from_us / DAY_US);
+  const last = by_hour ? first : Math.max(first, Math.floor(params.end_us / DAY_US));
+  const excluded = inForce.flatMap(({ reasons }, i) =>
+    Object.entries(reasons).flatMap(([code, treatment]) =>
+      treatment === "excluded" ? [[i + 1, code] as const] : [],
+    ),
+  );
+  return {
+    ...params,
+    whole_from: date(first),
+    whole_to: date(last),
+    unknown_excluded: inForce.map(({ unknown }) => Number(unknown === "excluded")),
+    ideal_listed: inForce.map(({ ideal_listed }) => Number(ideal_listed)),
+    excluded_of: excluded.map(([place]) => place),
+    excluded_reasons: excluded.map(([, code]) => code),
+  };
+}

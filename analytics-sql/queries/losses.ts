@@ -1,0 +1,47 @@
+// Where the time went: Pareto's list of what scheduled time was lost to.
+import type { Engine } from "../engine/engine.ts";
+import { judgedParams, overJudged } from "./figures/judged.ts";
+import sql from "./losses.sql" with { type: "text" };
+import { type Policy, policies, sharedPolicy } from "./policies.ts";
+import type { StateRow } from "./states.ts";
+import type { Window } from "./window.ts";
+
+export type LossRow = {
+  state: StateRow["state"];
+  /** The reason given, "" where there is none. */
+  reason: string;
+  /** Why the state is UNKNOWN, "" for any other. */
+  cause: string;
+  /** Which of the losses of an OEE row it adds to; "" where the policy excludes it. */
+  loss: "breakdown" | "setup" | "minor" | "other" | "unknown" | "";
+  excluded: boolean;
+  /** Scheduled time. */
+  seconds: number;
+  /** Stretches of one state and reason that began in a shift, or went on when it began. */
+  count: number;
+  /** Of the time of all losses, and of their number: 0…1. */
+  share: number | null;
+  share_of_count: number | null;
+};
+
+export type LossReport = { policy: Policy | null; rows: LossRow[] };
+
+const QUERY = overJudged(sql);
+
+/**
+ * Scheduled time without RUNNING, by state, reason and cause over all the window's machines, the largest first.
+ * @param order by time lost, or by how often
+ * @throws EngineError
+ */
+export async function losses(
+  engine: Engine,
+  window: Window,
+  order: "time" | "count" = "time",
+): Promise<LossReport> {
+  const inForce = await policies(engine, window);
+  const rows = await engine.query<LossRow>(QUERY, {
+    ...judgedParams(window, inForce),
+    by_count: order === "count",
+  });
+  return { policy: sharedPolicy(inForce), rows };
+}
