@@ -71,6 +71,7 @@ test("the key is looked at before the body; the body is described in /openapi.js
   expect(Object.keys(content?.["application/json"]?.schema.properties ?? {})).toEqual([
     "id",
     "name",
+    "group",
     "source",
     "rules",
   ]);
