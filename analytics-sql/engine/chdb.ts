@@ -1,9 +1,9 @@
 // The embedded engine: ClickHouse in this process, through chDB.
-import { createClient } from "@clickhouse/client";
 import { Session } from "chdb";
-import { type ChdbConnection, createChdbConnection } from "chdb/connection";
+import { createChdbConnection } from "chdb/connection";
 import { SCHEMA_STATEMENTS } from "../schema/schema.ts";
 import { type Engine, EngineError } from "./engine.ts";
+import { Lanes, type Params } from "./lanes.ts";
 
 export type ChdbOptions = {
   /** The data directory; one for each process. */
@@ -16,6 +16,10 @@ export type ChdbOptions = {
 const SERVER_MEMORY_BYTES = 3 * 1024 ** 3;
 const QUERY_MEMORY_BYTES = 2 * 1024 ** 3;
 const QUERY_TIME_MAX_S = 60;
+/** Queries planned at once: planning is the work of one core, and there are two. */
+const READERS = 2;
+/** How much the threads of a roll-up step back, on the system's scale of 19. */
+const ROLL_UP_NICE = 10;
 
 /**
  * ClickHouse's errors that say something of the bytes; everything else (memory, disk, a bug) is the engine's.
@@ -55,13 +59,6 @@ const PASSES_OFF = [
   "optimize_time_filter_with_preimage",
 ];
 
-// Two copies of one type: chdb types its connection by @clickhouse/client-common, the client by its own build of it.
-const clientOf = (connection: ChdbConnection) =>
-  createClient({
-    connection: connection as unknown as NonNullable<Parameters<typeof createClient>[0]>["connection"] &
-      object,
-  });
-
 /**
  * Opens the engine, brings its schema up to date and sets its limits.
  * @throws EngineError where the directory cannot be opened
@@ -74,17 +71,9 @@ export async function openChdb({ path, rawRetentionDays }: ChdbOptions): Promise
   const server = new Session(path, {
     connectionArgs: [`--max_server_memory_usage=${SERVER_MEMORY_BYTES}`],
   });
-  // Settings stick to a connection, so writing and reading have one each.
+  // Settings stick to a connection, so writing and reading have their own.
   const writing = createChdbConnection({ path });
-  const writer = clientOf(writing);
-  const reader = clientOf(createChdbConnection({ path }));
-  // What rolls up must not keep those waiting who read.
-  const roller = clientOf(createChdbConnection({ path }));
-  const setUp = async (client: typeof writer, statements: string[]): Promise<void> => {
-    for (const query of statements) await client.command({ query }).catch(fail);
-  };
-
-  await setUp(writer, [
+  for (const query of [
     `SET max_memory_usage = ${QUERY_MEMORY_BYTES}`,
     // Late data may belong to any number of days and months.
     "SET max_partitions_per_insert_block = 0",
@@ -92,15 +81,22 @@ export async function openChdb({ path, rawRetentionDays }: ChdbOptions): Promise
     ...SCHEMA_STATEMENTS,
     `ALTER TABLE mtc.observations MODIFY TTL toDateTime64(ts, 0, 'UTC') + INTERVAL ${rawRetentionDays} DAY
      SETTINGS materialize_ttl_after_modify = 0`,
-  ]);
+  ]) {
+    await writing.command({ query }).catch(fail);
+  }
   const asking = [
     `SET max_memory_usage = ${QUERY_MEMORY_BYTES}`,
     `SET max_execution_time = ${QUERY_TIME_MAX_S}`,
     ...PASSES_OFF.map((pass) => `SET ${pass} = 0`),
   ];
-  await setUp(reader, [...asking, "SET output_format_json_quote_64bit_integers = 0"]);
-  // A roll-up may be of any number of months.
-  await setUp(roller, [...asking, "SET max_partitions_per_insert_block = 0"]);
+  const readers = new Lanes(path, READERS, [...asking, "SET output_format_json_quote_64bit_integers = 0"]);
+  // A roll-up may be of any number of months, and steps back for those who read.
+  const roller = new Lanes(path, 1, [
+    ...asking,
+    "SET max_partitions_per_insert_block = 0",
+    `SET os_threads_nice_value_query = ${ROLL_UP_NICE}`,
+  ]);
+  await Promise.all([readers.ready(), roller.ready()]).catch(fail);
   const inserting = new Set<{ since_ms: number }>();
 
   return {
@@ -121,20 +117,13 @@ export async function openChdb({ path, rawRetentionDays }: ChdbOptions): Promise
         inserting.delete(insert);
       }
     },
-    async query<Row>(sql: string, params: Record<string, unknown>) {
-      const result = await reader
-        .query({ query: sql, query_params: params, format: "JSONEachRow" })
-        .catch(fail);
-      return (await result.json()) as Row[];
-    },
-    async run(sql, params) {
-      await roller.command({ query: sql, query_params: params }).catch(fail);
-    },
+    query: <Row>(sql: string, params: Params) => readers.query<Row>(sql, params).catch(fail),
+    run: (sql, params) => roller.run(sql, params).catch(fail),
     visibleUntil_us: () => 1_000 * Math.min(Date.now(), ...[...inserting].map(({ since_ms }) => since_ms)),
     async close() {
-      await writer.close();
-      await reader.close();
+      await readers.close();
       await roller.close();
+      await writing.close();
       server.close();
     },
   };

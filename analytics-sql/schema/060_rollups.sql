@@ -97,7 +97,7 @@ CREATE TABLE IF NOT EXISTS mtc.machine_days
 ENGINE = ReplacingMergeTree(version)
 PARTITION BY toYYYYMM(day)
 ORDER BY (tenant_id, day, machine_id)
-SETTINGS index_granularity = 256;
+SETTINGS index_granularity = 16;
 
 -- The same without times, summed over what figures are ever cut by but the hour: what long windows read.
 CREATE TABLE IF NOT EXISTS mtc.machine_day_sums
@@ -133,7 +133,7 @@ CREATE TABLE IF NOT EXISTS mtc.machine_day_sums
 ENGINE = ReplacingMergeTree(version)
 PARTITION BY toYYYYMM(day)
 ORDER BY (tenant_id, day, machine_id)
-SETTINGS index_granularity = 1024;
+SETTINGS index_granularity = 64;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS mtc.machine_day_sums_mv TO mtc.machine_day_sums AS
 SELECT

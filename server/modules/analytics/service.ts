@@ -43,9 +43,14 @@ const RECENT_US = 2 * 86_400_000_000;
 /** Everything that has arrived counts; or, for screens, what had arrived some seconds ago, at once. */
 export type Freshness = "exact" | "recent";
 
+/** How many reports are remembered for screens that ask again. */
+const REMEMBERED = 100;
+
 export class Reports {
   readonly #engine: Engine;
   readonly #roller: Roller;
+  readonly #recent = new Map<string, Promise<OeeReport>>();
+
   constructor(engine: Engine, roller: Roller) {
     this.#engine = engine;
     this.#roller = roller;
@@ -54,7 +59,9 @@ export class Reports {
   /** Figures over machines of one tenant: sums first (invariant 5). Nothing is known of the time after now. */
   async oee(machines: Machine[], span: Span, by: OeeCut, freshness: Freshness = "exact"): Promise<OeeReport> {
     const groups = machines.map(({ group }) => group);
-    return oee(this.#engine, { ...(await this.#rolled(machines, span, freshness)), by, groups });
+    const window = await this.#rolled(machines, span, freshness);
+    const ask = () => oee(this.#engine, { ...window, by, groups });
+    return freshness === "recent" ? this.#remembered({ ...window, by, groups }, ask) : ask();
   }
 
   /** What scheduled time was lost to, the most first. */
@@ -139,6 +146,21 @@ export class Reports {
       if (machine) Object.assign(machine, { state, since_us: Date.parse(from) * 1_000 });
     }
     return known;
+  }
+
+  /** Until the next roll-up a screen that asks the same again, or another one that does, is told the same. */
+  #remembered({ to_us, ...asked }: Window & { by: OeeCut; groups: string[] }, ask: () => Promise<OeeReport>) {
+    const key = JSON.stringify([asked, Math.min(to_us, asked.as_of_us)]);
+    const known = this.#recent.get(key);
+    if (known !== undefined) return known;
+    const report = ask();
+    this.#recent.set(key, report);
+    report.catch(() => this.#recent.delete(key));
+    for (const oldest of this.#recent.keys()) {
+      if (this.#recent.size <= REMEMBERED) break;
+      this.#recent.delete(oldest);
+    }
+    return report;
   }
 
   /** The window of machines of one tenant, rolled up. */
