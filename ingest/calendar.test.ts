@@ -1,6 +1,13 @@
 // The compiled calendar against Temporal itself, and what is refused.
 import { describe, expect, test } from "bun:test";
-import { type CalendarInput, compileCalendar } from "./calendar.ts";
+import {
+  type CalendarInput,
+  calendarAt,
+  calendarsOf,
+  compileCalendar,
+  validFrom_us,
+  withCalendar,
+} from "./calendar.ts";
 import { BadInput } from "./problem.ts";
 
 const plant = (more: Partial<CalendarInput> = {}): CalendarInput => ({
@@ -170,5 +177,44 @@ describe("refused, naming the path", () => {
         }),
       ),
     ).toBeUndefined();
+  });
+});
+
+describe("calendars that hold from a day on", () => {
+  const calendar = (valid_from?: string, timezone = "Europe/Berlin"): CalendarInput => ({
+    timezone,
+    shifts: [],
+    ...(valid_from ? { valid_from } : {}),
+  });
+  const ms = (iso: string): number => Date.parse(iso);
+
+  test("from local midnight of its own zone on; without a date for all time", () => {
+    expect(validFrom_us(calendar())).toBe(0);
+    expect(validFrom_us(calendar("2026-03-01"))).toBe(ms("2026-02-28T23:00:00Z") * 1_000);
+    expect(validFrom_us(calendar("2026-03-01", "America/New_York"))).toBe(ms("2026-03-01T05:00:00Z") * 1_000);
+    expect(() => validFrom_us(calendar("2026-02-30"))).toThrow("/valid_from");
+    expect(() => validFrom_us(calendar("1999-01-01"))).toThrow("/valid_from");
+  });
+
+  test("a new one leaves what was before it, and takes the place of what was after", () => {
+    const [always, march, april, may] = [
+      calendar(),
+      calendar("2026-03-01"),
+      calendar("2026-04-01"),
+      calendar("2026-05-01"),
+    ] as const;
+    const all = [march, may, april].reduce<CalendarInput[]>(withCalendar, [always]);
+    expect(all).toEqual([always, march, april]);
+    expect(calendarAt(all, ms("2026-02-28T22:59:59Z"))).toBe(always);
+    expect(calendarAt(all, ms("2026-02-28T23:00:00Z"))).toBe(march);
+    expect(calendarAt(all, ms("2027-01-01T00:00:00Z"))).toBe(april);
+    expect(calendarAt([march], 0)).toBeNull();
+    expect(withCalendar(all, calendar())).toEqual([calendar()]);
+  });
+
+  test("the store of an earlier release has the only one there was", () => {
+    expect(calendarsOf(null)).toEqual([]);
+    expect(calendarsOf(calendar())).toEqual([calendar()]);
+    expect(calendarsOf([calendar(), calendar("2026-03-01")])).toHaveLength(2);
   });
 });

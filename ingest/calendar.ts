@@ -1,6 +1,6 @@
 // Compiles a calendar for the stream: local times and the zone's offsets, so that SQL needs no time-zone database.
 import { type Static, Type } from "@sinclair/typebox";
-import type { CalendarData } from "./event.ts";
+import { type CalendarData, MIN_TS_US } from "./event.ts";
 import { badInput } from "./problem.ts";
 
 const DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"] as const;
@@ -18,6 +18,14 @@ const Days = Type.Array(Type.Union(DAYS.map((day) => Type.Literal(day))), { minI
 /** A calendar as the API takes it. A shift that ends at or before its start ends the next day. */
 export const CalendarInput = Type.Object(
   {
+    valid_from: Type.Optional(
+      Type.String({
+        pattern: "^\\d{4}-\\d{2}-\\d{2}$",
+        description:
+          "The first day, in its time zone, on which the calendar holds; what was before stays as it is. Without it the " +
+          "calendar holds for all time. It takes the place of all that was set earlier for that day and later ones",
+      }),
+    ),
     timezone: Type.String({ minLength: 1, maxLength: 100, description: "IANA zone" }),
     shifts: Type.Array(Type.Object({ ...shift, days: Days }, strict), { maxItems: 100 }),
     exceptions: Type.Optional(
@@ -96,6 +104,35 @@ export function compileCalendar(input: CalendarInput): Calendar {
     exception_dates: exceptions.map(({ date }) => date.toString()),
   };
 }
+
+/** From when on a calendar holds, µs since 1970; 0 for all time. @throws BadInput for a date that is none */
+export function validFrom_us({ valid_from, timezone }: CalendarInput): number {
+  if (valid_from === undefined) return 0;
+  const midnight = plainDate(valid_from, "/valid_from").toZonedDateTime(timezone);
+  if (midnight.epochMilliseconds * 1_000 < MIN_TS_US) throw badInput("/valid_from", "before 2000");
+  return midnight.epochMilliseconds * 1_000;
+}
+
+/**
+ * A machine's calendars in the order in which they hold.
+ * @param calendars as the store has them: a list, or the only one there ever was
+ */
+export const calendarsOf = (calendars: unknown): CalendarInput[] =>
+  Array.isArray(calendars)
+    ? (calendars as CalendarInput[])
+    : calendars === null
+      ? []
+      : [calendars as CalendarInput];
+
+/** The calendars once a new one is set: it takes the place of those that would begin with it or later. */
+export const withCalendar = (calendars: CalendarInput[], added: CalendarInput): CalendarInput[] => [
+  ...calendars.filter((one) => validFrom_us(one) < validFrom_us(added)),
+  added,
+];
+
+/** The calendar that holds at an instant; null before the first. */
+export const calendarAt = (calendars: CalendarInput[], at_ms: number): CalendarInput | null =>
+  calendars.findLast((one) => validFrom_us(one) <= at_ms * 1_000) ?? null;
 
 /**
  * The zone's offsets from 2000 to 2045 by local wall time. At a transition the new offset holds from

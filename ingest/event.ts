@@ -55,6 +55,7 @@ export const EVENT_TYPES = [
   "mtc.downtime.v1",
   "mtc.rejects.v1",
   "mtc.lot.v1",
+  "mtc.spike.v1",
   "mtc.gap.v1",
   "mtc.asset.v1",
 ] as const;
@@ -114,6 +115,12 @@ export const CalendarData = Type.Object(
       },
       strict,
     ),
+    valid_from_us: Type.Optional(
+      Type.Integer({
+        description:
+          "From when on the calendar holds, 0 or left out: for all time. At any time the newest event that is valid by then holds",
+      }),
+    ),
   },
   strict,
 );
@@ -163,12 +170,44 @@ export const RejectsData = Type.Object(
 );
 export type RejectsData = Static<typeof RejectsData>;
 
-/** Data of `mtc.lot.v1`: from `from_us` on the machine makes this lot. */
+/**
+ * Data of `mtc.lot.v1`: from `from_us` on the machine makes this lot, until another one begins, or until `to_us` where
+ * that is not 0. The newest event of one `from_us` holds; one that ends as it begins takes it back.
+ */
 export const LotData = Type.Object(
-  { lot: Type.Object({ lot: Type.String(), part: Type.String(), from_us: Int }, strict) },
+  {
+    lot: Type.Object(
+      {
+        lot: Type.String(),
+        part: Type.String(),
+        from_us: Int,
+        to_us: Type.Optional(Int),
+        order_id: Type.Optional(Type.String()),
+      },
+      strict,
+    ),
+  },
   strict,
 );
 export type LotData = Static<typeof LotData>;
+
+export const SPIKE_DECISIONS = ["accepted", "refused"] as const;
+
+/** Data of `mtc.spike.v1`: a counter's leap at `ts_us` was real, or was none. The newest event (by id) holds. */
+export const SpikeData = Type.Object(
+  {
+    spike: Type.Object(
+      {
+        signal: Type.String(),
+        ts_us: Int,
+        decision: Type.Union(SPIKE_DECISIONS.map((decision) => Type.Literal(decision))),
+      },
+      strict,
+    ),
+  },
+  strict,
+);
+export type SpikeData = Static<typeof SpikeData>;
 
 /** Why time is missing. */
 export const GAP_CAUSES = [
@@ -233,6 +272,7 @@ export const EVENT_SCHEMAS = {
   "mtc.downtime.v1": DowntimeData,
   "mtc.rejects.v1": RejectsData,
   "mtc.lot.v1": LotData,
+  "mtc.spike.v1": SpikeData,
   "mtc.gap.v1": GapData,
   "mtc.asset.v1": AssetData,
 } satisfies Record<EventType, TSchema>;

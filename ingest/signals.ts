@@ -1,6 +1,9 @@
 // The canonical signals and the words of the state rules: the one place in TypeScript that knows them.
 
-/** Signals with a meaning of their own; anything else keeps the data item's name. */
+/**
+ * Signals with a meaning of their own; anything else keeps the data item's name. A `part_count` rises with every part, a
+ * `part_pulse` is a level that is not 0 once for each part, a `part_event` tells how many parts there are more.
+ */
 export const CANONICAL_SIGNALS = [
   "availability",
   "execution",
@@ -13,6 +16,12 @@ export const CANONICAL_SIGNALS = [
   "part_count",
   "part_count_good",
   "part_count_bad",
+  "part_pulse",
+  "part_pulse_good",
+  "part_pulse_bad",
+  "part_event",
+  "part_event_good",
+  "part_event_bad",
   "spindle_speed",
   "feedrate",
   "feedrate_override",

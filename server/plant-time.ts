@@ -1,5 +1,5 @@
 // The plant's time: its zone, the shift that is on, the periods of the dashboards.
-import type { CalendarInput } from "../ingest/calendar.ts";
+import { type CalendarInput, calendarAt } from "../ingest/calendar.ts";
 import type { By, Period, PeriodKind } from "../views/model.ts";
 
 export type ShiftSpan = { name: string; from_ms: number; to_ms: number };
@@ -12,18 +12,24 @@ const instant_ms = (day: Temporal.PlainDate, time: string, timezone: string): nu
 
 /**
  * The shift that is on at `now_ms`, or the last one that was within the day before; without a calendar the day.
+ * @param calendars in the order in which they hold
  * A night shift belongs to the day it starts.
  */
-export function shiftAt(calendar: CalendarInput | null, timezone: string, now_ms: number): ShiftSpan {
+export function shiftAt(calendars: CalendarInput[], timezone: string, now_ms: number): ShiftSpan {
   const today = Temporal.Instant.fromEpochMilliseconds(now_ms).toZonedDateTimeISO(timezone).toPlainDate();
   const whole: ShiftSpan = {
     name: "",
     from_ms: instant_ms(today, "00:00", timezone),
     to_ms: instant_ms(today.add({ days: 1 }), "00:00", timezone),
   };
-  if (!calendar) return whole;
-  const started = [today.subtract({ days: 1 }), today]
-    .flatMap((day) => shiftsOf(calendar, day))
+  if (!calendarAt(calendars, now_ms)) return whole;
+  // A shift belongs to the calendar that holds when it starts.
+  const started = calendars
+    .flatMap((calendar) =>
+      [today.subtract({ days: 1 }), today]
+        .flatMap((day) => shiftsOf(calendar, day))
+        .filter(({ from_ms }) => calendarAt(calendars, from_ms) === calendar),
+    )
     .filter(({ from_ms }) => from_ms <= now_ms)
     .sort((a, b) => a.from_ms - b.from_ms);
   return started.at(-1) ?? whole;

@@ -6,6 +6,7 @@ import hour from "./figures/cuts/hour.sql" with { type: "text" };
 import lot from "./figures/cuts/lot.sql" with { type: "text" };
 import machine from "./figures/cuts/machine.sql" with { type: "text" };
 import month from "./figures/cuts/month.sql" with { type: "text" };
+import order from "./figures/cuts/order.sql" with { type: "text" };
 import part from "./figures/cuts/part.sql" with { type: "text" };
 import plant from "./figures/cuts/plant.sql" with { type: "text" };
 import shift from "./figures/cuts/shift.sql" with { type: "text" };
@@ -29,6 +30,7 @@ export const OEE_CUTS = [
   "plant",
   "part",
   "lot",
+  "order",
 ] as const;
 export type OeeCut = (typeof OEE_CUTS)[number];
 
@@ -124,6 +126,7 @@ const CUTS: Record<OeeCut, string> = {
   plant,
   part,
   lot,
+  order,
 };
 /** A cut is two CTEs, `keyed` over the cells and `labelled` over the sums. */
 const QUERIES = Object.fromEntries(OEE_CUTS.map((by) => [by, overJudged(sql, CUTS[by], sums)])) as Record<

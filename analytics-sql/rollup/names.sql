@@ -3,9 +3,9 @@
     SELECT (groupArray(reinterpretAsInt64(sipHash64(label))), groupArray(label))
     FROM
     (
-        SELECT DISTINCT arrayJoin([part, lot]) AS label FROM making
+        SELECT DISTINCT arrayJoin([part, lot, order_id]) AS label FROM making
         UNION DISTINCT
-        SELECT DISTINCT arrayJoin(calendar.shifts.name) AS label FROM calendar_in_force
+        SELECT DISTINCT arrayJoin(arrayFlatten(arrayMap(p -> p.3.shifts.name, periods))) AS label FROM calendar_histories
         UNION DISTINCT
         SELECT DISTINCT reason AS label FROM downtime_intervals
     )

@@ -17,6 +17,7 @@ SELECT
     groupArray(scheduled),
     groupArray(transform(part_id, names.1, names.2, '')),
     groupArray(transform(lot_id, names.1, names.2, '')),
+    groupArray(transform(order_hash, names.1, names.2, '')),
     groupArray(minor),
     groupArray(starts),
     groupArray(total),

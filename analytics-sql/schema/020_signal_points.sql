@@ -15,7 +15,9 @@ PARTITION BY toYYYYMM(ts)
 PRIMARY KEY (tenant_id, machine_id, signal, ts)
 ORDER BY (tenant_id, machine_id, signal, ts, seq, value);
 
-CREATE MATERIALIZED VIEW IF NOT EXISTS mtc.signal_points_mv TO mtc.signal_points AS
+DROP VIEW IF EXISTS mtc.signal_points_mv;
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS mtc.signal_points_v2_mv TO mtc.signal_points AS
 SELECT
     tenant_id,
     machine_id,
@@ -25,7 +27,8 @@ SELECT
     if(isNull(num), word, toString(assumeNotNull(num))) AS value
 FROM mtc.observations
 WHERE match(signal, '^(availability|execution|controller_mode|functional_mode|emergency_stop|condition)(:|$)')
-    OR signal IN ('part_count', 'part_count_good', 'part_count_bad', 'part_number', 'program', 'lot');
+    OR match(signal, '^part_(count|pulse|event)(_good|_bad)?$')
+    OR signal IN ('part_number', 'program', 'lot');
 
 -- What each day leaves behind, so that a window need not read the years before it: the day's last value, its last
 -- value that says something, and the range of a counter. Only min and max: a replay changes nothing (invariant 2).

@@ -47,12 +47,17 @@ CREATE TABLE IF NOT EXISTS mtc.calendars
 ENGINE = ReplacingMergeTree
 ORDER BY (tenant_id, machine_id, event_id);
 
-CREATE MATERIALIZED VIEW IF NOT EXISTS mtc.calendars_mv TO mtc.calendars AS
+ALTER TABLE mtc.calendars ADD COLUMN IF NOT EXISTS valid_from_us Int64;
+
+DROP VIEW IF EXISTS mtc.calendars_mv;
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS mtc.calendars_v2_mv TO mtc.calendars AS
 SELECT
     tenantid AS tenant_id,
     subject AS machine_id,
     id AS event_id,
-    data.calendar AS calendar
+    data.calendar AS calendar,
+    data.valid_from_us AS valid_from_us
 FROM mtc.events_in
 WHERE type = 'mtc.calendar.v1';
 

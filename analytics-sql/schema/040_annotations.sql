@@ -53,21 +53,53 @@ CREATE TABLE IF NOT EXISTS mtc.lots
     event_id String,
     lot String,
     part String,
-    from_us Int64
+    from_us Int64,
+    to_us Int64,
+    order_id String
 )
 ENGINE = ReplacingMergeTree
 ORDER BY (tenant_id, machine_id, event_id);
 
-CREATE MATERIALIZED VIEW IF NOT EXISTS mtc.lots_mv TO mtc.lots AS
+ALTER TABLE mtc.lots ADD COLUMN IF NOT EXISTS to_us Int64, ADD COLUMN IF NOT EXISTS order_id String;
+
+DROP VIEW IF EXISTS mtc.lots_mv;
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS mtc.lots_v2_mv TO mtc.lots AS
 SELECT
     tenantid AS tenant_id,
     subject AS machine_id,
     id AS event_id,
     data.lot.lot AS lot,
     data.lot.part AS part,
-    data.lot.from_us AS from_us
+    data.lot.from_us AS from_us,
+    data.lot.to_us AS to_us,
+    data.lot.order_id AS order_id
 FROM mtc.events_in
 WHERE type = 'mtc.lot.v1';
+
+-- What somebody decided about a counter's leap: 'accepted', it was real, or 'refused', it was none.
+CREATE TABLE IF NOT EXISTS mtc.spike_decisions
+(
+    tenant_id LowCardinality(String),
+    machine_id LowCardinality(String),
+    event_id String,
+    signal LowCardinality(String),
+    ts_us Int64,
+    decision LowCardinality(String)
+)
+ENGINE = ReplacingMergeTree
+ORDER BY (tenant_id, machine_id, event_id);
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS mtc.spike_decisions_mv TO mtc.spike_decisions AS
+SELECT
+    tenantid AS tenant_id,
+    subject AS machine_id,
+    id AS event_id,
+    data.spike.signal AS signal,
+    data.spike.ts_us AS ts_us,
+    data.spike.decision AS decision
+FROM mtc.events_in
+WHERE type = 'mtc.spike.v1';
 
 -- A gap is (machine, from_us, cause); the event that opens it and the one that closes it are two rows of one key.
 CREATE TABLE IF NOT EXISTS mtc.gaps

@@ -35,9 +35,11 @@ SELECT
     subject AS machine_id,
     now('UTC') AS at,
     min(multiIf(
+        type = 'mtc.calendar.v1', data.valid_from_us,
         type = 'mtc.downtime.v1', data.downtime.from_us,
         type = 'mtc.rejects.v1', data.rejects.ts_us,
         type = 'mtc.lot.v1', data.lot.from_us,
+        type = 'mtc.spike.v1', data.spike.ts_us,
         type = 'mtc.gap.v1', data.gap.from_us,
         0)) AS from_us,
     9223372036854775807 AS counters_from_us
@@ -83,6 +85,7 @@ CREATE TABLE IF NOT EXISTS mtc.machine_days
     scheduled Array(Bool),
     part Array(LowCardinality(String)),
     lot Array(LowCardinality(String)),
+    order_id Array(LowCardinality(String)),
     -- A stop shorter than the policy's minor_stop_s, in all its length.
     minor Array(Bool),
     -- What starts with the piece, in a shift: 1 the stretch of one state and reason, 2 a failure, 4 a stop.
@@ -111,6 +114,7 @@ CREATE TABLE IF NOT EXISTS mtc.machine_day_sums
     shift Array(LowCardinality(String)),
     part Array(LowCardinality(String)),
     lot Array(LowCardinality(String)),
+    order_id Array(LowCardinality(String)),
     state Array(Enum8('UNKNOWN' = 1, 'DOWN' = 2, 'RUNNING' = 3, 'SETUP' = 4, 'STOPPED' = 5, 'IDLE' = 6)),
     cause Array(LowCardinality(String)),
     reason Array(LowCardinality(String)),
@@ -146,6 +150,7 @@ SELECT
     groupArray(shift) AS shift,
     groupArray(part) AS part,
     groupArray(lot) AS lot,
+    groupArray(order_id) AS order_id,
     groupArray(state) AS state,
     groupArray(cause) AS cause,
     groupArray(reason) AS reason,
@@ -176,6 +181,7 @@ FROM
         piece_shift AS shift,
         piece_part AS part,
         piece_lot AS lot,
+        piece_order_id AS order_id,
         piece_state AS state,
         piece_cause AS cause,
         piece_reason AS reason,
@@ -207,6 +213,7 @@ FROM
         scheduled AS piece_scheduled,
         part AS piece_part,
         lot AS piece_lot,
+        order_id AS piece_order_id,
         minor AS piece_minor,
         starts AS piece_starts,
         total AS piece_total,

@@ -11,9 +11,11 @@ export type Piece = {
   reason: string;
   excluded: boolean;
   scheduled: boolean;
+  /** In a shift, breaks and all; or there is no calendar. */
+  in_shift: boolean;
   shift: Occurrence | undefined;
   local_day: string;
-  /** The start of its hour on the plant's clock. */
+  /** The full hour of the plant's clock before it, by the offset in force. */
   hour_us: number;
   /** Set by `marked`: a stop shorter than the policy's minor stop, and what starts with the piece. */
   minor?: boolean;
@@ -35,6 +37,7 @@ export type Counted = {
   reset: boolean;
   part: string;
   lot: string;
+  order: string;
   ideal_us: number;
   state: string;
 };
@@ -85,8 +88,26 @@ function stateAt(plant: Plant, t: number, end_us: number): { state: string; caus
   return paths.length > 0 ? is("IDLE") : is("UNKNOWN", "no_data");
 }
 
+/** The calendar that holds at t: the one said last of those that are valid by then. */
+function calendarAt(plant: Plant, t: number): Calendar | undefined {
+  const valid = (plant.calendars ?? []).filter(({ valid_from_us }) => valid_from_us <= t);
+  return valid.at(-1)?.calendar ?? plant.calendar;
+}
+
+/** A plant's shifts round the window: each of the calendar that holds when it starts, until the next one starts. */
+export function shiftsOf(plant: Plant, span: Span): Occurrence[] {
+  const all = [plant.calendar, ...(plant.calendars ?? []).map(({ calendar }) => calendar)];
+  const found = [...new Set(all)].flatMap((calendar) =>
+    calendar
+      ? occurrences(calendar, span).filter(({ from_us }) => calendarAt(plant, from_us) === calendar)
+      : [],
+  );
+  found.sort((a, b) => a.from_us - b.from_us);
+  return found.map((one, i) => ({ ...one, to_us: Math.min(one.to_us, found[i + 1]?.from_us ?? one.to_us) }));
+}
+
 /** Shifts round the window by Temporal itself, not by the compiled calendar. */
-export function occurrences(calendar: Calendar, { from_us, to_us }: Span): Occurrence[] {
+function occurrences(calendar: Calendar, { from_us, to_us }: Span): Occurrence[] {
   const zone = calendar.timezone;
   const instant = (us: number) => Temporal.Instant.fromEpochMilliseconds(Math.floor(us / 1_000));
   let day = instant(from_us).toZonedDateTimeISO(zone).toPlainDate().subtract({ days: 2 });
@@ -117,14 +138,14 @@ export function occurrences(calendar: Calendar, { from_us, to_us }: Span): Occur
 /** The window in pieces within which nothing changes. */
 export function pieces(plant: Plant, span: Span): Piece[] {
   const end_us = endOf(span);
-  const shifts = plant.calendar ? occurrences(plant.calendar, span) : undefined;
-  const zone = plant.calendar?.timezone ?? "UTC";
+  const shifts = shiftsOf(plant, span);
   const cuts = new Set<number>([span.from_us, end_us]);
   for (const { ts_us } of plant.seen) cuts.add(ts_us);
   for (const { from_us, to_us } of [...(plant.gaps ?? []), ...(plant.downtime ?? [])])
     cuts.add(from_us).add(to_us);
-  for (const { from_us } of plant.lots ?? []) cuts.add(from_us);
-  for (const { from_us, to_us, breaks } of shifts ?? []) {
+  for (const { from_us, to_us = 0 } of plant.lots ?? []) cuts.add(from_us).add(to_us);
+  for (const { valid_from_us } of plant.calendars ?? []) cuts.add(valid_from_us);
+  for (const { from_us, to_us, breaks } of shifts) {
     cuts.add(from_us).add(to_us);
     for (const [a, b] of breaks) cuts.add(a).add(b);
   }
@@ -136,7 +157,9 @@ export function pieces(plant: Plant, span: Span): Piece[] {
     const { state, cause } = stateAt(plant, from_us, end_us);
     const covering = (plant.downtime ?? []).filter((one) => one.from_us <= from_us && from_us < one.to_us);
     const reason = state === "RUNNING" ? "" : (covering.at(-1)?.reason ?? "");
-    const shift = shifts?.find((one) => one.from_us <= from_us && from_us < one.to_us);
+    const calendar = calendarAt(plant, from_us);
+    const zone = calendar?.timezone ?? "UTC";
+    const shift = shifts.find((one) => one.from_us <= from_us && from_us < one.to_us);
     const paused = shift?.breaks.some(([a, b]) => a <= from_us && from_us < b) ?? false;
     const excluded =
       (state !== "RUNNING" && reason !== "" && plant.policy?.reasons[reason] === "excluded") ||
@@ -151,10 +174,11 @@ export function pieces(plant: Plant, span: Span): Piece[] {
       cause,
       reason,
       excluded,
-      scheduled: shifts === undefined || (shift !== undefined && !paused),
+      scheduled: calendar === undefined || (shift !== undefined && !paused),
+      in_shift: calendar === undefined || shift !== undefined,
       shift,
       local_day: clock.toPlainDate().toString(),
-      hour_us: clock.round({ smallestUnit: "hour", roundingMode: "floor" }).epochMilliseconds * 1_000,
+      hour_us: from_us - ((from_us + clock.offsetNanoseconds / 1_000) % 3_600_000_000),
     };
   });
 }
@@ -166,7 +190,6 @@ export function marked(plant: Plant, span: Span): Piece[] {
   const cut = { ...plant, seen: [...plant.seen, ...[span.from_us, endOf(span)].map(nothingAt)] };
   const wide = pieces(cut, { ...span, from_us, to_us: span.to_us + minor_us });
   const stopped = ({ state }: Piece): boolean => ["DOWN", "STOPPED", "IDLE"].includes(state);
-  const inShift = ({ shift }: Piece): boolean => plant.calendar === undefined || shift !== undefined;
   let run: Piece[] = [];
   wide.forEach((piece, i) => {
     const before = wide[i - 1];
@@ -176,8 +199,8 @@ export function marked(plant: Plant, span: Span): Piece[] {
       const length_us = piece.to_us - (run[0] as Piece).from_us;
       for (const one of run) one.minor = length_us < minor_us;
     }
-    if (!before || !inShift(piece)) return;
-    const entered = !inShift(before);
+    if (!before || !piece.in_shift) return;
+    const entered = !before.in_shift;
     piece.failure = piece.state === "DOWN" && (entered || before.state !== "DOWN");
     piece.stop = stopped(piece) && (entered || !stopped(before));
   });
@@ -187,23 +210,47 @@ export function marked(plant: Plant, span: Span): Piece[] {
 /** An observation that says nothing: it only cuts the time. */
 const nothingAt = (ts_us: number): Seen => ({ signal: "nothing", ts_us, seq: 0, value: null });
 
-/** One counter's steps over all time: spikes left out, resets counted from 0. */
-function steps(plant: Plant, signal: string): { ts_us: number; n: number; spike: boolean; reset: boolean }[] {
+type Step = { ts_us: number; n: number; spike: boolean; reset: boolean };
+
+/** A signal's number at each instant: the last of those that were told for it. */
+function numbersOf(plant: Plant, signal: string): { ts_us: number; value: number }[] {
   const last = new Map<number, Seen>();
   for (const seen of plant.seen.filter((one) => one.signal === signal)) {
     const known = last.get(seen.ts_us);
     if (!known || later(known, seen) <= 0) last.set(seen.ts_us, seen);
   }
+  const sorted = [...last.values()].sort((a, b) => a.ts_us - b.ts_us);
+  return sorted.flatMap(({ ts_us, value }) => (typeof value === "number" ? [{ ts_us, value }] : []));
+}
+
+/** What a kind of parts adds, and when: a rising counter, a level that rises, events that tell their number. */
+function stepsOf(plant: Plant, signal: string): Step[] {
+  if (signal.startsWith("part_count")) return counterSteps(plant, signal);
+  const told = numbersOf(plant, signal);
+  const plain = { spike: false, reset: false };
+  if (signal.startsWith("part_event")) return told.map(({ ts_us, value }) => ({ ts_us, n: value, ...plain }));
+  return told.map(({ ts_us, value }, i) => {
+    const before = told[i - 1]?.value;
+    return { ts_us, n: value !== 0 && before === 0 ? 1 : 0, ...plain };
+  });
+}
+
+/** One counter's steps over all time: spikes left out but for accepted ones, resets counted from 0. */
+function counterSteps(plant: Plant, signal: string): Step[] {
   const numbers: { ts_us: number; value: number }[] = [];
-  for (const { ts_us, value } of [...last.values()].sort((a, b) => a.ts_us - b.ts_us)) {
-    if (typeof value === "number" && numbers.at(-1)?.value !== value) numbers.push({ ts_us, value });
+  for (const one of numbersOf(plant, signal)) {
+    if (numbers.at(-1)?.value !== one.value) numbers.push(one);
   }
+  const decided = (ts_us: number): string | undefined =>
+    (plant.spikes ?? []).findLast((one) => one.signal === signal && one.ts_us === ts_us)?.decision;
   let before: number | undefined;
   return numbers.map(({ ts_us, value }, i) => {
     const previous = numbers[i - 1]?.value;
     const next = numbers[i + 1]?.value;
     const returns = previous !== undefined && next !== undefined && previous <= next && next < value;
-    if (returns && value > previous + 1) return { ts_us, n: 0, spike: true, reset: false };
+    if (returns && value > previous + 1 && decided(ts_us) !== "accepted") {
+      return { ts_us, n: 0, spike: decided(ts_us) !== "refused", reset: false };
+    }
     const around =
       before !== undefined && before < 2 ** 32 && before >= 2 ** 32 - 2 ** 24 && value < 2 ** 24
         ? 2 ** 32
@@ -215,8 +262,8 @@ function steps(plant: Plant, signal: string): { ts_us: number; n: number; spike:
   });
 }
 
-/** The part and the lot in force. */
-export function makingAt(plant: Plant, t: number): { part: string; lot: string } {
+/** The part, the lot and the order in force. */
+export function makingAt(plant: Plant, t: number): { part: string; lot: string; order: string } {
   const known = (signal: string) =>
     plant.seen
       .filter(
@@ -226,11 +273,16 @@ export function makingAt(plant: Plant, t: number): { part: string; lot: string }
       .at(-1);
   const lotSeen = known("lot");
   const lots = (plant.lots ?? []).filter(({ from_us }) => from_us <= t);
-  const lotSaid = lots.toSorted((a, b) => a.from_us - b.from_us).at(-1);
-  const lot =
-    lotSaid && (!lotSeen || lotSaid.from_us > lotSeen.ts_us) ? lotSaid.lot : text(lotSeen?.value ?? "");
-  if (lotSaid && lotSaid.lot === lot && lotSaid.part !== "") return { part: lotSaid.part, lot };
-  return { part: text(known("part_number")?.value ?? known("program")?.value ?? ""), lot };
+  // Of one start the newest holds.
+  const newest = lots.filter((one, i) => !lots.slice(i + 1).some(({ from_us }) => from_us === one.from_us));
+  const said = newest.toSorted((a, b) => a.from_us - b.from_us).at(-1);
+  const bySignal = lotSeen !== undefined && (!said || said.from_us <= lotSeen.ts_us);
+  const ended = !bySignal && said?.to_us !== undefined && said.to_us > 0 && said.to_us <= t;
+  const lot = ended ? "" : bySignal ? text(lotSeen.value) : (said?.lot ?? "");
+  const mine = said !== undefined && said.lot === lot && lot !== "" ? said : undefined;
+  const part =
+    mine && mine.part !== "" ? mine.part : text(known("part_number")?.value ?? known("program")?.value ?? "");
+  return { part, lot, order: mine?.order_id ?? "" };
 }
 
 function idealAt(plant: Plant, part: string, t: number): number {
@@ -242,20 +294,30 @@ function idealAt(plant: Plant, part: string, t: number): number {
   return Math.round(((listed(part) ?? listed(""))?.ideal_cycle_s ?? 0) * 1e6);
 }
 
+const CLASSES = ["", "_good", "_bad"] as const;
+const KINDS = ["part_count", "part_pulse", "part_event"] as const;
+
 /** What was counted in the window. */
 export function counted(plant: Plant, span: Span): Counted[] {
-  const has = (signal: string) =>
-    plant.seen.some((one) => one.signal === signal && typeof one.value === "number");
-  const [all, good, bad] = [has("part_count"), has("part_count_good"), has("part_count_bad")];
-  const found: Omit<Counted, "part" | "lot" | "ideal_us" | "state">[] = [];
-  for (const { n, ...step } of steps(plant, "part_count")) {
-    found.push({ ...step, total: n, reject: !bad && good ? n : 0 });
-  }
-  for (const { n, ...step } of steps(plant, "part_count_good")) {
-    found.push({ ...step, total: all ? 0 : n, reject: all && !bad ? -n : 0 });
-  }
-  for (const { n, ...step } of steps(plant, "part_count_bad")) {
-    found.push({ ...step, total: all ? 0 : n, reject: n });
+  // A machine has a counter from the day (UTC) on that it first told a number.
+  const since = (signal: string): number => {
+    const first = Math.min(...numbersOf(plant, signal).map(({ ts_us }) => ts_us));
+    return Math.floor(first / DAY_US) * DAY_US;
+  };
+  const has = (of_class: string, t: number) => KINDS.some((kind) => since(kind + of_class) <= t);
+  const found: Omit<Counted, "part" | "lot" | "order" | "ideal_us" | "state">[] = [];
+  for (const of_class of CLASSES) {
+    KINDS.forEach((kind, i) => {
+      for (const { n, ...step } of stepsOf(plant, kind + of_class)) {
+        const { ts_us } = step;
+        if (KINDS.slice(0, i).some((better) => since(better + of_class) <= ts_us)) continue;
+        const [all, good, bad] = [has("", ts_us), has("_good", ts_us), has("_bad", ts_us)];
+        const total = of_class === "" || !all ? n : 0;
+        const byDifference = all && good && !bad;
+        const reject = of_class === "_bad" ? n : byDifference ? (of_class === "_good" ? -n : n) : 0;
+        found.push({ ...step, total, reject });
+      }
+    });
   }
   for (const { ts_us, count } of plant.rejects ?? []) {
     found.push({ ts_us, total: 0, reject: count, spike: false, reset: false });
@@ -263,9 +325,9 @@ export function counted(plant: Plant, span: Span): Counted[] {
   return found
     .filter(({ ts_us }) => ts_us >= span.from_us && ts_us < endOf(span))
     .map((one) => {
-      const { part, lot } = makingAt(plant, one.ts_us);
+      const making = makingAt(plant, one.ts_us);
       const { state } = stateAt(plant, one.ts_us, endOf(span));
-      return { ...one, part, lot, ideal_us: idealAt(plant, part, one.ts_us), state };
+      return { ...one, ...making, ideal_us: idealAt(plant, making.part, one.ts_us), state };
     });
 }
 
@@ -339,9 +401,10 @@ export function figures(time: Piece[], counts: Counted[], anyIdeal: boolean): Fi
   const count = (kind: "failure" | "stop", minor = false): number =>
     time.filter((piece) => piece[kind] && !piece.excluded && (!minor || piece.minor === true)).length;
   const failure_count = count("failure");
-  const startup_s =
-    counts.filter(({ state }) => state === "SETUP").reduce((all, one) => all + one.reject * one.ideal_us, 0) /
-    1e6;
+  const rejected_s = (inSetup: boolean): number =>
+    counts
+      .filter(({ state }) => (state === "SETUP") === inSetup)
+      .reduce((all, one) => all + one.reject * one.ideal_us, 0) / 1e6;
   const coverage = over(unknown_time_s, scheduled_time_s);
   const flags: [boolean, string][] = [
     [performance !== null && performance > 1, "performance_over_1"],
@@ -382,8 +445,8 @@ export function figures(time: Piece[], counts: Counted[], anyIdeal: boolean): Fi
     other_stop_loss_s: lost(["STOPPED", "IDLE"], false),
     unknown_loss_s: lost(["UNKNOWN"], false),
     speed_loss_s: noIdeal ? null : run_time_s - ideal_s,
-    startup_reject_loss_s: noIdeal ? null : startup_s,
-    reject_loss_s: noIdeal ? null : ideal_s - good_s - startup_s,
+    startup_reject_loss_s: noIdeal ? null : rejected_s(true),
+    reject_loss_s: noIdeal ? null : rejected_s(false),
     flags: flags.filter(([raised]) => raised).map(([, flag]) => flag),
   };
 }

@@ -14,10 +14,13 @@ export type Plant = {
   machine: string;
   seen: Seen[];
   calendar?: Calendar;
+  /** Calendars that were set later, each from a time on. */
+  calendars?: { valid_from_us: number; calendar: Calendar }[];
   gaps?: { from_us: number; to_us: number; cause: string }[];
   downtime?: { from_us: number; to_us: number; reason: string }[];
   rejects?: { ts_us: number; count: number }[];
-  lots?: { lot: string; part: string; from_us: number }[];
+  lots?: { lot: string; part: string; from_us: number; to_us?: number; order_id?: string }[];
+  spikes?: { signal: string; ts_us: number; decision: "accepted" | "refused" }[];
   cycle_times?: { part: string; valid_from_us: number; ideal_cycle_s: number }[];
   policy?: {
     unknown: "loss" | "excluded";
@@ -73,6 +76,9 @@ export function events(
     say("mtc.observations.v1", columns(plant.seen.slice(i, i + batch_rows)));
   }
   if (calendar) say("mtc.calendar.v1", { calendar: compile(calendar) });
+  for (const { valid_from_us, calendar: later } of plant.calendars ?? []) {
+    say("mtc.calendar.v1", { calendar: compile(later), valid_from_us });
+  }
   if (policy) say("mtc.policy.v1", { policy: { minor_stop_s: 0, ...policy } });
   if (cycle_times) {
     say("mtc.cycle_times.v1", {
@@ -92,6 +98,7 @@ export function events(
   for (const downtime of plant.downtime ?? []) say("mtc.downtime.v1", { downtime });
   for (const rejects of plant.rejects ?? []) say("mtc.rejects.v1", { rejects: { ...rejects, reason: "" } });
   for (const lot of plant.lots ?? []) say("mtc.lot.v1", { lot });
+  for (const spike of plant.spikes ?? []) say("mtc.spike.v1", { spike });
   return lines;
 }
 

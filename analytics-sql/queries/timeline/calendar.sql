@@ -1,17 +1,35 @@
 -- The plant's clock: shifts and breaks as intervals of UTC.
 
--- The newest calendar of every machine that has one.
-calendar_in_force AS
+-- Which calendar holds when, (from µs, to µs, calendar): at any time the newest entry that is valid by then, so an
+-- entry leaves the time before it alone. Machines of one history are expanded together.
+calendar_histories AS
 (
-    SELECT toString(c.machine_id) AS machine_id, argMax(c.calendar, c.event_id) AS calendar
-    FROM mtc.calendars AS c
-    WHERE c.tenant_id = {tenant:String} AND c.machine_id IN {machines:Array(String)}
-    GROUP BY c.machine_id
+    SELECT groupArray(machine_id) AS machine_ids, periods
+    FROM
+    (
+        SELECT machine_id, arraySort(p -> p.1, groupArray((holds_from_us, holds_to_us, calendar))) AS periods
+        FROM
+        (
+            SELECT
+                toString(c.machine_id) AS machine_id,
+                c.valid_from_us AS holds_from_us,
+                argMax(c.calendar, c.event_id) OVER (
+                    PARTITION BY c.machine_id ORDER BY c.valid_from_us, c.event_id ROWS UNBOUNDED PRECEDING) AS calendar,
+                leadInFrame(c.valid_from_us, 1, 9223372036854775807) OVER (
+                    PARTITION BY c.machine_id ORDER BY c.valid_from_us, c.event_id
+                    ROWS BETWEEN CURRENT ROW AND 1 FOLLOWING) AS holds_to_us
+            FROM mtc.calendars AS c
+            WHERE c.tenant_id = {tenant:String} AND c.machine_id IN {machines:Array(String)}
+        )
+        WHERE holds_from_us < holds_to_us
+        GROUP BY machine_id
+    )
+    GROUP BY periods
 ),
 
--- Every occurrence of a shift near the window, and its breaks. A night shift belongs to the day it starts.
--- Where the clock leaps over the end of one shift, that shift ends where the next begins.
--- Machines of one calendar are expanded together.
+-- Every occurrence of a shift near the window, and its breaks. A night shift belongs to the day it starts, and a shift
+-- to the calendar that holds when it starts. Where the clock leaps over the end of one shift, or another calendar
+-- begins, that shift ends where the next begins.
 shift_occurrences AS
 (
     SELECT
@@ -38,15 +56,17 @@ shift_occurrences AS
         FROM
         (
             SELECT
-                groupArray(machine_id) AS machine_ids,
-                calendar.zone AS zone,
-                calendar.exception_dates AS exception_dates,
-                calendar.shifts AS shifts,
+                machine_ids,
+                period.1 AS holds_from_us,
+                period.2 AS holds_to_us,
+                period.3.zone AS zone,
+                period.3.exception_dates AS exception_dates,
+                period.3.shifts AS shifts,
                 toInt64(arrayJoin(range(
                     intDiv({from_us:Int64}, 86400000000) - 2,
                     intDiv({end_us:Int64}, 86400000000) + 3))) AS day
-            FROM calendar_in_force
-            GROUP BY calendar
+            FROM calendar_histories
+            ARRAY JOIN periods AS period
         )
         ARRAY JOIN
             shifts.weekday AS weekday,
@@ -60,11 +80,12 @@ shift_occurrences AS
             has(exception_dates, toDate32(day)),
             weekday = 0 AND date = toDate32(day),
             weekday = toDayOfWeek(toDate32(day)))
+            AND starts_us >= holds_from_us AND starts_us < holds_to_us
     )
     WHERE own_end_us > starts_us
 ),
 
--- As (machine, track, interval, delta): see `swept`. A machine without calendar is scheduled all the time.
+-- As (machine, track, interval, delta): see `swept`. Without calendar a machine is scheduled all the time.
 calendar_intervals AS
 (
     SELECT
@@ -85,9 +106,19 @@ calendar_intervals AS
     WHERE from_us < to_us
 
     UNION ALL
-    SELECT arrayJoin({machines:Array(String)}) AS machine_id, toUInt8(3), {from_us:Int64}, {end_us:Int64}, toInt64(0xFFFF)
-    WHERE machine_id NOT IN (
-        SELECT machine_id
-        FROM mtc.calendars
-        WHERE tenant_id = {tenant:String} AND machine_id IN {machines:Array(String)})
+    SELECT
+        asked.machine_id,
+        toUInt8(3),
+        {from_us:Int64},
+        if(calendars.machine_id = '', {end_us:Int64}, least({end_us:Int64}, holds_from_us)) AS no_calendar_to_us,
+        toInt64(0xFFFF)
+    FROM (SELECT arrayJoin({machines:Array(String)}) AS machine_id) AS asked
+    LEFT JOIN
+    (
+        SELECT toString(c.machine_id) AS machine_id, min(c.valid_from_us) AS holds_from_us
+        FROM mtc.calendars AS c
+        WHERE c.tenant_id = {tenant:String} AND c.machine_id IN {machines:Array(String)}
+        GROUP BY c.machine_id
+    ) AS calendars ON calendars.machine_id = asked.machine_id
+    WHERE no_calendar_to_us > {from_us:Int64}
 )

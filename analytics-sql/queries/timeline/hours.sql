@@ -22,29 +22,40 @@ hours AS
             SELECT
                 machine_ids,
                 offset_s,
-                greatest({from_us:Int64}, if(entry = 1, {from_us:Int64}, 1000000 * (local_s - greatest(before_s, offset_s)))) AS starts_us,
-                least({end_us:Int64}, if(entry = length(offsets), {end_us:Int64}, 1000000 * (next_local_s - greatest(offset_s, next_s)))) AS ends_us,
+                greatest({from_us:Int64}, holds_from_us, if(entry = 1, 0, 1000000 * (local_s - greatest(before_s, offset_s)))) AS starts_us,
+                least({end_us:Int64}, holds_to_us, if(entry = length(offsets), {end_us:Int64}, 1000000 * (next_local_s - greatest(offset_s, next_s)))) AS ends_us,
                 toInt64(arrayJoin(range(
                     intDiv(intDiv(starts_us, 1000000) + offset_s, 3600),
                     intDiv(intDiv(ends_us - 1, 1000000) + offset_s, 3600) + 1))) AS local_hour
             FROM
             (
-                SELECT groupArray(machine_id) AS machine_ids, zone.local_from_s AS local_froms, if(empty(zone.offset_s), [toInt64(0)], zone.offset_s) AS offsets
+                SELECT
+                    machine_ids,
+                    clock.1 AS holds_from_us,
+                    clock.2 AS holds_to_us,
+                    clock.3 AS local_froms,
+                    clock.4 AS offsets
                 FROM
                 (
-                    SELECT machine_id, calendar.zone AS zone
-                    FROM (SELECT arrayJoin({machines:Array(String)}) AS machine_id) AS asked
-                    LEFT JOIN calendar_in_force USING (machine_id)
+                    SELECT machine_ids, arrayMap(p -> (p.1, p.2, p.3.zone.local_from_s, p.3.zone.offset_s), periods) AS clocks
+                    FROM calendar_histories
+
+                    UNION ALL
+                    SELECT groupArray(machine_id), CAST([], 'Array(Tuple(Int64, Int64, Array(Int64), Array(Int64)))')
+                    FROM (SELECT arrayJoin({machines:Array(String)}) AS machine_id)
+                    WHERE machine_id NOT IN (SELECT arrayJoin(machine_ids) FROM calendar_histories)
                 )
-                GROUP BY zone
+                ARRAY JOIN arrayPushFront(
+                    clocks,
+                    (toInt64(0), if(empty(clocks), {end_us:Int64}, clocks[1].1), [toInt64(0)], [toInt64(0)])) AS clock
             )
             ARRAY JOIN
                 offsets AS offset_s,
-                arrayResize(local_froms, length(offsets)) AS local_s,
+                local_froms AS local_s,
                 arrayEnumerate(offsets) AS entry,
                 arrayPopBack(arrayPushFront(offsets, offsets[1])) AS before_s,
                 arrayPopFront(arrayPushBack(offsets, 0)) AS next_s,
-                arrayPopFront(arrayPushBack(arrayResize(local_froms, length(offsets)), 0)) AS next_local_s
+                arrayPopFront(arrayPushBack(local_froms, 0)) AS next_local_s
             WHERE starts_us < ends_us
         )
     )

@@ -17,7 +17,8 @@ rates AS
 -- What a machine makes: part, lot and ideal cycle time in force, as changes.
 --
 -- The part is the last part_number, else the last program; what is empty or UNAVAILABLE says nothing. A lot event that
--- names a part goes before both while its lot is in force. A change at the instant of a count holds for that count.
+-- names a part goes before both while its lot is in force. A lot is the last one told, by an event or by the signal; that
+-- of an event with an end is none from there on. The order is that of the event whose lot is in force. A change at the instant of a count holds for that count.
 -- The ideal cycle is the newest list's row for the part with the latest valid_from, else its row for any part;
 -- in whole µs, so that sums over it are exact; 0 is none.
 making AS
@@ -28,8 +29,9 @@ making AS
         seq,
         value,
         greatest(at_us, {from_us:Int64}) AS t,
-        multiIf(event_part != '' AND event_lot = lot, event_part, part_number != '', part_number, program) AS part,
-        lot,
+        multiIf(ends_us > 0 AND at_us >= ends_us, '', told_lot) AS lot,
+        multiIf(lot = '', '', event_lot = lot, event_order, '') AS order_id,
+        multiIf(lot != '' AND event_part != '' AND event_lot = lot, event_part, part_number != '', part_number, program) AS part,
         arrayLast(r -> r.1 = part AND r.2 <= t, rates) AS own_rate,
         if(own_rate.4 > 0, own_rate.3, arrayLast(r -> r.1 = '' AND r.2 <= t, rates).3) AS ideal_us
     FROM
@@ -41,9 +43,11 @@ making AS
             value,
             ifNull(last_value(new_part_number) IGNORE NULLS OVER w, '') AS part_number,
             ifNull(last_value(new_program) IGNORE NULLS OVER w, '') AS program,
-            ifNull(last_value(new_lot) IGNORE NULLS OVER w, '') AS lot,
+            ifNull(last_value(new_lot) IGNORE NULLS OVER w, '') AS told_lot,
+            ifNull(last_value(new_ends_us) IGNORE NULLS OVER w, 0) AS ends_us,
             ifNull(last_value(new_event_lot) IGNORE NULLS OVER w, '') AS event_lot,
-            ifNull(last_value(new_event_part) IGNORE NULLS OVER w, '') AS event_part
+            ifNull(last_value(new_event_part) IGNORE NULLS OVER w, '') AS event_part,
+            ifNull(last_value(new_event_order) IGNORE NULLS OVER w, '') AS event_order
         FROM
         (
             SELECT
@@ -54,8 +58,10 @@ making AS
                 if(signal = 'part_number', value, NULL) AS new_part_number,
                 if(signal = 'program', value, NULL) AS new_program,
                 if(signal = 'lot', value, NULL) AS new_lot,
+                if(signal = 'lot', toInt64(0), NULL) AS new_ends_us,
                 CAST(NULL, 'Nullable(String)') AS new_event_lot,
-                CAST(NULL, 'Nullable(String)') AS new_event_part
+                CAST(NULL, 'Nullable(String)') AS new_event_part,
+                CAST(NULL, 'Nullable(String)') AS new_event_order
             FROM
             (
                 SELECT
@@ -93,20 +99,28 @@ making AS
                 NULL,
                 NULL,
                 argMax(lot, event_id),
+                argMax(l.to_us, event_id),
                 argMax(lot, event_id),
-                argMax(part, event_id)
+                argMax(part, event_id),
+                argMax(order_id, event_id)
             FROM mtc.lots AS l
             WHERE tenant_id = {tenant:String} AND machine_id IN {machines:Array(String)} AND l.from_us < {end_us:Int64}
             GROUP BY l.machine_id, l.from_us
 
+            -- Instants at which something may begin or end, with nothing told: the window, rates, ends of lots.
             UNION ALL
-            SELECT arrayJoin({machines:Array(String)}), {from_us:Int64}, 0, '', NULL, NULL, NULL, NULL, NULL
-
-            UNION ALL
-            SELECT machine_id, rate.2, 0, '', NULL, NULL, NULL, NULL, NULL
-            FROM rates
-            ARRAY JOIN rates AS rate
-            WHERE rate.2 > {from_us:Int64} AND rate.2 < {end_us:Int64}
+            SELECT machine_id, instant_us, 0, '', NULL, NULL, NULL, NULL, NULL, NULL, NULL
+            FROM
+            (
+                SELECT arrayJoin({machines:Array(String)}) AS machine_id, {from_us:Int64} AS instant_us
+                UNION ALL
+                SELECT machine_id, rate.2 FROM rates ARRAY JOIN rates AS rate
+                UNION ALL
+                SELECT toString(machine_id), mtc.lots.to_us
+                FROM mtc.lots
+                WHERE tenant_id = {tenant:String} AND machine_id IN {machines:Array(String)}
+            )
+            WHERE instant_us >= {from_us:Int64} AND instant_us < {end_us:Int64}
         )
         WINDOW w AS (PARTITION BY machine_id ORDER BY at_us, seq, value)
     ) AS history

@@ -13,7 +13,7 @@
 --                 16-21 breaks
 --                 32-62 hour of the plant's clock (hours.sql)
 --   4 reason, 5 name of the shift, 6 part, 7 lot: hashes, 0 is none
---   8 ideal cycle, µs
+--   8 ideal cycle, µs; 9 order, a hash as well
 --  10 the window itself, so that each machine has a row
 --  11 parts counted, 12 parts rejected, 13 spikes, 14 resets: they happen at t and are not added up here
 --
@@ -40,7 +40,8 @@ swept AS
             sumIf(delta, track = 5) OVER upto AS shift_id,
             sumIf(delta, track = 6) OVER upto AS part_id,
             sumIf(delta, track = 7) OVER upto AS lot_id,
-            sumIf(delta, track = 8) OVER upto AS ideal_us
+            sumIf(delta, track = 8) OVER upto AS ideal_us,
+            sumIf(delta, track = 9) OVER upto AS order_hash
         FROM
         (
             SELECT m, t, toUInt8(1) AS track, delta
@@ -53,7 +54,7 @@ swept AS
             ARRAY JOIN [
                 (toUInt8(11), toInt64(total)),
                 (toUInt8(12), toInt64(reject)),
-                (toUInt8(13), toInt64(spike)),
+                (toUInt8(13), toInt64(open_spike)),
                 (toUInt8(14), toInt64(reset))] AS of_track
             WHERE of_track.2 != 0
 
@@ -92,7 +93,9 @@ swept AS
                     t,
                     if(part = '', 0, reinterpretAsInt64(sipHash64(part))) AS part_id,
                     if(lot = '', 0, reinterpretAsInt64(sipHash64(lot))) AS lot_id,
+                    if(order_id = '', 0, reinterpretAsInt64(sipHash64(order_id))) AS order_hash,
                     ideal_us,
+                    lagInFrame(order_hash, 1, 0) OVER w AS last_order_hash,
                     lagInFrame(part_id, 1, 0) OVER w AS last_part_id,
                     lagInFrame(lot_id, 1, 0) OVER w AS last_lot_id,
                     lagInFrame(ideal_us, 1, 0) OVER w AS last_ideal_us
@@ -103,7 +106,8 @@ swept AS
             ARRAY JOIN [
                 (toUInt8(6), part_id, last_part_id),
                 (toUInt8(7), lot_id, last_lot_id),
-                (toUInt8(8), ideal_us, last_ideal_us)] AS of_track
+                (toUInt8(8), ideal_us, last_ideal_us),
+                (toUInt8(9), order_hash, last_order_hash)] AS of_track
             WHERE of_track.2 != of_track.3
 
             UNION ALL
@@ -141,6 +145,7 @@ timeline AS
         shift_id,
         part_id,
         lot_id,
+        order_hash,
         ideal_us,
         if(track = 11, delta, 0) AS total,
         if(track = 12, delta, 0) AS reject,
@@ -161,6 +166,7 @@ timeline AS
             shift_id,
             part_id,
             lot_id,
+            order_hash,
             ideal_us,
             -- Execution is unavailable where it is so on every path.
             multiIf(

@@ -155,7 +155,7 @@ test("only the device's own availability is the machine's", () => {
   expect(signals(items)).toEqual({ dev: "availability", feeder: "avail" });
 });
 
-test("parts by subtype; a data set is never canonical, nor a count that says one more with every 1", () => {
+test("parts by subtype; a data set is never canonical, a count that says one more with every 1 is its own", () => {
   const items = [
     item("pulse", "PART_COUNT", { representation: "DISCRETE" }),
     item("set", "PART_COUNT", { representation: "DATA_SET" }),
@@ -165,7 +165,7 @@ test("parts by subtype; a data set is never canonical, nor a count that says one
     item("bad", "PART_COUNT", { sub_type: "BAD" }),
   ];
   expect(signals(items)).toEqual({
-    pulse: "pulse",
+    pulse: "part_event",
     set: "set",
     target: "target",
     all: "part_count",

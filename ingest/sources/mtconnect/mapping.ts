@@ -41,6 +41,13 @@ const TABLE: Record<CanonicalSignal, Match[]> = {
   part_count: [{ type: "PART_COUNT", sub_types: ["ALL", ""] }],
   part_count_good: [{ type: "PART_COUNT", sub_types: ["GOOD"] }],
   part_count_bad: [{ type: "PART_COUNT", sub_types: ["BAD"] }],
+  part_pulse: [],
+  part_pulse_good: [],
+  part_pulse_bad: [],
+  // A discrete count says "one more" with every 1.
+  part_event: [{ type: "PART_COUNT", sub_types: ["ALL", ""] }],
+  part_event_good: [{ type: "PART_COUNT", sub_types: ["GOOD"] }],
+  part_event_bad: [{ type: "PART_COUNT", sub_types: ["BAD"] }],
   spindle_speed: [
     { type: "SPINDLE_SPEED", sub_types: ["ACTUAL"] },
     { type: "ROTARY_VELOCITY", sub_types: ["ACTUAL"] },
@@ -127,8 +134,8 @@ function candidates(canonical: CanonicalSignal, items: DataItem[]): DataItem[] {
         sub_types.includes(item.sub_type) &&
         item.category !== "CONDITION" &&
         kindOf(item) === "value" &&
-        // A discrete count says "one more" with every 1: no counter that rises.
-        !(item.type === "PART_COUNT" && item.representation === "DISCRETE") &&
+        (item.representation === "DISCRETE" && type === "PART_COUNT") ===
+          canonical.startsWith("part_event") &&
         // A bar feeder's or an adapter's availability is not the machine's.
         (canonical !== "availability" || item.of_device),
     ),

@@ -89,7 +89,10 @@ export const analyticsModule = (machines: Machines, reports: Reports, keys: Keys
         scope: "read",
         params,
         query: t.Object({ ...span, by: By }),
-        detail: { tags, summary: "A machine's OEE by total, hour, shift, day, week, month, part or lot" },
+        detail: {
+          tags,
+          summary: "A machine's OEE by total, hour, shift, day, week, month, part, lot or order",
+        },
       },
     )
     .get(
@@ -99,6 +102,40 @@ export const analyticsModule = (machines: Machines, reports: Reports, keys: Keys
         return answer(query.format, { rows });
       },
       { scope: "read", params, query: t.Object(span), detail: { tags, summary: "The state timeline" } },
+    )
+    .get(
+      "/machines/:id/spikes",
+      async ({ caller, params, query }) => {
+        const rows = await reports.spikes(machines.get(caller.tenant_id, params.id), windowOf(query));
+        return answer(query.format, { rows });
+      },
+      {
+        scope: "read",
+        params,
+        query: t.Object(span),
+        detail: { tags, summary: "Leaps of counters: left out until they are accepted" },
+      },
+    )
+    .get(
+      "/machines/:id/rejects",
+      async ({ caller, params, query }) => {
+        const rows = await reports.rejects(machines.get(caller.tenant_id, params.id), windowOf(query));
+        return answer(query.format, { rows });
+      },
+      {
+        scope: "read",
+        params,
+        query: t.Object(span),
+        detail: { tags, summary: "Rejects that were entered" },
+      },
+    )
+    .get(
+      "/machines/:id/lots",
+      async ({ caller, params, query }) => {
+        const rows = await reports.lots(machines.get(caller.tenant_id, params.id), windowOf(query));
+        return answer(query.format, { rows });
+      },
+      { scope: "read", params, query: t.Object(span), detail: { tags, summary: "Lots and their orders" } },
     )
     .get(
       "/machines/:id/gaps",

@@ -1,6 +1,7 @@
 // The reports: the analytics' SQL, asked for machines of one tenant.
 import type { Engine } from "../../../analytics-sql/engine/engine.ts";
 import { type AssetDocument, type AssetRow, asset, assets } from "../../../analytics-sql/queries/assets.ts";
+import { type LotRow, lots, type RejectRow, rejects } from "../../../analytics-sql/queries/entries.ts";
 import { gaps } from "../../../analytics-sql/queries/gaps.ts";
 import { latest } from "../../../analytics-sql/queries/latest.ts";
 import { type LossReport, losses } from "../../../analytics-sql/queries/losses.ts";
@@ -10,6 +11,7 @@ import {
   observations,
 } from "../../../analytics-sql/queries/observations.ts";
 import { type OeeCut, type OeeReport, oee } from "../../../analytics-sql/queries/oee.ts";
+import { type SpikeRow, spikes } from "../../../analytics-sql/queries/spikes.ts";
 import { type StateRow, states } from "../../../analytics-sql/queries/states.ts";
 import type { Window } from "../../../analytics-sql/queries/window.ts";
 import type { Roller } from "../../../analytics-sql/rollup/roller.ts";
@@ -82,6 +84,20 @@ export class Reports {
     const window = await this.#rolled(machines, span, freshness);
     const { rows } = await states(this.#engine, window);
     return byMachine(rows);
+  }
+
+  /** Leaps of the machine's counters, decided or not. */
+  async spikes({ tenant_id, id }: Machine, span: Span): Promise<Omit<SpikeRow, "machine_id">[]> {
+    const found = byMachine(await spikes(this.#engine, this.#window(tenant_id, [id], span)));
+    return found.get(id) ?? [];
+  }
+
+  rejects({ tenant_id, id }: Machine, span: Span): Promise<RejectRow[]> {
+    return rejects(this.#engine, this.#window(tenant_id, [id], span));
+  }
+
+  lots({ tenant_id, id }: Machine, span: Span): Promise<LotRow[]> {
+    return lots(this.#engine, this.#window(tenant_id, [id], span));
   }
 
   async gaps(machine: Machine, span: Span): Promise<Gaps> {

@@ -1,20 +1,22 @@
 // /api/v1/machines: machines, their calendars, cycle times and policy, and operators' entries.
 import { Elysia, t } from "elysia";
-import { CalendarInput } from "../../../ingest/calendar.ts";
+import { CalendarInput, calendarAt, calendarsOf } from "../../../ingest/calendar.ts";
 import type { Machine } from "../../../ingest/store/store.ts";
 import type { Keys } from "../../keys.ts";
 import { answer, Format } from "../../lists.ts";
 import { auth } from "../../plugins/auth.ts";
+import { notFound } from "../../plugins/errors.ts";
 import { exactly, jsonBodies } from "../../plugins/validation.ts";
-import { CycleTimes, Downtime, Lot, MachinePatch, NewMachine, Policy, Rejects } from "./model.ts";
+import { CycleTimes, Downtime, Lot, MachinePatch, NewMachine, Policy, Rejects, Spike } from "./model.ts";
 import { bodyHash, type Dedupe, type Machines } from "./service.ts";
 
 const params = t.Object({ id: t.String() });
 const tags = ["Machines"];
 
 /** A machine as outsiders see it. */
-const shown = ({ tenant_id: _, created_ms, ...machine }: Machine) => ({
+const shown = ({ tenant_id: _, created_ms, calendar, ...machine }: Machine) => ({
   ...machine,
+  calendar: calendarAt(calendarsOf(calendar), Date.now()),
   created: new Date(created_ms).toISOString(),
 });
 
@@ -82,6 +84,21 @@ export const machinesModule = (machines: Machines, keys: Keys) =>
         detail: { tags, summary: "Shifts, breaks, exceptional days" },
       },
     )
+    .get(
+      "/:id/calendar",
+      ({ caller, params }) => {
+        const machine = machines.get(caller.tenant_id, params.id);
+        const now = calendarAt(calendarsOf(machine.calendar), Date.now());
+        if (!now) throw notFound("a calendar");
+        return now;
+      },
+      { scope: "read", params, detail: { tags, summary: "The calendar that holds now" } },
+    )
+    .get(
+      "/:id/calendars",
+      ({ caller, params }) => ({ rows: calendarsOf(machines.get(caller.tenant_id, params.id).calendar) }),
+      { scope: "read", params, detail: { tags, summary: "All calendars, in the order in which they hold" } },
+    )
     .put(
       "/:id/cycle-times",
       async ({ caller, params, body }) => {
@@ -92,6 +109,19 @@ export const machinesModule = (machines: Machines, keys: Keys) =>
         scope: "admin",
         params,
         ...exactly(CycleTimes),
+        detail: { tags, summary: "Ideal cycle times by part" },
+      },
+    )
+    .get(
+      "/:id/cycle-times",
+      ({ caller, params, query }) => {
+        const rows = machines.get(caller.tenant_id, params.id).cycle_times as CycleTimes;
+        return answer(query.format, { rows });
+      },
+      {
+        scope: "read",
+        params,
+        query: t.Object({ format: Format }),
         detail: { tags, summary: "Ideal cycle times by part" },
       },
     )
@@ -127,4 +157,18 @@ export const machinesModule = (machines: Machines, keys: Keys) =>
         return { event_id: await machines.addLot(caller.tenant_id, params.id, body, dedupe) };
       },
       { scope: "operate", params, ...exactly(Lot), detail: { tags, summary: "Start a lot" } },
+    )
+    .post(
+      "/:id/spikes",
+      async ({ caller, params, body, headers, set }) => {
+        set.status = 201;
+        const dedupe = dedupeOf(headers, body);
+        return { event_id: await machines.decideSpike(caller.tenant_id, params.id, body, dedupe) };
+      },
+      {
+        scope: "operate",
+        params,
+        ...exactly(Spike),
+        detail: { tags, summary: "Say whether a counter's leap was real" },
+      },
     );

@@ -1,5 +1,6 @@
 // What the machines' API takes.
 import { type Static, Type } from "@sinclair/typebox";
+import { SPIKE_DECISIONS } from "../../../ingest/event.ts";
 import { Rules } from "../../../ingest/rules.ts";
 import { MachineSource } from "../../../ingest/sources/model.ts";
 
@@ -76,7 +77,28 @@ export const Rejects = Type.Object(
 export type Rejects = Static<typeof Rejects>;
 
 export const Lot = Type.Object(
-  { lot: Code, part: Type.Optional(Type.String({ maxLength: 200 })), from: Time },
+  {
+    lot: Code,
+    part: Type.Optional(Type.String({ maxLength: 200 })),
+    order: Type.Optional(Code),
+    from: Time,
+    to: Type.Optional(
+      Type.String({
+        ...Time,
+        description: "Without it the lot lasts until another begins; at its start it takes it back",
+      }),
+    ),
+  },
   strict,
 );
 export type Lot = Static<typeof Lot>;
+
+export const Spike = Type.Object(
+  {
+    signal: Type.String({ pattern: "^part_count(_good|_bad)?$" }),
+    ts: Time,
+    decision: Type.Union(SPIKE_DECISIONS.map((decision) => Type.Literal(decision))),
+  },
+  strict,
+);
+export type Spike = Static<typeof Spike>;

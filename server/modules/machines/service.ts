@@ -1,5 +1,11 @@
 // The machines and their configuration: every change is a row in the store and an event in the stream, in one commit.
-import { type CalendarInput, compileCalendar } from "../../../ingest/calendar.ts";
+import {
+  type CalendarInput,
+  calendarsOf,
+  compileCalendar,
+  validFrom_us,
+  withCalendar,
+} from "../../../ingest/calendar.ts";
 import { ColumnsBuilder } from "../../../ingest/columns.ts";
 import type { EventData, EventType, MachineData, ObservationColumns } from "../../../ingest/event.ts";
 import type { LiveHub } from "../../../ingest/live/hub.ts";
@@ -12,7 +18,7 @@ import type { MachineSource } from "../../../ingest/sources/model.ts";
 import type { Machine, NewEvent, Store } from "../../../ingest/store/store.ts";
 import { parseTimestamp_us } from "../../../ingest/time.ts";
 import { notFound, Problem } from "../../plugins/errors.ts";
-import type { CycleTimes, Downtime, Lot, MachinePatch, NewMachine, Policy, Rejects } from "./model.ts";
+import type { CycleTimes, Downtime, Lot, MachinePatch, NewMachine, Policy, Rejects, Spike } from "./model.ts";
 
 type Deps = { store: Store; pipeline: Pipeline; hub: LiveHub };
 
@@ -141,7 +147,11 @@ export class Machines {
     return this.#inTurn(async () => {
       const machine = this.get(tenant_id, id);
       const compiled = compileCalendar(calendar);
-      await this.#write({ ...machine, calendar }, "mtc.calendar.v1", { calendar: compiled });
+      const calendars = withCalendar(calendarsOf(machine.calendar), calendar);
+      await this.#write({ ...machine, calendar: calendars }, "mtc.calendar.v1", {
+        calendar: compiled,
+        valid_from_us: validFrom_us(calendar),
+      });
     });
   }
 
@@ -185,8 +195,17 @@ export class Machines {
   }
 
   addLot(tenant_id: string, id: string, input: Lot, dedupe?: Dedupe): Promise<string> {
-    const lot = { lot: input.lot, part: input.part ?? "", from_us: entryTime_us(input.from, "/from") };
+    const from_us = entryTime_us(input.from, "/from");
+    const to_us = input.to === undefined ? 0 : entryTime_us(input.to, "/to");
+    if (to_us !== 0 && to_us < from_us) throw badInput("/to", "before /from");
+    const lot = { lot: input.lot, part: input.part ?? "", order_id: input.order ?? "", from_us, to_us };
     return this.#enter(tenant_id, id, "mtc.lot.v1", { lot }, dedupe);
+  }
+
+  /** A word on a leap of a counter; where there is none it has no effect, and may be said before the leap arrives. */
+  decideSpike(tenant_id: string, id: string, input: Spike, dedupe?: Dedupe): Promise<string> {
+    const spike = { signal: input.signal, ts_us: entryTime_us(input.ts, "/ts"), decision: input.decision };
+    return this.#enter(tenant_id, id, "mtc.spike.v1", { spike }, dedupe);
   }
 
   /** An operator's entry: an event and nothing else. @returns its id */

@@ -1,5 +1,5 @@
 // What the screens show, gathered from the reports: the same SQL as the API's (invariant 5).
-import type { CalendarInput } from "../../../ingest/calendar.ts";
+import { calendarAt, calendarsOf } from "../../../ingest/calendar.ts";
 import type { Machine } from "../../../ingest/store/store.ts";
 import type {
   DashboardMachineProps,
@@ -15,7 +15,7 @@ import type { Machines } from "../machines/service.ts";
 /** Shift figures are computed at most this often, however many screens ask (each asks every 10 s). */
 const FRESH_MS = 9_000;
 
-const calendarOf = (machine: Machine): CalendarInput | null => machine.calendar as CalendarInput | null;
+const calendarNow = ({ calendar }: Machine) => calendarAt(calendarsOf(calendar), Date.now());
 
 export class Figures {
   readonly #machines: Machines;
@@ -30,7 +30,7 @@ export class Figures {
   /** The plant's zone: that of its first calendar; this machine's own where there is none. */
   timezone(tenant_id: string | undefined): string {
     const own = tenant_id === undefined ? [] : this.#machines.list(tenant_id);
-    return own.map(calendarOf).find((calendar) => calendar !== null)?.timezone ?? Temporal.Now.timeZoneId();
+    return own.map(calendarNow).find((calendar) => calendar !== null)?.timezone ?? Temporal.Now.timeZoneId();
   }
 
   /** The shift so far of each machine: machines with the same shift are asked for together. */
@@ -47,7 +47,7 @@ export class Figures {
   }
 
   #span(machine: Machine, now_ms: number): ShiftSpan {
-    return shiftAt(calendarOf(machine), this.timezone(machine.tenant_id), now_ms);
+    return shiftAt(calendarsOf(machine.calendar), this.timezone(machine.tenant_id), now_ms);
   }
 
   /** Remembers the promise of each machine's figures; one that fails is asked for again. */
