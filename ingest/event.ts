@@ -53,6 +53,7 @@ export const EVENT_TYPES = [
   "mtc.cycle_times.v1",
   "mtc.policy.v1",
   "mtc.downtime.v1",
+  "mtc.reasons.v1",
   "mtc.rejects.v1",
   "mtc.lot.v1",
   "mtc.spike.v1",
@@ -156,12 +157,69 @@ export const PolicyData = Type.Object(
 );
 export type PolicyData = Static<typeof PolicyData>;
 
-/** Data of `mtc.downtime.v1`: an operator's reason over [from, to). Where several overlap the newest event (by id) holds. */
+/**
+ * Data of `mtc.downtime.v1`: a version of an operator's reason over [from, to). The newest event (by id) of an annotation
+ * holds, and where several annotations overlap the newest of those; one that is deleted counts for nothing.
+ */
 export const DowntimeData = Type.Object(
-  { downtime: Type.Object({ from_us: Int, to_us: Int, reason: Type.String() }, strict) },
+  {
+    downtime: Type.Object(
+      {
+        from_us: Int,
+        to_us: Int,
+        reason: Type.String(),
+        id: Type.Optional(
+          Type.String({ description: "The annotation: the id of its first event, which leaves it out" }),
+        ),
+        note: Type.Optional(Type.String()),
+        by: Type.Optional(Type.String({ description: "The key that said it" })),
+        deleted: Type.Optional(Type.Boolean()),
+        since_us: Type.Optional(
+          Type.Integer({
+            description: "The earliest time that may change by it, where that is before from_us",
+          }),
+        ),
+      },
+      strict,
+    ),
+  },
   strict,
 );
 export type DowntimeData = Static<typeof DowntimeData>;
+
+/** What a reason's time is, among the losses of an OEE row. */
+export const REASON_CATEGORIES = ["breakdown", "setup", "minor", "other"] as const;
+
+/**
+ * Data of `mtc.reasons.v1`: the tenant's whole tree of reason codes, about all of its machines; its subject is empty.
+ * The newest event (by id) holds. `policy` and `category` are as they were given, "" where they are the parent's;
+ * `treatment` and `loss` are what follows from the tree. Of the automatic rules the first that matches gives the reason.
+ */
+export const ReasonsData = Type.Object(
+  {
+    reasons: Type.Object(
+      {
+        code: Type.Array(Type.String()),
+        name: Type.Array(Type.String()),
+        parent: Type.Array(Type.String()),
+        policy: Type.Array(Type.String()),
+        category: Type.Array(Type.String()),
+        treatment: Type.Array(Treatment),
+        loss: Type.Array(Type.String()),
+        rule_code: Type.Array(Type.String()),
+        rule_condition: Type.Array(Type.String({ description: 'A condition\'s data item, "" for any' })),
+        rule_native: Type.Array(Type.String({ description: 'A native code, "" for any fault' })),
+        rule_machines: Type.Array(Type.Array(Type.String()), {
+          description: "Of these machines, empty: of any",
+        }),
+        since_us: Int,
+      },
+      strict,
+    ),
+  },
+  strict,
+);
+export type ReasonsData = Static<typeof ReasonsData>;
 
 /** Data of `mtc.rejects.v1`: rejects entered against the time the parts were made. */
 export const RejectsData = Type.Object(
@@ -270,6 +328,7 @@ export const EVENT_SCHEMAS = {
   "mtc.cycle_times.v1": CycleTimesData,
   "mtc.policy.v1": PolicyData,
   "mtc.downtime.v1": DowntimeData,
+  "mtc.reasons.v1": ReasonsData,
   "mtc.rejects.v1": RejectsData,
   "mtc.lot.v1": LotData,
   "mtc.spike.v1": SpikeData,

@@ -3,11 +3,13 @@ import { openapi } from "@elysiajs/openapi";
 import { Elysia } from "elysia";
 import packageJson from "../package.json" with { type: "json" };
 import { analyticsModule } from "./modules/analytics/index.ts";
+import { downtimeModule } from "./modules/downtime/index.ts";
 import { healthModule } from "./modules/health/index.ts";
 import { ingestModule } from "./modules/ingest/index.ts";
 import { keysModule } from "./modules/keys/index.ts";
 import { machinesModule } from "./modules/machines/index.ts";
 import { pagesModule } from "./modules/pages/index.ts";
+import { reasonsModule } from "./modules/reasons/index.ts";
 import { schemasModule } from "./modules/schemas/index.ts";
 import { sessionModule } from "./modules/session/index.ts";
 import { streamModule } from "./modules/stream/index.ts";
@@ -20,7 +22,7 @@ import type { Services } from "./services.ts";
 const IDLE_TIMEOUT_S = 30;
 
 export function createApp(services: Services) {
-  const { machines, pipeline, reports, figures, hub, keys, metrics, log } = services;
+  const { machines, annotations, reasons, pipeline, reports, figures, hub, keys, metrics, log } = services;
   return new Elysia({
     serve: { idleTimeout: IDLE_TIMEOUT_S, maxRequestBodySize: BREAK_OFF_BYTES },
     // Else a path is looked for behind the eleventh character: not found on a host called "mtc".
@@ -54,6 +56,8 @@ export function createApp(services: Services) {
     .use(healthModule(services))
     .use(ingestModule(machines, pipeline, keys))
     .use(machinesModule(machines, keys))
+    .use(downtimeModule(machines, annotations, keys))
+    .use(reasonsModule(reasons, keys))
     .use(analyticsModule(machines, reports, keys))
     .use(streamModule(machines, hub, keys))
     .use(keysModule(keys))

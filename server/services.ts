@@ -15,8 +15,10 @@ import type { Store } from "../ingest/store/store.ts";
 import type { Config } from "./config.ts";
 import { Keys } from "./keys.ts";
 import { Reports } from "./modules/analytics/service.ts";
+import { Annotations } from "./modules/downtime/service.ts";
 import { Machines } from "./modules/machines/service.ts";
 import { Figures } from "./modules/pages/figures.ts";
+import { Reasons } from "./modules/reasons/service.ts";
 import { createMetrics } from "./plugins/metrics.ts";
 
 export type Services = {
@@ -27,6 +29,8 @@ export type Services = {
   relay: Relay;
   collectors: Collectors;
   machines: Machines;
+  annotations: Annotations;
+  reasons: Reasons;
   reports: Reports;
   figures: Figures;
   keys: Keys;
@@ -108,6 +112,8 @@ export async function startServices(config: Config, log: (message: string) => vo
     relay,
     collectors,
     machines,
+    annotations: new Annotations(store, pipeline),
+    reasons: new Reasons(store, pipeline),
     reports,
     figures: new Figures(machines, reports),
     keys: await Keys.open(store, config),

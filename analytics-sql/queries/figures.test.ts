@@ -17,7 +17,7 @@ import {
   type Span,
   shiftsOf,
 } from "../testing/oracle.ts";
-import { type Calendar, events, joined, type Plant, type Seen, us } from "../testing/plant.ts";
+import { type Calendar, event, events, joined, type Plant, type Seen, us } from "../testing/plant.ts";
 import { oee, rollerOf, states } from "../testing/rolled.ts";
 import { OEE_CUTS, type OeeCut, type OeeRow } from "./oee.ts";
 import { iso } from "./window.ts";
@@ -56,6 +56,15 @@ const WORDS: Record<string, Seen["value"][]> = {
   emergency_stop: ["ARMED", "ARMED", "TRIGGERED"],
   "condition:x": ["NORMAL", "NORMAL", "WARNING", "FAULT", "UNAVAILABLE"],
   "condition:servo": ["NORMAL", "FAULT"],
+  "alarms:servo": [
+    "[]",
+    JSON.stringify([{ level: "FAULT", code: "SV0401", text: "x" }]),
+    JSON.stringify([
+      { level: "WARNING", code: "7", text: "" },
+      { level: "FAULT", code: "SV0401", text: "y" },
+    ]),
+    "UNAVAILABLE",
+  ],
   part_count: [0, 1, 2, 3, 4, 7, 10, 599_999, 2 ** 32 - 3, 2 ** 32 - 1, "UNAVAILABLE"],
   part_count_good: [0, 1, 2, 3, 5],
   part_count_bad: [0, 1, 2],
@@ -179,11 +188,23 @@ const plantOf = (timezone: string, day: string): fc.Arbitrary<Omit<Plant, "machi
           .map(([gap, cause, open]) => ({ ...gap, cause, ...(open ? { to_us: 0 } : {}) })),
         { maxLength: 4, size: "max", selector: ({ from_us, cause }) => `${from_us} ${cause}` },
       ),
+      // Some are newer versions of others, and some of those take them back.
       downtime: list(
         fc
-          .tuple(interval(day_us), fc.constantFrom(...REASONS))
-          .map(([over, reason]) => ({ ...over, reason })),
-        5,
+          .tuple(
+            interval(day_us),
+            fc.constantFrom(...REASONS),
+            fc.constantFrom("", "", "a", "b"),
+            fc.constantFrom(false, false, false, true),
+          )
+          .map(([over, reason, id, deleted]) => ({
+            ...over,
+            reason,
+            since_us: 1,
+            ...(id ? { id } : {}),
+            deleted,
+          })),
+        7,
       ),
       rejects: list(fc.record({ ts_us: near(day_us), count: fc.integer({ min: 1, max: 3 }) }), 3),
       lots: list(
@@ -227,7 +248,38 @@ const plantOf = (timezone: string, day: string): fc.Arbitrary<Omit<Plant, "machi
   );
 };
 
+/** One tree of reasons for all machines of a tenant. */
+const RULES: NonNullable<Plant["rules"]>[] = [
+  [],
+  [
+    { code: "servo", condition: "", native: "SV0401" },
+    { code: "fault", condition: "x", native: "" },
+  ],
+  [
+    { code: "any", condition: "", native: "" },
+    { code: "seven", condition: "servo", native: "7" },
+  ],
+];
+const tree = (tenant: string, rules: NonNullable<Plant["rules"]>): Uint8Array =>
+  event(tenant, "", "mtc.reasons.v1", {
+    reasons: {
+      code: rules.map(({ code }) => code),
+      name: rules.map(({ code }) => code),
+      parent: rules.map(() => ""),
+      policy: rules.map(() => ""),
+      category: rules.map(() => ""),
+      treatment: rules.map(() => "loss"),
+      loss: rules.map(() => ""),
+      rule_code: rules.map(({ code }) => code),
+      rule_condition: rules.map(({ condition }) => condition),
+      rule_native: rules.map(({ native }) => native),
+      rule_machines: rules.map(() => []),
+      since_us: 0,
+    },
+  });
+
 type Case = {
+  rules: NonNullable<Plant["rules"]>;
   plants: Omit<Plant, "machine">[];
   from_us: number;
   to_us: number;
@@ -237,6 +289,7 @@ type Case = {
 const cases: fc.Arbitrary<Case> = fc.constantFrom(...PLACES).chain(({ timezone, day }) => {
   const day_us = us(`${day}T00:00:00Z`);
   return fc.record({
+    rules: fc.constantFrom(...RULES),
     plants: fc.array(plantOf(timezone, day), { minLength: 12, maxLength: 12 }),
     from_us: fc.integer({ min: -12 * 60, max: 20 * 60 }).map((m) => day_us + m * MINUTE_US + 7),
     to_us: fc.integer({ min: 21 * 60, max: 60 * 60 }).map((m) => day_us + m * MINUTE_US),
@@ -352,11 +405,11 @@ let run = 0;
 test(
   "invariants 2, 3, 4 and 5: states and figures equal the oracle's",
   async () => {
-    const property = fc.asyncProperty(cases, async ({ plants: drawn, order, ...span }) => {
+    const property = fc.asyncProperty(cases, async ({ plants: drawn, rules, order, ...span }) => {
       const tenant = `tenant-${++run}`;
-      const plants = drawn.map((plant, i): Plant => ({ machine: `m${i}`, ...plant }));
+      const plants = drawn.map((plant, i): Plant => ({ machine: `m${i}`, ...plant, rules }));
       // Each event once or twice, in a drawn order, in three inserts.
-      const lines = plants.flatMap((plant) => events(tenant, plant, compile, 17));
+      const lines = [tree(tenant, rules), ...plants.flatMap((plant) => events(tenant, plant, compile, 17))];
       const sent = [...lines, ...lines.filter((_, i) => (order[i % order.length] ?? 0) % 3 === 0)]
         .map((line, i) => ({ line, key: ((order[i % order.length] ?? 0) * 31 + i * 7_919) % 10_007 }))
         .sort((a, b) => a.key - b.key)

@@ -1,6 +1,7 @@
 // The policies that figures are calculated by; every report prints them.
 import type { Engine } from "../engine/engine.ts";
 import sql from "./policies.sql" with { type: "text" };
+import reasons from "./reasons.sql" with { type: "text" };
 import inForce from "./timeline/policies.sql" with { type: "text" };
 
 export type Policy = {
@@ -11,15 +12,32 @@ export type Policy = {
 
 export type MachinePolicy = Policy & {
   machine_id: string;
+  /** Which loss a reason's time is, by its code; the same for all machines. */
+  losses: Record<string, string>;
   /** Any ideal cycle time is listed for the machine. */
   ideal_listed: 0 | 1;
 };
 
-/** @returns one policy for each machine, in their order @throws EngineError */
-export const policies = (
+type Tree = { code: string[]; treatment: ("loss" | "excluded")[]; loss: string[] };
+
+/**
+ * How reasons are treated: by the tenant's tree, and by the machine's own policy where that says otherwise.
+ * @returns one policy for each machine, in their order
+ * @throws EngineError
+ */
+export async function policies(
   engine: Engine,
   { tenant, machines }: { tenant: string; machines: string[] },
-): Promise<MachinePolicy[]> => engine.query(`WITH ${inForce} ${sql}`, { tenant, machines });
+): Promise<MachinePolicy[]> {
+  const [own, [tree]] = await Promise.all([
+    engine.query<Omit<MachinePolicy, "losses">>(`WITH ${inForce} ${sql}`, { tenant, machines }),
+    engine.query<Tree>(reasons, { tenant }),
+  ]);
+  const { code = [], treatment = [], loss = [] } = tree ?? {};
+  const byTree = Object.fromEntries(code.map((one, i) => [one, treatment[i] ?? "loss"]));
+  const losses = Object.fromEntries(code.flatMap((one, i) => (loss[i] ? [[one, loss[i]]] : [])));
+  return own.map((policy) => ({ ...policy, reasons: { ...byTree, ...policy.reasons }, losses }));
+}
 
 /** The policy that all of the machines share; null where they differ, or there is none. */
 export function sharedPolicy(inForce: MachinePolicy[]): Policy | null {

@@ -8,6 +8,8 @@
         SELECT DISTINCT arrayJoin(arrayFlatten(arrayMap(p -> p.3.shifts.name, periods))) AS label FROM calendar_histories
         UNION DISTINCT
         SELECT DISTINCT reason AS label FROM downtime_intervals
+        UNION DISTINCT
+        SELECT arrayJoin(rules.1) AS label
     )
     WHERE label != ''
 ) AS names,

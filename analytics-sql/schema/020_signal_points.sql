@@ -1,4 +1,5 @@
--- The observations that states, counters and parts are made of, kept for years, so that an old day still computes.
+-- The observations that states, counters, parts and automatic reasons are made of, kept for years, so that an old day
+-- still computes. Of alarms only their native codes are kept, each between line breaks.
 -- A value is text, a number in its shortest form: that gives every two values an order, the tie-breaker
 -- after (ts, seq). The pattern of state signals is the one of ingest/live/state.ts.
 CREATE TABLE IF NOT EXISTS mtc.signal_points
@@ -24,9 +25,13 @@ SELECT
     signal,
     ts,
     seq,
-    if(isNull(num), word, toString(assumeNotNull(num))) AS value
+    multiIf(
+        isNotNull(num), toString(assumeNotNull(num)),
+        startsWith(signal, 'alarms:') AND startsWith(word, '['),
+            concat('\n', arrayStringConcat(arrayMap(alarm -> JSONExtractString(alarm, 'code'), JSONExtractArrayRaw(word)), '\n'), '\n'),
+        word) AS value
 FROM mtc.observations
-WHERE match(signal, '^(availability|execution|controller_mode|functional_mode|emergency_stop|condition)(:|$)')
+WHERE match(signal, '^(availability|execution|controller_mode|functional_mode|emergency_stop|condition|alarms)(:|$)')
     OR match(signal, '^part_(count|pulse|event)(_good|_bad)?$')
     OR signal IN ('part_number', 'program', 'lot');
 

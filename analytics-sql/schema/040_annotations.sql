@@ -12,16 +12,62 @@ CREATE TABLE IF NOT EXISTS mtc.downtime
 ENGINE = ReplacingMergeTree
 ORDER BY (tenant_id, machine_id, event_id);
 
-CREATE MATERIALIZED VIEW IF NOT EXISTS mtc.downtime_mv TO mtc.downtime AS
+ALTER TABLE mtc.downtime
+    ADD COLUMN IF NOT EXISTS annotation_id String,
+    ADD COLUMN IF NOT EXISTS note String,
+    ADD COLUMN IF NOT EXISTS said_by String,
+    ADD COLUMN IF NOT EXISTS deleted Bool;
+
+DROP VIEW IF EXISTS mtc.downtime_mv;
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS mtc.downtime_v2_mv TO mtc.downtime AS
 SELECT
     tenantid AS tenant_id,
     subject AS machine_id,
     id AS event_id,
     data.downtime.from_us AS from_us,
     data.downtime.to_us AS to_us,
-    data.downtime.reason AS reason
+    data.downtime.reason AS reason,
+    data.downtime.id AS annotation_id,
+    data.downtime.note AS note,
+    data.downtime.by AS said_by,
+    data.downtime.deleted AS deleted
 FROM mtc.events_in
 WHERE type = 'mtc.downtime.v1';
+
+-- The tree of reason codes of a tenant, and the rules by which conditions give a reason by themselves.
+CREATE TABLE IF NOT EXISTS mtc.reasons
+(
+    tenant_id LowCardinality(String),
+    event_id String,
+    code Array(String),
+    name Array(String),
+    parent Array(String),
+    treatment Array(String),
+    loss Array(String),
+    rule_code Array(String),
+    rule_condition Array(String),
+    rule_native Array(String),
+    rule_machines Array(Array(String))
+)
+ENGINE = ReplacingMergeTree
+ORDER BY (tenant_id, event_id);
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS mtc.reasons_mv TO mtc.reasons AS
+SELECT
+    tenantid AS tenant_id,
+    id AS event_id,
+    data.reasons.code AS code,
+    data.reasons.name AS name,
+    data.reasons.parent AS parent,
+    data.reasons.treatment AS treatment,
+    data.reasons.loss AS loss,
+    data.reasons.rule_code AS rule_code,
+    data.reasons.rule_condition AS rule_condition,
+    data.reasons.rule_native AS rule_native,
+    data.reasons.rule_machines AS rule_machines
+FROM mtc.events_in
+WHERE type = 'mtc.reasons.v1';
 
 CREATE TABLE IF NOT EXISTS mtc.rejects
 (

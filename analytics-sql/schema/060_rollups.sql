@@ -36,7 +36,8 @@ SELECT
     now('UTC') AS at,
     min(multiIf(
         type = 'mtc.calendar.v1', data.valid_from_us,
-        type = 'mtc.downtime.v1', data.downtime.from_us,
+        type = 'mtc.downtime.v1', if(data.downtime.since_us > 0, data.downtime.since_us, data.downtime.from_us),
+        type = 'mtc.reasons.v1', data.reasons.since_us,
         type = 'mtc.rejects.v1', data.rejects.ts_us,
         type = 'mtc.lot.v1', data.lot.from_us,
         type = 'mtc.spike.v1', data.spike.ts_us,

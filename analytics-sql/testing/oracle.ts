@@ -135,6 +135,31 @@ function occurrences(calendar: Calendar, { from_us, to_us }: Span): Occurrence[]
   return found.sort((a, b) => a.from_us - b.from_us);
 }
 
+/** Annotations as they hold, the newest version of each, in the order in which those were said. */
+function annotations(plant: Plant) {
+  const said = plant.downtime ?? [];
+  const newest = said.filter((one, i) => !one.id || !said.slice(i + 1).some(({ id }) => id === one.id));
+  return newest.filter(({ deleted }) => !deleted);
+}
+
+/** The reason that conditions give by themselves: of the first rule that holds. */
+function automaticAt(plant: Plant, t: number): string {
+  const latest = (signal: string): string => {
+    const seen = plant.seen.filter((one) => one.signal === signal && one.ts_us <= t).sort(later);
+    return text(seen.at(-1)?.value ?? "");
+  };
+  const signals = [...new Set(plant.seen.map(({ signal }) => signal))];
+  const holds = ({ condition, native }: { condition: string; native: string }): boolean =>
+    signals.some((signal) => {
+      const [kind, item] = signal.split(":");
+      if (condition !== "" && item !== condition) return false;
+      if (native === "") return kind === "condition" && latest(signal) === "FAULT";
+      if (kind !== "alarms" || !latest(signal).startsWith("[")) return false;
+      return (JSON.parse(latest(signal)) as { code: string }[]).some(({ code }) => code === native);
+    });
+  return (plant.rules ?? []).find(holds)?.code ?? "";
+}
+
 /** The window in pieces within which nothing changes. */
 export function pieces(plant: Plant, span: Span): Piece[] {
   const end_us = endOf(span);
@@ -155,8 +180,9 @@ export function pieces(plant: Plant, span: Span): Piece[] {
 
   return sorted.slice(0, -1).map((from_us, i) => {
     const { state, cause } = stateAt(plant, from_us, end_us);
-    const covering = (plant.downtime ?? []).filter((one) => one.from_us <= from_us && from_us < one.to_us);
-    const reason = state === "RUNNING" ? "" : (covering.at(-1)?.reason ?? "");
+    const covering = annotations(plant).filter((one) => one.from_us <= from_us && from_us < one.to_us);
+    const automatic = state === "UNKNOWN" ? "" : automaticAt(plant, from_us);
+    const reason = state === "RUNNING" ? "" : (covering.at(-1)?.reason ?? automatic);
     const calendar = calendarAt(plant, from_us);
     const zone = calendar?.timezone ?? "UTC";
     const shift = shifts.find((one) => one.from_us <= from_us && from_us < one.to_us);

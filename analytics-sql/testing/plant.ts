@@ -17,7 +17,17 @@ export type Plant = {
   /** Calendars that were set later, each from a time on. */
   calendars?: { valid_from_us: number; calendar: Calendar }[];
   gaps?: { from_us: number; to_us: number; cause: string }[];
-  downtime?: { from_us: number; to_us: number; reason: string }[];
+  /** Annotations in the order in which they were said; one of a known `id` is its newer version. */
+  downtime?: {
+    from_us: number;
+    to_us: number;
+    reason: string;
+    id?: string;
+    deleted?: boolean;
+    since_us?: number;
+  }[];
+  /** Which reason a condition gives by itself, in their order. */
+  rules?: { code: string; condition: string; native: string }[];
   rejects?: { ts_us: number; count: number }[];
   lots?: { lot: string; part: string; from_us: number; to_us?: number; order_id?: string }[];
   spikes?: { signal: string; ts_us: number; decision: "accepted" | "refused" }[];

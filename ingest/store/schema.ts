@@ -23,6 +23,9 @@ export const events = sqliteTable(
       .on(t.tenant_id, t.machine_id, t.dedupe_key)
       .where(sql`dedupe_key IS NOT NULL`),
     index("events_time").on(t.time_ms),
+    index("events_entries")
+      .on(t.tenant_id, t.machine_id, t.type)
+      .where(sql`type NOT IN ('mtc.observations.v1', 'mtc.asset.v1')`),
   ],
 );
 

@@ -3,12 +3,14 @@ import { Database, type SQLQueryBindings, type Statement } from "bun:sqlite";
 import { and, eq, lt } from "drizzle-orm";
 import { type BunSQLiteDatabase, drizzle } from "drizzle-orm/bun-sqlite";
 import { migrate } from "drizzle-orm/bun-sqlite/migrator";
+import type { EventType } from "../event.ts";
 import type { Checkpoint } from "../sources/source.ts";
 import * as schema from "./schema.ts";
 import {
   type ApiKey,
   type Appended,
   type Commit,
+  type Entry,
   type Machine,
   type NewEvent,
   type OpenGap,
@@ -282,6 +284,16 @@ export class SqliteStore {
          WHERE time_ms < ? AND position <= ? AND type IN ('mtc.observations.v1', 'mtc.asset.v1') LIMIT 1000)`,
       [before_ms, this.#watermark],
     ).changes;
+  }
+
+  entries(tenant_id: string, machine_id: string, type: EventType): Entry[] {
+    return this.#db
+      .query<Entry, [string, string, string]>(
+        `SELECT id, time_ms, bytes, dedupe_key, body_hash FROM events
+         WHERE tenant_id = ? AND machine_id = ? AND type = ?
+           AND type NOT IN ('mtc.observations.v1', 'mtc.asset.v1') ORDER BY position`,
+      )
+      .all(tenant_id, machine_id, type);
   }
 
   machines(): Machine[] {

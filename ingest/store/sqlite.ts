@@ -107,6 +107,7 @@ export async function openSqlite(
     poison: call("poison"),
     outboxDepth: call("outboxDepth"),
     purge: call("purge"),
+    entries: call("entries"),
     machines: call("machines"),
     deleteMachine: call("deleteMachine"),
     keys: call("keys"),

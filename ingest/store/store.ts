@@ -1,5 +1,5 @@
 // The operational store: the event log (outbox), checkpoints, machines, keys. One interface, many engines.
-import type { EventHeader, GapCause } from "../event.ts";
+import type { EventHeader, EventType, GapCause } from "../event.ts";
 import type { Rules } from "../rules.ts";
 import type { Checkpoint } from "../sources/source.ts";
 
@@ -37,6 +37,16 @@ export type OutboxBatch = {
 };
 
 export type OutboxDepth = { events: number; bytes: number; oldest_ms: number };
+
+/** Configuration or an operator's entry, as the log has it. */
+export type Entry = {
+  id: string;
+  time_ms: number;
+  bytes: Uint8Array;
+  /** The key it came with, if any, and the hash of its body. */
+  dedupe_key: string | null;
+  body_hash: string | null;
+};
 
 /** An event the bus would not take, with its error. */
 export type Poison = { position: number; id: string; machine_id: string; error: string; time_ms: number };
@@ -98,6 +108,9 @@ export type Store = {
    * The assets an agent still has are told again with every start.
    */
   purge(before_ms: number): Promise<number>;
+
+  /** Events of one type about a machine, or about all of a tenant's (machine_id ""), oldest first; observations are none. */
+  entries(tenant_id: string, machine_id: string, type: EventType): Promise<Entry[]>;
 
   machines(): Promise<Machine[]>;
   deleteMachine(tenant_id: string, id: string, event: NewEvent): Promise<void>;

@@ -1,5 +1,5 @@
 -- Cells with what the policies in force make of them, given by machine: is their time excluded, which loss is it, and is
--- any ideal cycle listed at all. An excluded reason is a pair of its machine's place and its code.
+-- any ideal cycle listed at all. A reason may say itself which loss it is. An excluded reason is a pair of its machine's place and its code.
 judged AS
 (
     SELECT
@@ -13,6 +13,7 @@ judged AS
         multiIf(
             excluded, '',
             state = 'RUNNING', '',
+            reason != '' AND has({codes:Array(String)}, reason), transform(reason, {codes:Array(String)}, {losses:Array(String)}, ''),
             state = 'UNKNOWN', 'unknown',
             minor, 'minor',
             state = 'SETUP', 'setup',

@@ -31,6 +31,8 @@ export function judgedParams(window: Window, inForce: MachinePolicy[], by_hour =
     whole_to: date(last),
     unknown_excluded: inForce.map(({ unknown }) => Number(unknown === "excluded")),
     ideal_listed: inForce.map(({ ideal_listed }) => Number(ideal_listed)),
+    codes: Object.keys(inForce[0]?.losses ?? {}),
+    losses: Object.values(inForce[0]?.losses ?? {}),
     excluded_of: excluded.map(([place]) => place),
     excluded_reasons: excluded.map(([, code]) => code),
   };

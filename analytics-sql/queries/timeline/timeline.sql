@@ -7,7 +7,7 @@
 -- What is in force is the sum of what has started minus what has ended, so each source is a track of (t, delta),
 -- and one pass in the order of time adds them up. Small numbers share one track as digits of one sum.
 --
---   1 weight of the signals (states.sql)
+--   0 reason that a condition gives by itself, a hash; 1 weight of the signals (states.sql)
 --   2 gaps: 10 bits for each cause, in the order of `causes`
 --   3 clock: bits  0-15 local day of the shift + 1, 0xFFFF is scheduled without calendar
 --                 16-21 breaks
@@ -33,6 +33,7 @@ swept AS
             delta,
             leadInFrame(t, 1, {end_us:Int64}) OVER (
                 PARTITION BY m ORDER BY t, track ROWS BETWEEN CURRENT ROW AND 1 FOLLOWING) AS until_us,
+            sumIf(delta, track = 0) OVER upto AS automatic_id,
             sumIf(delta, track = 1) OVER upto AS weight,
             sumIf(delta, track = 2) OVER upto AS gaps,
             sumIf(delta, track = 3) OVER upto AS clock,
@@ -81,6 +82,10 @@ swept AS
                 UNION ALL
                 SELECT machine_id, toUInt8(4), from_us, to_us, reinterpretAsInt64(sipHash64(reason))
                 FROM downtime_intervals
+
+                UNION ALL
+                SELECT machine_id, toUInt8(0), from_us, to_us, reinterpretAsInt64(sipHash64(reason))
+                FROM automatic_intervals
             )
             ARRAY JOIN [(from_us, track, delta), (to_us, track, -delta)] AS edge
 
@@ -137,8 +142,9 @@ timeline AS
                 causes, arrayEnumerate(causes)),
             unavailable, 'unavailable',
             'no_data') AS cause,
-        -- An operator's reason is about a stop: time that ran is not touched by it.
-        if(state = 'RUNNING', 0, reason_id) AS stop_reason_id,
+        -- A reason is about a stop: time that ran is not touched by it. An operator's goes before one that a condition
+        -- gives, and of time in which nothing is known no condition can tell.
+        multiIf(state = 'RUNNING', 0, reason_id != 0, reason_id, state = 'UNKNOWN', 0, automatic_id) AS stop_reason_id,
         bitAnd(clock, 0xFFFF) AS shift_day,
         multiIf(shift_day = 0, false, bitAnd(clock, 0x3F0000) = 0) AS scheduled,
         bitShiftRight(clock, 32) AS hour,
@@ -163,6 +169,7 @@ timeline AS
             gaps,
             clock,
             reason_id,
+            automatic_id,
             shift_id,
             part_id,
             lot_id,

@@ -1,4 +1,5 @@
 // The one calculation: CTEs composed to a WITH list over events, from which the roll-up is made.
+import automatic from "./automatic.sql" with { type: "text" };
 import calendar from "./calendar.sql" with { type: "text" };
 import counters from "./counters.sql" with { type: "text" };
 import downtime from "./downtime.sql" with { type: "text" };
@@ -9,7 +10,7 @@ import policies from "./policies.sql" with { type: "text" };
 import states from "./states.sql" with { type: "text" };
 import timeline from "./timeline.sql" with { type: "text" };
 
-const SWEEP = [states, calendar, hours, gaps, policies, downtime, counters, making, timeline];
+const SWEEP = [states, calendar, hours, gaps, policies, downtime, automatic, counters, making, timeline];
 
 /**
  * Puts a query's SELECT behind the CTEs it reads: `timeline`, what that is made of, and `more`. Each file is a list of

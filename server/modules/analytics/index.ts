@@ -19,7 +19,7 @@ const DAY_US = 86_400_000_000;
 const within = (ts_us: number): number => Math.min(Math.max(ts_us, 0), Number.MAX_SAFE_INTEGER);
 
 /** Where no window is given: the last day. */
-function windowOf({ from, to }: { from?: string | undefined; to?: string | undefined }): {
+export function windowOf({ from, to }: { from?: string | undefined; to?: string | undefined }): {
   from_us: number;
   to_us: number;
 } {

@@ -7,7 +7,7 @@ import { answer, Format } from "../../lists.ts";
 import { auth } from "../../plugins/auth.ts";
 import { notFound } from "../../plugins/errors.ts";
 import { exactly, jsonBodies } from "../../plugins/validation.ts";
-import { CycleTimes, Downtime, Lot, MachinePatch, NewMachine, Policy, Rejects, Spike } from "./model.ts";
+import { CycleTimes, Lot, MachinePatch, NewMachine, Policy, Rejects, Spike } from "./model.ts";
 import { bodyHash, type Dedupe, type Machines } from "./service.ts";
 
 const params = t.Object({ id: t.String() });
@@ -131,15 +131,6 @@ export const machinesModule = (machines: Machines, keys: Keys) =>
       ...exactly(Policy),
       detail: { tags, summary: "What counts as loss" },
     })
-    .post(
-      "/:id/downtime",
-      async ({ caller, params, body, headers, set }) => {
-        set.status = 201;
-        const dedupe = dedupeOf(headers, body);
-        return { event_id: await machines.addDowntime(caller.tenant_id, params.id, body, dedupe) };
-      },
-      { scope: "operate", params, ...exactly(Downtime), detail: { tags, summary: "Give a stop its reason" } },
-    )
     .post(
       "/:id/rejects",
       async ({ caller, params, body, headers, set }) => {

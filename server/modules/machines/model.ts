@@ -59,9 +59,6 @@ export const Policy = Type.Object(
 );
 export type Policy = Static<typeof Policy>;
 
-export const Downtime = Type.Object({ from: Time, to: Time, reason: Code }, strict);
-export type Downtime = Static<typeof Downtime>;
-
 export const Rejects = Type.Object(
   {
     ts: Time,

@@ -18,7 +18,7 @@ import type { MachineSource } from "../../../ingest/sources/model.ts";
 import type { Machine, NewEvent, Store } from "../../../ingest/store/store.ts";
 import { parseTimestamp_us } from "../../../ingest/time.ts";
 import { notFound, Problem } from "../../plugins/errors.ts";
-import type { CycleTimes, Downtime, Lot, MachinePatch, NewMachine, Policy, Rejects, Spike } from "./model.ts";
+import type { CycleTimes, Lot, MachinePatch, NewMachine, Policy, Rejects, Spike } from "./model.ts";
 
 type Deps = { store: Store; pipeline: Pipeline; hub: LiveHub };
 
@@ -176,19 +176,6 @@ export class Machines {
     });
   }
 
-  addDowntime(tenant_id: string, id: string, input: Downtime, dedupe?: Dedupe): Promise<string> {
-    const from_us = entryTime_us(input.from, "/from");
-    const to_us = entryTime_us(input.to, "/to");
-    if (to_us <= from_us) throw badInput("/to", "not after /from");
-    return this.#enter(
-      tenant_id,
-      id,
-      "mtc.downtime.v1",
-      { downtime: { from_us, to_us, reason: input.reason } },
-      dedupe,
-    );
-  }
-
   addRejects(tenant_id: string, id: string, input: Rejects, dedupe?: Dedupe): Promise<string> {
     const rejects = { ts_us: entryTime_us(input.ts, "/ts"), count: input.count, reason: input.reason ?? "" };
     return this.#enter(tenant_id, id, "mtc.rejects.v1", { rejects }, dedupe);
@@ -280,7 +267,7 @@ export function time_us(text: string, path: string): number {
 }
 
 /** The time of an operator's entry: bounded as an observation's. @throws BadInput at `path` */
-function entryTime_us(text: string, path: string): number {
+export function entryTime_us(text: string, path: string): number {
   const ts_us = time_us(text, path);
   checkTime(ts_us, Date.now() * 1_000, path);
   return ts_us;

@@ -1,0 +1,1 @@
+CREATE INDEX `events_entries` ON `events` (`tenant_id`,`machine_id`,`type`) WHERE type NOT IN ('mtc.observations.v1', 'mtc.asset.v1');
