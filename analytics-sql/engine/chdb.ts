@@ -20,6 +20,8 @@ const QUERY_TIME_MAX_S = 60;
 const READERS = 2;
 /** How much the threads of a roll-up step back, on the system's scale of 19. */
 const ROLL_UP_NICE = 10;
+/** What grouping and sorting for the lake may hold before they go to the disk. */
+const ASIDE_SPILL_BYTES = 256 * 1024 ** 2;
 
 /**
  * ClickHouse's errors that say something of the bytes; everything else (memory, disk, a bug) is the engine's.
@@ -96,7 +98,16 @@ export async function openChdb({ path, rawRetentionDays }: ChdbOptions): Promise
     "SET max_partitions_per_insert_block = 0",
     `SET os_threads_nice_value_query = ${ROLL_UP_NICE}`,
   ]);
-  await Promise.all([readers.ready(), roller.ready()]).catch(fail);
+  const aside = new Lanes(path, 1, [
+    `SET max_memory_usage = ${QUERY_MEMORY_BYTES}`,
+    "SET max_threads = 1",
+    `SET os_threads_nice_value_query = ${ROLL_UP_NICE}`,
+    `SET max_bytes_before_external_group_by = ${ASIDE_SPILL_BYTES}`,
+    `SET max_bytes_before_external_sort = ${ASIDE_SPILL_BYTES}`,
+    "SET output_format_json_quote_64bit_integers = 0",
+    "SET output_format_parquet_compression_method = 'zstd'",
+  ]);
+  await Promise.all([readers.ready(), roller.ready(), aside.ready()]).catch(fail);
   const inserting = new Set<{ since_ms: number }>();
 
   return {
@@ -119,10 +130,15 @@ export async function openChdb({ path, rawRetentionDays }: ChdbOptions): Promise
     },
     query: <Row>(sql: string, params: Params) => readers.query<Row>(sql, params).catch(fail),
     run: (sql, params) => roller.run(sql, params).catch(fail),
+    aside: {
+      query: <Row>(sql: string, params: Params) => aside.query<Row>(sql, params).catch(fail),
+      run: (sql, params) => aside.run(sql, params).catch(fail),
+    },
     visibleUntil_us: () => 1_000 * Math.min(Date.now(), ...[...inserting].map(({ since_ms }) => since_ms)),
     async close() {
       await readers.close();
       await roller.close();
+      await aside.close();
       await writing.close();
       server.close();
     },

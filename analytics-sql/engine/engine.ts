@@ -12,6 +12,8 @@ export type Engine = {
   query<Row>(sql: string, params: Record<string, unknown>): Promise<Row[]>;
   /** Runs one statement that writes what it reads, with bound parameters: INSERT … SELECT. @throws EngineError */
   run(sql: string, params: Record<string, unknown>): Promise<void>;
+  /** The same two on a connection of their own, on one thread, without hurry or limit of time: for the lake. */
+  aside: Pick<Engine, "query" | "run">;
   /** Everything whose insertion began before this time, µs since 1970, can be queried by now. */
   visibleUntil_us(): number;
   close(): Promise<void>;

@@ -1,5 +1,6 @@
 // Raw observations, page by page.
 import type { Engine } from "../engine/engine.ts";
+import { type Lake, withTable } from "../lake/lake.ts";
 import sql from "./observations.sql" with { type: "text" };
 import { iso } from "./window.ts";
 
@@ -27,7 +28,8 @@ export class BadCursor extends Error {
 }
 
 /**
- * Observations of one machine with from ≤ ts < to, each once, in order of (ts, seq, signal, value).
+ * Observations of one machine with from ≤ ts < to, each once, in order of (ts, seq, signal, value); with a lake, those
+ * that retention took too, day by day until the page is full.
  * @param query.signal "" for all signals
  * @throws BadCursor, EngineError
  */
@@ -42,19 +44,34 @@ export async function observations(
     limit: number;
     cursor: string | null;
   },
+  lake?: Lake,
 ): Promise<ObservationsPage> {
   const { cursor, ...params } = query;
   const [after_us, after_seq, after_signal, after_value] = cursor
     ? decode(cursor)
     : ([0, 0, "", ""] as Position);
-  const found = await engine.query<SqlRow>(sql, {
-    ...params,
-    limit: query.limit + 1,
-    after_us,
-    after_seq,
-    after_signal,
-    after_value,
-  });
+  const span = { from_us: Math.max(query.from_us, after_us), to_us: query.to_us, now_us: Date.now() * 1_000 };
+  const found: SqlRow[] = [];
+  for (const { from_us, to_us, cold } of (await lake?.stretches(query.tenant, query.machine, span)) ?? [span]) {
+    const file = await cold?.();
+    const both = file && withTable(file);
+    const rows = await engine.query<SqlRow>(
+      both ? sql.replace("mtc.observations", () => both.sql) : sql,
+      {
+        ...params,
+        ...both?.params,
+        from_us,
+        to_us,
+        limit: query.limit + 1 - found.length,
+        after_us,
+        after_seq,
+        after_signal,
+        after_value,
+      },
+    );
+    found.push(...rows);
+    if (found.length > query.limit) break;
+  }
   const page = found.slice(0, query.limit);
   const last = page.at(-1);
   return {

@@ -1,0 +1,72 @@
+// Keeps the lake up to date in the background: every hour, and sooner again after a failure.
+import type { LakeWriter } from "./writer.ts";
+
+const EVERY_MS = 3_600_000;
+const RETRY_MIN_MS = 30_000;
+
+export type LakeStatus = {
+  /** Days of the table that are in the lake. */
+  days: number;
+  /** Files written since the start. */
+  files: number;
+  /** 0 before the first. */
+  last_success_ms: number;
+  /** Why the last run failed. */
+  error: string | null;
+};
+
+export type LakeKeeper = { status(): LakeStatus; stop(): Promise<void> };
+
+/**
+ * Starts at once and goes on until `stop`. A failure is told and tried again; nothing else waits for the lake.
+ * @param caughtUp whether the table has what was acknowledged; a day is not written half
+ */
+export function keepLake(
+  writer: LakeWriter,
+  caughtUp: () => Promise<boolean>,
+  log: (message: string) => void,
+): LakeKeeper {
+  let running = true;
+  let wake = (): void => {};
+  let [last_success_ms, retry_ms] = [0, RETRY_MIN_MS];
+  let error: string | null = null;
+
+  /** @returns how long to rest */
+  const step = async (): Promise<number> => {
+    try {
+      if (!(await caughtUp())) return RETRY_MIN_MS;
+      await writer.run(Date.now(), () => !running);
+      [last_success_ms, retry_ms, error] = [Date.now(), RETRY_MIN_MS, null];
+      return EVERY_MS;
+    } catch (thrown) {
+      error = (thrown as Error).message;
+      log(`lake: ${error}`);
+      retry_ms = Math.min(EVERY_MS, 2 * retry_ms);
+      return retry_ms;
+    }
+  };
+
+  const run = async (): Promise<void> => {
+    while (running) {
+      const rest_ms = await step();
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, rest_ms);
+        wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+        if (!running) wake();
+      });
+    }
+  };
+
+  const done = run();
+  return {
+    status: () => ({ ...writer.status(), last_success_ms, error }),
+    async stop() {
+      running = false;
+      wake();
+      await done;
+    },
+  };
+}
