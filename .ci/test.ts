@@ -5,6 +5,7 @@ import { cpus, tmpdir } from "node:os";
 import { XMLParser } from "fast-xml-parser";
 import { provideChromium } from "./chromium.ts";
 import { provideMbpoll, providePymodbus } from "./modbus-peers.ts";
+import { provideMoto } from "./s3-peer.ts";
 
 type Counts = { passed: number; failed: number; skipped: string[] };
 
@@ -33,6 +34,7 @@ function isSlow(file: string): boolean {
 
 console.log(`chromium: ${provideChromium()}`);
 console.log(`mbpoll: ${provideMbpoll()}, pymodbus: ${providePymodbus()}`);
+console.log(`moto: ${provideMoto()}`);
 const total_files = files.length;
 const reports = mkdtempSync(`${tmpdir()}/mtc-test-`);
 const started = performance.now();

@@ -1,6 +1,7 @@
 // The program's settings: the environment is read here, once, and nowhere else.
 import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
+import { LAKE_SETTINGS, type LakeConfig, parseLake } from "./lake-config.ts";
 
 export type Config = {
   host: string;
@@ -15,6 +16,8 @@ export type Config = {
   /** Where it is, in words for the start's output. */
   admin_key_place: string;
   raw_retention_days: number;
+  /** Where closed days are written as Parquet; undefined: nowhere. */
+  lake: LakeConfig | undefined;
 };
 
 /** A setting that cannot be; the start stops with its message. */
@@ -35,6 +38,7 @@ const KNOWN = [
   "MTC_ADMIN_KEY",
   "MTC_ADMIN_KEY_FILE",
   "MTC_RAW_RETENTION_DAYS",
+  ...LAKE_SETTINGS,
 ];
 /** Settings of the cluster profile: refused with a word of their own until this release has it. */
 const CLUSTER = ["MTC_MONGO_URL", "MTC_KAFKA_BROKERS", "MTC_CLICKHOUSE_URL", "MTC_REDIS_URL"];
@@ -69,7 +73,16 @@ export function parseConfig(env: Record<string, string | undefined>): Config {
     admin_key: adminKey(env),
     admin_key_place: env.MTC_ADMIN_KEY === undefined ? admin_key_file : "as given in MTC_ADMIN_KEY",
     raw_retention_days: integer(env, "MTC_RAW_RETENTION_DAYS", 30, 1, 36_500),
+    lake: lakeOf(env),
   };
+}
+
+function lakeOf(env: Record<string, string | undefined>): LakeConfig | undefined {
+  try {
+    return parseLake(env);
+  } catch (error) {
+    throw new ConfigError((error as Error).message);
+  }
 }
 
 const NO_CLUSTER = "this release has the embedded profile only (SQLite and chDB in one process)";

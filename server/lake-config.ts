@@ -50,7 +50,8 @@ function refuseGlobs(url: string, path: string): void {
 
 function secret(env: Env, name: string): string {
   const [value, file] = [env[name], env[`${name}_FILE`]];
-  if (value !== undefined && file !== undefined) throw new Error(`${name} and ${name}_FILE: give one of them`);
+  if (value !== undefined && file !== undefined)
+    throw new Error(`${name} and ${name}_FILE: give one of them`);
   if (file !== undefined && !existsSync(file)) throw new Error(`${name}_FILE=${file}: there is no such file`);
   const found = file === undefined ? value : readFileSync(file, "utf8").trim();
   if (!found) throw new Error(`${name}: MTC_LAKE_URL=s3://… needs it`);

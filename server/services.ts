@@ -3,6 +3,11 @@ import { existsSync, mkdirSync } from "node:fs";
 import type { Registry } from "prom-client";
 import { openChdb } from "../analytics-sql/engine/chdb.ts";
 import { type Engine, EngineError } from "../analytics-sql/engine/engine.ts";
+import { folderStorage } from "../analytics-sql/lake/folder.ts";
+import { keepLake, type LakeKeeper } from "../analytics-sql/lake/keeper.ts";
+import { Lake } from "../analytics-sql/lake/lake.ts";
+import { s3Storage } from "../analytics-sql/lake/s3.ts";
+import { LakeWriter } from "../analytics-sql/lake/writer.ts";
 import { keepRolled } from "../analytics-sql/rollup/keeper.ts";
 import { Roller } from "../analytics-sql/rollup/roller.ts";
 import { type Collectors, startCollectors } from "../ingest/collectors.ts";
@@ -12,6 +17,7 @@ import { createPipeline, type Pipeline } from "../ingest/pipeline.ts";
 import type { MachineSource } from "../ingest/sources/model.ts";
 import { openSqlite } from "../ingest/store/sqlite.ts";
 import type { Store } from "../ingest/store/store.ts";
+import { version } from "../package.json" with { type: "json" };
 import type { Config } from "./config.ts";
 import { Keys } from "./keys.ts";
 import { Reports } from "./modules/analytics/service.ts";
@@ -34,6 +40,7 @@ export type Services = {
   reports: Reports;
   figures: Figures;
   keys: Keys;
+  lake: LakeKeeper | undefined;
   metrics: Registry;
   log: (message: string) => void;
   ready: () => boolean;
@@ -49,6 +56,13 @@ const MAX_OUTBOX_BYTES = 4 * 1024 ** 3;
 const MEMORY_LIMIT_EXCEEDED = 241;
 const DRAIN_POLL_MS = 500;
 const PURGE_EVERY_MS = 3_600_000;
+/**
+ * With a lake, days leave the table when they are in it. Where it cannot be written they wait this much longer, and
+ * then go, so that the disk stays bounded.
+ */
+const LAKE_HELD_DAYS = 90;
+/** The lake is not written while analytics lies further behind than this. */
+const LAKE_LAG_MS = 60_000;
 /** Several machines that change at once are one change for the collectors. */
 const SETTLE_MS = 50;
 
@@ -63,7 +77,10 @@ export async function startServices(config: Config, log: (message: string) => vo
   };
   const [store, engine] = await Promise.all([
     openSqlite({ file: `${config.data_dir}/mtc.sqlite`, max_outbox_bytes: MAX_OUTBOX_BYTES }, die),
-    openChdb({ path: projection, rawRetentionDays: config.raw_retention_days }),
+    openChdb({
+      path: projection,
+      rawRetentionDays: config.raw_retention_days + (config.lake ? LAKE_HELD_DAYS : 0),
+    }),
   ]);
   // Analytics is a projection of the log (invariant 6): without it, all of the log is delivered again; with it, what
   // the engine may have lost in a power cut, since it does not fsync. Nothing is counted twice.
@@ -75,7 +92,8 @@ export async function startServices(config: Config, log: (message: string) => vo
   const pipeline = await createPipeline({ store, hub, wake: relay.wake, now_ms: Date.now });
   const machines = await Machines.open({ store, pipeline, hub });
   const roller = new Roller(engine, log);
-  const reports = new Reports(engine, roller);
+  const lake = lakeOf(config);
+  const reports = new Reports(engine, roller, lake);
   const seeding = seedHub(hub, machines, reports, store, () => running).catch((error: Error) =>
     log(`live values from before the start: ${error.message}`),
   );
@@ -87,6 +105,16 @@ export async function startServices(config: Config, log: (message: string) => vo
     },
     log,
   );
+  const lakeKeeper =
+    lake &&
+    keepLake(
+      new LakeWriter(lake, engine, { scratch: `${config.data_dir}/lake-scratch`, version }),
+      async () => {
+        const { oldest_ms } = await store.outboxDepth();
+        return oldest_ms === 0 || Date.now() - oldest_ms < LAKE_LAG_MS;
+      },
+      log,
+    );
   const stopping = new AbortController();
   const collectors = startCollectors(
     pipeline.sink((id) => machines.byId(id), stopping.signal),
@@ -117,7 +145,8 @@ export async function startServices(config: Config, log: (message: string) => vo
     reports,
     figures: new Figures(machines, reports),
     keys: await Keys.open(store, config),
-    metrics: createMetrics({ store, relay, collectors, hub }),
+    lake: lakeKeeper,
+    metrics: createMetrics({ store, relay, collectors, hub, lake: lakeKeeper }),
     log,
     ready: () => running,
     collect,
@@ -130,10 +159,16 @@ export async function startServices(config: Config, log: (message: string) => vo
       await relay.stop();
       await seeding;
       await keeper.stop();
+      await lakeKeeper?.stop();
       await engine.close();
       await store.close();
     },
   };
+}
+
+function lakeOf({ lake, raw_retention_days }: Config): Lake | undefined {
+  if (!lake) return undefined;
+  return new Lake(lake.kind === "s3" ? s3Storage(lake) : folderStorage(lake.path), raw_retention_days);
 }
 
 /** Events into analytics; where its memory does not suffice, fewer at once may pass. */

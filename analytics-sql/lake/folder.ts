@@ -33,7 +33,9 @@ export function folderStorage(root: string): LakeStorage {
     upload: (name, path) => place(name, (aside) => copyFile(path, aside)),
     size_bytes: async (name) => (await stat(join(root, name)).catch(absent))?.size,
     async list(folder) {
-      const entries = await readdir(join(root, folder), { recursive: true, withFileTypes: true }).catch(absent);
+      const entries = await readdir(join(root, folder), { recursive: true, withFileTypes: true }).catch(
+        absent,
+      );
       const files = (entries ?? []).filter((entry) => entry.isFile());
       return Promise.all(
         files.map(async ({ parentPath, name }) => {

@@ -33,7 +33,10 @@ const ROOT = "observations";
 const escaped = (id: string): string =>
   Buffer.from(id)
     .toString("latin1")
-    .replace(/[^A-Za-z0-9._-]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`);
+    .replace(
+      /[^A-Za-z0-9._-]/g,
+      (char) => `%${char.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`,
+    );
 
 export const tenantFolder = (tenant: string): string => `${ROOT}/tenant=${escaped(tenant)}`;
 export const dayFolder = (tenant: string, date: string): string => `${tenantFolder(tenant)}/date=${date}`;

@@ -16,11 +16,19 @@ export type S3Options = {
 const PART_BYTES = 8 * 1024 * 1024;
 
 function absent(error: unknown): undefined {
-  if (["NoSuchKey", "NotFound", "UnknownError"].includes((error as { code?: string }).code ?? "")) return undefined;
+  if (["NoSuchKey", "NotFound", "UnknownError"].includes((error as { code?: string }).code ?? ""))
+    return undefined;
   throw error;
 }
 
-export function s3Storage({ endpoint, region, bucket, prefix, access_key, secret_key }: S3Options): LakeStorage {
+export function s3Storage({
+  endpoint,
+  region,
+  bucket,
+  prefix,
+  access_key,
+  secret_key,
+}: S3Options): LakeStorage {
   const client = new S3Client({
     endpoint,
     region,
@@ -44,7 +52,11 @@ export function s3Storage({ endpoint, region, bucket, prefix, access_key, secret
     return found;
   };
   return {
-    read: (name) => client.file(prefix + name).text().catch(absent),
+    read: (name) =>
+      client
+        .file(prefix + name)
+        .text()
+        .catch(absent),
     write: async (name, text) => void (await client.write(prefix + name, text)),
     async upload(name, path) {
       const writer = client.file(prefix + name).writer({ partSize: PART_BYTES, queueSize: 1 });

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { mkdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import type { Engine } from "../engine/engine.ts";
+import { type Engine, EngineError } from "../engine/engine.ts";
 import { iso } from "../queries/window.ts";
 import daysSql from "./days.sql" with { type: "text" };
 import fingerprintSql from "./fingerprint.sql" with { type: "text" };
@@ -15,6 +15,8 @@ import writeSql from "./write.sql" with { type: "text" };
 const CLOSED_AFTER_US = 6 * 3_600_000_000;
 /** Files that no manifest names go after this time: whoever read the manifest before has read them by then. */
 const GRACE_MS = 24 * 3_600_000;
+/** ClickHouse's code. */
+const NO_SUCH_DATA_PART = 232;
 
 type Held = {
   tenant: string;
@@ -145,7 +147,11 @@ export class LakeWriter {
    */
   async #forget(date: string, parts: string[]): Promise<void> {
     for (const part of parts) {
-      await this.#engine.aside.run("ALTER TABLE mtc.observations DROP PART {part:String}", { part });
+      await this.#engine.aside
+        .run("ALTER TABLE mtc.observations DROP PART {part:String}", { part })
+        .catch((error: unknown) => {
+          if (!(error instanceof EngineError) || error.code !== NO_SUCH_DATA_PART) throw error;
+        });
     }
     this.#written.delete(date);
   }
@@ -157,7 +163,9 @@ export class LakeWriter {
       const manifest = await readManifest(storage, tenant, date);
       if (!manifest) continue;
       const named = new Set(["_manifest.json", ...manifest.files.map(({ file }) => file)]);
-      const loose = (await storage.list(folder)).filter(({ name }) => !named.has(name.slice(folder.length + 1)));
+      const loose = (await storage.list(folder)).filter(
+        ({ name }) => !named.has(name.slice(folder.length + 1)),
+      );
       const old = loose.filter(({ modified_ms }) => modified_ms + GRACE_MS <= now_ms);
       for (const { name } of old) await storage.remove(name);
       if (old.length === loose.length) this.#untidy.delete(folder);

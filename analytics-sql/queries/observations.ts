@@ -1,6 +1,6 @@
 // Raw observations, page by page.
 import type { Engine } from "../engine/engine.ts";
-import { type Lake, withTable } from "../lake/lake.ts";
+import { type Lake, type Stretch, withTable } from "../lake/lake.ts";
 import sql from "./observations.sql" with { type: "text" };
 import { iso } from "./window.ts";
 
@@ -50,25 +50,24 @@ export async function observations(
   const [after_us, after_seq, after_signal, after_value] = cursor
     ? decode(cursor)
     : ([0, 0, "", ""] as Position);
+  const { tenant, machine } = query;
   const span = { from_us: Math.max(query.from_us, after_us), to_us: query.to_us, now_us: Date.now() * 1_000 };
   const found: SqlRow[] = [];
-  for (const { from_us, to_us, cold } of (await lake?.stretches(query.tenant, query.machine, span)) ?? [span]) {
+  const stretches: Stretch[] = (await lake?.stretches(tenant, machine, span)) ?? [span];
+  for (const { from_us, to_us, cold } of stretches) {
     const file = await cold?.();
     const both = file && withTable(file);
-    const rows = await engine.query<SqlRow>(
-      both ? sql.replace("mtc.observations", () => both.sql) : sql,
-      {
-        ...params,
-        ...both?.params,
-        from_us,
-        to_us,
-        limit: query.limit + 1 - found.length,
-        after_us,
-        after_seq,
-        after_signal,
-        after_value,
-      },
-    );
+    const rows = await engine.query<SqlRow>(both ? sql.replace("mtc.observations", () => both.sql) : sql, {
+      ...params,
+      ...both?.params,
+      from_us,
+      to_us,
+      limit: query.limit + 1 - found.length,
+      after_us,
+      after_seq,
+      after_signal,
+      after_value,
+    });
     found.push(...rows);
     if (found.length > query.limit) break;
   }

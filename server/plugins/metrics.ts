@@ -1,15 +1,22 @@
 // What /metrics tells: requests, ingest, outbox, sources, live readers.
 import { Elysia } from "elysia";
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import type { LakeKeeper } from "../../analytics-sql/lake/keeper.ts";
 import type { Collectors } from "../../ingest/collectors.ts";
 import type { LiveHub } from "../../ingest/live/hub.ts";
 import type { Relay } from "../../ingest/outbox/relay.ts";
 import type { Store } from "../../ingest/store/store.ts";
 
-type Deps = { store: Store; relay: Relay; collectors: Collectors; hub: LiveHub };
+type Deps = {
+  store: Store;
+  relay: Relay;
+  collectors: Collectors;
+  hub: LiveHub;
+  lake: LakeKeeper | undefined;
+};
 
 /** The gauges are read when they are asked for. */
-export function createMetrics({ store, relay, collectors, hub }: Deps): Registry {
+export function createMetrics({ store, relay, collectors, hub, lake }: Deps): Registry {
   const registry = new Registry();
   const gauge = (name: string, help: string, read: () => number | Promise<number>): void => {
     const made = new Gauge({
@@ -41,6 +48,15 @@ export function createMetrics({ store, relay, collectors, hub }: Deps): Registry
     () => relay.status().delivered_events,
   );
   gauge("mtc_poison_events", "Events set aside since the start", () => relay.status().poison_events);
+  if (lake) {
+    gauge("mtc_lake_days", "Days of the raw time series that are in the lake", () => lake.status().days);
+    gauge("mtc_lake_written_files", "Files written since the start", () => lake.status().files);
+    gauge(
+      "mtc_lake_last_success_timestamp_seconds",
+      "When the lake was last found up to date, or brought there",
+      () => lake.status().last_success_ms / 1_000,
+    );
+  }
   gauge("mtc_live_readers", "Open live streams", () => hub.watchers);
   gauge("mtc_resident_memory_bytes", "Resident memory of the process", () => process.memoryUsage.rss());
   const sources = new Gauge({

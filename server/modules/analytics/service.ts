@@ -1,5 +1,6 @@
 // The reports: the analytics' SQL, asked for machines of one tenant.
 import type { Engine } from "../../../analytics-sql/engine/engine.ts";
+import type { Lake } from "../../../analytics-sql/lake/lake.ts";
 import { type AssetDocument, type AssetRow, asset, assets } from "../../../analytics-sql/queries/assets.ts";
 import { type LotRow, lots, type RejectRow, rejects } from "../../../analytics-sql/queries/entries.ts";
 import { gaps } from "../../../analytics-sql/queries/gaps.ts";
@@ -51,11 +52,13 @@ const REMEMBERED = 100;
 export class Reports {
   readonly #engine: Engine;
   readonly #roller: Roller;
+  readonly #lake: Lake | undefined;
   readonly #recent = new Map<string, Promise<OeeReport>>();
 
-  constructor(engine: Engine, roller: Roller) {
+  constructor(engine: Engine, roller: Roller, lake?: Lake) {
     this.#engine = engine;
     this.#roller = roller;
+    this.#lake = lake;
   }
 
   /** Figures over machines of one tenant: sums first (invariant 5). Nothing is known of the time after now. */
@@ -118,7 +121,11 @@ export class Reports {
     const { signal = "", cursor = null, ...rest } = query;
     try {
       const { tenant_id: tenant, id } = machine;
-      const page = await observations(this.#engine, { tenant, machine: id, signal, cursor, ...rest });
+      const page = await observations(
+        this.#engine,
+        { tenant, machine: id, signal, cursor, ...rest },
+        this.#lake,
+      );
       return { rows: page.rows, next_cursor: page.cursor };
     } catch (error) {
       if (error instanceof BadCursor) throw badInput("/cursor", error.message);

@@ -1,13 +1,21 @@
 // /healthz, /readyz, /metrics: open to all, for whoever watches the watcher.
 import { Elysia } from "elysia";
 import type { Registry } from "prom-client";
+import type { LakeKeeper } from "../../../analytics-sql/lake/keeper.ts";
 import type { Collectors } from "../../../ingest/collectors.ts";
 import type { Relay } from "../../../ingest/outbox/relay.ts";
 import type { Store } from "../../../ingest/store/store.ts";
 
-type Deps = { store: Store; relay: Relay; collectors: Collectors; metrics: Registry; ready: () => boolean };
+type Deps = {
+  store: Store;
+  relay: Relay;
+  collectors: Collectors;
+  lake: LakeKeeper | undefined;
+  metrics: Registry;
+  ready: () => boolean;
+};
 
-export const healthModule = ({ store, relay, collectors, metrics, ready }: Deps) =>
+export const healthModule = ({ store, relay, collectors, lake, metrics, ready }: Deps) =>
   new Elysia()
     .get("/healthz", () => ({ status: "ok" }), { detail: { tags: ["Health"], summary: "The process lives" } })
     .get(
@@ -21,6 +29,7 @@ export const healthModule = ({ store, relay, collectors, metrics, ready }: Deps)
           status: ready() ? "ready" : "starting",
           outbox: { events: outbox.events, bytes: outbox.bytes, lag_s, poison_events, error },
           sources: collectors.status().map(({ name, state, error }) => ({ name, state, error })),
+          ...(lake ? { lake: lake.status() } : {}),
         };
       },
       { detail: { tags: ["Health"], summary: "Takes requests; how far analytics lies behind; the sources" } },

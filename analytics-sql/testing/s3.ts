@@ -1,0 +1,40 @@
+// An S3 server of another make, on loopback, for a test file.
+import { findMoto } from "../../.ci/s3-peer.ts";
+import type { S3Options } from "../lake/s3.ts";
+
+export type S3Peer = { options: S3Options; stop(): Promise<void> };
+
+export const hasS3Peer = findMoto() !== undefined;
+
+/** Starts it with an empty bucket. */
+export async function startS3Peer(): Promise<S3Peer> {
+  const probe = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
+  const port = probe.port;
+  probe.stop(true);
+  const child = Bun.spawn([findMoto() ?? "", "-H", "127.0.0.1", "-p", String(port)], {
+    stdout: "ignore",
+    stderr: "ignore",
+  });
+  const endpoint = `http://127.0.0.1:${port}`;
+  const end = Date.now() + 20_000;
+  for (;;) {
+    const made = await fetch(`${endpoint}/lake`, { method: "PUT" }).catch(() => undefined);
+    if (made?.ok) break;
+    if (Date.now() > end) throw new Error("moto_server does not answer");
+    await Bun.sleep(100);
+  }
+  return {
+    options: {
+      endpoint,
+      region: "us-east-1",
+      bucket: "lake",
+      prefix: "plant/",
+      access_key: "key",
+      secret_key: "secret",
+    },
+    async stop() {
+      child.kill();
+      await child.exited;
+    },
+  };
+}
