@@ -86,7 +86,7 @@ function lakeIn(storage: LakeStorage): Made {
 }
 
 /** All pages of a machine's rows, as text. */
-async function rowsOf(tenant: string, machine: string, lake?: Lake, limit = 170): Promise<string[]> {
+async function rowsOf(tenant: string, machine: string, lake?: Lake, limit = 250): Promise<string[]> {
   const found: string[] = [];
   let cursor: string | null = null;
   do {
@@ -211,7 +211,7 @@ for (const [place, available, make] of PLACES) {
       await forgetHot(other);
       expect(await rowsOf("plant/none", "mill:1.x", lake)).toEqual([]);
       expect(await rows("unknown")).toEqual([]);
-    });
+    }, 60_000);
 
     test("retention: a day leaves the table when it is in the lake, and only then", async () => {
       const tenant = await plant();
@@ -243,6 +243,27 @@ test("a folder that cannot be written: told, nothing half done, and the next run
   rmSync(blocked);
   await writer().run(NOW_MS);
   expect(await lakeDates(storage, tenant)).toEqual(DATES);
+});
+
+test("a bucket that is down, or refuses, is not an empty one", async () => {
+  const refusing = Bun.serve({
+    hostname: "127.0.0.1",
+    port: 0,
+    fetch: ({ url }) => new Response("", { status: url.includes("denied") ? 403 : 503 }),
+  });
+  const keys = { region: "us-east-1", bucket: "lake", access_key: "key", secret_key: "secret" };
+  for (const [endpoint, prefix] of [
+    [refusing.url.origin, ""],
+    [refusing.url.origin, "denied/"],
+    ["http://127.0.0.1:1", ""],
+  ] as const) {
+    const storage = s3Storage({ endpoint, prefix, ...keys });
+    await expect(storage.read("a")).rejects.toThrow();
+    await expect(storage.size_bytes("a")).rejects.toThrow();
+    await expect(storage.list("a")).rejects.toThrow();
+    await expect(storage.write("a", "{}")).rejects.toThrow();
+  }
+  await refusing.stop(true);
 });
 
 test("a manifest of another make stops the writing of its day, not the table's rows", async () => {

@@ -15,9 +15,9 @@ export type S3Options = {
 /** The least that a part of an upload may be is 5 MiB; one or two are in memory at a time. */
 const PART_BYTES = 8 * 1024 * 1024;
 
+/** Only a store that says so has no such file: an outage is none, or a file would be written without its old rows. */
 function absent(error: unknown): undefined {
-  if (["NoSuchKey", "NotFound", "UnknownError"].includes((error as { code?: string }).code ?? ""))
-    return undefined;
+  if (["NoSuchKey"].includes((error as { code?: string }).code ?? "")) return undefined;
   throw error;
 }
 
@@ -66,10 +66,7 @@ export function s3Storage({
       }
       await writer.end();
     },
-    async size_bytes(name) {
-      const key = prefix + name;
-      return (await client.exists(key)) ? client.size(key) : undefined;
-    },
+    size_bytes: async (name) => (await client.stat(prefix + name).catch(absent))?.size,
     async list(folder) {
       const contents = (await pages(folder)).flatMap((page) => page.contents ?? []);
       return contents.map(({ key, lastModified }) => ({
