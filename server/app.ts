@@ -10,6 +10,7 @@ import { keysModule } from "./modules/keys/index.ts";
 import { machinesModule } from "./modules/machines/index.ts";
 import { pagesModule } from "./modules/pages/index.ts";
 import { reasonsModule } from "./modules/reasons/index.ts";
+import { rebuildModule } from "./modules/rebuild/index.ts";
 import { schemasModule } from "./modules/schemas/index.ts";
 import { sessionModule } from "./modules/session/index.ts";
 import { streamModule } from "./modules/stream/index.ts";
@@ -22,7 +23,8 @@ import type { Services } from "./services.ts";
 const IDLE_TIMEOUT_S = 30;
 
 export function createApp(services: Services) {
-  const { machines, annotations, reasons, pipeline, reports, figures, hub, keys, metrics, log } = services;
+  const { machines, annotations, reasons, pipeline, reports, figures, hub, rebuilds, keys, metrics, log } =
+    services;
   return new Elysia({
     serve: { idleTimeout: IDLE_TIMEOUT_S, maxRequestBodySize: BREAK_OFF_BYTES },
     // Else a path is looked for behind the eleventh character: not found on a host called "mtc".
@@ -61,6 +63,7 @@ export function createApp(services: Services) {
     .use(analyticsModule(machines, reports, keys))
     .use(streamModule(machines, hub, keys))
     .use(keysModule(keys))
+    .use(rebuildModule(rebuilds, keys))
     .use(schemasModule(keys))
     .use(sessionModule(keys, figures))
     .use(pagesModule({ machines, figures, hub, keys, log }));

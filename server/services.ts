@@ -8,6 +8,7 @@ import { keepLake, type LakeKeeper } from "../analytics-sql/lake/keeper.ts";
 import { Lake } from "../analytics-sql/lake/lake.ts";
 import { s3Storage } from "../analytics-sql/lake/s3.ts";
 import { LakeWriter } from "../analytics-sql/lake/writer.ts";
+import { clear } from "../analytics-sql/rebuild/shadow.ts";
 import { keepRolled } from "../analytics-sql/rollup/keeper.ts";
 import { Roller } from "../analytics-sql/rollup/roller.ts";
 import { type Collectors, startCollectors } from "../ingest/collectors.ts";
@@ -25,6 +26,7 @@ import { Annotations } from "./modules/downtime/service.ts";
 import { Machines } from "./modules/machines/service.ts";
 import { Figures } from "./modules/pages/figures.ts";
 import { Reasons } from "./modules/reasons/service.ts";
+import { Rebuilds } from "./modules/rebuild/service.ts";
 import { createMetrics } from "./plugins/metrics.ts";
 
 export type Services = {
@@ -39,6 +41,7 @@ export type Services = {
   reasons: Reasons;
   reports: Reports;
   figures: Figures;
+  rebuilds: Rebuilds;
   keys: Keys;
   lake: LakeKeeper | undefined;
   metrics: Registry;
@@ -46,7 +49,7 @@ export type Services = {
   ready: () => boolean;
   /** Starts the collectors; before that nothing is read from any source. */
   collect(): Promise<void>;
-  /** Stops in order: sources, relay, engine, store. */
+  /** Stops in order: sources, rebuild, relay, engine, store. */
   stop(): Promise<void>;
 };
 
@@ -85,10 +88,13 @@ export async function startServices(config: Config, log: (message: string) => vo
   // Analytics is a projection of the log (invariant 6): without it, all of the log is delivered again; with it, what
   // the engine may have lost in a power cut, since it does not fsync. Nothing is counted twice.
   await store.rewind(rebuilt ? "start" : "settled");
+  // A rebuild that was cut off left its shadow behind.
+  await clear(engine);
 
   let running = true;
   const hub = new LiveHub((id) => machines.byId(id)?.tenant_id);
   const relay = startRelay(store, { deliver: (lines) => deliver(engine, lines) }, log);
+  const rebuilds = new Rebuilds({ store, engine, relay, log, now_ms: Date.now });
   const pipeline = await createPipeline({ store, hub, wake: relay.wake, now_ms: Date.now });
   const machines = await Machines.open({ store, pipeline, hub });
   const roller = new Roller(engine, log);
@@ -130,7 +136,10 @@ export async function startServices(config: Config, log: (message: string) => vo
       SETTLE_MS,
     );
   });
-  const purging = setInterval(() => void purge(store, config.raw_retention_days, log), PURGE_EVERY_MS);
+  const purging = setInterval(
+    () => void purge(store, rebuilds, config.raw_retention_days, log),
+    PURGE_EVERY_MS,
+  );
 
   return {
     store,
@@ -144,6 +153,7 @@ export async function startServices(config: Config, log: (message: string) => vo
     reasons: new Reasons(store, pipeline),
     reports,
     figures: new Figures(machines, reports),
+    rebuilds,
     keys: await Keys.open(store, config),
     lake: lakeKeeper,
     metrics: createMetrics({ store, relay, collectors, hub, lake: lakeKeeper }),
@@ -156,6 +166,7 @@ export async function startServices(config: Config, log: (message: string) => vo
       clearInterval(purging);
       stopping.abort();
       await collectors.stop();
+      await rebuilds.stop();
       await relay.stop();
       await seeding;
       await keeper.stop();
@@ -207,9 +218,15 @@ async function seedHub(
   if (running()) await seed();
 }
 
-async function purge(store: Store, days: number, log: (message: string) => void): Promise<void> {
+/** A rebuild counts on what the log held when it began. */
+async function purge(
+  store: Store,
+  rebuilds: Rebuilds,
+  days: number,
+  log: (message: string) => void,
+): Promise<void> {
   try {
-    while ((await store.purge(Date.now() - days * 86_400_000)) > 0);
+    while (!rebuilds.busy && (await store.purge(Date.now() - days * 86_400_000)) > 0);
   } catch (error) {
     log(`purge: ${(error as Error).message}`);
   }

@@ -107,17 +107,30 @@ export async function openChdb({ path, rawRetentionDays }: ChdbOptions): Promise
     "SET output_format_json_quote_64bit_integers = 0",
     "SET output_format_parquet_compression_method = 'zstd'",
   ]);
-  await Promise.all([readers.ready(), roller.ready(), aside.ready()]).catch(fail);
+  const maintainer = new Lanes(path, 1, [
+    `SET max_memory_usage = ${QUERY_MEMORY_BYTES}`,
+    "SET max_partitions_per_insert_block = 0",
+    `SET os_threads_nice_value_query = ${ROLL_UP_NICE}`,
+  ]);
+  // A rebuild's events go in beside those that arrive.
+  const rebuilding = createChdbConnection({ path });
+  await Promise.all([
+    readers.ready(),
+    roller.ready(),
+    aside.ready(),
+    maintainer.ready(),
+    rebuilding.command({ query: `SET max_memory_usage = ${QUERY_MEMORY_BYTES}` }),
+  ]).catch(fail);
   const inserting = new Set<{ since_ms: number }>();
 
   return {
-    async insertEvents(bytes) {
+    async insertEvents(bytes, into = "mtc") {
       if (bytes.length === 0) return;
       const insert = { since_ms: Date.now() };
-      inserting.add(insert);
+      if (into === "mtc") inserting.add(insert);
       try {
-        await writing.chdb.rawInsert({
-          table: "mtc.events_in",
+        await (into === "mtc" ? writing : rebuilding).chdb.rawInsert({
+          table: `${into}.events_in`,
           values: bytes,
           format: "JSONEachRow",
           settings: { input_format_skip_unknown_fields: 1, max_partitions_per_insert_block: 0 },
@@ -134,11 +147,14 @@ export async function openChdb({ path, rawRetentionDays }: ChdbOptions): Promise
       query: <Row>(sql: string, params: Params) => aside.query<Row>(sql, params).catch(fail),
       run: (sql, params) => aside.run(sql, params).catch(fail),
     },
+    maintain: (sql, params = {}) => maintainer.run(sql, params).catch(fail),
     visibleUntil_us: () => 1_000 * Math.min(Date.now(), ...[...inserting].map(({ since_ms }) => since_ms)),
     async close() {
       await readers.close();
       await roller.close();
       await aside.close();
+      await maintainer.close();
+      await rebuilding.close();
       await writing.close();
       server.close();
     },

@@ -1,5 +1,8 @@
 // The analytics engine as the rest of the program sees it: events in, rows out.
 
+/** The database all figures are read from, and the one beside it in which a rebuild gathers what is to take its place. */
+export type Database = "mtc" | "mtc_rebuild";
+
 export type Engine = {
   /**
    * Writes events, as the bytes they travelled in (JSON objects, one a line), and resolves once their rows can be
@@ -7,13 +10,15 @@ export type Engine = {
    * the tables behind the views may have taken a part of it.
    * @throws EngineError
    */
-  insertEvents(bytes: Uint8Array): Promise<void>;
+  insertEvents(bytes: Uint8Array, into?: Database): Promise<void>;
   /** Runs one SELECT with bound parameters. 64-bit integers come back as numbers. @throws EngineError */
   query<Row>(sql: string, params: Record<string, unknown>): Promise<Row[]>;
   /** Runs one statement that writes what it reads, with bound parameters: INSERT … SELECT. @throws EngineError */
   run(sql: string, params: Record<string, unknown>): Promise<void>;
   /** The same two on a connection of their own, on one thread, without hurry or limit of time: for the lake. */
   aside: Pick<Engine, "query" | "run">;
+  /** Runs a statement that may take long, beside all others: databases, copies, partitions. @throws EngineError */
+  maintain(sql: string, params?: Record<string, unknown>): Promise<void>;
   /** Everything whose insertion began before this time, µs since 1970, can be queried by now. */
   visibleUntil_us(): number;
   close(): Promise<void>;

@@ -8,19 +8,23 @@ import assets from "./050_assets.sql" with { type: "text" };
 import rollups from "./060_rollups.sql" with { type: "text" };
 import functions from "./100_functions.sql" with { type: "text" };
 
-/** Statements in the order to run them; each may run again. A statement ends with `;` at the end of a line. */
-export const SCHEMA_STATEMENTS: readonly string[] = [
-  eventsIn,
-  observations,
-  signalPoints,
-  configuration,
-  annotations,
-  assets,
-  rollups,
-  functions,
-].flatMap((file) =>
-  file
-    .split(/;\s*$/m)
-    .map((statement) => statement.trim())
-    .filter((statement) => statement !== ""),
-);
+/** What is made of events alone: a rebuild makes it a second time, in a database of its own. */
+const PROJECTION = [eventsIn, observations, signalPoints, configuration, annotations, assets];
+/** What is made of the projection, and what belongs to no database. */
+const BESIDE = [rollups, functions];
+
+/** A statement ends with `;` at the end of a line. */
+const statements = (files: string[]): string[] =>
+  files.flatMap((file) =>
+    file
+      .split(/;\s*$/m)
+      .map((statement) => statement.trim())
+      .filter((statement) => statement !== ""),
+  );
+
+/** Statements in the order to run them; each may run again. */
+export const SCHEMA_STATEMENTS: readonly string[] = statements([...PROJECTION, ...BESIDE]);
+
+/** The projection's statements in another database. Names of event types ('mtc.…') stay what they are. */
+export const projectionIn = (database: string): string[] =>
+  statements(PROJECTION).map((statement) => statement.replaceAll(/(?<!['\w])mtc\./g, `${database}.`));

@@ -109,3 +109,33 @@ test("invariant 7: what is too large at once goes in parts; what is too large al
   expect(log.poison).toEqual(["huge: memory"]);
   await relay.stop();
 });
+
+test("paused it delivers nothing, not even what was woken for, and afterwards all of it; commits do not wait", async () => {
+  const log = memoryLog(["a"]);
+  const got: string[] = [];
+  const under_way = Promise.withResolvers<void>();
+  const deliver = async (bytes: Uint8Array): Promise<void> => {
+    await under_way.promise;
+    got.push(...lines(bytes));
+  };
+  const relay = startRelay(log, { deliver }, () => {});
+  await Bun.sleep(20);
+  const paused = relay.pause();
+  expect(await Promise.race([paused.then(() => "paused"), Bun.sleep(50).then(() => "under way")])).toBe(
+    "under way",
+  );
+  under_way.resolve();
+  await paused;
+  expect(log.watermark()).toBe(1);
+  log.add("b");
+  relay.wake();
+  await Bun.sleep(50);
+  expect(got).toEqual(["a"]);
+  relay.resume();
+  await until(() => log.watermark() === 2);
+  expect(got).toEqual(["a", "b"]);
+  // A relay that is paused stops all the same, and one that has stopped keeps nobody waiting.
+  await relay.pause();
+  await relay.stop();
+  await relay.pause();
+});

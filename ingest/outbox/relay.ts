@@ -35,6 +35,9 @@ export type Relay = {
   /** Something was committed: look at the outbox now. */
   wake(): void;
   status(): RelayStatus;
+  /** Resolves once the batch under way is delivered: nothing more is until `resume`. Commits go on. */
+  pause(): Promise<void>;
+  resume(): void;
   stop(): Promise<void>;
 };
 
@@ -49,6 +52,7 @@ export function startRelay(
   let running = true;
   let wake = () => {};
   let awake = false;
+  let pause: { reached: PromiseWithResolvers<void>; over: PromiseWithResolvers<void> } | undefined;
 
   const sleep = (ms: number): Promise<void> =>
     new Promise((resolve) => {
@@ -62,6 +66,11 @@ export function startRelay(
   async function run(): Promise<void> {
     let backoff_ms = pause_ms.min;
     while (running) {
+      if (pause) {
+        pause.reached.resolve();
+        await pause.over.promise;
+        continue;
+      }
       awake = false;
       try {
         const batch = await store.readOutbox(BATCH_EVENTS, BATCH_BYTES);
@@ -129,6 +138,12 @@ export function startRelay(
     }
   }
 
+  const resume = (): void => {
+    pause?.reached.resolve();
+    pause?.over.resolve();
+    pause = undefined;
+  };
+
   const done = run();
   return {
     wake() {
@@ -136,8 +151,17 @@ export function startRelay(
       wake();
     },
     status: () => ({ ...status }),
+    pause() {
+      if (!running) return Promise.resolve();
+      pause ??= { reached: Promise.withResolvers(), over: Promise.withResolvers() };
+      awake = true;
+      wake();
+      return pause.reached.promise;
+    },
+    resume,
     async stop() {
       running = false;
+      resume();
       wake();
       await done;
     },

@@ -29,7 +29,7 @@ export const events = sqliteTable(
   ],
 );
 
-/** One row: how far the relay has delivered. */
+/** How far the relay has delivered, how far that is settled, and until when the log was purged. */
 export const watermark = sqliteTable("watermark", {
   name: text().primaryKey(),
   position: integer().notNull(),

@@ -11,6 +11,9 @@ import {
   type Appended,
   type Commit,
   type Entry,
+  type LogRange,
+  type LogState,
+  type LogStretch,
   type Machine,
   type NewEvent,
   type OpenGap,
@@ -29,6 +32,9 @@ export type SqliteOptions = {
   settle_ms?: number;
 };
 
+/** What the table of watermarks holds: two positions, and until when the log was purged (ms since 1970). */
+type Mark = "relay" | "settled" | "purged_ms";
+
 /** A commit that waits for its group's fsync. */
 type Waiting = {
   commit: Commit;
@@ -40,6 +46,12 @@ type Waiting = {
 const WATERMARK_WRITE_MS = 1_000;
 /** The engine does not fsync, and keeps merged parts for eight minutes: after ten the system has written them all. */
 const SETTLE_MS = 10 * 60_000;
+/** The shortest time observations are kept. */
+const RETENTION_MIN_MS = 86_400_000;
+/** Positions that one read of the log goes over at the most, so that commits are not kept waiting. */
+const READ_POSITIONS = 20_000;
+/** What is purged, of all types. */
+const PURGED = "'mtc.observations.v1', 'mtc.asset.v1'";
 /** How finely positions are remembered until they settle. */
 const SETTLE_STEP_MS = 30_000;
 
@@ -83,6 +95,7 @@ export class SqliteStore {
     this.#settle_ms = options.settle_ms ?? SETTLE_MS;
     this.#watermark = this.#written_watermark = this.#readPosition("relay");
     [this.#outbox_events, this.#outbox_bytes] = this.#measureOutbox();
+    this.#notePurges();
     this.#timer = setInterval(() => this.#tick(), WATERMARK_WRITE_MS);
   }
 
@@ -232,6 +245,40 @@ export class SqliteStore {
     return joinLines(taken, size);
   }
 
+  readLog({ after, upto, since_ms }: LogRange, max_events: number, max_bytes: number): LogStretch {
+    const to = Math.min(upto, after + READ_POSITIONS);
+    const rows = this.#db
+      .prepare<{ position: number; id: string; rows: number; bytes: Uint8Array }, [number, number, number]>(
+        `SELECT position, id, rows, bytes FROM events
+         WHERE position > ? AND position <= ? AND (time_ms >= ? OR type NOT IN (${PURGED}))
+           AND position NOT IN (SELECT position FROM poison) ORDER BY position`,
+      )
+      .iterate(after, to, since_ms);
+    const taken: { position: number; id: string; rows: number; bytes: Uint8Array }[] = [];
+    let size = 0;
+    let full = false;
+    for (const row of rows) {
+      taken.push(row);
+      size += row.bytes.length + 1;
+      full = taken.length === max_events || size >= max_bytes;
+      if (full) break;
+    }
+    const end = full ? taken.at(-1)?.position : undefined;
+    return {
+      ...joinLines(taken, size),
+      to: end ?? to,
+      rows: taken.reduce((sum, row) => sum + row.rows, 0),
+    };
+  }
+
+  logState(): LogState {
+    return {
+      last: this.#last(),
+      delivered: this.#watermark,
+      purged_before_ms: this.#readPosition("purged_ms"),
+    };
+  }
+
   delivered(position: number): void {
     if (position <= this.#watermark) return;
     const [events, bytes] = this.#measureOutbox(position);
@@ -278,12 +325,32 @@ export class SqliteStore {
 
   /** A thousand at a time, so that commits are not kept waiting; call again while it returns more than 0. */
   purge(before_ms: number): number {
-    return this.#db.run(
-      `DELETE FROM events WHERE position IN (
-         SELECT position FROM events
-         WHERE time_ms < ? AND position <= ? AND type IN ('mtc.observations.v1', 'mtc.asset.v1') LIMIT 1000)`,
-      [before_ms, this.#watermark],
-    ).changes;
+    return this.#db.transaction(() => {
+      const { changes } = this.#db.run(
+        `DELETE FROM events WHERE position IN (
+           SELECT position FROM events
+           WHERE time_ms < ? AND position <= ? AND type IN (${PURGED}) LIMIT 1000)`,
+        [before_ms, this.#watermark],
+      );
+      if (changes > 0) {
+        this.#writePosition("purged_ms", Math.max(before_ms, this.#readPosition("purged_ms")));
+      }
+      return changes;
+    })();
+  }
+
+  /** A log whose purges were not noted yet: where events are missing, they were as old as any that are purged. */
+  #notePurges(): void {
+    if (this.#get("SELECT 1 FROM watermark WHERE name = 'purged_ms'")) return;
+    const { events } = this.#get<{ events: number }>("SELECT count(*) AS events FROM events") ?? {
+      events: 0,
+    };
+    this.#writePosition("purged_ms", events === this.#last() ? 0 : Date.now() - RETENTION_MIN_MS);
+  }
+
+  /** The position of the newest event there ever was. */
+  #last(): number {
+    return this.#get<{ seq: number }>("SELECT seq FROM sqlite_sequence WHERE name = 'events'")?.seq ?? 0;
   }
 
   entries(tenant_id: string, machine_id: string, type: EventType): Entry[] {
@@ -381,13 +448,13 @@ export class SqliteStore {
     if (old.position !== this.#readPosition("settled")) this.#writePosition("settled", old.position);
   }
 
-  #readPosition(name: "relay" | "settled"): number {
+  #readPosition(name: Mark): number {
     return (
       this.#get<{ position: number }>("SELECT position FROM watermark WHERE name = ?", name)?.position ?? 0
     );
   }
 
-  #writePosition(name: "relay" | "settled", position: number): void {
+  #writePosition(name: Mark, position: number): void {
     this.#db.run(
       `INSERT INTO watermark (name, position) VALUES (?, ?)
        ON CONFLICT (name) DO UPDATE SET position = excluded.position`,

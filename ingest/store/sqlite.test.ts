@@ -1,4 +1,5 @@
 // The embedded store keeps the contract, and its own bounds.
+import { Database } from "bun:sqlite";
 import { afterAll, expect, test } from "bun:test";
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
@@ -109,6 +110,28 @@ test("what was delivered long enough ago is settled: a rewind leaves it alone", 
   await second.rewind("settled");
   expect((await second.readOutbox(10, 1 << 20)).events).toEqual([]);
   await second.close();
+});
+
+test("a log that was purged before purges were noted vouches for the last day only", async () => {
+  const file = `${dir}/unnoted.sqlite`;
+  const options = { file, max_outbox_bytes: 1 << 20 };
+  const purged = async (sql: string): Promise<number> => {
+    const db = new Database(file);
+    db.run("DELETE FROM watermark WHERE name = 'purged_ms'");
+    db.run(sql);
+    db.close();
+    const store = await openSqlite(options);
+    const { purged_before_ms } = await store.logState();
+    await store.close();
+    return purged_before_ms;
+  };
+  const first = await openSqlite(options);
+  await first.commit({ events: [sized(10, "a"), sized(10, "b")] });
+  await first.close();
+  expect(await purged("SELECT 1")).toBe(0);
+  const at_ms = await purged("DELETE FROM events WHERE id = 'a'");
+  expect(Date.now() - 86_400_000 - at_ms).toBeLessThan(10_000);
+  expect(at_ms).toBeLessThanOrEqual(Date.now() - 86_400_000);
 });
 
 const small = `${dir}/small`;

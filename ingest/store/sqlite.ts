@@ -101,6 +101,8 @@ export async function openSqlite(
     openGaps: call("openGaps"),
     lastEventId: call("lastEventId"),
     readOutbox: call("readOutbox"),
+    readLog: call("readLog"),
+    logState: call("logState"),
     delivered: call("delivered"),
     rewind: call("rewind"),
     setAside: call("setAside"),

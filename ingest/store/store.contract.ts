@@ -188,6 +188,44 @@ export function storeContract(name: string, open: () => Promise<Store>, reset: (
       expect(await outbox()).toEqual([setup.header.id, open.header.id]);
     });
 
+    test("until when it was purged is known for good; before the first purge it is all there", async () => {
+      const [old, open] = [event(), event()];
+      const before_ms = open.header.time_ms;
+      await store.commit({ events: [old, open] });
+      await store.delivered((await store.readOutbox(2, 1 << 20)).events[1]?.position ?? 0);
+      expect(await store.purge(old.header.time_ms)).toBe(0);
+      expect(await store.logState()).toMatchObject({ purged_before_ms: 0 });
+      expect(await store.purge(before_ms)).toBe(1);
+      // Less far back than before: what is gone is gone.
+      expect(await store.purge(1)).toBe(0);
+      await reopen();
+      expect(await store.logState()).toEqual({ last: 2, delivered: 2, purged_before_ms: before_ms });
+    });
+
+    test("the log is read in stretches, delivered or not, from a time on, without what was set aside", async () => {
+      const made = Array.from({ length: 6 }, () => event());
+      const setup = made[0] as NewEvent;
+      setup.header.type = "mtc.machine.v1";
+      const ids = made.map(({ header }) => header.id);
+      const times = made.map(({ header }) => header.time_ms);
+      await store.commit({ events: made });
+      const { events } = await store.readOutbox(10, 1 << 20);
+      const [first = 0, , third = 0, , fifth = 0, sixth = 0] = events.map(({ position }) => position);
+      await store.delivered(third);
+      await store.setAside(fifth, "bad");
+      const read = async (after: number, upto: number, since_ms = 0, max = 10) => {
+        const stretch = await store.readLog({ after, upto, since_ms }, max, 1 << 20);
+        return [stretch.events.map(({ id }) => ids.indexOf(id)), stretch.to, stretch.rows];
+      };
+      expect(await read(0, sixth)).toEqual([[0, 1, 2, 3, 5], sixth, 5]);
+      expect(await read(first, third)).toEqual([[1, 2], third, 2]);
+      expect(await read(0, sixth, 0, 2)).toEqual([[0, 1], first + 1, 2]);
+      // Configuration is read however old it is.
+      expect(await read(0, sixth, times[3])).toEqual([[0, 3, 5], sixth, 3]);
+      expect(await read(first, third, times[5])).toEqual([[], third, 0]);
+      expect(await outbox()).toEqual([ids[3], ids[5]] as string[]);
+    });
+
     test("machines: made and changed with their event, deleted with theirs", async () => {
       await store.commit({ events: [event("lathe-1")], machine: lathe });
       await store.commit({ events: [event("lathe-1")], machine: { ...lathe, name: "Lathe one" } });

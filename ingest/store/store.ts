@@ -36,6 +36,20 @@ export type OutboxBatch = {
   events: { position: number; id: string; start: number; end: number }[];
 };
 
+/** A stretch of the log that was read on its own account, beside the outbox; `to` is where the next one begins. */
+export type LogStretch = OutboxBatch & { to: number; rows: number };
+
+/** What of the log to read: positions in (after, upto]; observations and assets only where taken at `since_ms` or later. */
+export type LogRange = { after: number; upto: number; since_ms: number };
+
+export type LogState = {
+  /** The position of the newest event, and how far the log is delivered. */
+  last: number;
+  delivered: number;
+  /** Every event that was purged was taken before this time; 0 where nothing ever was. */
+  purged_before_ms: number;
+};
+
 export type OutboxDepth = { events: number; bytes: number; oldest_ms: number };
 
 /** Configuration or an operator's entry, as the log has it. */
@@ -93,6 +107,9 @@ export type Store = {
 
   /** The next events after the watermark, in order; empty when all are delivered. */
   readOutbox(max_events: number, max_bytes: number): Promise<OutboxBatch>;
+  /** Delivered or not: any stretch of the log, in order, without what was set aside. Nothing is moved by it. */
+  readLog(range: LogRange, max_events: number, max_bytes: number): Promise<LogStretch>;
+  logState(): Promise<LogState>;
   /** Moves the watermark: everything up to and including `position` is with the bus. */
   delivered(position: number): Promise<void>;
   /**

@@ -1,0 +1,221 @@
+// Rebuilds analytics from the log while ingest goes on: a shadow is filled aside, then takes its place.
+import { encodeTime } from "ulid";
+import { type Engine, EngineError } from "../../../analytics-sql/engine/engine.ts";
+import { ALL_DAYS, clear, type Days, Shadow } from "../../../analytics-sql/rebuild/shadow.ts";
+import { MAX_AHEAD_US } from "../../../ingest/event.ts";
+import type { Relay } from "../../../ingest/outbox/relay.ts";
+import { badInput } from "../../../ingest/problem.ts";
+import type { LogState, LogStretch, Store } from "../../../ingest/store/store.ts";
+import { Problem } from "../../plugins/errors.ts";
+import type { Rebuild, RebuildInput } from "./model.ts";
+
+const DAY_MS = 86_400_000;
+const MAX_AHEAD_MS = MAX_AHEAD_US / 1_000;
+/** One read of the log, and one insert. */
+const BATCH_EVENTS = 4_000;
+const BATCH_BYTES = 8 * 1024 * 1024;
+const POLL_MS = 200;
+/** The relay rests for what arrives in the last round only: rounds go on until one is this small, but not for ever. */
+const LAST_ROUND_EVENTS = 2_000;
+const ROUNDS_MAX = 20;
+/** ClickHouse's code. */
+const MEMORY_LIMIT_EXCEEDED = 241;
+/** A batch of one event that lacks memory is offered this often, with a second between. */
+const TRIES = 20;
+
+type Deps = { store: Store; engine: Engine; relay: Relay; log: (message: string) => void; now_ms(): number };
+
+/** Where the log is read from: everything that was taken since then, up to a position. */
+type Reading = { job: Rebuild; shadow: Shadow; since_ms: number; at: number };
+
+/** One rebuild at a time; the last one is remembered until the program ends. */
+export class Rebuilds {
+  readonly #deps: Deps;
+  #job: Rebuild | undefined;
+  #began_ms = 0;
+  #done: Promise<void> = Promise.resolve();
+  #stopping = false;
+  /** One is under way: the log must not be purged meanwhile. */
+  busy = false;
+
+  constructor(deps: Deps) {
+    this.#deps = deps;
+  }
+
+  /** The rebuild under way, or the last one. */
+  last(): Rebuild | undefined {
+    if (this.#job && this.busy) this.#job.seconds = (this.#deps.now_ms() - this.#began_ms) / 1_000;
+    return this.#job && { ...this.#job };
+  }
+
+  /**
+   * Starts one. @returns what it is going to do
+   * @throws BadInput for days that are none, or that the log does not hold in full any more
+   * @throws Problem 409 while one is under way
+   */
+  async start(ask: RebuildInput): Promise<Rebuild> {
+    if (this.busy) throw new Problem(409, "Conflict", "a rebuild is under way; one at a time");
+    if (this.#stopping) throw new Problem(503, "Overloaded", "the server stops");
+    // From here on nothing is purged: what the log holds now, it holds until the end.
+    this.busy = true;
+    try {
+      const state = await this.#deps.store.logState();
+      const days = daysOf(ask, state);
+      this.#began_ms = this.#deps.now_ms();
+      const job: Rebuild = {
+        phase: "waiting",
+        from: days.from === ALL_DAYS.from ? null : days.from,
+        to: days.to === ALL_DAYS.to ? null : days.to,
+        events: 0,
+        observations: 0,
+        progress: 0,
+        seconds: 0,
+        error: "",
+      };
+      this.#job = job;
+      const everything = ask.from === undefined && ask.to === undefined;
+      this.#done = this.#run(job, days, state, everything);
+      return { ...job };
+    } catch (error) {
+      this.busy = false;
+      throw error;
+    }
+  }
+
+  /** Resolves when none is under way any more; the live tables are whole. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    await this.#done;
+  }
+
+  async #run(job: Rebuild, days: Days, state: LogState, everything: boolean): Promise<void> {
+    const { log } = this.#deps;
+    log(`rebuild: ${days.from} to ${days.to}`);
+    try {
+      await this.#rebuild(job, days, state, everything);
+      job.phase = "done";
+    } catch (error) {
+      job.phase = "failed";
+      job.error = (error as Error).message;
+    }
+    job.seconds = (this.#deps.now_ms() - this.#began_ms) / 1_000;
+    log(`rebuild: ${job.phase} after ${job.seconds} s, ${job.events} events; ${job.error}`);
+    this.busy = false;
+  }
+
+  async #rebuild(job: Rebuild, days: Days, state: LogState, everything: boolean): Promise<void> {
+    const { store, engine, relay } = this.#deps;
+    // A start may have set the watermark back behind what the live tables have. When all that was there at the begin is
+    // delivered, they hold nothing that lies after the watermark.
+    while ((await store.logState()).delivered < state.last) await this.#rest();
+    const shadow = await Shadow.open(engine, days);
+    try {
+      // No event is about a time more than a day after it was taken: earlier ones have nothing to say of these days.
+      const since_ms = everything ? 0 : Math.max(0, Date.parse(days.from) - MAX_AHEAD_MS);
+      const reading: Reading = { job, shadow, since_ms, at: 0 };
+      job.phase = "replaying";
+      await this.#replay(reading, (await store.logState()).delivered);
+      job.phase = "gathering";
+      await shadow.gather(everything ? encodeTime(state.purged_before_ms + MAX_AHEAD_MS, 10) : undefined);
+      job.phase = "catching up";
+      // The live rows that were just taken are those of now, so from here on every event counts, of whatever day.
+      await this.#catchUp(reading);
+      job.phase = "swapping";
+      try {
+        await relay.pause();
+        await this.#absorb(reading);
+        await shadow.swap();
+      } finally {
+        relay.resume();
+      }
+    } finally {
+      await clear(engine);
+    }
+  }
+
+  async #catchUp(reading: Reading): Promise<void> {
+    reading.since_ms = 0;
+    for (let round = 0; round < ROUNDS_MAX; round++) {
+      if ((await this.#absorb(reading)) <= LAST_ROUND_EVENTS) return;
+    }
+  }
+
+  /** @returns how many events there were since the last time */
+  async #absorb(reading: Reading): Promise<number> {
+    const from = reading.at;
+    await this.#replay(reading, (await this.#deps.store.logState()).delivered);
+    await reading.shadow.absorb();
+    return reading.at - from;
+  }
+
+  async #replay(reading: Reading, upto: number): Promise<void> {
+    const { job, shadow, since_ms } = reading;
+    while (reading.at < upto) {
+      this.#goOn();
+      const range = { after: reading.at, upto, since_ms };
+      const stretch = await this.#deps.store.readLog(range, BATCH_EVENTS, BATCH_BYTES);
+      await this.#insert(shadow, stretch, 0, stretch.events.length);
+      reading.at = stretch.to;
+      job.events += stretch.events.length;
+      job.observations += stretch.rows;
+      job.progress = reading.at / upto;
+    }
+  }
+
+  /** What lacks memory at once goes in parts. The same events twice are the same rows (invariant 2). */
+  async #insert(shadow: Shadow, stretch: LogStretch, from: number, to: number, tries = TRIES): Promise<void> {
+    if (from === to) return;
+    const [start, end] = [stretch.events[from]?.start ?? 0, (stretch.events[to - 1]?.end ?? 0) + 1];
+    try {
+      await shadow.insert(stretch.bytes.subarray(start, end));
+    } catch (error) {
+      if (!(error instanceof EngineError) || error.code !== MEMORY_LIMIT_EXCEEDED) throw error;
+      if (to - from > 1) {
+        const middle = (from + to) >> 1;
+        await this.#insert(shadow, stretch, from, middle);
+        await this.#insert(shadow, stretch, middle, to);
+        return;
+      }
+      if (tries === 0) throw error;
+      await Bun.sleep(1_000);
+      await this.#insert(shadow, stretch, from, to, tries - 1);
+    }
+  }
+
+  async #rest(): Promise<void> {
+    this.#goOn();
+    await Bun.sleep(POLL_MS);
+  }
+
+  #goOn(): void {
+    if (this.#stopping) throw new Error("the server stops");
+  }
+}
+
+/**
+ * The days to rebuild. A day may be replaced only if every event that ever said something of it is still in the log.
+ * Events are purged by the time they were taken, and none is about a time more than MAX_AHEAD_US after that (HTTP and
+ * collectors refuse such a time). All purged events were taken before `purged_before_ms`; so what they said was of times
+ * before purged_before_ms + MAX_AHEAD, and of every day that begins then or later the log holds all. Late data only
+ * makes an event's times earlier than the time it was taken, which the rule does not depend on. Configuration,
+ * operators' entries and gaps are never purged.
+ * @throws BadInput
+ */
+export function daysOf(ask: RebuildInput, { purged_before_ms }: LogState): Days {
+  const first =
+    purged_before_ms === 0
+      ? ALL_DAYS.from
+      : new Date(Math.ceil((purged_before_ms + MAX_AHEAD_MS) / DAY_MS) * DAY_MS).toISOString().slice(0, 10);
+  const { from = first, to = ALL_DAYS.to } = ask;
+  if (from < first) {
+    throw badInput(
+      "/from",
+      `the log holds everything from ${first} on; of earlier days some was purged (MTC_RAW_RETENTION_DAYS), and they stay as they are`,
+    );
+  }
+  if (from < ALL_DAYS.from) throw badInput("/from", `there are no days before ${ALL_DAYS.from}`);
+  if (to > ALL_DAYS.to) throw badInput("/to", `there are no days after ${ALL_DAYS.to}`);
+  if (to <= from)
+    throw badInput("/to", `must be a day after ${from}: it is the first day that is left alone`);
+  return { from, to };
+}

@@ -1,0 +1,126 @@
+// `bun run rebuild`: asks the running server to make analytics anew from its log, or does it itself where none runs.
+import { existsSync, readFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { BadInput } from "../ingest/problem.ts";
+import { type Config, parseConfig } from "./config.ts";
+import type { Rebuild, RebuildInput } from "./modules/rebuild/model.ts";
+import { startServices } from "./services.ts";
+
+const HELP = `bun run rebuild [--from 2026-11-01] [--to 2026-11-03]
+
+Makes analytics anew from the log, while ingest goes on: days (UTC) from --from up to, not including, --to; without
+them everything. Talks to the server at MTC_HOST and MTC_PORT with the admin key of MTC_DATA_DIR; where none listens
+there it opens the data directory itself.`;
+
+const POLL_MS = 300;
+
+/** Something to ask for a rebuild. */
+type Place = { start(ask: RebuildInput): Promise<Rebuild>; last(): Promise<Rebuild>; end(): Promise<void> };
+
+/** @throws Error with what the command line has wrong */
+function parse(argv: string[]): RebuildInput | "help" {
+  const { values } = parseArgs({
+    args: argv,
+    options: { from: { type: "string" }, to: { type: "string" }, help: { type: "boolean" } },
+  });
+  if (values.help) return "help";
+  const { from, to } = values;
+  for (const [name, day] of Object.entries({ from, to })) {
+    if (day !== undefined && !isDay(day)) throw new Error(`--${name} ${day}: must be a day, YYYY-MM-DD`);
+  }
+  return { ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) };
+}
+
+const isDay = (text: string): boolean =>
+  /^\d{4}-\d\d-\d\d$/.test(text) && new Date(`${text}T00:00:00Z`).toJSON()?.slice(0, 10) === text;
+
+/** The server of this installation; undefined where nothing listens. @throws Error where it does not answer as MTC does */
+async function running(config: Config): Promise<Place | undefined> {
+  const host = config.host === "0.0.0.0" || config.host === "::" ? "127.0.0.1" : config.host;
+  const origin = `http://${host.includes(":") ? `[${host}]` : host}:${config.port}`;
+  const key =
+    config.admin_key ??
+    (existsSync(config.admin_key_file) ? readFileSync(config.admin_key_file, "utf8") : "");
+  const call = async (method: string, body?: RebuildInput): Promise<Rebuild> => {
+    const response = await fetch(`${origin}/api/v1/rebuild`, {
+      method,
+      headers: { "x-api-key": key.trim(), "content-type": "application/json" },
+      ...(body ? { body: JSON.stringify(body) } : {}),
+    });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${origin} answers ${response.status}: ${detailOf(text)}`);
+    return JSON.parse(text) as Rebuild;
+  };
+  try {
+    await fetch(`${origin}/healthz`);
+  } catch {
+    return undefined;
+  }
+  return { start: (ask) => call("POST", ask), last: () => call("GET"), end: async () => {} };
+}
+
+function detailOf(text: string): string {
+  try {
+    return (JSON.parse(text) as { detail?: string }).detail ?? text;
+  } catch {
+    return text.slice(0, 200);
+  }
+}
+
+/** The installation itself, without its sources. */
+async function opened(config: Config): Promise<Place> {
+  const services = await startServices(config, (message) => console.error(message));
+  const { rebuilds } = services;
+  return {
+    start: (ask) => rebuilds.start(ask),
+    last: async () => rebuilds.last() as Rebuild,
+    end: services.stop,
+  };
+}
+
+/** @returns how it ended */
+async function follow(place: Place, ask: RebuildInput): Promise<Rebuild> {
+  let job = await place.start(ask);
+  console.log(`rebuilding ${job.from ?? "from the first day"} to ${job.to ?? "now"}`);
+  let phase = "";
+  while (job.phase !== "done" && job.phase !== "failed") {
+    if (job.phase !== phase) console.log(`  ${job.phase}`);
+    phase = job.phase;
+    await Bun.sleep(POLL_MS);
+    job = await place.last();
+  }
+  return job;
+}
+
+async function main(): Promise<number> {
+  const ask = parse(process.argv.slice(2));
+  if (ask === "help") {
+    console.log(HELP);
+    return 0;
+  }
+  const config = parseConfig(process.env);
+  const server = await running(config);
+  if (!server && !existsSync(`${config.data_dir}/mtc.sqlite`)) {
+    throw new Error(
+      `no server listens at ${config.host}:${config.port}, and ${config.data_dir} holds no log`,
+    );
+  }
+  const place = server ?? (await opened(config));
+  try {
+    const { phase, events, observations, seconds, error } = await follow(place, ask);
+    if (phase === "failed") throw new Error(`the rebuild failed: ${error}; figures are as they were`);
+    console.log(`done: ${events} events, ${observations} observations in ${seconds} s`);
+    return 0;
+  } finally {
+    await place.end();
+  }
+}
+
+main()
+  .then((code) => process.exit(code))
+  .catch((error: Error) => {
+    console.error(
+      error instanceof BadInput ? error.errors.map(({ detail }) => detail).join("\n") : error.message,
+    );
+    process.exit(1);
+  });
