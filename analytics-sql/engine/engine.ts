@@ -21,7 +21,31 @@ export type Engine = {
   maintain(sql: string, params?: Record<string, unknown>): Promise<void>;
   /** Everything whose insertion began before this time, µs since 1970, can be queried by now. */
   visibleUntil_us(): number;
+  /** The analyst of a tenant. @throws EngineError where its views cannot be made */
+  analyst(tenant: string): Promise<Analyst>;
   close(): Promise<void>;
+};
+
+/** Asks for one tenant, and can do nothing but read that tenant's views. */
+export type Analyst = {
+  /**
+   * @param question.params values of `{name:Type}`, as text
+   * @param question.format chooses the output format, given the one the query itself names
+   * @throws EngineError with ClickHouse's code and words, TooManyQueries
+   */
+  ask(question: {
+    query: string;
+    params: Record<string, string>;
+    format: (named: string | undefined) => string;
+  }): Promise<AnalystAnswer>;
+};
+
+export type AnalystAnswer = {
+  bytes: Uint8Array;
+  format: string;
+  read_rows: number;
+  read_bytes: number;
+  elapsed_s: number;
 };
 
 /** The engine refused, or failed. */

@@ -2,6 +2,7 @@
 import { type ClickHouseClient, createClient } from "@clickhouse/client";
 import { formatQueryParams } from "@clickhouse/client-common";
 import { createChdbConnection } from "chdb/connection";
+import { literal } from "./literal.ts";
 
 /** What is bound: the client's own formatting gives each value the text that the engine parses by its declared type. */
 export type Params = Record<string, unknown>;
@@ -54,7 +55,9 @@ export class Lanes {
   async #use<T>(params: Params, ask: (client: ClickHouseClient) => Promise<T>): Promise<T> {
     const lane = this.#free.pop() ?? (await new Promise<Lane>((resolve) => this.#waiting.push(resolve)));
     try {
-      const bound = Object.entries(params).map(([name, value]) => `param_${name} = ${literal(value)}`);
+      const bound = Object.entries(params).map(
+        ([name, value]) => `param_${name} = ${literal(formatQueryParams({ value }))}`,
+      );
       if (bound.length > 0) await lane.client.command({ query: `SET ${bound.join(", ")}` });
       return await ask(lane.client);
     } finally {
@@ -64,10 +67,6 @@ export class Lanes {
     }
   }
 }
-
-/** A parameter's text as a string of SQL: nothing in it can end the string (`\` and `'` are escaped). */
-const literal = (value: unknown): string =>
-  `'${formatQueryParams({ value }).replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`;
 
 // Two copies of one type: chdb types its connection by @clickhouse/client-common, the client by its own build of it.
 export const clientOf = (path: string): ClickHouseClient =>

@@ -1,5 +1,6 @@
 // OEE and what it is made of, for a window, cut by time, machine, part or lot.
 import type { Engine } from "../engine/engine.ts";
+import columns from "./figures/columns.sql" with { type: "text" };
 import day from "./figures/cuts/day.sql" with { type: "text" };
 import group from "./figures/cuts/group.sql" with { type: "text" };
 import hour from "./figures/cuts/hour.sql" with { type: "text" };
@@ -13,7 +14,6 @@ import shift from "./figures/cuts/shift.sql" with { type: "text" };
 import total from "./figures/cuts/total.sql" with { type: "text" };
 import week from "./figures/cuts/week.sql" with { type: "text" };
 import { judgedParams, overJudged } from "./figures/judged.ts";
-import sql from "./figures/oee.sql" with { type: "text" };
 import sums from "./figures/sums.sql" with { type: "text" };
 import { type Policy, policies, sharedPolicy } from "./policies.ts";
 import { iso, type Window } from "./window.ts";
@@ -129,10 +129,16 @@ const CUTS: Record<OeeCut, string> = {
   order,
 };
 /** A cut is two CTEs, `keyed` over the cells and `labelled` over the sums. */
-const QUERIES = Object.fromEntries(OEE_CUTS.map((by) => [by, overJudged(sql, CUTS[by], sums)])) as Record<
-  OeeCut,
-  string
->;
+const QUERIES = Object.fromEntries(
+  OEE_CUTS.map((by) => [
+    by,
+    overJudged(
+      `SELECT key, is_total, starts_us, ends_us,\n${columns}FROM labelled ORDER BY starts_us, key`,
+      CUTS[by],
+      sums,
+    ),
+  ]),
+) as Record<OeeCut, string>;
 
 /**
  * Figures over all the window's machines, as they are rolled up, sums first (DESIGN "Time, states, OEE"; terms after

@@ -1,0 +1,113 @@
+// The analysts' own connections to chDB, one for each tenant: read-only, bounded, and with nothing but its views.
+import { type ChdbConnection, createChdbConnection } from "chdb/connection";
+import { formatQueryParams } from "@clickhouse/client-common";
+import type { Analyst, AnalystAnswer } from "../engine/engine.ts";
+import { literal } from "../engine/literal.ts";
+import { judge, notAQuery } from "./gate.ts";
+import { databaseOf, viewStatements } from "./views.ts";
+
+/** What one query of an analyst may take (invariant 7); ingest and screens go first. */
+export const ANALYST_LIMITS = {
+  execution_s: 30,
+  memory_bytes: 1024 ** 3,
+  result_rows: 1_000_000,
+  result_bytes: 256 * 1024 ** 2,
+  query_bytes: 256 * 1024,
+  /** Of one tenant: one runs, these wait. */
+  waiting: 4,
+} as const;
+
+const SETTINGS = [
+  "SET max_threads = 1",
+  `SET max_execution_time = ${ANALYST_LIMITS.execution_s}`,
+  "SET timeout_overflow_mode = 'throw'",
+  `SET max_memory_usage = ${ANALYST_LIMITS.memory_bytes}`,
+  `SET max_result_rows = ${ANALYST_LIMITS.result_rows}`,
+  `SET max_result_bytes = ${ANALYST_LIMITS.result_bytes}`,
+  "SET result_overflow_mode = 'throw'",
+  `SET max_query_size = ${4 * ANALYST_LIMITS.query_bytes}`,
+  "SET os_threads_nice_value_query = 10",
+  // Last: from here on nothing can be changed, not even this.
+  "SET readonly = 1",
+];
+
+/** Too many questions at once: 429. */
+export class TooManyQueries extends Error {
+  override readonly name = "TooManyQueries";
+}
+
+type Deps = {
+  path: string;
+  /** Runs a statement on the connection that may write. */
+  define(sql: string): Promise<void>;
+  fail(error: unknown): never;
+};
+
+export class Analysts {
+  readonly #deps: Deps;
+  readonly #tenants = new Map<string, Promise<Analyst>>();
+  readonly #connections: ChdbConnection[] = [];
+
+  constructor(deps: Deps) {
+    this.#deps = deps;
+  }
+
+  /** The tenant's analyst; its views are made with its first question. */
+  of(tenant: string): Promise<Analyst> {
+    const known = this.#tenants.get(tenant);
+    if (known !== undefined) return known;
+    const opened = this.#open(tenant);
+    this.#tenants.set(tenant, opened);
+    opened.catch(() => this.#tenants.delete(tenant));
+    return opened;
+  }
+
+  async close(): Promise<void> {
+    for (const connection of this.#connections) await connection.close();
+  }
+
+  async #open(tenant: string): Promise<Analyst> {
+    const { path, define, fail } = this.#deps;
+    for (const statement of viewStatements(tenant)) await define(statement);
+    const connection = createChdbConnection({ path });
+    this.#connections.push(connection);
+    const database = databaseOf(tenant);
+    const run = (sql: string, format = "TabSeparatedRaw") =>
+      connection.chdb.queryAsync(sql, { format }).catch(fail);
+    for (const setting of [`USE ${database}`, ...SETTINGS]) await run(setting);
+    const text = async (sql: string): Promise<string> => (await run(sql, "TabSeparated")).text();
+
+    let last: Promise<unknown> = Promise.resolve();
+    let waiting = 0;
+    return {
+      async ask({ query, params, format }): Promise<AnalystAnswer> {
+        if (Buffer.byteLength(query) > ANALYST_LIMITS.query_bytes) throw notAQuery("the query is too long");
+        if (waiting > ANALYST_LIMITS.waiting) throw new TooManyQueries(`${waiting} queries wait already`);
+        waiting += 1;
+        const turn = last.then(async () => {
+          // Values come as text from the outside, as they do to a server: they are parsed by their declared types.
+          const bound = Object.entries(params).map(
+            ([name, value]) => `param_${name} = ${literal(formatQueryParams({ value: String(value) }))}`,
+          );
+          if (bound.length > 0) await run(`SET ${bound.join(", ")}`);
+          const passed = await judge(text, database, query);
+          const chosen = format(passed.format);
+          const result = await run(passed.sql, chosen);
+          return {
+            bytes: result.bytes(),
+            format: chosen,
+            read_rows: result.rowsRead,
+            read_bytes: result.bytesRead,
+            elapsed_s: result.elapsed,
+          };
+        });
+        last = turn.catch(() => undefined);
+        try {
+          return await turn;
+        } finally {
+          waiting -= 1;
+        }
+      },
+    };
+  }
+}

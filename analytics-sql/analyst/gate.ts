@@ -1,0 +1,98 @@
+// Which of an analyst's queries may run: one SELECT over the tenant's views, judged by the engine's own parser.
+import { EngineError } from "../engine/engine.ts";
+import { literal } from "../engine/literal.ts";
+
+/** What passed: the query as the parser prints it, without its FORMAT, and the format it asked for. */
+export type Passed = { sql: string; format: string | undefined };
+
+/** Asks the engine, on the analysts' connection, for text. */
+type Ask = (sql: string) => Promise<string>;
+
+/** ClickHouse's codes: NOT_IMPLEMENTED… would lie; ACCESS_DENIED and SYNTAX_ERROR are what its clients know. */
+const ACCESS_DENIED = 497;
+const SYNTAX_ERROR = 62;
+
+/** What reads beyond the query's tables, tells of the machine, or only burns time. */
+const DENIED_FUNCTIONS =
+  /^(mtc_.*|file|url.*cluster|dict.*|joinget.*|sleep.*|python.*|chdb.*|executable.*|evalmlmethod|catboost.*|hascolumnintable|getmacro|getserverport|getserversetting|getsetting.*|getmergetreesetting|.*hostname|fqdn|filesystem.*|addressto.*|demangle|zookeeper.*|keeper.*|logtrace|structureto.*|initialquery.*|transaction.*|serveruuid|servertimezone|tcpport|getosKernelversion|uptime|currentuser|user|currentroles|enabledroles|defaultroles|currentprofiles|enabledprofiles|defaultprofiles|blocknumber|partitionid|showcertificate|getthreadpool.*|gettypeserializationstreams|mergetreepart.*|isconstant|throwif|tryconnect.*|ai.*|embed.*|llm.*|.*remote.*)$/i;
+
+const denied = (what: string): EngineError =>
+  new EngineError(`Code: ${ACCESS_DENIED}. DB::Exception: ${what}. (ACCESS_DENIED)`, ACCESS_DENIED, false, null);
+
+/**
+ * Judges a query. Nothing of it runs before its tree is known to touch the tenant's own views only: the parser takes it
+ * as a string, refuses a second statement and prints it anew, without comments and in one spelling; that is explained
+ * as a tree, and every node of the tree is looked at. What the names stand for is asked once more of the analyzer.
+ * @param database the tenant's
+ * @throws EngineError with ClickHouse's code
+ */
+export async function judge(ask: Ask, database: string, query: string): Promise<Passed> {
+  const printed = (await ask(`SELECT formatQuerySingleLine(${literal(query)})`)).trimEnd();
+  // As TSV: what is escaped in it is taken back.
+  const canonical = printed.replaceAll(/\\(.)/g, (_, char: string) => UNESCAPED[char] ?? char);
+  if (canonical === "SHOW TABLES") return { sql: canonical, format: undefined };
+  const kind = /^\s*(WITH|SELECT|\(|DESCRIBE)/i.exec(canonical)?.[1]?.toUpperCase();
+  if (!kind) throw denied("only one SELECT, DESCRIBE or SHOW TABLES may be asked here");
+  if (/\bINTO OUTFILE\b/i.test(withoutStrings(canonical))) throw denied("INTO OUTFILE writes files");
+  if (/\bSETTINGS\b/i.test(withoutStrings(canonical))) throw denied("a query may not change settings");
+  const { sql, format } = splitFormat(canonical);
+  judgeTree(await ask(`EXPLAIN AST ${sql}`), database);
+  if (kind !== "DESCRIBE") judgeNames(await ask(`EXPLAIN QUERY TREE run_passes = 1, passes = 1 ${sql}`), database);
+  return { sql, format };
+}
+
+const UNESCAPED: Record<string, string> = { n: "\n", t: "\t", r: "\r", "0": "\0", b: "\b", f: "\f" };
+
+/** The parser's print with every string, and every quoted name, emptied. */
+const withoutStrings = (sql: string): string =>
+  sql.replaceAll(/'(?:[^'\\]|\\.|'')*'|`(?:[^`\\]|\\.)*`|"(?:[^"\\]|\\.)*"/g, "''");
+
+function splitFormat(canonical: string): Passed {
+  const found = /\s+FORMAT\s+`?(\w+)`?\s*$/i.exec(canonical);
+  // A FORMAT at the end is the query's own where no string or name is cut by it.
+  if (!found || withoutStrings(canonical).search(/\s+FORMAT\s+(?:\w+|'')\s*$/i) < 0) {
+    return { sql: canonical, format: undefined };
+  }
+  return { sql: canonical.slice(0, found.index), format: found[1] };
+}
+
+/** Looks at every node of the tree, as `EXPLAIN AST` prints it: a line a node, indented by its depth. */
+function judgeTree(tree: string, database: string): void {
+  const lines = tree.split("\n").filter((line) => line.trim() !== "");
+  const root = lines[0]?.trim().split(" ")[0] ?? "";
+  if (root !== "SelectWithUnionQuery" && root !== "DescribeQuery") throw denied(`${root} may not be asked here`);
+  lines.forEach((line, i) => {
+    const node = line.trim();
+    const [kind = "", name = ""] = node.split(" ");
+    if (kind === "Function") {
+      if (lines[i - 1]?.trim().startsWith("TableExpression")) throw denied(`the table function ${name}`);
+      if (DENIED_FUNCTIONS.test(name)) throw denied(`the function ${name}`);
+    }
+    if (kind === "TableIdentifier" || kind === "Identifier") refuseForeign(name, database);
+    if (kind === "Set") throw denied("a query may not change settings");
+    if (/^(Insert|Create|Drop|Alter|Rename|Optimize|System|Kill|Use|Set|Show|Explain)\w*Query$/.test(kind)) {
+      throw denied(`${kind} may not be asked here`);
+    }
+  });
+}
+
+/** A name with a database before it must be of the tenant's own; without one it can be nothing else. */
+function refuseForeign(name: string, database: string): void {
+  const [first = "", ...rest] = name.split(".");
+  if (rest.length === 0 || first === database) return;
+  if (/^(mtc.*|system|default|information_schema|_temporary.*|tenant_[0-9a-f]{24})$/i.test(first)) {
+    throw denied(`${name} is not one of your views`);
+  }
+}
+
+/** The analyzer's word on what the names stand for. */
+function judgeNames(tree: string, database: string): void {
+  for (const [, name = ""] of tree.matchAll(/\btable_name: (\S+?),?(?:\s|$)/g)) {
+    if (!name.startsWith(`${database}.`) && name !== "system.one") throw denied(`${name} is not one of your views`);
+  }
+  if (/\bTABLE_FUNCTION\b/.test(tree)) throw denied("a table function");
+}
+
+/** A query that is none. */
+export const notAQuery = (why: string): EngineError =>
+  new EngineError(`Code: ${SYNTAX_ERROR}. DB::Exception: ${why}. (SYNTAX_ERROR)`, SYNTAX_ERROR, false, null);

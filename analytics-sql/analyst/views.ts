@@ -1,0 +1,87 @@
+// What analysts see: views of one tenant's data, each with the tenant in it, made of the SQL that the screens read.
+import { literal } from "../engine/literal.ts";
+import cells from "../queries/figures/cells.sql" with { type: "text" };
+import columns from "../queries/figures/columns.sql" with { type: "text" };
+import judged from "../queries/figures/judged.sql" with { type: "text" };
+import sums from "../queries/figures/sums.sql" with { type: "text" };
+import states from "../queries/states.sql" with { type: "text" };
+import gapIntervals from "../queries/timeline/gaps.sql" with { type: "text" };
+import inForce from "../queries/timeline/policies.sql" with { type: "text" };
+import allMachines from "./all-machines.sql" with { type: "text" };
+import byDay from "./by-day.sql" with { type: "text" };
+import byHour from "./by-hour.sql" with { type: "text" };
+import byShift from "./by-shift.sql" with { type: "text" };
+import cycleTimes from "./cycle-times.sql" with { type: "text" };
+import downtime from "./downtime.sql" with { type: "text" };
+import gaps from "./gaps.sql" with { type: "text" };
+import lots from "./lots.sql" with { type: "text" };
+import machines from "./machines.sql" with { type: "text" };
+import observations from "./observations.sql" with { type: "text" };
+import partCounts from "./part-counts.sql" with { type: "text" };
+import policies from "./policies.sql" with { type: "text" };
+import reasons from "./reasons.sql" with { type: "text" };
+import rejects from "./rejects.sql" with { type: "text" };
+import signalPoints from "./signal-points.sql" with { type: "text" };
+import stateIntervals from "./state-intervals.sql" with { type: "text" };
+
+/** Figures of every machine by a cut, over all that is rolled up. */
+const figures = (cut: string, key: string): string =>
+  `WITH\n${[allMachines, inForce, policies, cells, judged, cut, sums].join(",\n")}
+SELECT ${key}, fromUnixTimestamp64Micro(starts_us, 'UTC') AS starts_at,
+fromUnixTimestamp64Micro(ends_us, 'UTC') AS ends_at,\n${columns}FROM sums WHERE NOT is_total`;
+
+const VIEWS: Record<string, string> = {
+  machines,
+  observations,
+  signal_points: signalPoints,
+  gaps: `WITH\n${allMachines},\n${gapIntervals}\n${gaps}`,
+  downtime,
+  reasons,
+  rejects,
+  lots,
+  cycle_times: cycleTimes,
+  state_intervals: `WITH\n${allMachines}\n${stateIntervals.replace("-- states", states)}`,
+  part_counts: partCounts,
+  oee_by_hour: figures(byHour, "k2 AS machine_id, fromUnixTimestamp64Micro(k, 'UTC') AS hour"),
+  oee_by_shift: figures(
+    byShift,
+    "splitByChar('\\n', k2)[1] AS machine_id, toDate32(k - 1) AS day, splitByChar('\\n', k2)[2] AS shift",
+  ),
+  oee_by_day: figures(byDay, "k2 AS machine_id, toDate32(k) AS day"),
+};
+
+export const VIEW_NAMES = Object.keys(VIEWS);
+
+/** Everything until 2100: a view has no window but the one its reader asks for. */
+const BOUNDS: Record<string, string> = {
+  "{machines:Array(String)}": "all_machines",
+  "{from_us:Int64}": "toInt64(0)",
+  "{end_us:Int64}": "toInt64(4102444800000000)",
+  "{unknown_excluded:Array(UInt8)}": "unknown_excluded",
+  "{ideal_listed:Array(UInt8)}": "ideal_listed",
+  "{excluded_of:Array(UInt32)}": "excluded_of",
+  "{excluded_reasons:Array(String)}": "excluded_reasons",
+  "{codes:Array(String)}": "loss_codes",
+  "{losses:Array(String)}": "loss_kinds",
+  "{whole_from:Date32}": "toDate32('1970-01-01')",
+};
+
+/** The database that holds a tenant's views. */
+export const databaseOf = (tenant: string): string =>
+  `tenant_${new Bun.CryptoHasher("sha256").update(tenant).digest("hex").slice(0, 24)}`;
+
+/** Statements that make a tenant's views, or make them anew. */
+export function viewStatements(tenant: string): string[] {
+  const database = databaseOf(tenant);
+  const views = Object.entries(VIEWS).map(([name, text]) => {
+    // Hours cut days: no sums of whole days are read for them.
+    const whole_to = name === "oee_by_hour" ? "toDate32('1970-01-01')" : "toDate32('2100-01-01')";
+    const bound = Object.entries({
+      ...BOUNDS,
+      "{whole_to:Date32}": whole_to,
+      "{tenant:String}": literal(tenant),
+    }).reduce((sql, [parameter, value]) => sql.replaceAll(parameter, value), text);
+    return `CREATE OR REPLACE VIEW ${database}.${name} AS\n${bound}`;
+  });
+  return [`CREATE DATABASE IF NOT EXISTS ${database} ENGINE = Atomic`, ...views];
+}
