@@ -13,6 +13,7 @@ import { reasonsModule } from "./modules/reasons/index.ts";
 import { rebuildModule } from "./modules/rebuild/index.ts";
 import { schemasModule } from "./modules/schemas/index.ts";
 import { sessionModule } from "./modules/session/index.ts";
+import { sqlModule } from "./modules/sql/index.ts";
 import { streamModule } from "./modules/stream/index.ts";
 import { BREAK_OFF_BYTES, boundedBodies } from "./plugins/bodies.ts";
 import { errors } from "./plugins/errors.ts";
@@ -23,8 +24,8 @@ import type { Services } from "./services.ts";
 const IDLE_TIMEOUT_S = 30;
 
 export function createApp(services: Services) {
-  const { machines, annotations, reasons, pipeline, reports, figures, hub, rebuilds, keys, metrics, log } =
-    services;
+  const { engine, machines, annotations, reasons, pipeline, reports } = services;
+  const { figures, hub, rebuilds, keys, metrics, log } = services;
   return new Elysia({
     serve: { idleTimeout: IDLE_TIMEOUT_S, maxRequestBodySize: BREAK_OFF_BYTES },
     // Else a path is looked for behind the eleventh character: not found on a host called "mtc".
@@ -61,6 +62,7 @@ export function createApp(services: Services) {
     .use(downtimeModule(machines, annotations, keys))
     .use(reasonsModule(reasons, keys))
     .use(analyticsModule(machines, reports, keys))
+    .use(sqlModule(engine, keys))
     .use(streamModule(machines, hub, keys))
     .use(keysModule(keys))
     .use(rebuildModule(rebuilds, keys))

@@ -1,6 +1,5 @@
 // The analysts' own connections to chDB, one for each tenant: read-only, bounded, and with nothing but its views.
 import { type ChdbConnection, createChdbConnection } from "chdb/connection";
-import { formatQueryParams } from "@clickhouse/client-common";
 import type { Analyst, AnalystAnswer } from "../engine/engine.ts";
 import { literal } from "../engine/literal.ts";
 import { judge, notAQuery } from "./gate.ts";
@@ -46,7 +45,7 @@ type Deps = {
 export class Analysts {
   readonly #deps: Deps;
   readonly #tenants = new Map<string, Promise<Analyst>>();
-  readonly #connections: ChdbConnection[] = [];
+  readonly #connections = new Set<ChdbConnection>();
 
   constructor(deps: Deps) {
     this.#deps = deps;
@@ -66,16 +65,34 @@ export class Analysts {
     for (const connection of this.#connections) await connection.close();
   }
 
+  /** A connection that can do nothing but read the database. */
+  async #connect(database: string): Promise<ChdbConnection> {
+    const connection = createChdbConnection({ path: this.#deps.path });
+    this.#connections.add(connection);
+    for (const query of [`USE ${database}`, ...SETTINGS]) {
+      await connection.chdb.queryAsync(query, { format: "TabSeparated" }).catch(this.#deps.fail);
+    }
+    return connection;
+  }
+
   async #open(tenant: string): Promise<Analyst> {
-    const { path, define, fail } = this.#deps;
+    const { define, fail } = this.#deps;
     for (const statement of viewStatements(tenant)) await define(statement);
-    const connection = createChdbConnection({ path });
-    this.#connections.push(connection);
     const database = databaseOf(tenant);
-    const run = (sql: string, format = "TabSeparatedRaw") =>
-      connection.chdb.queryAsync(sql, { format }).catch(fail);
-    for (const setting of [`USE ${database}`, ...SETTINGS]) await run(setting);
+    let connection = await this.#connect(database);
+    const run = (sql: string, format: string) => connection.chdb.queryAsync(sql, { format }).catch(fail);
     const text = async (sql: string): Promise<string> => (await run(sql, "TabSeparated")).text();
+    // After a result that was over its bound chDB answers the next question with nothing: it gets a new connection.
+    const renewed = async <T>(asking: Promise<T>): Promise<T> => {
+      try {
+        return await asking;
+      } catch (error) {
+        this.#connections.delete(connection);
+        await connection.close();
+        connection = await this.#connect(database);
+        throw error;
+      }
+    };
 
     let last: Promise<unknown> = Promise.resolve();
     let waiting = 0;
@@ -85,14 +102,12 @@ export class Analysts {
         if (waiting > ANALYST_LIMITS.waiting) throw new TooManyQueries(`${waiting} queries wait already`);
         waiting += 1;
         const turn = last.then(async () => {
-          // Values come as text from the outside, as they do to a server: they are parsed by their declared types.
-          const bound = Object.entries(params).map(
-            ([name, value]) => `param_${name} = ${literal(formatQueryParams({ value: String(value) }))}`,
-          );
-          if (bound.length > 0) await run(`SET ${bound.join(", ")}`);
+          // Values are text in the engine's own escapes, as they come to a server: parsed by their declared types.
+          const bound = Object.entries(params).map(([name, value]) => `param_${name} = ${literal(value)}`);
+          if (bound.length > 0) await run(`SET ${bound.join(", ")}`, "TabSeparated");
           const passed = await judge(text, database, query);
           const chosen = format(passed.format);
-          const result = await run(passed.sql, chosen);
+          const result = await renewed(run(passed.sql, chosen));
           return {
             bytes: result.bytes(),
             format: chosen,

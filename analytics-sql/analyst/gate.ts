@@ -17,7 +17,12 @@ const DENIED_FUNCTIONS =
   /^(mtc_.*|file|url.*cluster|dict.*|joinget.*|sleep.*|python.*|chdb.*|executable.*|evalmlmethod|catboost.*|hascolumnintable|getmacro|getserverport|getserversetting|getsetting.*|getmergetreesetting|.*hostname|fqdn|filesystem.*|addressto.*|demangle|zookeeper.*|keeper.*|logtrace|structureto.*|initialquery.*|transaction.*|serveruuid|servertimezone|tcpport|getosKernelversion|uptime|currentuser|user|currentroles|enabledroles|defaultroles|currentprofiles|enabledprofiles|defaultprofiles|blocknumber|partitionid|showcertificate|getthreadpool.*|gettypeserializationstreams|mergetreepart.*|isconstant|throwif|tryconnect.*|ai.*|embed.*|llm.*|.*remote.*)$/i;
 
 const denied = (what: string): EngineError =>
-  new EngineError(`Code: ${ACCESS_DENIED}. DB::Exception: ${what}. (ACCESS_DENIED)`, ACCESS_DENIED, false, null);
+  new EngineError(
+    `Code: ${ACCESS_DENIED}. DB::Exception: ${what}. (ACCESS_DENIED)`,
+    ACCESS_DENIED,
+    false,
+    null,
+  );
 
 /**
  * Judges a query. Nothing of it runs before its tree is known to touch the tenant's own views only: the parser takes it
@@ -37,7 +42,8 @@ export async function judge(ask: Ask, database: string, query: string): Promise<
   if (/\bSETTINGS\b/i.test(withoutStrings(canonical))) throw denied("a query may not change settings");
   const { sql, format } = splitFormat(canonical);
   judgeTree(await ask(`EXPLAIN AST ${sql}`), database);
-  if (kind !== "DESCRIBE") judgeNames(await ask(`EXPLAIN QUERY TREE run_passes = 1, passes = 1 ${sql}`), database);
+  if (kind !== "DESCRIBE")
+    judgeNames(await ask(`EXPLAIN QUERY TREE run_passes = 1, passes = 1 ${sql}`), database);
   return { sql, format };
 }
 
@@ -60,7 +66,8 @@ function splitFormat(canonical: string): Passed {
 function judgeTree(tree: string, database: string): void {
   const lines = tree.split("\n").filter((line) => line.trim() !== "");
   const root = lines[0]?.trim().split(" ")[0] ?? "";
-  if (root !== "SelectWithUnionQuery" && root !== "DescribeQuery") throw denied(`${root} may not be asked here`);
+  if (root !== "SelectWithUnionQuery" && root !== "DescribeQuery")
+    throw denied(`${root} may not be asked here`);
   lines.forEach((line, i) => {
     const node = line.trim();
     const [kind = "", name = ""] = node.split(" ");
@@ -88,7 +95,8 @@ function refuseForeign(name: string, database: string): void {
 /** The analyzer's word on what the names stand for. */
 function judgeNames(tree: string, database: string): void {
   for (const [, name = ""] of tree.matchAll(/\btable_name: (\S+?),?(?:\s|$)/g)) {
-    if (!name.startsWith(`${database}.`) && name !== "system.one") throw denied(`${name} is not one of your views`);
+    if (!name.startsWith(`${database}.`) && name !== "system.one")
+      throw denied(`${name} is not one of your views`);
   }
   if (/\bTABLE_FUNCTION\b/.test(tree)) throw denied("a table function");
 }

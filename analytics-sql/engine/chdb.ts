@@ -1,6 +1,7 @@
 // The embedded engine: ClickHouse in this process, through chDB.
 import { Session } from "chdb";
 import { createChdbConnection } from "chdb/connection";
+import { Analysts } from "../analyst/analysts.ts";
 import { SCHEMA_STATEMENTS } from "../schema/schema.ts";
 import { type Engine, EngineError } from "./engine.ts";
 import { Lanes, type Params } from "./lanes.ts";
@@ -121,6 +122,7 @@ export async function openChdb({ path, rawRetentionDays }: ChdbOptions): Promise
     maintainer.ready(),
     rebuilding.command({ query: `SET max_memory_usage = ${QUERY_MEMORY_BYTES}` }),
   ]).catch(fail);
+  const analysts = new Analysts({ path, define: (sql) => maintainer.run(sql, {}).catch(fail), fail });
   const inserting = new Set<{ since_ms: number }>();
 
   return {
@@ -149,7 +151,9 @@ export async function openChdb({ path, rawRetentionDays }: ChdbOptions): Promise
     },
     maintain: (sql, params = {}) => maintainer.run(sql, params).catch(fail),
     visibleUntil_us: () => 1_000 * Math.min(Date.now(), ...[...inserting].map(({ since_ms }) => since_ms)),
+    analyst: (tenant) => analysts.of(tenant),
     async close() {
+      await analysts.close();
       await readers.close();
       await roller.close();
       await aside.close();

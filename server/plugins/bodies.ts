@@ -20,7 +20,7 @@ function maxBytesAt(path: string): number {
   return path === "/sign-in" ? MAX_SIGN_IN_BYTES : MAX_OTHER_BYTES;
 }
 
-/** Only observations may come without a length: they are counted while they are read. */
+/** Only observations and analysts' queries may come without a length: they are counted while they are read. */
 export const boundedBodies = new Elysia({ name: "bodies" }).onRequest(({ request }) => {
   const { headers } = request;
   const told_bytes = Number(headers.get("content-length") ?? 0);
@@ -29,7 +29,7 @@ export const boundedBodies = new Elysia({ name: "bodies" }).onRequest(({ request
   const path = new URL(request.url).pathname;
   const max_bytes = maxBytesAt(path);
   if (told_bytes > max_bytes) throw tooLarge(max_bytes);
-  if (chunked && !path.startsWith("/internal/")) {
+  if (chunked && !path.startsWith("/internal/") && !path.startsWith("/sql")) {
     throw new Problem(411, "Length required", "give the body's Content-Length");
   }
 });

@@ -1,0 +1,157 @@
+// One question in ClickHouse's HTTP protocol: who asks, what, in which format; and the answer as ClickHouse gives it.
+import { gzipSync } from "bun";
+import { TooManyQueries } from "../../../analytics-sql/analyst/analysts.ts";
+import { type AnalystAnswer, type Engine, EngineError } from "../../../analytics-sql/engine/engine.ts";
+import { allows, type Caller, type Keys } from "../../keys.ts";
+import { callerOf } from "../../plugins/auth.ts";
+import { DEFAULT_FORMAT, FORMATS, IGNORED_SETTINGS, PARAMETERS, STATUS_OF } from "./model.ts";
+
+/** A body holds a query: over this it is refused. */
+const MAX_BODY_BYTES = 1024 * 1024;
+const GZIP_LEVEL = 4;
+
+/** Codes of ClickHouse. */
+const CODES = {
+  readonly: 164,
+  unknown_format: 73,
+  authentication: 516,
+  too_many: 202,
+  syntax: 62,
+  denied: 497,
+};
+
+const failure = (code: number, name: string, what: string): EngineError =>
+  new EngineError(`Code: ${code}. DB::Exception: ${what}. (${name})`, code, false, null);
+
+/** Answers a question; errors as ClickHouse words them, since its clients read those. */
+export async function answerSql(engine: Engine, keys: Keys, request: Request): Promise<Response> {
+  const url = new URL(request.url);
+  const query_id = url.searchParams.get("query_id") ?? crypto.randomUUID();
+  const headers = { "x-clickhouse-query-id": query_id, "x-clickhouse-server-display-name": "mtc" };
+  try {
+    const caller = await whoAsks(keys, request, url);
+    const params = parametersOf(url);
+    const query = [url.searchParams.get("query") ?? "", await bodyOf(request)]
+      .filter(Boolean)
+      .join("\n")
+      .trim();
+    if (query === "") throw failure(CODES.syntax, "SYNTAX_ERROR", "Empty query");
+    const analyst = await engine.analyst(caller.tenant_id);
+    const preferred =
+      url.searchParams.get("default_format") ?? request.headers.get("x-clickhouse-format") ?? DEFAULT_FORMAT;
+    const answer = await analyst.ask({ query, params, format: (named) => formatOf(named ?? preferred) });
+    return answered(answer, headers, wantsGzip(request, url));
+  } catch (error) {
+    return failed(error, headers);
+  }
+}
+
+/** @throws EngineError for a key that is not known or lacks the scope */
+async function whoAsks(keys: Keys, request: Request, url: URL): Promise<Caller> {
+  const basic = /^Basic (.+)$/i.exec(request.headers.get("authorization") ?? "")?.[1];
+  const password =
+    request.headers.get("x-clickhouse-key") ??
+    url.searchParams.get("password") ??
+    (basic
+      ? Buffer.from(basic, "base64")
+          .toString()
+          .replace(/^[^:]*:/, "")
+      : undefined);
+  const caller = password
+    ? keys.byKey(password.trim())
+    : await callerOf(keys, request).catch(() => undefined);
+  if (!caller) {
+    throw failure(
+      CODES.authentication,
+      "AUTHENTICATION_FAILED",
+      "an API key is needed: as the password, or X-API-Key",
+    );
+  }
+  if (!allows(caller, "read")) throw failure(CODES.denied, "ACCESS_DENIED", 'the key lacks the scope "read"');
+  return caller;
+}
+
+/** The values of `{name:Type}`. @throws EngineError for a setting that may not be changed */
+function parametersOf(url: URL): Record<string, string> {
+  const params: Record<string, string> = {};
+  for (const [name, value] of url.searchParams) {
+    const bound = /^param_(\w+)$/.exec(name)?.[1];
+    if (bound !== undefined) params[bound] = value;
+    else if (!PARAMETERS.has(name) && !IGNORED_SETTINGS.has(name)) {
+      throw failure(CODES.readonly, "READONLY", `Cannot modify '${name}' setting in readonly mode`);
+    }
+  }
+  return params;
+}
+
+async function bodyOf(request: Request): Promise<string> {
+  if (request.method !== "POST" || !request.body) return "";
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of request.body) {
+    size += chunk.length;
+    if (size > MAX_BODY_BYTES) throw failure(CODES.syntax, "SYNTAX_ERROR", "the query is too long");
+    chunks.push(chunk);
+  }
+  const bytes = Buffer.concat(chunks);
+  if (request.headers.get("content-encoding") !== "gzip") return bytes.toString();
+  const { gunzipSync } = await import("node:zlib");
+  return gunzipSync(bytes, { maxOutputLength: MAX_BODY_BYTES }).toString();
+}
+
+function formatOf(name: string): string {
+  if (!Object.hasOwn(FORMATS, name))
+    throw failure(CODES.unknown_format, "UNKNOWN_FORMAT", `Unknown format ${name}`);
+  return name;
+}
+
+const wantsGzip = (request: Request, url: URL): boolean =>
+  url.searchParams.get("enable_http_compression") === "1" &&
+  /\bgzip\b/.test(request.headers.get("accept-encoding") ?? "");
+
+function answered(answer: AnalystAnswer, headers: Record<string, string>, gzip: boolean): Response {
+  const { bytes, format, read_rows, read_bytes, elapsed_s } = answer;
+  const summary = {
+    read_rows: String(read_rows),
+    read_bytes: String(read_bytes),
+    result_bytes: String(bytes.length),
+    elapsed_ns: String(Math.round(elapsed_s * 1e9)),
+  };
+  const body = gzip ? gzipSync(new Uint8Array(bytes), { level: GZIP_LEVEL }) : new Uint8Array(bytes);
+  return new Response(body, {
+    headers: {
+      ...headers,
+      "content-type": FORMATS[format] ?? "application/octet-stream",
+      "x-clickhouse-format": format,
+      "x-clickhouse-timezone": "UTC",
+      "x-clickhouse-summary": JSON.stringify(summary),
+      "x-content-type-options": "nosniff",
+      ...(gzip ? { "content-encoding": "gzip" } : {}),
+    },
+  });
+}
+
+function failed(error: unknown, headers: Record<string, string>): Response {
+  const known =
+    error instanceof EngineError
+      ? error
+      : error instanceof TooManyQueries
+        ? failure(CODES.too_many, "TOO_MANY_SIMULTANEOUS_QUERIES", error.message)
+        : undefined;
+  if (!known) throw error;
+  const status = STATUS_OF[known.code] ?? 400;
+  const message =
+    /Code: \d+[\s\S]*/.exec(known.message)?.[0] ?? `Code: ${known.code}. DB::Exception: ${known.message}`;
+  return new Response(`${message}\n`, {
+    status,
+    headers: {
+      ...headers,
+      "content-type": "text/plain; charset=UTF-8",
+      "x-clickhouse-exception-code": String(known.code),
+      ...(status === 429 ? { "retry-after": "1" } : {}),
+      ...(status === 403 && known.code === CODES.authentication
+        ? { "www-authenticate": 'Basic realm="mtc"' }
+        : {}),
+    },
+  });
+}
