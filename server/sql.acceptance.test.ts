@@ -110,7 +110,7 @@ describe("ClickHouse's clients", () => {
       expect(`${view} ${answer.status}`).toBe(`${view} 200`);
     }
     const nobody = await fetch(`${server.origin}/sql/?query=SELECT+1`);
-    expect([nobody.status, nobody.headers.get("x-clickhouse-exception-code")]).toEqual([403, "516"]);
+    expect([nobody.status, nobody.headers.get("x-clickhouse-exception-code")]).toEqual([401, "516"]);
     const { body } = await server.call<{ key: string }>("POST", "/api/v1/keys", {
       name: "k",
       scopes: ["ingest"],

@@ -91,5 +91,5 @@ export const STATUS_OF: Record<number, number> = {
   194: 403,
   202: 429,
   497: 403,
-  516: 403,
+  516: 401,
 };

@@ -149,9 +149,7 @@ function failed(error: unknown, headers: Record<string, string>): Response {
       "content-type": "text/plain; charset=UTF-8",
       "x-clickhouse-exception-code": String(known.code),
       ...(status === 429 ? { "retry-after": "1" } : {}),
-      ...(status === 403 && known.code === CODES.authentication
-        ? { "www-authenticate": 'Basic realm="mtc"' }
-        : {}),
+      ...(status === 401 ? { "www-authenticate": 'Basic realm="mtc"' } : {}),
     },
   });
 }
