@@ -65,7 +65,7 @@ const WORDS: Record<string, Seen["value"][]> = {
     ]),
     "UNAVAILABLE",
   ],
-  part_count: [0, 1, 2, 3, 4, 7, 10, 599_999, 2 ** 32 - 3, 2 ** 32 - 1, "UNAVAILABLE"],
+  part_count: [0, 1, 2, 3, 4, 7, 10, 599_999, 2 ** 32 - 3, 2 ** 32 - 1, "UNAVAILABLE", "NaN"],
   part_count_good: [0, 1, 2, 3, 5],
   part_count_bad: [0, 1, 2],
   part_pulse: [0, 1, 0, 3, "UNAVAILABLE"],
@@ -73,7 +73,8 @@ const WORDS: Record<string, Seen["value"][]> = {
   part_event: [1, 1, 2, 0, "UNAVAILABLE"],
   part_event_bad: [1],
   part_number: ["A", "B", "", "UNAVAILABLE"],
-  program: ["O1", "O2"],
+  // Words that read as a number without being one: infinity.
+  program: ["O1", "O2", "INF", "12E400"],
   lot: ["L1", "L2"],
   spindle_speed: [0, 995.5, null],
 };
@@ -208,14 +209,17 @@ const plantOf = (timezone: string, day: string): fc.Arbitrary<Omit<Plant, "machi
       ),
       rejects: list(fc.record({ ts_us: near(day_us), count: fc.integer({ min: 1, max: 3 }) }), 3),
       lots: list(
-        fc.record({
-          lot: fc.constantFrom("L1", "L3"),
-          part: fc.constantFrom("", "C"),
-          from_us: near(day_us),
-          to_us: fc.oneof(fc.constant(0), near(day_us)),
-          order_id: fc.constantFrom("", "O-7", "O-8"),
-        }),
-        3,
+        fc
+          .record({
+            lot: fc.constantFrom("L1", "L3"),
+            part: fc.constantFrom("", "C"),
+            from_us: near(day_us),
+            to_us: fc.oneof(fc.constant(0), near(day_us)),
+            order_id: fc.constantFrom("", "O-7", "O-8"),
+            taken_back: fc.constantFrom(false, false, false, true),
+          })
+          .map(({ taken_back, ...lot }) => (taken_back ? { ...lot, to_us: lot.from_us } : lot)),
+        4,
       ),
       // Decisions about any instant: most are about no leap at all.
       spikes: list(

@@ -197,6 +197,62 @@ describe("counters", () => {
       [],
     ]);
   });
+  test("what a machine tells later says nothing of what was before: neither rejects nor parts change", async () => {
+    const begins: [number, string, number][] = [
+      [1, "part_count", 0],
+      [2, "part_count", 10],
+      [3, "part_count_good", 7],
+      [4, "part_count", 15],
+      [4, "part_count_good", 11],
+    ];
+    expect(await count("good-later", begins)).toEqual([15, 1, []]);
+    const counted: [number, string, number][] = [
+      [1, "part_event", 2],
+      [2, "part_event", 3],
+      [3, "part_count", 100],
+      [4, "part_count", 104],
+      [4, "part_event", 1],
+    ];
+    expect(await count("counter-later", counted)).toEqual([9, 0, []]);
+    const at_once: [number, string, number][] = [
+      [1, "part_event", 5],
+      [1, "part_event_good", 4],
+    ];
+    expect(await count("events-at-once", at_once)).toEqual([5, 1, []]);
+  });
+  test("invariant 2: a word that reads as infinity or as no number is no count, and nothing of its batch is lost", async () => {
+    const values: [number, string, Seen["value"]][] = [
+      [1, "part_count", 3],
+      [2, "part_count", "NaN"],
+      [3, "part_count", "-Infinity"],
+      [4, "part_count", "1e300"],
+      [4, "program", "INF"],
+      [5, "part_number", "12E400"],
+      [6, "part_count", 5],
+    ];
+    expect(await count("strange-words", values)).toEqual([2, 0, []]);
+    const parts = await rows("strange-words", "part");
+    expect(parts.map(({ key, total_count }) => [key, total_count])).toEqual([
+      ["", 0],
+      ["INF", 0],
+      ["12E400", 2],
+    ]);
+  });
+  test("a lot that was taken back leaves the one before it in force", async () => {
+    const lot = (name: string, from: number, to = 0) => ({
+      lot: name,
+      part: "",
+      from_us: T0 + from * MIN_US,
+      to_us: to && T0 + to * MIN_US,
+    });
+    const seen = [at(1, "part_count", 0), at(5, "part_count", 10)];
+    await take({ machine: "taken-back", seen, lots: [lot("A", 1), lot("B", 3), lot("B", 3, 3)] });
+    const lots = await rows("taken-back", "lot");
+    expect(lots.map(({ key, total_count }) => [key, total_count])).toEqual([
+      ["", 0],
+      ["A", 10],
+    ]);
+  });
   test("a spike is judged by its neighbours, wherever the window ends", async () => {
     await take({ machine: "edge", seen: all([2000, 599_999, 2001]).map(([m, ...seen]) => at(m, ...seen)) });
     for (const [to_min, total] of [

@@ -29,8 +29,8 @@ FROM
                 toString(machine_id),
                 toString(signal),
                 toDate32(ts) AS day,
-                min(toInt64(round(toFloat64OrNull(toString(value))))) AS low,
-                max(toInt64(round(toFloat64OrNull(toString(value))))) AS high
+                min(accurateCastOrNull(round(toFloat64OrNull(toString(value))), 'Int64')) AS low,
+                max(accurateCastOrNull(round(toFloat64OrNull(toString(value))), 'Int64')) AS high
             FROM mtc.signal_points
             WHERE tenant_id = {tenant:String} AND machine_id IN {machines:Array(String)}
                 AND signal IN ('part_count', 'part_count_good', 'part_count_bad')

@@ -36,7 +36,8 @@ WHERE match(signal, '^(availability|execution|controller_mode|functional_mode|em
     OR signal IN ('part_number', 'program', 'lot');
 
 -- What each day leaves behind, so that a window need not read the years before it: the day's last value, its last
--- value that says something, and the range of a counter. Only min and max: a replay changes nothing (invariant 2).
+-- value that says something, the range of its numbers, and when it first told one. Only min and max: a replay changes
+-- nothing (invariant 2).
 CREATE TABLE IF NOT EXISTS mtc.signal_days
 (
     tenant_id LowCardinality(String),
@@ -46,14 +47,21 @@ CREATE TABLE IF NOT EXISTS mtc.signal_days
     last SimpleAggregateFunction(max, Tuple(ts DateTime64(6, 'UTC'), seq UInt64, value String)),
     last_known SimpleAggregateFunction(max, Tuple(ts DateTime64(6, 'UTC'), seq UInt64, value String)),
     lowest SimpleAggregateFunction(min, Nullable(Int64)),
-    highest SimpleAggregateFunction(max, Nullable(Int64))
+    highest SimpleAggregateFunction(max, Nullable(Int64)),
+    first_number_us SimpleAggregateFunction(min, Nullable(Int64))
 )
 ENGINE = AggregatingMergeTree
 PARTITION BY toYear(day)
 ORDER BY (tenant_id, machine_id, signal, day);
 
+ALTER TABLE mtc.signal_days ADD COLUMN IF NOT EXISTS first_number_us SimpleAggregateFunction(min, Nullable(Int64));
+
+DROP VIEW IF EXISTS mtc.signal_days_mv;
+
 -- `last_known` of a day of nothing but UNAVAILABLE is the zero tuple: its value is empty.
-CREATE MATERIALIZED VIEW IF NOT EXISTS mtc.signal_days_mv TO mtc.signal_days AS
+-- A word may read as a number that is none: a program INF, a part 12E400. Such a one is no number, and no error.
+CREATE MATERIALIZED VIEW IF NOT EXISTS mtc.signal_days_v2_mv TO mtc.signal_days AS
+WITH accurateCastOrNull(round(toFloat64OrNull(toString(p.value))), 'Int64') AS number
 SELECT
     tenant_id,
     machine_id,
@@ -61,7 +69,8 @@ SELECT
     toDate32(ts) AS day,
     max((p.ts, p.seq, toString(p.value))) AS last,
     maxIf((p.ts, p.seq, toString(p.value)), p.value NOT IN ('', 'UNAVAILABLE')) AS last_known,
-    min(toInt64(round(toFloat64OrNull(toString(p.value))))) AS lowest,
-    max(toInt64(round(toFloat64OrNull(toString(p.value))))) AS highest
+    min(number) AS lowest,
+    max(number) AS highest,
+    min(if(isNull(number), NULL, toUnixTimestamp64Micro(p.ts))) AS first_number_us
 FROM mtc.signal_points AS p
 GROUP BY tenant_id, machine_id, signal, day;

@@ -299,9 +299,10 @@ export function makingAt(plant: Plant, t: number): { part: string; lot: string; 
       .at(-1);
   const lotSeen = known("lot");
   const lots = (plant.lots ?? []).filter(({ from_us }) => from_us <= t);
-  // Of one start the newest holds.
+  // Of one start the newest holds; one that ends as it begins takes it back.
   const newest = lots.filter((one, i) => !lots.slice(i + 1).some(({ from_us }) => from_us === one.from_us));
-  const said = newest.toSorted((a, b) => a.from_us - b.from_us).at(-1);
+  const held = newest.filter(({ from_us, to_us }) => from_us !== to_us);
+  const said = held.toSorted((a, b) => a.from_us - b.from_us).at(-1);
   const bySignal = lotSeen !== undefined && (!said || said.from_us <= lotSeen.ts_us);
   const ended = !bySignal && said?.to_us !== undefined && said.to_us > 0 && said.to_us <= t;
   const lot = ended ? "" : bySignal ? text(lotSeen.value) : (said?.lot ?? "");
@@ -325,18 +326,21 @@ const KINDS = ["part_count", "part_pulse", "part_event"] as const;
 
 /** What was counted in the window. */
 export function counted(plant: Plant, span: Span): Counted[] {
-  // A machine has a counter from the day (UTC) on that it first told a number.
-  const since = (signal: string): number => {
-    const first = Math.min(...numbersOf(plant, signal).map(({ ts_us }) => ts_us));
-    return Math.floor(first / DAY_US) * DAY_US;
-  };
-  const has = (of_class: string, t: number) => KINDS.some((kind) => since(kind + of_class) <= t);
+  // An event counts when it is first told, a counter and a pulse after that.
+  const tells = (signal: string, t: number): boolean =>
+    plant.seen.some(
+      (one) =>
+        one.signal === signal &&
+        typeof one.value === "number" &&
+        (signal.startsWith("part_event") ? one.ts_us <= t : one.ts_us < t),
+    );
+  const has = (of_class: string, t: number) => KINDS.some((kind) => tells(kind + of_class, t));
   const found: Omit<Counted, "part" | "lot" | "order" | "ideal_us" | "state">[] = [];
   for (const of_class of CLASSES) {
     KINDS.forEach((kind, i) => {
       for (const { n, ...step } of stepsOf(plant, kind + of_class)) {
         const { ts_us } = step;
-        if (KINDS.slice(0, i).some((better) => since(better + of_class) <= ts_us)) continue;
+        if (KINDS.slice(0, i).some((better) => tells(better + of_class, ts_us))) continue;
         const [all, good, bad] = [has("", ts_us), has("_good", ts_us), has("_bad", ts_us)];
         const total = of_class === "" || !all ? n : 0;
         const byDifference = all && good && !bad;

@@ -10,7 +10,7 @@
 -- A pulse is a level: each rise from 0 is a part, and one that was high when it was first seen is none. An event adds
 -- its number, once for each instant.
 -- What is a spike depends on the neighbours, never on the window: so the two different numbers before the window and
--- the one after it are looked up, by the days that hold them.
+-- the one after it are looked up, by the days that hold them. An event has no need of neighbours.
 counter_values AS
 (
     WITH
@@ -21,7 +21,7 @@ counter_values AS
             SELECT machine_id, signal, d.day AS day, min(d.lowest) AS low, max(d.highest) AS high
             FROM mtc.signal_days AS d
             WHERE tenant_id = {tenant:String} AND machine_id IN {machines:Array(String)}
-                AND match(signal, '^part_(count|pulse|event)')
+                AND match(signal, '^part_(count|pulse)')
             GROUP BY machine_id, signal, day
             HAVING isNotNull(low)
         ),
@@ -52,7 +52,7 @@ counter_values AS
             m,
             signal,
             ts,
-            toInt64(round(toFloat64OrNull(value))) AS number,
+            accurateCastOrNull(round(toFloat64OrNull(value)), 'Int64') AS number,
             leadInFrame(toNullable(ts), 1) OVER (
                 PARTITION BY m, signal ORDER BY ts, seq, value ROWS BETWEEN CURRENT ROW AND 1 FOLLOWING) AS next_ts
         FROM
@@ -158,7 +158,8 @@ counter_steps AS
     WHERE t >= {from_us:Int64} AND t < {end_us:Int64}
 ),
 
--- From which day (UTC) on a machine has which counter: that decides what its total and its rejects are made of.
+-- Since when a machine tells what: that decides what its total and its rejects are made of. What was written before
+-- `first_number_us` was kept has only its day.
 counters_of AS
 (
     SELECT m, CAST((groupArray(signal), groupArray(first_us)), 'Map(String, Int64)') AS firsts
@@ -167,7 +168,7 @@ counters_of AS
         SELECT
             mtc_place(machine_id, {machines:Array(String)}) AS m,
             toString(signal) AS signal,
-            toInt64(86400000000) * toInt32(min(day)) AS first_us
+            min(ifNull(first_number_us, toInt64(86400000000) * toInt32(day))) AS first_us
         FROM mtc.signal_days
         WHERE tenant_id = {tenant:String} AND machine_id IN {machines:Array(String)}
             AND match(signal, '^part_(count|pulse|event)') AND isNotNull(highest)
@@ -178,7 +179,8 @@ counters_of AS
 
 -- total = Δall, else Δgood + Δbad. reject = Δbad, else total − Δgood where there is a good counter, and what operators
 -- rejected, at the time the parts were made. Where a machine tells one kind of parts several ways, a counter goes before
--- pulses, and pulses before events: nothing is counted twice.
+-- pulses, and pulses before events: nothing is counted twice. A first event adds its number, so it is there at once; a
+-- counter or a pulse that is seen for the first time adds nothing yet, and is there from then on.
 count_steps AS
 (
     SELECT
@@ -205,13 +207,13 @@ count_steps AS
             step,
             arrayMap(
                 of_class -> arrayExists(
-                    one -> firsts[concat('part_', one, of_class)] BETWEEN 1 AND t, ['count', 'pulse', 'event']),
+                    one -> firsts[concat('part_', one, of_class)] BETWEEN 1 AND t - (one != 'event'), ['count', 'pulse', 'event']),
                 ['', '_good', '_bad']) AS has,
             has[1] AS has_all,
             has[2] AS has_good,
             has[3] AS has_bad,
             arrayExists(
-                one -> firsts[concat('part_', one, class)] BETWEEN 1 AND t,
+                one -> firsts[concat('part_', one, class)] BETWEEN 1 AND t - (one != 'event'),
                 multiIf(kind = 'count', [], kind = 'pulse', ['count'], ['count', 'pulse'])) AS told_better
         FROM counter_steps AS steps
         INNER JOIN counters_of AS counters ON counters.m = steps.m

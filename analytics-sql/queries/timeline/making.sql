@@ -18,7 +18,8 @@ rates AS
 --
 -- The part is the last part_number, else the last program; what is empty or UNAVAILABLE says nothing. A lot event that
 -- names a part goes before both while its lot is in force. A lot is the last one told, by an event or by the signal; that
--- of an event with an end is none from there on. The order is that of the event whose lot is in force. A change at the instant of a count holds for that count.
+-- of an event with an end is none from there on; one that ends as it begins was taken back, and what was in force before
+-- goes on. The order is that of the event whose lot is in force. A change at the instant of a count holds for that count.
 -- The ideal cycle is the newest list's row for the part with the latest valid_from, else its row for any part;
 -- in whole µs, so that sums over it are exact; 0 is none.
 making AS
@@ -106,6 +107,7 @@ making AS
             FROM mtc.lots AS l
             WHERE tenant_id = {tenant:String} AND machine_id IN {machines:Array(String)} AND l.from_us < {end_us:Int64}
             GROUP BY l.machine_id, l.from_us
+            HAVING argMax(l.to_us, event_id) != l.from_us
 
             -- Instants at which something may begin or end, with nothing told: the window, rates, ends of lots.
             UNION ALL
