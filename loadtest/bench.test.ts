@@ -36,6 +36,7 @@ const FIGURES = [
   ["queries.states.machine", "ms"],
   ["queries.page.hmi", "ms"],
   ["queries.page.dashboard", "ms"],
+  ["roll-ups.by_day.20x3", "ms"],
   ["memory.rss", "MB"],
   ["cost.cpu.2", "CPU s per machine-minute"],
   ["cost.memory.2", "MB"],
@@ -46,7 +47,7 @@ test(
   async () => {
     const halves = await Promise.all([
       bench("start", "ingest", "burst", "single", "reader"),
-      bench("delay", "queries", "memory", "cost"),
+      bench("delay", "queries", "roll-ups", "memory", "cost"),
     ]);
     const lines = halves.flat();
     expect(lines.map(({ name, unit }) => [name, unit])).toEqual(

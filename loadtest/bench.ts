@@ -7,12 +7,13 @@ import { ingest } from "./benches/ingest.ts";
 import { memory } from "./benches/memory.ts";
 import { queries } from "./benches/queries.ts";
 import { reader } from "./benches/reader.ts";
+import { rollUps } from "./benches/roll-ups.ts";
 import { single } from "./benches/single.ts";
 import { start } from "./benches/start.ts";
 import type { Bench, Line } from "./lib/report.ts";
 import { SIZES, type Size } from "./lib/sizes.ts";
 
-const BENCHES: Bench[] = [start, ingest, burst, single, reader, delay, queries, memory, cost];
+const BENCHES: Bench[] = [start, ingest, burst, single, reader, delay, queries, rollUps, memory, cost];
 
 const USAGE = `bun run bench [${BENCHES.map(({ name }) => name).join("] [")}] [--size tiny|short|full]`;
 

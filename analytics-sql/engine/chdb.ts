@@ -90,6 +90,8 @@ export async function openChdb({ path, rawRetentionDays }: ChdbOptions): Promise
   const asking = [
     `SET max_memory_usage = ${QUERY_MEMORY_BYTES}`,
     `SET max_execution_time = ${QUERY_TIME_MAX_S}`,
+    // A key holds its day, and partitions are days, months or years: no two of them hold rows of one key.
+    "SET do_not_merge_across_partitions_select_final = 1",
     ...PASSES_OFF.map((pass) => `SET ${pass} = 0`),
   ];
   const readers = new Lanes(path, READERS, [...asking, "SET output_format_json_quote_64bit_integers = 0"]);

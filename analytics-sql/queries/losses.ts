@@ -26,7 +26,7 @@ export type LossRow = {
 
 export type LossReport = { policy: Policy | null; rows: LossRow[] };
 
-const QUERY = overJudged(sql);
+const QUERY = overJudged(sql, "coarse");
 
 /**
  * Scheduled time without RUNNING, by state, reason and cause over all the window's machines, the largest first.

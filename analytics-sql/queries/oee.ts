@@ -129,15 +129,10 @@ const CUTS: Record<OeeCut, string> = {
   order,
 };
 /** A cut is two CTEs, `keyed` over the cells and `labelled` over the sums. */
+const SELECT = `SELECT key, is_total, starts_us, ends_us,\n${columns}FROM labelled ORDER BY starts_us, key`;
+const FINE: readonly OeeCut[] = ["shift", "part", "lot", "order"];
 const QUERIES = Object.fromEntries(
-  OEE_CUTS.map((by) => [
-    by,
-    overJudged(
-      `SELECT key, is_total, starts_us, ends_us,\n${columns}FROM labelled ORDER BY starts_us, key`,
-      CUTS[by],
-      sums,
-    ),
-  ]),
+  OEE_CUTS.map((by) => [by, overJudged(SELECT, FINE.includes(by) ? "fine" : "coarse", CUTS[by], sums)]),
 ) as Record<OeeCut, string>;
 
 /**

@@ -24,6 +24,9 @@ export type Sizes = {
   cost_s: number;
   plant_machines: number;
   plant_days: number;
+  /** Machines and days of the roll-up. */
+  rolled_machines: number;
+  rolled_days: number;
   /** Times each query and page is asked for, and how long at most. */
   queries: number;
   queries_s: number;
@@ -49,6 +52,8 @@ export const SIZES = {
     cost_s: 1,
     plant_machines: 3,
     plant_days: 1,
+    rolled_machines: 20,
+    rolled_days: 3,
     queries: 1,
     queries_s: 1,
     fetch_peers: false,
@@ -70,6 +75,8 @@ export const SIZES = {
     cost_s: 10,
     plant_machines: 100,
     plant_days: 30,
+    rolled_machines: 1_000,
+    rolled_days: 365,
     queries: 20,
     queries_s: 6,
     fetch_peers: true,
@@ -91,6 +98,8 @@ export const SIZES = {
     cost_s: 60,
     plant_machines: 100,
     plant_days: 30,
+    rolled_machines: 1_000,
+    rolled_days: 365,
     queries: 100,
     queries_s: 60,
     fetch_peers: true,

@@ -7,9 +7,15 @@ import judged from "./judged.sql" with { type: "text" };
 const DAY_US = 86_400_000_000;
 const date = (day: number): string => new Date(day * 86_400_000).toISOString().slice(0, 10);
 
-/** Puts a query's SELECT behind `judged` and `more`, lists of CTEs. */
-export const overJudged = (select: string, ...more: string[]): string =>
-  `WITH\n${[cells, judged, ...more].join(",\n")}\n${select}`;
+/** Cells of whole days by nothing but days, states and reasons. */
+const coarse = cells.replace("mtc.machine_day_sums", "mtc.machine_day_totals");
+
+/**
+ * Puts a query's SELECT behind `judged` and `more`, lists of CTEs.
+ * @param grain "fine" where the query asks for shifts, parts, lots or orders
+ */
+export const overJudged = (select: string, grain: "fine" | "coarse", ...more: string[]): string =>
+  `WITH\n${[grain === "fine" ? cells : coarse, judged, ...more].join(",\n")}\n${select}`;
 
 /**
  * The parameters of `judged`.
