@@ -1,0 +1,135 @@
+// The roll-up: what it reads, what it does again, and what it leaves alone.
+import { expect, test } from "bun:test";
+import type { Engine } from "../engine/engine.ts";
+import { OEE_CUTS, oee } from "../queries/oee.ts";
+import { testEngine } from "../testing/engine.ts";
+import { events, joined, type Seen, us } from "../testing/plant.ts";
+import { Roller } from "./roller.ts";
+
+const engine = await testEngine();
+const tenant = "plant";
+const DAY_US = 86_400_000_000;
+const T0 = us("2026-01-05T00:00:00Z");
+const FAR = us("2026-03-01T00:00:00Z");
+
+/** A state and a part every minute for some days: thousands of points. */
+function busy(machine: string, days: number): Seen[] {
+  return Array.from({ length: days * 720 }, (_, i): Seen => {
+    const ts_us = T0 + i * 120_000_000;
+    return i % 2 === 0
+      ? { signal: "execution", ts_us, seq: 0, value: i % 10 === 0 ? "READY" : "ACTIVE" }
+      : { signal: "part_count", ts_us, seq: 0, value: i };
+  }).map((seen) => ({ ...seen, machine }));
+}
+
+const take = (machine: string, seen: Seen[]): Promise<void> =>
+  engine.insertEvents(
+    joined(
+      events(
+        tenant,
+        { machine, seen },
+        () => {
+          throw new Error("no calendar here");
+        },
+        5_000,
+      ),
+    ),
+  );
+const window = (machines: string[], days: number) => ({
+  tenant,
+  machines,
+  from_us: T0,
+  to_us: T0 + days * DAY_US,
+  as_of_us: FAR,
+});
+const pause = () => Bun.sleep(1_050);
+
+/** An engine that notes what the queries asked of it would read, by the engine's own estimate. */
+function estimating(): { engine: Engine; read: Map<string, number> } {
+  const read = new Map<string, number>();
+  const noted: Engine = {
+    ...engine,
+    async query<Row>(sql: string, params: Record<string, unknown>) {
+      type Estimate = { table: string; rows: number };
+      for (const { table, rows } of await engine.query<Estimate>(`EXPLAIN ESTIMATE ${sql}`, params)) {
+        read.set(table, (read.get(table) ?? 0) + Number(rows));
+      }
+      return engine.query<Row>(sql, params);
+    },
+  };
+  return { engine: noted, read };
+}
+
+test("figures read a row for each day of a machine, however many points it had", async () => {
+  const machines = ["m1", "m2", "m3"];
+  for (const machine of machines) await take(machine, busy(machine, 20));
+  await new Roller(engine).exact(window(machines, 20));
+  for (const by of OEE_CUTS) {
+    const { engine: asked, read } = estimating();
+    await oee(asked, { ...window(machines, 20), by, groups: ["", "", ""] });
+    expect([...read.keys()].filter((table) => /observations|signal|counter/.test(table))).toEqual([]);
+    const rows = [...read.values()].reduce((sum, n) => sum + n, 0);
+    expect(rows, by).toBeLessThanOrEqual(3 * 20 + 10);
+  }
+});
+
+test("what was not touched is not rolled up again; what was is, from its event time on", async () => {
+  const roller = new Roller(engine);
+  const version = async (day: number): Promise<number> => {
+    const [row] = await engine.query<{ version: number }>(
+      "SELECT max(version) AS version FROM mtc.machine_days WHERE machine_id = 'm1' AND day = toDate32('2026-01-05') + {day:UInt8}",
+      { day },
+    );
+    return row?.version ?? 0;
+  };
+  await pause();
+  await roller.exact(window(["m1"], 20));
+  const before = [await version(4), await version(5), await version(19)];
+  await roller.exact(window(["m1"], 20));
+  expect([await version(4), await version(5), await version(19)]).toEqual(before);
+  await take("m1", [{ signal: "execution", ts_us: T0 + 5 * DAY_US + 7, seq: 0, value: "STOPPED" }]);
+  await roller.exact(window(["m1"], 20));
+  const after = [await version(4), await version(5), await version(19)];
+  expect(after[0]).toBe(before[0] as number);
+  expect(after[1]).toBeGreaterThan(before[1] as number);
+  expect(after[2]).toBeGreaterThan(before[2] as number);
+});
+
+test("invariant 3: where the clock was set back, what arrives then still corrects what was rolled up before", async () => {
+  let ahead_us = 3_600_000_000;
+  const moved: Engine = { ...engine, visibleUntil_us: () => engine.visibleUntil_us() + ahead_us };
+  const roller = new Roller(moved);
+  const total = async () => (await oee(engine, { ...window(["m4"], 1), by: "total" })).total;
+  await take("m4", [{ signal: "execution", ts_us: T0, seq: 0, value: "ACTIVE" }]);
+  await roller.exact(window(["m4"], 1));
+  expect(await total()).toMatchObject({ run_time_s: 86_400 });
+  ahead_us = 0;
+  await take("m4", [{ signal: "execution", ts_us: T0 + DAY_US / 2, seq: 0, value: "STOPPED" }]);
+  await roller.exact(window(["m4"], 1));
+  expect(await total()).toMatchObject({ run_time_s: 43_200, stopped_time_s: 43_200 });
+});
+
+test("screens take what was rolled up seconds ago, and say until when it is", async () => {
+  const roller = new Roller(engine);
+  const now_us = T0 + DAY_US / 2;
+  const asked = { ...window(["m6"], 1), as_of_us: now_us };
+  expect(await roller.recent(asked)).toMatchObject({ as_of_us: now_us });
+  // Three seconds later nothing is rolled up for them.
+  expect(await roller.recent({ ...asked, as_of_us: now_us + 3_000_000 })).toMatchObject({ as_of_us: now_us });
+  const later_us = now_us + 60_000_000;
+  expect(await roller.recent({ ...asked, as_of_us: later_us })).toMatchObject({ as_of_us: later_us });
+});
+
+test("a crash between the days and the note of it: they are rolled up again, and counted once", async () => {
+  const failing: Engine = {
+    ...engine,
+    run: (sql, params) =>
+      sql.includes("mtc.rolls") ? Promise.reject(new Error("killed")) : engine.run(sql, params),
+  };
+  await take("m5", busy("m5", 2));
+  await expect(new Roller(failing).exact(window(["m5"], 2))).rejects.toThrow("killed");
+  const roller = new Roller(engine);
+  await roller.exact(window(["m5"], 2));
+  const { total } = await oee(engine, { ...window(["m5"], 2), by: "total" });
+  expect(total).toMatchObject({ calendar_time_s: 2 * 86_400, total_count: 2 * 720 - 2 });
+});
