@@ -1,10 +1,11 @@
 // Calendars over HTTP: a change from a day on leaves the past alone to the last digit; DST, night shifts, holidays.
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { discard, startServer, type TestServer } from "./testing/server.ts";
+import { stormy } from "./testing/storm.ts";
 
 let server: TestServer;
 beforeAll(async () => {
-  server = await startServer();
+  server = stormy(await startServer());
 });
 afterAll(() => discard(server));
 

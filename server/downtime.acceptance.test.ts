@@ -1,10 +1,11 @@
 // Reasons for stops over HTTP: a tree with policies, annotations that change, split and merge, and automatic reasons.
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { discard, startServer, type TestServer } from "./testing/server.ts";
+import { stormy } from "./testing/storm.ts";
 
 let server: TestServer;
 beforeAll(async () => {
-  server = await startServer();
+  server = stormy(await startServer());
 });
 afterAll(() => discard(server));
 

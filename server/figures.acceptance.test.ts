@@ -1,10 +1,11 @@
 // Figures beyond OEE over HTTP: losses, minor stops, failures, groups, weeks and months; and corrections that arrive late.
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { discard, startServer, type TestServer } from "./testing/server.ts";
+import { stormy } from "./testing/storm.ts";
 
 let server: TestServer;
 beforeAll(async () => {
-  server = await startServer();
+  server = stormy(await startServer());
 });
 afterAll(() => discard(server));
 

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { ScriptedAgent } from "../ingest/sources/mtconnect/scripted-agent.ts";
 import { discard, startServer, type TestServer, until } from "./testing/server.ts";
+import { stormy } from "./testing/storm.ts";
 
 type Gap = { from: string; to: string | null; cause: string };
 type State = { state: string; from: string; to: string; seconds: number; cause: string };
@@ -9,7 +10,7 @@ type State = { state: string; from: string; to: string; seconds: number; cause: 
 const agent = new ScriptedAgent();
 let server: TestServer;
 beforeAll(async () => {
-  server = await startServer();
+  server = stormy(await startServer());
   const source = { kind: "mtconnect", url: agent.url, device: "M1" };
   await server.call("POST", "/api/v1/machines", { id: "lathe", name: "Lathe", source });
   agent.add("m1-avail", "AVAILABLE");

@@ -1,10 +1,11 @@
 // Published OEE cases through HTTP: events in, numbers out.
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { discard, startServer, type TestServer } from "./testing/server.ts";
+import { stormy } from "./testing/storm.ts";
 
 let server: TestServer;
 beforeAll(async () => {
-  server = await startServer();
+  server = stormy(await startServer());
 });
 afterAll(() => discard(server));
 

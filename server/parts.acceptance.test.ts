@@ -1,10 +1,11 @@
 // Parts over HTTP: spikes with a decision, pulses, events, lots with an order and an end, rejects entered later.
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { discard, startServer, type TestServer } from "./testing/server.ts";
+import { stormy } from "./testing/storm.ts";
 
 let server: TestServer;
 beforeAll(async () => {
-  server = await startServer();
+  server = stormy(await startServer());
 });
 afterAll(() => discard(server));
 

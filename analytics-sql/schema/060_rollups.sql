@@ -48,8 +48,8 @@ FROM mtc.events_in
 WHERE type NOT IN ('mtc.observations.v1', 'mtc.machine.v1', 'mtc.asset.v1')
 GROUP BY tenantid, subject;
 
--- How far each machine is rolled up: all of [from_us, to_us), by all that had arrived at `since_us`. Versions only rise;
--- the clock may be set back.
+-- How far each machine is rolled up: all of [from_us, to_us), by all that had arrived at `since_us`. Versions only rise,
+-- though the clock may be set back.
 CREATE TABLE IF NOT EXISTS mtc.rolls
 (
     tenant_id LowCardinality(String),

@@ -1,10 +1,11 @@
-// An engine of its own for a test file, in a directory that goes with it.
+// An engine of its own for a test file, in a directory that goes with it; what is inserted arrives twice and shuffled.
 import { afterAll } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openChdb } from "../engine/chdb.ts";
 import type { Engine } from "../engine/engine.ts";
+import { arrival, shuffled } from "./arrival.ts";
 
 /** Opens chDB for this process; it holds one data directory, so tests take machines of their own instead. */
 export function testEngine(rawRetentionDays = 36_500): Promise<Engine> {
@@ -14,5 +15,33 @@ export function testEngine(rawRetentionDays = 36_500): Promise<Engine> {
     await (await opening).close();
     rmSync(path, { recursive: true, force: true });
   });
-  return opening;
+  return opening.then(storm);
+}
+
+/**
+ * The same engine, to which every event is delivered twice, each time among its neighbours in a random order: what
+ * may happen to any event at any time must change no expectation of any test (invariants 2 and 3).
+ */
+function storm(engine: Engine): Engine {
+  const random = arrival();
+  return {
+    ...engine,
+    async insertEvents(bytes, into) {
+      const lines = linesOf(bytes);
+      for (let times = 0; times < 2; times++)
+        await engine.insertEvents(new Uint8Array(Buffer.concat(shuffled(lines, random))), into);
+    },
+  };
+}
+
+/** Views of the bytes, each an event with the end of its line. */
+function linesOf(bytes: Uint8Array): Uint8Array[] {
+  const lines: Uint8Array[] = [];
+  for (let from = 0; from < bytes.length; ) {
+    const end = bytes.indexOf(10, from);
+    const to = end < 0 ? bytes.length : end + 1;
+    lines.push(bytes.subarray(from, to));
+    from = to;
+  }
+  return lines;
 }
