@@ -40,7 +40,7 @@ const VIEWS: Record<string, string> = {
   rejects,
   lots,
   cycle_times: cycleTimes,
-  state_intervals: `WITH\n${allMachines}\n${stateIntervals.replace("-- states", states)}`,
+  state_intervals: `WITH\n${allMachines}\n${stateIntervals.replace("-- states", () => states)}`,
   part_counts: partCounts,
   oee_by_hour: figures(byHour, "k2 AS machine_id, fromUnixTimestamp64Micro(k, 'UTC') AS hour"),
   oee_by_shift: figures(
@@ -80,7 +80,7 @@ export function viewStatements(tenant: string): string[] {
       ...BOUNDS,
       "{whole_to:Date32}": whole_to,
       "{tenant:String}": literal(tenant),
-    }).reduce((sql, [parameter, value]) => sql.replaceAll(parameter, value), text);
+    }).reduce((sql, [parameter, value]) => sql.replaceAll(parameter, () => value), text);
     return `CREATE OR REPLACE VIEW ${database}.${name} AS\n${bound}`;
   });
   return [`CREATE DATABASE IF NOT EXISTS ${database} ENGINE = Atomic`, ...views];
