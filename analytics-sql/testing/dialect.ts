@@ -121,7 +121,9 @@ export class Dialect {
     const bound = [...sql.matchAll(/\{(\w+):([^}]+)\}/g)].map(([, name = "", type = ""]) => ({ name, type }));
     for (const { name, type } of bound) this.#ask(`SET param_${name} = '${sampleOf(type)}'`);
     const nodes = flat(parsed(this.#ask(`EXPLAIN AST ${sql}`)));
-    const cast = nodes.filter(({ name }) => name === "CAST").map((node) => literals(node).at(-1) ?? "");
+    const cast = nodes
+      .filter(({ name }) => /^(CAST|accurateCast\w*)$/.test(name))
+      .map((node) => literals(node).at(-1) ?? "");
     const types = [...new Set([...bound.map(({ type }) => type), ...cast])].filter(
       (type) => type !== "Identifier",
     );
