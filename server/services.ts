@@ -78,11 +78,13 @@ export async function startServices(config: Config, log: (message: string) => vo
     log(`fatal: ${error.message}`);
     process.exit(1);
   };
+  const lake = lakeOf(config);
   const [store, engine] = await Promise.all([
     openSqlite({ file: `${config.data_dir}/mtc.sqlite`, max_outbox_bytes: MAX_OUTBOX_BYTES }, die),
     openChdb({
       path: projection,
       rawRetentionDays: config.raw_retention_days + (config.lake ? LAKE_HELD_DAYS : 0),
+      ...(lake ? { lake_engine: (tenant) => lake.engineOf(tenant) } : {}),
     }),
   ]);
   // Analytics is a projection of the log (invariant 6): without it, all of the log is delivered again; with it, what
@@ -98,7 +100,6 @@ export async function startServices(config: Config, log: (message: string) => vo
   const pipeline = await createPipeline({ store, hub, wake: relay.wake, now_ms: Date.now });
   const machines = await Machines.open({ store, pipeline, hub });
   const roller = new Roller(engine, log);
-  const lake = lakeOf(config);
   const reports = new Reports(engine, roller, lake);
   const seeding = seedHub(hub, machines, reports, store, () => running).catch((error: Error) =>
     log(`live values from before the start: ${error.message}`),

@@ -3,7 +3,7 @@ import { type ChdbConnection, createChdbConnection } from "chdb/connection";
 import type { Analyst, AnalystAnswer } from "../engine/engine.ts";
 import { literal } from "../engine/literal.ts";
 import { judge, notAQuery } from "./gate.ts";
-import { databaseOf, viewStatements } from "./views.ts";
+import { databaseOf, lakeTable, viewStatements } from "./views.ts";
 
 /** What one query of an analyst may take (invariant 7); ingest and screens go first. */
 export const ANALYST_LIMITS = {
@@ -39,6 +39,8 @@ type Deps = {
   path: string;
   /** Runs a statement on the connection that may write. */
   define(sql: string): Promise<void>;
+  /** The table engine over a tenant's files in the lake, where there is one. */
+  lake_engine?: ((tenant: string) => string) | undefined;
   fail(error: unknown): never;
 };
 
@@ -76,8 +78,8 @@ export class Analysts {
   }
 
   async #open(tenant: string): Promise<Analyst> {
-    const { define, fail } = this.#deps;
-    for (const statement of viewStatements(tenant)) await define(statement);
+    const { define, fail, lake_engine } = this.#deps;
+    for (const statement of viewStatements(tenant, lake_engine?.(tenant))) await define(statement);
     const database = databaseOf(tenant);
     let connection = await this.#connect(database);
     const run = (sql: string, format: string) => connection.chdb.queryAsync(sql, { format }).catch(fail);
@@ -107,6 +109,9 @@ export class Analysts {
           if (bound.length > 0) await run(`SET ${bound.join(", ")}`, "TabSeparated");
           const passed = await judge(text, database, query);
           const chosen = format(passed.format);
+          if (lake_engine && passed.sql.includes("observations_all")) {
+            await define(lakeTable(tenant, lake_engine(tenant)));
+          }
           const result = await renewed(run(passed.sql, chosen));
           return {
             bytes: result.bytes(),

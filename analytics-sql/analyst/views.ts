@@ -1,5 +1,6 @@
 // What analysts see: views of one tenant's data, each with the tenant in it, made of the SQL that the screens read.
 import { literal } from "../engine/literal.ts";
+import { LAKE_COLUMNS } from "../lake/storage.ts";
 import cells from "../queries/figures/cells.sql" with { type: "text" };
 import columns from "../queries/figures/columns.sql" with { type: "text" };
 import judged from "../queries/figures/judged.sql" with { type: "text" };
@@ -50,7 +51,9 @@ const VIEWS: Record<string, string> = {
   oee_by_day: figures(byDay, "k2 AS machine_id, toDate32(k) AS day"),
 };
 
-export const VIEW_NAMES = Object.keys(VIEWS);
+export const VIEW_NAMES = [...Object.keys(VIEWS), "observations_all"];
+
+const LAKE_TABLE = LAKE_COLUMNS.replaceAll("''", "'");
 
 /** Everything until 2100: a view has no window but the one its reader asks for. */
 const BOUNDS: Record<string, string> = {
@@ -70,8 +73,31 @@ const BOUNDS: Record<string, string> = {
 export const databaseOf = (tenant: string): string =>
   `tenant_${new Bun.CryptoHasher("sha256").update(tenant).digest("hex").slice(0, 24)}`;
 
-/** Statements that make a tenant's views, or make them anew. */
-export function viewStatements(tenant: string): string[] {
+/** The lake's files as a table, as they are now: the engine looks for them when the table is made. */
+export const lakeTable = (tenant: string, lake_engine: string): string =>
+  `CREATE OR REPLACE TABLE ${databaseOf(tenant)}.lake_files (${LAKE_TABLE}) ENGINE = ${lake_engine}`;
+
+/**
+ * Raw observations however old: those of the table, and those of the lake's files where there is a lake. An analyst's
+ * connection may not name files, so they stand behind a table of ours.
+ */
+function observationsAll(database: string, tenant: string, lake_engine: string | undefined): string[] {
+  const view = `CREATE OR REPLACE VIEW ${database}.observations_all AS\n`;
+  if (lake_engine === undefined) return [`${view}SELECT * FROM ${database}.observations`];
+  return [
+    lakeTable(tenant, lake_engine),
+    `${view}SELECT DISTINCT * FROM (
+       SELECT machine_id, signal, ts, seq, num, word FROM ${database}.observations
+       UNION ALL
+       SELECT machine_id, signal, ts, seq, num, word FROM ${database}.lake_files WHERE tenant_id = ${literal(tenant)})`,
+  ];
+}
+
+/**
+ * Statements that make a tenant's views, or make them anew.
+ * @param lake_engine the table engine over the tenant's files in the lake, where there is one
+ */
+export function viewStatements(tenant: string, lake_engine?: string): string[] {
   const database = databaseOf(tenant);
   const views = Object.entries(VIEWS).map(([name, text]) => {
     // Hours cut days: no sums of whole days are read for them.
@@ -83,5 +109,9 @@ export function viewStatements(tenant: string): string[] {
     }).reduce((sql, [parameter, value]) => sql.replaceAll(parameter, () => value), text);
     return `CREATE OR REPLACE VIEW ${database}.${name} AS\n${bound}`;
   });
-  return [`CREATE DATABASE IF NOT EXISTS ${database} ENGINE = Atomic`, ...views];
+  return [
+    `CREATE DATABASE IF NOT EXISTS ${database} ENGINE = Atomic`,
+    ...views,
+    ...observationsAll(database, tenant, lake_engine),
+  ];
 }

@@ -11,6 +11,8 @@ export type ChdbOptions = {
   path: string;
   /** Raw observations are dropped this many days after their own time. */
   rawRetentionDays: number;
+  /** The table engine over a tenant's files in the lake, for analysts; without a lake left out. */
+  lake_engine?: ((tenant: string) => string) | undefined;
 };
 
 /** What the whole engine may hold, and one query of it (invariant 7). */
@@ -66,7 +68,7 @@ const PASSES_OFF = [
  * Opens the engine, brings its schema up to date and sets its limits.
  * @throws EngineError where the directory cannot be opened
  */
-export async function openChdb({ path, rawRetentionDays }: ChdbOptions): Promise<Engine> {
+export async function openChdb({ path, rawRetentionDays, lake_engine }: ChdbOptions): Promise<Engine> {
   if (!Number.isInteger(rawRetentionDays) || rawRetentionDays < 1) {
     throw new RangeError(`rawRetentionDays must be a whole number of days, got ${rawRetentionDays}`);
   }
@@ -124,7 +126,12 @@ export async function openChdb({ path, rawRetentionDays }: ChdbOptions): Promise
     maintainer.ready(),
     rebuilding.command({ query: `SET max_memory_usage = ${QUERY_MEMORY_BYTES}` }),
   ]).catch(fail);
-  const analysts = new Analysts({ path, define: (sql) => maintainer.run(sql, {}).catch(fail), fail });
+  const analysts = new Analysts({
+    path,
+    define: (sql) => maintainer.run(sql, {}).catch(fail),
+    fail,
+    lake_engine,
+  });
   const inserting = new Set<{ since_ms: number }>();
 
   return {

@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { copyFile, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { literal } from "../engine/literal.ts";
 import { LAKE_COLUMNS, type LakeStorage } from "./storage.ts";
 
 /** What is not there is no failure. */
@@ -53,6 +54,7 @@ export function folderStorage(root: string): LakeStorage {
       sql: `file({lake_file:String}, 'Parquet', '${LAKE_COLUMNS}')`,
       params: { lake_file: join(root, name) },
     }),
+    engine: (pattern) => `File(Parquet, ${literal(join(root, pattern))})`,
   };
 }
 

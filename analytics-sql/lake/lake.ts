@@ -1,6 +1,6 @@
 // Reading the lake: which stretches of time have a file, and how it is asked together with the table.
 import hotAndCold from "./hot-and-cold.sql" with { type: "text" };
-import { dayFolder, lakeDates, readManifest } from "./manifest.ts";
+import { dayFolder, lakeDates, readManifest, tenantFiles } from "./manifest.ts";
 import type { LakeStorage, LakeTable } from "./storage.ts";
 
 export const DAY_US = 86_400_000_000;
@@ -22,6 +22,11 @@ export class Lake {
   constructor(storage: LakeStorage, retention_days: number) {
     this.storage = storage;
     this.#retention_us = retention_days * DAY_US;
+  }
+
+  /** A table engine over all files of a tenant, as text of SQL; they have the columns of mtc.observations. */
+  engineOf(tenant: string): string {
+    return this.storage.engine(tenantFiles(tenant));
   }
 
   /** Whether the table need not have a day any more. */

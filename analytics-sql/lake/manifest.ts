@@ -42,6 +42,9 @@ export const tenantFolder = (tenant: string): string => `${ROOT}/tenant=${escape
 export const dayFolder = (tenant: string, date: string): string => `${tenantFolder(tenant)}/date=${date}`;
 export const fileName = (machine: string, fingerprint: string): string =>
   `machine=${escaped(machine)}/part-${fingerprint}.parquet`;
+/** Every file of a tenant; one that is just being replaced holds nothing that its successor does not. */
+export const tenantFiles = (tenant: string): string =>
+  `${tenantFolder(tenant)}/date=*/machine=*/part-*.parquet`;
 const manifestName = (tenant: string, date: string): string => `${dayFolder(tenant, date)}/_manifest.json`;
 
 /** The dates that a tenant has in the lake, in order. */

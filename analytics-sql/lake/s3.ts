@@ -1,5 +1,7 @@
 // A lake in a bucket: S3, or whatever speaks its protocol.
+
 import { S3Client } from "bun";
+import { literal } from "../engine/literal.ts";
 import { LAKE_COLUMNS, type LakeStorage } from "./storage.ts";
 
 export type S3Options = {
@@ -87,5 +89,11 @@ export function s3Storage({
         lake_secret_key: secret_key,
       },
     }),
+    engine(pattern) {
+      const parts = [bucket, ...(prefix + pattern).split("/")];
+      const path = parts.map((part) => encodeURIComponent(part).replaceAll("%2A", "*")).join("/");
+      const [url, key, secret] = [`${endpoint}/${path}`, access_key, secret_key].map(literal);
+      return `S3(${url}, ${key}, ${secret}, 'Parquet')`;
+    },
   };
 }

@@ -19,6 +19,8 @@ export type LakeStorage = {
   folders(folder: string): Promise<string[]>;
   remove(name: string): Promise<void>;
   table(name: string): LakeTable;
+  /** A table engine over all files of a pattern, as text of SQL. */
+  engine(pattern: string): string;
 };
 
 /** The columns of each file: those of mtc.observations. */
