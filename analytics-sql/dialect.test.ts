@@ -193,7 +193,7 @@ const COMPOSED: Record<string, RegExp> = {
   "analyst/analysts.ts": /^((4 \* )?ANALYST_LIMITS\.\w+|bound\.join\(", "\))$/,
   "analyst/gate.ts": /^literal\(query\)$/,
   "analyst/views.ts":
-    /^(\[allMachines, .*|key|columns|allMachines|gapIntervals|gaps|stateIntervals\.replace\("-- states", \(\) => states\)|database|name|bound)$/,
+    /^(\[allMachines, .*|key|columns|allMachines|gapIntervals|gaps|stateIntervals\.replace\("-- states", \(\) => states\)|database|databaseOf\(tenant\)|name|bound|view|LAKE_TABLE|lake_engine|literal\(tenant\))$/,
   "engine/chdb.ts": /^(rawRetentionDays|[A-Z_]+|pass|PASSES_OFF.*)$/,
   "engine/lanes.ts": /^bound\.join\(", "\)$/,
   "queries/figures/judged.ts": /^(\[.*\]\.join\(",\\n"\)|select)$/,
