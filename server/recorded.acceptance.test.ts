@@ -1,5 +1,6 @@
 // Recorded days of a real machine into the real program: every way in, any order, twice, and through restarts.
 import { afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { arrival, shuffled } from "../analytics-sql/testing/arrival.ts";
 import { ColumnsBuilder } from "../ingest/columns.ts";
 import { haveRecordings, recording } from "../ingest/sources/mtconnect/recordings.ts";
 import { type SimulatedAgent, startAgent } from "../ingest/sources/simulator/agent.ts";
@@ -126,23 +127,6 @@ function bodies(rows: Recorded[], size: number, seq_offset = 0): string[] {
   return made;
 }
 
-/** The same shuffle for the same seed (mulberry32, Fisher-Yates). */
-function shuffled<T>(items: T[], seed: number): T[] {
-  let state = seed;
-  const random = (): number => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-  const all = [...items];
-  for (let i = all.length - 1; i > 0; i--) {
-    const j = Math.floor(random() * (i + 1));
-    [all[i], all[j]] = [all[j] as T, all[i] as T];
-  }
-  return all;
-}
-
 /** Posts all bodies, eight at a time. */
 async function post(at: TestServer, id: string, all: string[]): Promise<void> {
   const left = [...all];
@@ -172,12 +156,13 @@ describe.skipIf(!haveRecordings)("a recorded day of a Hurco VMX24", () => {
     const rows = recorded(path);
     expect(rows).toHaveLength(66_160);
     const sizes = [50_000, 1_000, 77];
+    const random = arrival();
     for (const size of sizes) {
       const id = `by-${size}`;
       await addMachine(server, id);
       // Once, once again just so, and once under other sequence numbers, as after a restart of what counts them.
       const batches = bodies(rows, size);
-      await post(server, id, shuffled([...batches, ...batches, ...bodies(rows, size, 1_000_000)], size));
+      await post(server, id, shuffled([...batches, ...batches, ...bodies(rows, size, 1_000_000)], random));
     }
     await arrived(server, "from-agent", agent, last_ts);
     await server.settled();
