@@ -107,7 +107,7 @@ export class Analysts {
           // Values are text in the engine's own escapes, as they come to a server: parsed by their declared types.
           const bound = Object.entries(params).map(([name, value]) => `param_${name} = ${literal(value)}`);
           if (bound.length > 0) await run(`SET ${bound.join(", ")}`, "TabSeparated");
-          const passed = await judge(text, database, query);
+          const passed = await judge(text, database, query, params);
           const chosen = format(passed.format);
           if (lake_engine && passed.sql.includes("observations_all")) {
             await define(lakeTable(tenant, lake_engine(tenant)));

@@ -11,10 +11,11 @@ type Ask = (sql: string) => Promise<string>;
 /** ClickHouse's codes: NOT_IMPLEMENTED… would lie; ACCESS_DENIED and SYNTAX_ERROR are what its clients know. */
 const ACCESS_DENIED = 497;
 const SYNTAX_ERROR = 62;
+const UNKNOWN_QUERY_PARAMETER = 456;
 
 /** What reads beyond the query's tables, tells of the machine, or only burns time. */
 const DENIED_FUNCTIONS =
-  /^(mtc_.*|file|url.*cluster|dict.*|joinget.*|sleep.*|python.*|chdb.*|executable.*|evalmlmethod|catboost.*|hascolumnintable|getmacro|getserverport|getserversetting|getsetting.*|getmergetreesetting|.*hostname|fqdn|filesystem.*|addressto.*|demangle|zookeeper.*|keeper.*|logtrace|structureto.*|initialquery.*|transaction.*|serveruuid|servertimezone|tcpport|getosKernelversion|uptime|currentuser|user|currentroles|enabledroles|defaultroles|currentprofiles|enabledprofiles|defaultprofiles|blocknumber|partitionid|showcertificate|getthreadpool.*|gettypeserializationstreams|mergetreepart.*|isconstant|throwif|tryconnect.*|ai.*|embed.*|llm.*|.*remote.*)$/i;
+  /^(mtc_.*|__.*|file|displayname|generateserialid|url.*cluster|dict.*|joinget.*|sleep.*|python.*|chdb.*|executable.*|evalmlmethod|catboost.*|hascolumnintable|getmacro|getserverport|getserversetting|getsetting.*|getmergetreesetting|.*hostname|fqdn|filesystem.*|addressto.*|demangle|zookeeper.*|keeper.*|logtrace|structureto.*|initialquery.*|transaction.*|serveruuid|servertimezone|tcpport|getosKernelversion|uptime|currentuser|user|currentroles|enabledroles|defaultroles|currentprofiles|enabledprofiles|defaultprofiles|blocknumber|partitionid|showcertificate|getthreadpool.*|gettypeserializationstreams|mergetreepart.*|isconstant|throwif|tryconnect.*|ai.*|embed.*|llm.*|.*remote.*)$/i;
 
 const denied = (what: string): EngineError =>
   new EngineError(
@@ -29,9 +30,15 @@ const denied = (what: string): EngineError =>
  * as a string, refuses a second statement and prints it anew, without comments and in one spelling; that is explained
  * as a tree, and every node of the tree is looked at. What the names stand for is asked once more of the analyzer.
  * @param database the tenant's
+ * @param params the values that came with this query
  * @throws EngineError with ClickHouse's code
  */
-export async function judge(ask: Ask, database: string, query: string): Promise<Passed> {
+export async function judge(
+  ask: Ask,
+  database: string,
+  query: string,
+  params: Record<string, string>,
+): Promise<Passed> {
   const printed = (await ask(`SELECT formatQuerySingleLine(${literal(query)})`)).trimEnd();
   // As TSV: what is escaped in it is taken back.
   const canonical = printed.replaceAll(/\\(.)/g, (_, char: string) => UNESCAPED[char] ?? char);
@@ -42,8 +49,9 @@ export async function judge(ask: Ask, database: string, query: string): Promise<
   if (/\bSETTINGS\b/i.test(withoutStrings(canonical))) throw denied("a query may not change settings");
   const { sql, format } = splitFormat(canonical);
   judgeTree(await ask(`EXPLAIN AST ${sql}`), database);
-  if (kind !== "DESCRIBE")
-    judgeNames(await ask(`EXPLAIN QUERY TREE run_passes = 1, passes = 1 ${sql}`), database);
+  const read = kind === "DESCRIBE" ? sql.replace(/^DESCRIBE(?: TABLE)? /, "SELECT * FROM ") : sql;
+  judgeNames(await ask(`EXPLAIN QUERY TREE run_passes = 1, passes = 1 ${read}`), database);
+  refuseUnbound(canonical, params);
   return { sql, format };
 }
 
@@ -76,6 +84,10 @@ function judgeTree(tree: string, database: string): void {
       if (DENIED_FUNCTIONS.test(name)) throw denied(`the function ${name}`);
     }
     if (kind === "TableIdentifier" || kind === "Identifier") refuseForeign(name, database);
+    // `arrayMap(file, …)`: a function may be named without its brackets, and is called while its tree is explained.
+    if (kind === "Identifier" && DENIED_FUNCTIONS.test(name)) throw denied(`the name ${name}`);
+    // What it applies is not in this tree: neither a function's name nor a lambda.
+    if (kind === "ColumnsApplyTransformer") throw denied("APPLY");
     if (kind === "Set") throw denied("a query may not change settings");
     if (/^(Insert|Create|Drop|Alter|Rename|Optimize|System|Kill|Use|Set|Show|Explain)\w*Query$/.test(kind)) {
       throw denied(`${kind} may not be asked here`);
@@ -92,13 +104,31 @@ function refuseForeign(name: string, database: string): void {
   }
 }
 
-/** The analyzer's word on what the names stand for. */
+/** The analyzer's word on what the names stand for: of tables, and of functions. */
 function judgeNames(tree: string, database: string): void {
+  if (tree.trim() === "") throw denied("what cannot be explained may not be asked here");
+  for (const [, name = ""] of tree.matchAll(/^\s*FUNCTION id: \d+, function_name: (\w+)/gm)) {
+    if (DENIED_FUNCTIONS.test(name)) throw denied(`the function ${name}`);
+  }
   for (const [, name = ""] of tree.matchAll(/\btable_name: (\S+?),?(?:\s|$)/g)) {
     if (!name.startsWith(`${database}.`) && name !== "system.one")
       throw denied(`${name} is not one of your views`);
   }
   if (/\bTABLE_FUNCTION\b/.test(tree)) throw denied("a table function");
+}
+
+/** A value that was bound once stays with the connection: no query reads what another one was given. */
+function refuseUnbound(canonical: string, params: Record<string, string>): void {
+  for (const [, name = ""] of withoutStrings(canonical).matchAll(/\{\s*(\w+)\s*:/g)) {
+    if (!Object.hasOwn(params, name)) {
+      throw new EngineError(
+        `Code: ${UNKNOWN_QUERY_PARAMETER}. DB::Exception: Substitution \`${name}\` is not set. (UNKNOWN_QUERY_PARAMETER)`,
+        UNKNOWN_QUERY_PARAMETER,
+        false,
+        null,
+      );
+    }
+  }
 }
 
 /** A query that is none. */
