@@ -104,6 +104,30 @@ describe("ClickHouse's clients", () => {
     expect(await text("DESCRIBE TABLE gaps")).toContain("starts_at");
   });
 
+  test("what clients add, and what is torn: FORMAT behind SHOW TABLES, encodings, ids that no header holds", async () => {
+    const { data } = (await (await get("SHOW TABLES FORMAT JSON")).json()) as { data: { name: string }[] };
+    expect(data.map(({ name }) => name).sort()).toEqual([...VIEW_NAMES].sort());
+    const posted = (body: string | Uint8Array<ArrayBuffer>, encoding: string) =>
+      fetch(`${server.origin}/sql/`, {
+        method: "POST",
+        headers: { "x-api-key": TEST_KEY, "content-encoding": encoding },
+        body,
+      });
+    const code = (answer: Response) => answer.headers.get("x-clickhouse-exception-code");
+    expect(await (await posted(Bun.gzipSync("SELECT 1"), "gzip")).text()).toBe("1\n");
+    expect(code(await posted("no gzip", "gzip"))).toBe("354");
+    expect(code(await posted(Bun.gzipSync(new Uint8Array(50_000_000)), "gzip"))).toBe("354");
+    expect(code(await posted("SELECT 1", "br"))).toBe("48");
+    expect(code(await get("SELECT 1", { compress: "1" }))).toBe("48");
+    const named = await get("SELECT 1", { query_id: "mine-1" });
+    expect(named.headers.get("x-clickhouse-query-id")).toBe("mine-1");
+    for (const query_id of ["a\r\nx: y", "é☃", ""]) {
+      const answer = await get("SELECT 1", { query_id });
+      expect(answer.status).toBe(200);
+      expect(answer.headers.get("x-clickhouse-query-id")).toMatch(/^[0-9a-f-]{36}$/);
+    }
+  });
+
   test("every view can be read; a key is needed, and the scope", async () => {
     for (const view of VIEW_NAMES) {
       const answer = await get(`SELECT * FROM ${view} LIMIT 1 FORMAT JSONEachRow`);
@@ -128,7 +152,8 @@ test("invariant 5: the views show the API's figures to the last digit", async ()
   ] as const) {
     const path = `/api/v1/machines/mill-1/oee?by=${by}&from=${DAY}T00:00:00Z&to=2026-01-06T00:00:00Z`;
     const api = (await server.call<{ rows: Record<string, unknown>[] }>("GET", path)).body.rows;
-    const query = `SELECT ${key} AS key, * FROM ${view} WHERE machine_id = 'mill-1' ORDER BY starts_at FORMAT JSONEachRow`;
+    // A view goes on to where the roll-up has come by now.
+    const query = `SELECT ${key} AS key, * FROM ${view} WHERE machine_id = 'mill-1' AND starts_at >= '${DAY} 00:00:00' AND starts_at < '2026-01-06 00:00:00' ORDER BY starts_at FORMAT JSONEachRow`;
     const rows = (await text(query)).split("\n").map((line) => JSON.parse(line) as Record<string, unknown>);
     const names = Object.keys(api[0] ?? {}).filter((name) => !["from", "to"].includes(name));
     const only = (row: Record<string, unknown>) => Object.fromEntries(names.map((name) => [name, row[name]]));

@@ -42,12 +42,12 @@ export async function judge(
   const printed = (await ask(`SELECT formatQuerySingleLine(${literal(query)})`)).trimEnd();
   // As TSV: what is escaped in it is taken back.
   const canonical = printed.replaceAll(/\\(.)/g, (_, char: string) => UNESCAPED[char] ?? char);
-  if (canonical === "SHOW TABLES") return { sql: canonical, format: undefined };
+  const { sql, format } = splitFormat(canonical);
+  if (sql === "SHOW TABLES") return { sql, format };
   const kind = /^\s*(WITH|SELECT|\(|DESCRIBE)/i.exec(canonical)?.[1]?.toUpperCase();
   if (!kind) throw denied("only one SELECT, DESCRIBE or SHOW TABLES may be asked here");
   if (/\bINTO OUTFILE\b/i.test(withoutStrings(canonical))) throw denied("INTO OUTFILE writes files");
   if (/\bSETTINGS\b/i.test(withoutStrings(canonical))) throw denied("a query may not change settings");
-  const { sql, format } = splitFormat(canonical);
   judgeTree(await ask(`EXPLAIN AST ${sql}`), database);
   const read = kind === "DESCRIBE" ? sql.replace(/^DESCRIBE(?: TABLE)? /, "SELECT * FROM ") : sql;
   judgeNames(await ask(`EXPLAIN QUERY TREE run_passes = 1, passes = 1 ${read}`), database);

@@ -1,4 +1,5 @@
 // One question in ClickHouse's HTTP protocol: who asks, what, in which format; and the answer as ClickHouse gives it.
+import { gunzipSync } from "node:zlib";
 import { gzipSync } from "bun";
 import { TooManyQueries } from "../../../analytics-sql/analyst/analysts.ts";
 import { type AnalystAnswer, type Engine, EngineError } from "../../../analytics-sql/engine/engine.ts";
@@ -9,6 +10,8 @@ import { DEFAULT_FORMAT, FORMATS, IGNORED_SETTINGS, PARAMETERS, STATUS_OF } from
 /** A body holds a query: over this it is refused. */
 const MAX_BODY_BYTES = 1024 * 1024;
 const GZIP_LEVEL = 4;
+/** What may stand in a header; another id is replaced by ours. */
+const QUERY_ID = /^[\x21-\x7e]{1,128}$/;
 
 /** Codes of ClickHouse. */
 const CODES = {
@@ -17,6 +20,8 @@ const CODES = {
   authentication: 516,
   too_many: 202,
   syntax: 62,
+  not_implemented: 48,
+  inflate: 354,
   denied: 497,
 };
 
@@ -26,7 +31,8 @@ const failure = (code: number, name: string, what: string): EngineError =>
 /** Answers a question; errors as ClickHouse words them, since its clients read those. */
 export async function answerSql(engine: Engine, keys: Keys, request: Request): Promise<Response> {
   const url = new URL(request.url);
-  const query_id = url.searchParams.get("query_id") ?? crypto.randomUUID();
+  const named = url.searchParams.get("query_id") ?? "";
+  const query_id = QUERY_ID.test(named) ? named : crypto.randomUUID();
   const headers = { "x-clickhouse-query-id": query_id, "x-clickhouse-server-display-name": "mtc" };
   try {
     const caller = await whoAsks(keys, request, url);
@@ -74,6 +80,11 @@ async function whoAsks(keys: Keys, request: Request, url: URL): Promise<Caller> 
 /** The values of `{name:Type}`. @throws EngineError for a setting that may not be changed */
 function parametersOf(url: URL): Record<string, string> {
   const params: Record<string, string> = {};
+  if (url.searchParams.get("compress") === "1") {
+    const what =
+      "compress=1, blocks in ClickHouse's own framing, is not spoken here: enable_http_compression is";
+    throw failure(CODES.not_implemented, "NOT_IMPLEMENTED", what);
+  }
   for (const [name, value] of url.searchParams) {
     const bound = /^param_(\w+)$/.exec(name)?.[1];
     if (bound !== undefined) params[bound] = value;
@@ -94,9 +105,16 @@ async function bodyOf(request: Request): Promise<string> {
     chunks.push(chunk);
   }
   const bytes = Buffer.concat(chunks);
-  if (request.headers.get("content-encoding") !== "gzip") return bytes.toString();
-  const { gunzipSync } = await import("node:zlib");
-  return gunzipSync(bytes, { maxOutputLength: MAX_BODY_BYTES }).toString();
+  const encoding = request.headers.get("content-encoding") ?? "identity";
+  if (encoding === "identity") return bytes.toString();
+  if (encoding !== "gzip") {
+    throw failure(CODES.not_implemented, "NOT_IMPLEMENTED", `bodies encoded as ${encoding} are not read`);
+  }
+  try {
+    return gunzipSync(bytes, { maxOutputLength: MAX_BODY_BYTES }).toString();
+  } catch {
+    throw failure(CODES.inflate, "ZLIB_INFLATE_FAILED", "the body is no gzip, or too long");
+  }
 }
 
 function formatOf(name: string): string {
