@@ -92,6 +92,10 @@ describe("ClickHouse's clients", () => {
     });
     expect((await post.text()).trim()).toBe("2");
     expect(post.headers.get("x-clickhouse-format")).toBe("TabSeparated");
+    expect(await text("SELECT timezone(), toTypeName(ts) FROM observations LIMIT 1")).toBe(
+      "UTC\tDateTime64(6, 'UTC')".replaceAll("'", "\\'"),
+    );
+    expect(post.headers.get("x-clickhouse-timezone")).toBe("UTC");
     expect(JSON.parse(post.headers.get("x-clickhouse-summary") ?? "{}").read_rows).toMatch(/^\d+$/);
     const packed = await get("SELECT 1", { enable_http_compression: "1" }, { "accept-encoding": "gzip" });
     expect(packed.headers.get("content-encoding")).toBe("gzip");

@@ -26,6 +26,8 @@ const SETTINGS = [
   "SET result_overflow_mode = 'throw'",
   `SET max_query_size = ${4 * ANALYST_LIMITS.query_bytes}`,
   "SET os_threads_nice_value_query = 10",
+  // As every answer says of itself, wherever the host stands.
+  "SET session_timezone = 'UTC'",
   // Last: from here on nothing can be changed, not even this.
   "SET readonly = 1",
 ];
