@@ -5,11 +5,14 @@ import { discard, startServer, until } from "../server/testing/server.ts";
 import { BROWSER_ARGS, provideChromium } from "./chromium.ts";
 
 const SIZES = { desktop: { width: 1920, height: 1080 }, phone: { width: 390, height: 844 } };
+const today = Temporal.Now.zonedDateTimeISO("Europe/Berlin").startOfDay();
+const yesterday = `from=${today.subtract({ days: 1 }).toInstant()}&to=${today.toInstant()}`;
 const PAGES = {
   wall: "/hmi",
   machine: "/hmi/demo-vmc-1",
   dashboard: "/dashboard?period=yesterday",
   "dashboard-machine": "/dashboard/demo-vmc-1?period=yesterday",
+  explain: `/dashboard/demo-vmc-1/explain?figure=oee&${yesterday}`,
 };
 /** The live chart is worth a look once it has run for a while. */
 const RUN_MS = 20_000;

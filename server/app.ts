@@ -4,6 +4,7 @@ import { Elysia } from "elysia";
 import packageJson from "../package.json" with { type: "json" };
 import { analyticsModule } from "./modules/analytics/index.ts";
 import { downtimeModule } from "./modules/downtime/index.ts";
+import { explainModule } from "./modules/explain/index.ts";
 import { healthModule } from "./modules/health/index.ts";
 import { ingestModule } from "./modules/ingest/index.ts";
 import { keysModule } from "./modules/keys/index.ts";
@@ -25,7 +26,7 @@ const IDLE_TIMEOUT_S = 30;
 
 export function createApp(services: Services) {
   const { engine, machines, annotations, reasons, pipeline, reports } = services;
-  const { figures, hub, rebuilds, keys, metrics, log } = services;
+  const { explanations, figures, hub, rebuilds, keys, metrics, log } = services;
   return new Elysia({
     serve: { idleTimeout: IDLE_TIMEOUT_S, maxRequestBodySize: BREAK_OFF_BYTES },
     // Else a path is looked for behind the eleventh character: not found on a host called "mtc".
@@ -63,10 +64,11 @@ export function createApp(services: Services) {
     .use(reasonsModule(reasons, keys))
     .use(analyticsModule(machines, reports, keys))
     .use(sqlModule(engine, keys))
+    .use(explainModule(machines, explanations, keys))
     .use(streamModule(machines, hub, keys))
     .use(keysModule(keys))
     .use(rebuildModule(rebuilds, keys))
     .use(schemasModule(keys))
     .use(sessionModule(keys, figures))
-    .use(pagesModule({ machines, figures, hub, keys, log }));
+    .use(pagesModule({ machines, figures, explanations, reports, hub, keys, log }));
 }

@@ -23,6 +23,7 @@ import type { Config } from "./config.ts";
 import { Keys } from "./keys.ts";
 import { Reports } from "./modules/analytics/service.ts";
 import { Annotations } from "./modules/downtime/service.ts";
+import { Explanations } from "./modules/explain/service.ts";
 import { Machines } from "./modules/machines/service.ts";
 import { Figures } from "./modules/pages/figures.ts";
 import { Reasons } from "./modules/reasons/service.ts";
@@ -40,6 +41,7 @@ export type Services = {
   annotations: Annotations;
   reasons: Reasons;
   reports: Reports;
+  explanations: Explanations;
   figures: Figures;
   rebuilds: Rebuilds;
   keys: Keys;
@@ -153,6 +155,7 @@ export async function startServices(config: Config, log: (message: string) => vo
     annotations: new Annotations(store, pipeline),
     reasons: new Reasons(store, pipeline),
     reports,
+    explanations: new Explanations(engine, roller, reports),
     figures: new Figures(machines, reports),
     rebuilds,
     keys: await Keys.open(store, config),

@@ -7,6 +7,8 @@ export { ASSET_ROOT, type Asset, assetResponse, assets } from "./assets.ts";
 export type * from "./model.ts";
 export { Dashboard, DashboardReport } from "./pages/dashboard.tsx";
 export { DashboardMachine, DashboardMachineReport } from "./pages/dashboard-machine.tsx";
+export { Explain } from "./pages/explain.tsx";
+export { ExplainState } from "./pages/explain-state.tsx";
 export { HmiMachine, HmiMachineFigures } from "./pages/hmi-machine.tsx";
 export { HmiWall, HmiWallFigures } from "./pages/hmi-wall.tsx";
 export { Problem } from "./pages/problem.tsx";

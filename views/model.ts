@@ -1,4 +1,9 @@
 // What the screens are given: plain data, on the CONTRACT's rows. Ratios are 0…1 and unrounded, null is "not known".
+import type { ExplainPage, Explanation } from "../analytics-sql/queries/explain/explain.ts";
+import type { Figure } from "../analytics-sql/queries/explain/formulas.ts";
+import type { StateAt } from "../analytics-sql/queries/explain/state-at.ts";
+import type { ObservationRow } from "../analytics-sql/queries/observations.ts";
+import type { CalendarInput } from "../ingest/calendar.ts";
 import type { GapCause, PolicyData } from "../ingest/event.ts";
 import type { LiveMachine } from "../ingest/live/live.ts";
 import type { State } from "../ingest/signals.ts";
@@ -136,6 +141,46 @@ export type DashboardMachineProps = {
   states: readonly StateRow[];
   gaps: readonly GapRow[];
   policy: Policy;
+};
+
+/** A figure that can be explained. */
+export type ExplainedFigure = Figure;
+
+type Explained = Explanation & {
+  from: string;
+  to: string;
+  by: string;
+  key: string;
+  flags: readonly string[];
+};
+
+/** `GET /dashboard/{id}/explain` and, without a machine, `GET /dashboard/explain`. */
+export type ExplainProps = {
+  shell: Shell;
+  /** The window that was asked for, of which the figure's row may be a part. */
+  window: { from: string; to: string };
+  /** Null is the plant; then `machines` are its parts, and there are no intervals, counts, gaps and calendars. */
+  machine: MachineName | null;
+  explained: Explained;
+  machines: readonly (Explanation["machines"][number] & { name: string })[];
+  listed: Pick<ExplainPage, "intervals" | "counts"> & { truncated: boolean };
+  gaps: readonly GapRow[];
+  calendars: readonly CalendarInput[];
+  links: { json: string; csv: string; observations: readonly { signal: string; href: string }[] };
+};
+
+/** `GET /dashboard/{id}/explain/state?at&to&signal`: a state, its rule, and the raw rows of one signal. */
+export type ExplainStateProps = {
+  shell: Shell;
+  machine: MachineName;
+  state: StateAt & { at: string; rule: number; rule_text: string; gaps: readonly GapRow[] };
+  /** Until when raw rows are shown. */
+  to: string;
+  signal: string;
+  signals: readonly string[];
+  observations: readonly ObservationRow[];
+  truncated: boolean;
+  links: { json: string; observations: string };
 };
 
 /** `GET /sign-in`, and the answer to a `POST /sign-in` (`key`, `next`) that failed. */

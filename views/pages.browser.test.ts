@@ -21,6 +21,9 @@ const PATHS = [
   `/hmi/${machineId("Mill 3")}`,
   "/dashboard",
   `/dashboard/${MILL_1}`,
+  "/dashboard/explain",
+  `/dashboard/${MILL_1}/explain`,
+  `/dashboard/${MILL_1}/explain/state`,
   "/sign-in?error=1",
 ];
 
@@ -208,6 +211,20 @@ describe.skipIf(missing)("the dashboard", () => {
       await page.click(".machines thead >> text=OEE");
       await page.waitForSelector('.machines th[aria-sort="ascending"] >> text=OEE');
       expect(page.url()).toContain("sort=oee");
+    }));
+});
+
+describe.skipIf(missing)("an explanation", () => {
+  test("is a click away from a figure, and the raw observations from it, by keyboard as well", () =>
+    visit(`/dashboard/${MILL_1}`, async (page) => {
+      await page.click(".total .big-number a");
+      await page.waitForSelector(".formula .sentence");
+      expect(new URL(page.url()).searchParams.get("figure")).toBe("oee");
+      const link = page.locator(".intervals tbody a").first();
+      await link.focus();
+      await page.keyboard.press("Enter");
+      await page.waitForSelector(".raw .observations");
+      expect(page.url()).toContain("/explain/state?at=");
     }));
 });
 

@@ -2,6 +2,7 @@
 /** @jsxImportSource preact */
 import { beforeAll, describe, expect, test } from "bun:test";
 import type { State } from "../ingest/signals.ts";
+import { stepsOf } from "./components/waterfall.tsx";
 import { activeConditions, BY_NEED } from "./facts.ts";
 import {
   assetResponse,
@@ -9,6 +10,8 @@ import {
   Dashboard,
   DashboardMachine,
   DashboardReport,
+  Explain,
+  ExplainState,
   HmiMachine,
   HmiMachineFigures,
   HmiWall,
@@ -21,7 +24,17 @@ import {
   wantsFragment,
 } from "./index.ts";
 import { sortRows } from "./pages/dashboard.tsx";
-import { dashboard, dashboardMachine, NOW_MS, shell, tiles } from "./preview.test-data.ts";
+import { sentence } from "./pages/explain.tsx";
+import {
+  dashboard,
+  dashboardMachine,
+  explained,
+  explainedPlant,
+  explainedState,
+  NOW_MS,
+  shell,
+  tiles,
+} from "./preview.test-data.ts";
 import { text } from "./text.ts";
 
 beforeAll(async () => {
@@ -37,6 +50,9 @@ function pages(name?: string): Record<string, string> {
   const figures = wall.flatMap((tile) => tile.figures ?? []);
   const plant = dashboard();
   const one = dashboardMachine();
+  const why = explained();
+  const whyPlant = explainedPlant();
+  const whyState = explainedState();
   const user = shell(name === undefined ? {} : { user: name, plant: name });
   if (name !== undefined) {
     plant.machines = plant.machines.map((row) => ({ ...row, name, machine_id: name, flags: [name] }));
@@ -45,6 +61,18 @@ function pages(name?: string): Record<string, string> {
     one.machine = { machine_id: name, name };
     one.states = one.states.map((row) => ({ ...row, reason: name, cause: name }));
     one.period = { ...one.period, problem: name };
+    why.machine = { machine_id: name, name };
+    why.explained = { ...why.explained, key: name, by: "part", flags: [name] };
+    why.explained.sums = why.explained.sums.map((row) => ({ ...row, reason: name }));
+    why.listed.intervals = why.listed.intervals.map((row) => ({ ...row, reason: name, shift: name }));
+    why.listed.counts = why.listed.counts.map((row) => ({ ...row, part: name }));
+    why.links = { ...why.links, observations: [{ signal: name, href: `/x?${name}` }] };
+    whyPlant.machines = whyPlant.machines.map((row) => ({ ...row, name, machine_id: name }));
+    whyState.signal = name;
+    whyState.signals = [name];
+    whyState.observations = whyState.observations.map((row) => ({ ...row, value: name }));
+    whyState.state.values = whyState.state.values.map((row) => ({ ...row, value: name, signal: name }));
+    whyState.state.reason = name;
   }
   return {
     wall: renderPage(HmiWall, { shell: user, machines: wall }),
@@ -58,6 +86,9 @@ function pages(name?: string): Record<string, string> {
     dashboard: renderPage(Dashboard, { ...plant, shell: user }),
     dashboardReport: renderFragment(DashboardReport, { ...plant, shell: user }),
     dashboardMachine: renderPage(DashboardMachine, { ...one, shell: user }),
+    explain: renderPage(Explain, { ...why, shell: user }),
+    explainPlant: renderPage(Explain, { ...whyPlant, shell: user }),
+    explainState: renderPage(ExplainState, { ...whyState, shell: user }),
     empty: renderPage(HmiWall, { shell: user, machines: [] }),
     signIn: renderPage(SignIn, { shell: user, error: "wrong_key", next: name ?? "/hmi" }),
     problem: renderPage(Problem, { shell: user, status: 500, detail: name ?? null }),
@@ -236,6 +267,60 @@ describe("figures", () => {
     expect(wantsFragment(new Headers({ "hx-request": "true", "hx-history-restore-request": "true" }))).toBe(
       false,
     );
+  });
+});
+
+describe("explanations", () => {
+  test("the formula is a sentence with its numbers", () => {
+    const { explained: why } = explained();
+    expect(
+      sentence({
+        ...why,
+        value: 18_848 / 25_200,
+        formula: {
+          ...why.formula,
+          terms: [
+            { name: "ideal time of good parts", value: 18_848, unit: "s", from: "" },
+            { name: "planned time", value: 25_200, unit: "s", from: "" },
+          ],
+        },
+      }),
+    ).toBe("OEE 74.8 % = 18,848 s ideal time of good parts ÷ 25,200 s planned time");
+    expect(
+      sentence({
+        ...why,
+        name: "Quality",
+        value: 350 / 365,
+        formula: {
+          text: "good parts ÷ parts",
+          source: "ISO 22400-2",
+          terms: [
+            { name: "good parts", value: 350, unit: "parts", from: "" },
+            { name: "parts", value: 365, unit: "parts", from: "" },
+          ],
+        },
+      }),
+    ).toBe("Quality 95.9 % = 350 good parts ÷ 365 parts");
+  });
+
+  test("the waterfall ends with what the good parts should have taken", () => {
+    const { row } = explained().explained;
+    const productive_s = stepsOf(row).at(-1)?.time_s ?? 0;
+    expect(productive_s).toBeCloseTo((row.oee ?? 0) * row.planned_time_s, 6);
+    expect(stepsOf({ ...row, speed_loss_s: null }).at(-1)?.name).toBe("run");
+  });
+
+  test("every figure of the reports leads to its explanation", () => {
+    const { dashboard: plant = "", dashboardMachine: machine = "" } = pages();
+    const figures = (html: string) =>
+      new Set([...html.matchAll(/explain\?figure=(\w+)/g)].map(([, name]) => name));
+    const shared = ["oee", "availability", "performance", "quality", "coverage", "teep"];
+    const parts = ["total_count", "good_count", "reject_count", "planned_time_s", "run_time_s"];
+    for (const name of [...shared, ...parts, "down_time_s"]) {
+      expect([name, figures(plant).has(name)]).toEqual([name, true]);
+      expect([name, figures(machine).has(name)]).toEqual([name, true]);
+    }
+    expect(pages().wall).not.toContain("explain?");
   });
 });
 

@@ -4,6 +4,8 @@ import type { State } from "../ingest/signals.ts";
 import type {
   DashboardMachineProps,
   DashboardProps,
+  ExplainProps,
+  ExplainStateProps,
   GapRow,
   HmiTile,
   MachineOeeRow,
@@ -325,6 +327,172 @@ export function dashboardMachine(
     states,
     gaps: gapsOf(states, NOW_MS),
     policy: POLICY,
+    ...more,
+  };
+}
+
+/** A figure of one machine explained, from the numbers of its report. */
+export function explained(name = "Mill 3", more: Partial<ExplainProps> = {}): ExplainProps {
+  const { machine, total, states, gaps, period: over } = dashboardMachine(name);
+  if (!total) throw new Error("no total");
+  const planned_s = total.planned_time_s;
+  const good_s = (total.oee ?? 0) * planned_s;
+  const ideal_s = (total.performance ?? 0) * total.run_time_s;
+  const row = {
+    ...total,
+    total_count: total.total_count ?? 0,
+    good_count: total.good_count ?? 0,
+    reject_count: total.reject_count ?? 0,
+    ooe: total.oee,
+    utilisation: 1,
+    failure_count: 1,
+    mtbf_s: total.run_time_s,
+    mttr_s: total.down_time_s,
+    stop_count: 4,
+    minor_stop_count: 1,
+    breakdown_loss_s: total.down_time_s,
+    setup_loss_s: total.setup_time_s,
+    minor_stop_loss_s: 0,
+    other_stop_loss_s: total.stopped_time_s + total.idle_time_s,
+    unknown_loss_s: total.unknown_time_s,
+    speed_loss_s: total.run_time_s - ideal_s,
+    startup_reject_loss_s: 0,
+    reject_loss_s: ideal_s - good_s,
+    flags: [],
+  };
+  const countsAs = (state: StateRow["state"]) => (state === "RUNNING" ? "run" : "other");
+  return {
+    shell: shell(),
+    window: { from: over.from, to: over.to },
+    machine,
+    explained: {
+      figure: "oee",
+      name: "OEE",
+      value: total.oee,
+      unit: "ratio",
+      formula: {
+        text: "ideal time of good parts ÷ planned time",
+        source: "ISO 22400-2",
+        terms: [
+          { name: "ideal time of good parts", value: good_s, unit: "s", from: "ideal cycle × good" },
+          { name: "planned time", value: planned_s, unit: "s", from: "scheduled, not excluded" },
+        ],
+      },
+      policy: POLICY,
+      row,
+      sums: [...new Set(states.map(({ state }) => state))].map((state) => ({
+        state,
+        reason: "",
+        cause: "",
+        counts_as: countsAs(state),
+        scheduled_s: 3_600,
+        seconds: 3_600,
+        total_count: 12,
+        reject_count: 1,
+      })),
+      machines: [],
+      from: over.from,
+      to: over.to,
+      by: "total",
+      key: "",
+      flags: ["counter_reset"],
+    },
+    machines: [],
+    listed: {
+      intervals: states.map(({ state, from, to, seconds, reason, cause }) => ({
+        state,
+        from,
+        to,
+        seconds,
+        reason: reason ?? "",
+        cause: cause ?? "",
+        shift: "2026-01-05 Early",
+        scheduled: true,
+        excluded: false,
+        loss: countsAs(state) === "run" ? "" : "other",
+        counts_as: countsAs(state),
+        failures: 0,
+        stops: 0,
+      })),
+      counts: [
+        {
+          ts: over.from,
+          total: 12,
+          reject: 1,
+          part: "4711",
+          lot: "",
+          order: "",
+          state: "RUNNING",
+          ideal_cycle_s: 95,
+          spike: false,
+          reset: true,
+        },
+      ],
+      truncated: true,
+    },
+    gaps,
+    calendars: [
+      {
+        timezone: "Europe/Berlin",
+        shifts: [{ name: "Early", days: ["mon", "tue"], start: "06:00", end: "14:00" }],
+      },
+    ],
+    links: {
+      json: "/api/v1/machines/x/explain?figure=oee",
+      csv: "/api/v1/machines/x/explain?figure=oee&format=csv",
+      observations: [{ signal: "execution", href: "/api/v1/machines/x/observations?signal=execution" }],
+    },
+    ...more,
+  };
+}
+
+/** The plant's, with each machine's part. */
+export function explainedPlant(): ExplainProps {
+  const one = explained();
+  const machines = CAST.map(({ name }) => {
+    const { machine, explained: of } = explained(name);
+    const { value, formula } = of;
+    return {
+      machine_id: machine?.machine_id ?? "",
+      name,
+      value,
+      terms: formula.terms,
+      share: 1 / CAST.length,
+    };
+  });
+  return { ...one, machine: null, machines, listed: { intervals: [], counts: [], truncated: false } };
+}
+
+export function explainedState(name = "Mill 3", more: Partial<ExplainStateProps> = {}): ExplainStateProps {
+  const { machine, states, gaps } = dashboardMachine(name);
+  const row = states.find(({ state }) => state === "STOPPED") ?? (states[0] as StateRow);
+  const ts = row.from;
+  return {
+    shell: shell(),
+    machine,
+    state: {
+      at: row.from,
+      state: row.state,
+      rule: 6,
+      rule_text: "execution STOPPED: STOPPED",
+      cause: "",
+      reason: "tool",
+      reason_from: "operator",
+      shift: "Early",
+      scheduled: true,
+      part: "4711",
+      lot: "",
+      from: row.from,
+      to: row.to,
+      values: [{ signal: "execution", value: "STOPPED", ts, seq: 71 }],
+      gaps,
+    },
+    to: row.to,
+    signal: "execution",
+    signals: ["execution", "part_count"],
+    observations: [{ signal: "execution", ts, seq: 71, value: "STOPPED" }],
+    truncated: false,
+    links: { json: "/api/v1/machines/x/explain/state?at=x", observations: "/api/v1/machines/x/observations" },
     ...more,
   };
 }

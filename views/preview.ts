@@ -9,6 +9,8 @@ import {
   DashboardMachine,
   DashboardMachineReport,
   DashboardReport,
+  Explain,
+  ExplainState,
   HmiMachine,
   HmiMachineFigures,
   HmiWall,
@@ -20,7 +22,17 @@ import {
   SignIn,
   wantsFragment,
 } from "./index.ts";
-import { dashboard, dashboardMachine, machineId, period, shell, tiles } from "./preview.test-data.ts";
+import {
+  dashboard,
+  dashboardMachine,
+  explained,
+  explainedPlant,
+  explainedState,
+  machineId,
+  period,
+  shell,
+  tiles,
+} from "./preview.test-data.ts";
 
 export type Preview = {
   url: string;
@@ -121,6 +133,11 @@ export async function startPreview(port: number): Promise<Preview> {
       if (isEmpty) props.machines = [];
       return page(fragment ? renderFragment(DashboardReport, props) : renderPage(Dashboard, props));
     }
+    if (url.pathname === "/dashboard/explain") return page(renderPage(Explain, explainedPlant()));
+    if (room === "dashboard" && tile && url.pathname.endsWith("/explain"))
+      return page(renderPage(Explain, explained(tile.name)));
+    if (room === "dashboard" && tile && url.pathname.endsWith("/explain/state"))
+      return page(renderPage(ExplainState, explainedState(tile.name)));
     if (room === "dashboard" && tile) {
       const props = dashboardMachine(tile.name, { period: asked });
       return page(

@@ -2,7 +2,9 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { compileCalendar } from "../../ingest/calendar.ts";
+import { ruleOf } from "../../ingest/live/state.ts";
 import { testEngine } from "../testing/engine.ts";
+import { figuresFrom } from "../testing/explained.ts";
 import {
   type Counted,
   counted,
@@ -19,8 +21,11 @@ import {
 } from "../testing/oracle.ts";
 import { type Calendar, event, events, joined, type Plant, type Seen, us } from "../testing/plant.ts";
 import { oee, rollerOf, states } from "../testing/rolled.ts";
+import { type ExplainPage, type Explanation, explain, FIGURES } from "./explain/explain.ts";
+import { stateAt } from "./explain/state-at.ts";
+import { gaps } from "./gaps.ts";
 import { OEE_CUTS, type OeeCut, type OeeRow } from "./oee.ts";
-import { iso } from "./window.ts";
+import { iso, type Window } from "./window.ts";
 
 const engine = await testEngine();
 const compile = (calendar: Calendar) => compileCalendar(calendar as Parameters<typeof compileCalendar>[0]);
@@ -403,7 +408,59 @@ function runs(plant: Plant, span: Span): [string, string, string, string, string
   ]);
 }
 
-/** Each run is twelve machines through eight queries, some 5 s; more of them with MTC_TEST_RUNS. */
+/** Rows of a cut that are worth a look: the first, one from the middle, and the last. */
+const some = <T>(rows: T[]): T[] => [
+  ...new Set([0, rows.length >> 1, rows.length - 1].flatMap((i) => rows[i] ?? [])),
+];
+let asked = 0;
+
+/** Every figure of a machine follows from the intervals and counts that its explanation lists, to the last digit. */
+async function explained(plant: Plant, window: Window): Promise<void> {
+  const anyIdeal = (plant.cycle_times ?? []).length > 0;
+  const cuts = ["shift", "hour", "day", "part", "lot"] as const;
+  for (const by of ["total", cuts[asked % 5] ?? "shift", cuts[(asked + 2) % 5] ?? "part"] as const) {
+    for (const row of some((await oee(engine, { ...window, by })).rows)) {
+      const figure = FIGURES[asked++ % FIGURES.length] ?? "oee";
+      const query = { ...window, figure, by, key: row.key, groups: [] };
+      const listed: Pick<ExplainPage, "intervals" | "counts"> = { intervals: [], counts: [] };
+      for (let after_us: number | null = 0; after_us !== null; ) {
+        const page: (Explanation & ExplainPage) | undefined = await explain(engine, query, {
+          after_us,
+          limit: 60,
+        });
+        expect(page, `${plant.machine} ${by} ${row.key}`).toMatchObject({ figure, value: row[figure], row });
+        if (!page) break;
+        expect(page.machines.map(({ value }) => value)).toEqual([row[figure]]);
+        listed.intervals.push(...page.intervals);
+        listed.counts.push(...page.counts);
+        after_us = page.next_us;
+      }
+      const what = `${plant.machine} ${by} ${row.key}`;
+      const again = figuresFrom(listed, anyIdeal);
+      for (const name of FIGURES) expect(again[name], `${what} ${name}`).toBe(row[name]);
+      for (const { from, state, reason, cause } of some(listed.intervals)) {
+        const at_us = us(from) + Number(from.slice(23, 26));
+        const at = await stateAt(engine, { tenant: window.tenant, machine: plant.machine, at_us });
+        expect(at, `${what} ${from}`).toMatchObject({ state, reason, cause });
+        const { rows } = await gaps(engine, { ...window, from_us: at_us, to_us: at_us + 1 });
+        const values = new Map(at?.values.map(({ signal, value }) => [signal, value]));
+        expect(ruleOf(values, rows.length > 0).state, `${what} ${from}`).toBe(at?.state as "DOWN");
+      }
+    }
+  }
+}
+
+/** Over all machines: the value of the OEE query, and each machine's as its own row has it. */
+async function together(window: Window): Promise<void> {
+  const machines = (await oee(engine, { ...window, by: "machine" })).rows;
+  for (const figure of FIGURES.filter((_, i) => i % 6 === run % 6)) {
+    const found = await explain(engine, { ...window, figure, by: "total", key: "", groups: [] });
+    const values = new Map(found?.machines.map(({ machine_id, value }) => [machine_id, value]));
+    expect(values, figure).toEqual(new Map(machines.map((row) => [row.machine_id ?? "", row[figure]])));
+  }
+}
+
+/** Each run is twelve machines through eight queries and explained, some 9 s; more of them with MTC_TEST_RUNS. */
 const RUNS = Number(process.env.MTC_TEST_RUNS ?? 4);
 let run = 0;
 test(
@@ -438,9 +495,12 @@ test(
         compare(report.rows, expected(plants, span, by), by);
         compare(report.total ? [report.total] : [], expected(plants, span, "total"), `total of ${by}`);
       }
+      for (const plant of plants.slice(0, 3))
+        await explained(plant, { ...window, machines: [plant.machine] });
+      await together(window);
       expect(endOf(span)).toBeGreaterThan(span.from_us);
     });
     await fc.assert(property, { numRuns: RUNS, endOnFailure: true });
   },
-  15_000 * RUNS,
+  25_000 * RUNS,
 );

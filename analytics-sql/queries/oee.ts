@@ -15,7 +15,7 @@ import total from "./figures/cuts/total.sql" with { type: "text" };
 import week from "./figures/cuts/week.sql" with { type: "text" };
 import { judgedParams, overJudged } from "./figures/judged.ts";
 import sums from "./figures/sums.sql" with { type: "text" };
-import { type Policy, policies, sharedPolicy } from "./policies.ts";
+import { type MachinePolicy, type Policy, policies, sharedPolicy } from "./policies.ts";
 import { iso, type Window } from "./window.ts";
 
 export const OEE_CUTS = [
@@ -109,12 +109,15 @@ export type OeeReport = {
 };
 
 type SqlRow = Omit<OeeRow, "from" | "to" | "machine_id"> & {
+  k: number;
+  k2: string;
   is_total: boolean;
   starts_us: number;
   ends_us: number;
 };
 
-const CUTS: Record<OeeCut, string> = {
+/** The CTEs of each cut, `keyed` and `labelled`. */
+export const CUTS: Record<OeeCut, string> = {
   total,
   hour,
   shift,
@@ -129,10 +132,12 @@ const CUTS: Record<OeeCut, string> = {
   order,
 };
 /** A cut is two CTEs, `keyed` over the cells and `labelled` over the sums. */
-const SELECT = `SELECT key, is_total, starts_us, ends_us,\n${columns}FROM labelled ORDER BY starts_us, key`;
+const SELECT = `SELECT k, k2, key, is_total, starts_us, ends_us,\n${columns}FROM labelled ORDER BY starts_us, key`;
 const FINE: readonly OeeCut[] = ["shift", "part", "lot", "order"];
+/** Whether a cut needs the days' sums by all that they are kept by, or their totals. */
+export const grainOf = (by: OeeCut): "fine" | "coarse" => (FINE.includes(by) ? "fine" : "coarse");
 const QUERIES = Object.fromEntries(
-  OEE_CUTS.map((by) => [by, overJudged(SELECT, FINE.includes(by) ? "fine" : "coarse", CUTS[by], sums)]),
+  OEE_CUTS.map((by) => [by, overJudged(SELECT, grainOf(by), CUTS[by], sums)]),
 ) as Record<OeeCut, string>;
 
 /**
@@ -145,22 +150,36 @@ export async function oee(
   engine: Engine,
   window: Window & { by: OeeCut; groups?: string[] },
 ): Promise<OeeReport> {
+  return (await oeeBy(engine, window, await policies(engine, window))).report;
+}
+
+/**
+ * The same under policies that are known already.
+ * @returns also where each row's cells are found in the cut, by the row's key
+ * @throws EngineError
+ */
+export async function oeeBy(
+  engine: Engine,
+  window: Window & { by: OeeCut; groups?: string[] },
+  inForce: MachinePolicy[],
+): Promise<{ report: OeeReport; places: Map<string, { k: number; k2: string }> }> {
   const { by, groups = [] } = window;
-  const inForce = await policies(engine, window);
   const rows = await engine.query<SqlRow>(QUERIES[by], {
     ...judgedParams(window, inForce, by === "hour"),
     ...(by === "group" ? { groups } : {}),
   });
   const total = window.machines.length > 0 ? rows.find(({ is_total }) => is_total) : undefined;
-  const cut = by === "total" ? (total ? [total] : []) : rows.filter(({ is_total }) => !is_total);
-  return {
+  const parts = rows.filter(({ is_total }) => !is_total);
+  const cut = by === "total" ? (total ? [total] : []) : parts;
+  const report = {
     policy: sharedPolicy(inForce),
     total: total ? rowOf({ ...total, key: "" }) : null,
     rows: cut.map((row) => ({ ...rowOf(row), ...(by === "machine" ? { machine_id: row.key } : {}) })),
   };
+  return { report, places: new Map(parts.map(({ key, k, k2 }) => [key, { k, k2 }])) };
 }
 
-const rowOf = ({ is_total: _, starts_us, ends_us, key, ...figures }: SqlRow): OeeRow => ({
+const rowOf = ({ is_total: _, k: __, k2: ___, starts_us, ends_us, key, ...figures }: SqlRow): OeeRow => ({
   key,
   from: iso(starts_us),
   to: iso(ends_us),

@@ -14,13 +14,32 @@ export const hasMeaning = (signal: string): boolean => CANONICAL.has(signal) || 
 
 const CANONICAL = new Set<string>(CANONICAL_SIGNALS);
 
+/** The rules of DESIGN "Time, states, OEE" in their order, from 1. */
+export const STATE_RULES = [
+  "agent unreachable, a gap, or availability or execution UNAVAILABLE: UNKNOWN",
+  "emergency stop TRIGGERED: DOWN",
+  "execution ACTIVE: RUNNING, or SETUP where the controller mode is MANUAL, MANUAL_DATA_INPUT or EDIT",
+  "a fault condition while execution is not ACTIVE: DOWN",
+  "functional mode SETUP, TEARDOWN, MAINTENANCE or PROCESS_DEVELOPMENT: SETUP",
+  "execution INTERRUPTED, FEED_HOLD, STOPPED, OPTIONAL_STOP, PROGRAM_STOPPED, WAIT or an unknown word: STOPPED",
+  "execution READY or PROGRAM_COMPLETED: IDLE",
+] as const;
+
+/** A state and the rule it follows from; 0 where none matches: nothing was told yet, the state is UNKNOWN. */
+export type Ruled = { state: State; rule: number };
+
+/** The state by `ruleOf`. */
+export const stateOf = (values: ReadonlyMap<string, string>, gap: boolean): State =>
+  ruleOf(values, gap).state;
+
 /**
  * The rules of DESIGN "Time, states, OEE", first match wins.
  * @param values latest word of each state signal (`execution`, `execution:<id>` of further paths, `condition:<id>` …)
  * @param gap the source is unreachable, or a gap is open
  */
-export function stateOf(values: ReadonlyMap<string, string>, gap: boolean): State {
-  if (gap) return "UNKNOWN";
+export function ruleOf(values: ReadonlyMap<string, string>, gap: boolean): Ruled {
+  const unknown: Ruled = { state: "UNKNOWN", rule: 1 };
+  if (gap) return unknown;
   const words = (name: string): string[] => {
     const found: string[] = [];
     for (const [signal, word] of values) {
@@ -30,14 +49,15 @@ export function stateOf(values: ReadonlyMap<string, string>, gap: boolean): Stat
   };
   const execution = words("execution");
   const known = execution.filter((word) => word !== "UNAVAILABLE");
-  if (words("availability").includes("UNAVAILABLE")) return "UNKNOWN";
-  if (execution.length > 0 && known.length === 0) return "UNKNOWN";
-  if (words("emergency_stop").includes("TRIGGERED")) return "DOWN";
+  if (words("availability").includes("UNAVAILABLE")) return unknown;
+  if (execution.length > 0 && known.length === 0) return unknown;
+  if (words("emergency_stop").includes("TRIGGERED")) return { state: "DOWN", rule: 2 };
   if (known.includes("ACTIVE")) {
-    return words("controller_mode").some((mode) => MANUAL_MODES.has(mode)) ? "SETUP" : "RUNNING";
+    const isManual = words("controller_mode").some((mode) => MANUAL_MODES.has(mode));
+    return { state: isManual ? "SETUP" : "RUNNING", rule: 3 };
   }
-  if (words("condition").includes("FAULT")) return "DOWN";
-  if (words("functional_mode").some((mode) => SETUP_FUNCTIONS.has(mode))) return "SETUP";
-  if (known.some((word) => !IDLE_WORDS.has(word))) return "STOPPED";
-  return known.length > 0 ? "IDLE" : "UNKNOWN";
+  if (words("condition").includes("FAULT")) return { state: "DOWN", rule: 4 };
+  if (words("functional_mode").some((mode) => SETUP_FUNCTIONS.has(mode))) return { state: "SETUP", rule: 5 };
+  if (known.some((word) => !IDLE_WORDS.has(word))) return { state: "STOPPED", rule: 6 };
+  return known.length > 0 ? { state: "IDLE", rule: 7 } : { state: "UNKNOWN", rule: 0 };
 }

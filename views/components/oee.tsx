@@ -3,6 +3,7 @@
 import { number, percent } from "../format.ts";
 import type { OeeRow } from "../model.ts";
 import { text } from "../text.ts";
+import { type Whose, Why } from "./why.tsx";
 
 /** A ratio as a bar 0…1; over 1 the bar is full and ends in a mark, unknown is hatched. */
 export function Bar({ ratio, label }: { ratio: number | null; label: string }) {
@@ -26,22 +27,26 @@ export function Bar({ ratio, label }: { ratio: number | null; label: string }) {
   );
 }
 
-/** A, P and Q of a row, one line each. */
-export function Factors({ row }: { row: OeeRow | null }) {
+/** A, P and Q of a row, one line each; with `whose` each leads to its explanation. */
+export function Factors({ row, whose }: { row: OeeRow | null; whose?: Whose | undefined }) {
   const lines = [
-    [text.oee.availability, row?.availability ?? null],
-    [text.oee.performance, row?.performance ?? null],
-    [text.oee.quality, row?.quality ?? null],
+    ["availability", text.oee.availability, row?.availability ?? null],
+    ["performance", text.oee.performance, row?.performance ?? null],
+    ["quality", text.oee.quality, row?.quality ?? null],
   ] as const;
   return (
     <dl class="factors">
-      {lines.map(([label, ratio]) => (
+      {lines.map(([figure, label, ratio]) => (
         <div key={label} class="factor">
           <dt>{label}</dt>
           <dd class="factor-bar">
             <Bar ratio={ratio} label={label} />
           </dd>
-          <dd class="factor-number">{percent(ratio)}</dd>
+          <dd class="factor-number">
+            <Why figure={figure} whose={whose}>
+              {percent(ratio)}
+            </Why>
+          </dd>
         </div>
       ))}
     </dl>
@@ -63,17 +68,21 @@ export function Flags({ row }: { row: OeeRow | null }) {
 }
 
 /** Good parts, rejects and their sum. */
-export function Parts({ row }: { row: OeeRow | null }) {
+export function Parts({ row, whose }: { row: OeeRow | null; whose?: Whose | undefined }) {
   const lines = [
-    [text.machine.total, row?.total_count ?? null],
-    [text.machine.good, row?.good_count ?? null],
-    [text.machine.reject, row?.reject_count ?? null],
+    ["total_count", text.machine.total, row?.total_count ?? null],
+    ["good_count", text.machine.good, row?.good_count ?? null],
+    ["reject_count", text.machine.reject, row?.reject_count ?? null],
   ] as const;
   return (
     <dl class="parts">
-      {lines.map(([label, count]) => (
+      {lines.map(([figure, label, count]) => (
         <div key={label}>
-          <dd>{number(count)}</dd>
+          <dd>
+            <Why figure={figure} whose={whose}>
+              {number(count)}
+            </Why>
+          </dd>
           <dt>{label}</dt>
         </div>
       ))}

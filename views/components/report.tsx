@@ -4,14 +4,16 @@ import { clock, day, dayClock, duration, ms, number, percent } from "../format.t
 import type { By, OeeRow, Period, Policy, Shell } from "../model.ts";
 import { text } from "../text.ts";
 import { Factors, Flags, Parts } from "./oee.tsx";
+import { type Whose, Why } from "./why.tsx";
 
 /** OEE, its factors, parts and times of the whole. */
-export function Total({ title, row }: { title: string; row: OeeRow | null }) {
+export function Total({ title, row, whose: asked }: { title: string; row: OeeRow | null; whose: Whose }) {
+  const whose = row ? asked : undefined;
   const times = [
-    [text.dashboard.plannedTime, row && duration(row.planned_time_s)],
-    [text.dashboard.runTime, row && duration(row.run_time_s)],
-    [text.oee.coverage, percent(row?.coverage ?? null)],
-    [text.oee.teep, percent(row?.teep ?? null)],
+    ["planned_time_s", text.dashboard.plannedTime, row && duration(row.planned_time_s)],
+    ["run_time_s", text.dashboard.runTime, row && duration(row.run_time_s)],
+    ["coverage", text.oee.coverage, percent(row?.coverage ?? null)],
+    ["teep", text.oee.teep, percent(row?.teep ?? null)],
   ] as const;
   return (
     <section class="total panel" aria-label={title}>
@@ -19,15 +21,23 @@ export function Total({ title, row }: { title: string; row: OeeRow | null }) {
         <h2>
           {text.oee.oee}, {title}
         </h2>
-        <p class="big-number">{percent(row?.oee ?? null)}</p>
+        <p class="big-number">
+          <Why figure="oee" whose={whose}>
+            {percent(row?.oee ?? null)}
+          </Why>
+        </p>
       </div>
-      <Factors row={row} />
-      <Parts row={row} />
+      <Factors row={row} whose={whose} />
+      <Parts row={row} whose={whose} />
       <dl class="facts">
-        {times.map(([label, value]) => (
+        {times.map(([figure, label, value]) => (
           <div key={label}>
             <dt>{label}</dt>
-            <dd>{value ?? text.none}</dd>
+            <dd>
+              <Why figure={figure} whose={whose}>
+                {value ?? text.none}
+              </Why>
+            </dd>
           </div>
         ))}
       </dl>
@@ -36,8 +46,11 @@ export function Total({ title, row }: { title: string; row: OeeRow | null }) {
   );
 }
 
+type TrendProps = { shell: Shell; period: Period; rows: readonly OeeRow[]; whose: Whose };
+
 /** OEE over the period as a chart; the same figures as a table for those who cannot or will not see it. */
-export function OeeTrend({ shell, period, rows }: { shell: Shell; period: Period; rows: readonly OeeRow[] }) {
+export function OeeTrend(props: TrendProps) {
+  const { period, rows } = props;
   const by = text.dashboard.bys[period.by];
   return (
     <section class="trend-report panel">
@@ -49,7 +62,7 @@ export function OeeTrend({ shell, period, rows }: { shell: Shell; period: Period
           <div class="oee-chart" data-oee-trend={chartData(rows, period)} aria-hidden="true" />
           <details>
             <summary>{text.dashboard.trendTable}</summary>
-            <TrendTable shell={shell} period={period} rows={rows} />
+            <TrendTable {...props} />
           </details>
         </>
       )}
@@ -57,21 +70,17 @@ export function OeeTrend({ shell, period, rows }: { shell: Shell; period: Period
   );
 }
 
-function TrendTable({ shell, period, rows }: { shell: Shell; period: Period; rows: readonly OeeRow[] }) {
+const TREND_RATIOS = ["oee", "availability", "performance", "quality", "coverage"] as const;
+
+function TrendTable({ shell, period, rows, whose: asked }: TrendProps) {
   return (
     <table>
       <thead>
         <tr>
           <th scope="col">{text.dashboard.bys[period.by]}</th>
-          {[
-            text.oee.oee,
-            text.oee.availability,
-            text.oee.performance,
-            text.oee.quality,
-            text.oee.coverage,
-          ].map((name) => (
-            <th key={name} scope="col" class="num">
-              {name}
+          {TREND_RATIOS.map((figure) => (
+            <th key={figure} scope="col" class="num">
+              {text.oee[figure]}
             </th>
           ))}
           <th scope="col" class="num">
@@ -80,19 +89,26 @@ function TrendTable({ shell, period, rows }: { shell: Shell; period: Period; row
         </tr>
       </thead>
       <tbody>
-        {rows.map((row) => (
-          <tr key={row.from + row.key}>
-            <th scope="row">{bucketName(row, period.by, shell.timezone)}</th>
-            {[row.oee, row.availability, row.performance, row.quality, row.coverage].map((ratio, i) => (
-              <td key={`${i}`} class="num">
-                {percent(ratio)}
+        {rows.map((row) => {
+          const whose = { ...asked, by: period.by, key: row.key };
+          return (
+            <tr key={row.from + row.key}>
+              <th scope="row">{bucketName(row, period.by, shell.timezone)}</th>
+              {TREND_RATIOS.map((figure) => (
+                <td key={figure} class="num">
+                  <Why figure={figure} whose={whose}>
+                    {percent(row[figure])}
+                  </Why>
+                </td>
+              ))}
+              <td class="num">
+                <Why figure="good_count" whose={whose}>
+                  {number(row.good_count)} / {number(row.total_count)}
+                </Why>
               </td>
-            ))}
-            <td class="num">
-              {number(row.good_count)} / {number(row.total_count)}
-            </td>
-          </tr>
-        ))}
+            </tr>
+          );
+        })}
       </tbody>
     </table>
   );
@@ -145,7 +161,7 @@ export function PolicyNote({ policy, total }: { policy: Policy | null; total: Oe
   );
 }
 
-function policyWords(policy: Policy): string {
+export function policyWords(policy: Policy): string {
   const excluded = Object.keys(policy.reasons).filter((reason) => policy.reasons[reason] === "excluded");
   const words = [
     text.dashboard.policyUnknown[policy.unknown],

@@ -6,6 +6,7 @@ import { PeriodBar, query, Span } from "../components/period.tsx";
 import { OeeTrend, PolicyNote, Total } from "../components/report.tsx";
 import { StateLabel } from "../components/state.tsx";
 import { Timeline, TimelineLegend } from "../components/timeline.tsx";
+import { statePath, type Whose, Why } from "../components/why.tsx";
 import { dayClock, duration, ms, percent } from "../format.ts";
 import { Layout } from "../layout.tsx";
 import type { DashboardMachineProps, OeeRow, StateRow } from "../model.ts";
@@ -31,6 +32,7 @@ export function DashboardMachine(props: DashboardMachineProps) {
 export function DashboardMachineReport(props: DashboardMachineProps) {
   const { shell, machine, period, total, trend, states, gaps, policy } = props;
   const id = encodeURIComponent(machine.machine_id);
+  const whose = { machine_id: machine.machine_id, from: period.from, to: period.to };
   const csv = new URLSearchParams({ from: period.from, to: period.to, by: period.by, format: "csv" });
   return (
     <div id="report" class="report-body">
@@ -51,8 +53,8 @@ export function DashboardMachineReport(props: DashboardMachineProps) {
       <p class="notice report-failed" role="alert" hidden>
         {text.dashboard.failed}
       </p>
-      <Total title={machine.name} row={total} />
-      <OeeTrend shell={shell} period={period} rows={trend} />
+      <Total title={machine.name} row={total} whose={whose} />
+      <OeeTrend shell={shell} period={period} rows={trend} whose={whose} />
       <section class="panel">
         <h2>{text.dashboard.timeline}</h2>
         <Timeline
@@ -67,26 +69,26 @@ export function DashboardMachineReport(props: DashboardMachineProps) {
         <TimelineLegend />
       </section>
       <div class="pair">
-        <Losses total={total} />
-        <LongestStops states={states} timezone={shell.timezone} />
+        <Losses total={total} whose={whose} />
+        <LongestStops machine_id={machine.machine_id} states={states} timezone={shell.timezone} />
       </div>
       <PolicyNote policy={policy} total={total} />
     </div>
   );
 }
 
+const TIMES = [
+  ["RUNNING", "run_time_s"],
+  ["DOWN", "down_time_s"],
+  ["STOPPED", "stopped_time_s"],
+  ["SETUP", "setup_time_s"],
+  ["IDLE", "idle_time_s"],
+  ["UNKNOWN", "unknown_time_s"],
+] as const satisfies readonly (readonly [State, keyof OeeRow])[];
+
 /** The seconds of each state, straight from the total's row; the share is of planned time. */
-function Losses({ total }: { total: OeeRow | null }) {
-  const lines: readonly [State, number][] = total
-    ? [
-        ["RUNNING", total.run_time_s],
-        ["DOWN", total.down_time_s],
-        ["STOPPED", total.stopped_time_s],
-        ["SETUP", total.setup_time_s],
-        ["IDLE", total.idle_time_s],
-        ["UNKNOWN", total.unknown_time_s],
-      ]
-    : [];
+function Losses({ total, whose }: { total: OeeRow | null; whose: Whose }) {
+  const lines = total ? TIMES : [];
   return (
     <section class="panel">
       <h2>{text.dashboard.losses}</h2>
@@ -106,14 +108,19 @@ function Losses({ total }: { total: OeeRow | null }) {
             </tr>
           </thead>
           <tbody>
-            {lines.map(([state, time_s]) => {
+            {lines.map(([state, figure]) => {
+              const time_s = total[figure];
               const share = total.planned_time_s > 0 ? time_s / total.planned_time_s : null;
               return (
                 <tr key={state}>
                   <th scope="row">
                     <StateLabel state={state} />
                   </th>
-                  <td class="num">{duration(time_s)}</td>
+                  <td class="num">
+                    <Why figure={figure} whose={whose}>
+                      {duration(time_s)}
+                    </Why>
+                  </td>
                   <td class="share" data-state={state}>
                     <span>{percent(share)}</span>
                     <Bar ratio={share} label={text.states[state]} />
@@ -131,7 +138,15 @@ function Losses({ total }: { total: OeeRow | null }) {
 const LONGEST_ROWS = 8;
 
 /** The longest single spans in which the machine did not run. */
-function LongestStops({ states, timezone }: { states: readonly StateRow[]; timezone: string }) {
+function LongestStops({
+  machine_id,
+  states,
+  timezone,
+}: {
+  machine_id: string;
+  states: readonly StateRow[];
+  timezone: string;
+}) {
   const stops = states
     .filter(({ state }) => state !== "RUNNING")
     .sort((a, b) => b.seconds - a.seconds)
@@ -162,7 +177,9 @@ function LongestStops({ states, timezone }: { states: readonly StateRow[]; timez
                 </th>
                 <td data-label={text.dashboard.start}>{dayClock(ms(row.from), timezone)}</td>
                 <td class="num" data-label={text.dashboard.duration}>
-                  {duration(row.seconds)}
+                  <a class="why" href={statePath(machine_id, row.from, row.to)} title={text.explain.why}>
+                    {duration(row.seconds)}
+                  </a>
                 </td>
                 <td data-label={text.dashboard.reason}>{row.reason || text.none}</td>
                 <td class="wide" data-label={text.dashboard.cause}>

@@ -4,9 +4,10 @@ import { Bar } from "../components/oee.tsx";
 import { PeriodBar, query, Span, SWAP } from "../components/period.tsx";
 import { OeeTrend, PolicyNote, Total } from "../components/report.tsx";
 import { Welcome } from "../components/welcome.tsx";
+import { Why } from "../components/why.tsx";
 import { duration, number, percent } from "../format.ts";
 import { Layout } from "../layout.tsx";
-import type { DashboardProps, MachineOeeRow } from "../model.ts";
+import type { DashboardProps, ExplainedFigure, MachineOeeRow } from "../model.ts";
 import { text } from "../text.ts";
 
 const PATH = "/dashboard";
@@ -34,6 +35,7 @@ export function Dashboard(props: DashboardProps) {
 /** The report alone: what the page shows, and the answer to its own htmx requests. */
 export function DashboardReport({ shell, period, total, machines, trend, policy, sort }: DashboardProps) {
   const csv = new URLSearchParams({ from: period.from, to: period.to, by: "machine", format: "csv" });
+  const whose = { from: period.from, to: period.to };
   return (
     <div id="report" class="report-body">
       <div class="report-head">
@@ -47,8 +49,8 @@ export function DashboardReport({ shell, period, total, machines, trend, policy,
       <p class="notice report-failed" role="alert" hidden>
         {text.dashboard.failed}
       </p>
-      <Total title={text.dashboard.plant} row={total} />
-      <OeeTrend shell={shell} period={period} rows={trend} />
+      <Total title={text.dashboard.plant} row={total} whose={whose} />
+      <OeeTrend shell={shell} period={period} rows={trend} whose={whose} />
       <section class="panel">
         <h2>{text.dashboard.machines}</h2>
         <MachineTable machines={machines} sort={sort} period={period} shell={shell} />
@@ -58,6 +60,7 @@ export function DashboardReport({ shell, period, total, machines, trend, policy,
   );
 }
 
+type FigureColumn = Column & { key: ExplainedFigure };
 type Column = {
   key: string;
   name: string;
@@ -66,14 +69,14 @@ type Column = {
   show: (row: MachineOeeRow) => string;
 };
 
-const ratio = (key: "availability" | "performance" | "quality" | "coverage", name: string): Column => ({
+const ratio = (key: "availability" | "performance" | "quality" | "coverage", name: string): FigureColumn => ({
   key,
   name,
   value: (row) => row[key],
   show: (row) => percent(row[key]),
 });
 
-const seconds = (key: "run_time_s" | "down_time_s" | "planned_time_s", name: string): Column => ({
+const seconds = (key: "run_time_s" | "down_time_s" | "planned_time_s", name: string): FigureColumn => ({
   key,
   name,
   value: (row) => row[key],
@@ -92,7 +95,7 @@ const NAME: Column = {
   value: (row) => row.name,
   show: (row) => row.name,
 };
-const COLUMNS: readonly Column[] = [
+const COLUMNS: readonly FigureColumn[] = [
   ratio("availability", text.oee.availability),
   ratio("performance", text.oee.performance),
   ratio("quality", text.oee.quality),
@@ -150,24 +153,33 @@ function MachineTable({
         <tr>{[NAME, OEE, ...COLUMNS].map(head)}</tr>
       </thead>
       <tbody>
-        {sortRows(machines, sort).map((row) => (
-          <tr key={row.machine_id}>
-            <th scope="row">
-              <a href={`${PATH}/${encodeURIComponent(row.machine_id)}${query(period, shell, {})}`}>
-                {row.name}
-              </a>
-            </th>
-            <td class="oee-cell wide" data-label={OEE.name}>
-              <b>{OEE.show(row)}</b>
-              <Bar ratio={row.oee} label={text.oee.oee} />
-            </td>
-            {COLUMNS.map((column) => (
-              <td key={column.key} class="num" data-label={column.name}>
-                {column.show(row)}
+        {sortRows(machines, sort).map((row) => {
+          const whose = { machine_id: row.machine_id, from: period.from, to: period.to };
+          return (
+            <tr key={row.machine_id}>
+              <th scope="row">
+                <a href={`${PATH}/${encodeURIComponent(row.machine_id)}${query(period, shell, {})}`}>
+                  {row.name}
+                </a>
+              </th>
+              <td class="oee-cell wide" data-label={OEE.name}>
+                <b>
+                  <Why figure="oee" whose={whose}>
+                    {OEE.show(row)}
+                  </Why>
+                </b>
+                <Bar ratio={row.oee} label={text.oee.oee} />
               </td>
-            ))}
-          </tr>
-        ))}
+              {COLUMNS.map((column) => (
+                <td key={column.key} class="num" data-label={column.name}>
+                  <Why figure={column.key} whose={whose}>
+                    {column.show(row)}
+                  </Why>
+                </td>
+              ))}
+            </tr>
+          );
+        })}
       </tbody>
     </table>
   );

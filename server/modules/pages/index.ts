@@ -1,4 +1,4 @@
-// The screens: /, /hmi, /hmi/{id}, /dashboard, /dashboard/{id}, and the files they load.
+// The screens: /, /hmi, /hmi/{id}, /dashboard, /dashboard/{id}, their explanations, and the files they load.
 import { brotliCompressSync, constants } from "node:zlib";
 import { Elysia } from "elysia";
 import type { LiveHub } from "../../../ingest/live/hub.ts";
@@ -11,6 +11,8 @@ import {
   DashboardMachine,
   DashboardMachineReport,
   DashboardReport,
+  Explain,
+  ExplainState,
   HmiMachine,
   HmiMachineFigures,
   HmiWall,
@@ -24,10 +26,15 @@ import {
 import { allows, type Caller, type Keys } from "../../keys.ts";
 import { callerOf } from "../../plugins/auth.ts";
 import { Problem, toProblem } from "../../plugins/errors.ts";
+import type { Reports } from "../analytics/service.ts";
+import type { Explanations } from "../explain/service.ts";
 import type { Machines } from "../machines/service.ts";
+import { explainMachine, explainPlant, explainState } from "./explain.ts";
 import type { Figures } from "./figures.ts";
 
 type Deps = {
+  explanations: Explanations;
+  reports: Reports;
   machines: Machines;
   figures: Figures;
   hub: LiveHub;
@@ -73,7 +80,7 @@ export function shellFor(request: Request, figures: Figures, caller: Caller | un
   };
 }
 
-export const pagesModule = ({ machines, figures, hub, keys, log }: Deps) => {
+export const pagesModule = ({ machines, figures, explanations, reports, hub, keys, log }: Deps) => {
   /** Signs in first whoever has no session; shows what went wrong as a page. */
   const page =
     (make: (caller: Caller, shell: Shell, context: Context) => Promise<string> | string) =>
@@ -147,6 +154,26 @@ export const pagesModule = ({ machines, figures, hub, keys, log }: Deps) => {
         return wantsFragment(request.headers)
           ? renderFragment(DashboardReport, props)
           : renderPage(Dashboard, props);
+      }),
+    )
+    .get(
+      "/dashboard/explain",
+      page(async (caller, shell, { query }) =>
+        renderPage(Explain, await explainPlant(explanations, machines.list(caller.tenant_id), query, shell)),
+      ),
+    )
+    .get(
+      "/dashboard/:id/explain",
+      page(async (caller, shell, { params, query }) => {
+        const machine = machines.get(caller.tenant_id, params.id ?? "");
+        return renderPage(Explain, await explainMachine(explanations, machine, query, shell));
+      }),
+    )
+    .get(
+      "/dashboard/:id/explain/state",
+      page(async (caller, shell, { params, query }) => {
+        const machine = machines.get(caller.tenant_id, params.id ?? "");
+        return renderPage(ExplainState, await explainState(explanations, reports, machine, query, shell));
       }),
     )
     .get(

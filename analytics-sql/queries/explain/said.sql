@@ -1,0 +1,2 @@
+-- The reason that an operator gave for an instant.
+SELECT reason AS said FROM downtime_intervals

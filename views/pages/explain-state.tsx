@@ -1,0 +1,182 @@
+// A state explained: the rule it follows from, the values in force, and the raw observations of its time.
+/** @jsxImportSource preact */
+import type { State } from "../../ingest/signals.ts";
+import { StateLabel } from "../components/state.tsx";
+import { statePath } from "../components/why.tsx";
+import { clockSeconds, day, ms, number } from "../format.ts";
+import { Layout } from "../layout.tsx";
+import type { ExplainStateProps } from "../model.ts";
+import { text } from "../text.ts";
+
+const words = text.explain;
+
+export function ExplainState(props: ExplainStateProps) {
+  const { shell, machine, state, to, links } = props;
+  const title = words.stateTitle(text.states[state.state as State]);
+  return (
+    <Layout shell={shell} title={title} theme="office" here="dashboard" scripts={[]}>
+      <main id="main" class="report">
+        <div class="report-body explain">
+          <div class="report-head">
+            <a class="button" href={`/dashboard/${encodeURIComponent(machine.machine_id)}`}>
+              ← {words.back}
+            </a>
+            <h1>
+              {title} {machine.name}
+            </h1>
+            <p class="hint">
+              {moment(state.at, shell.timezone)} – {moment(to, shell.timezone)}, {shell.timezone}
+            </p>
+            <a class="button" href={links.json}>
+              {words.json}
+            </a>
+          </div>
+          <Rule state={state} timezone={shell.timezone} />
+          <div class="pair">
+            <Values state={state} timezone={shell.timezone} />
+            <Raw {...props} />
+          </div>
+        </div>
+      </main>
+    </Layout>
+  );
+}
+
+/** `Mon 5 Jan 14:02:11` */
+const moment = (iso: string, timezone: string): string =>
+  `${day(ms(iso), timezone)} ${clockSeconds(ms(iso), timezone)}`;
+
+/** With the fraction of the second, as it was told. */
+const precise = (iso: string, timezone: string): string =>
+  `${moment(iso, timezone)}${/\.\d*?(?=0*Z)/.exec(iso)?.[0].replace(/\.$/, "") ?? ""}`;
+
+type OfState = { state: ExplainStateProps["state"]; timezone: string };
+
+function Rule({ state, timezone }: OfState) {
+  const { rule, rule_text, reason, reason_from, cause, gaps } = state;
+  return (
+    <section class="panel" aria-label={words.rule(rule)}>
+      <h2>{words.rule(rule)}</h2>
+      <p class="sentence">
+        <StateLabel state={state.state as State} /> {rule_text}
+      </p>
+      <dl class="facts">
+        {[
+          [text.dashboard.reason, reason && `${reason}, ${words.reasonFrom[reason_from]}`],
+          [text.dashboard.cause, cause.replaceAll("_", " ")],
+          [words.shift, state.shift || words.outside],
+          [words.part, state.part],
+        ].map(([label, value]) => (
+          <div key={label}>
+            <dt>{label}</dt>
+            <dd>{value || text.none}</dd>
+          </div>
+        ))}
+      </dl>
+      {gaps.length > 0 && (
+        <ul class="flags">
+          {gaps.map((gap) => (
+            <li key={gap.from + gap.cause}>
+              {text.gapCauses[gap.cause]}: {moment(gap.from, timezone)} –{" "}
+              {gap.to ? moment(gap.to, timezone) : words.open} {gap.detail}
+            </li>
+          ))}
+        </ul>
+      )}
+    </section>
+  );
+}
+
+function Values({ state, timezone }: OfState) {
+  return (
+    <section class="panel">
+      <h2>{words.inForce}</h2>
+      {state.values.length === 0 ? (
+        <p class="hint">{words.noValues}</p>
+      ) : (
+        <table class="values cards">
+          <thead>
+            <tr>
+              <th scope="col">{words.signal}</th>
+              <th scope="col">{words.value}</th>
+              <th scope="col">{words.since}</th>
+            </tr>
+          </thead>
+          <tbody>
+            {state.values.map(({ signal, value, ts }) => (
+              <tr key={signal}>
+                <th scope="row">{signal}</th>
+                <td data-label={words.value}>{value || text.none}</td>
+                <td class="wide" data-label={words.since}>
+                  {precise(ts, timezone)}
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+    </section>
+  );
+}
+
+function Raw({
+  shell,
+  machine,
+  state,
+  to,
+  signal,
+  signals,
+  observations,
+  truncated,
+  links,
+}: ExplainStateProps) {
+  return (
+    <section class="panel raw">
+      <h2>{words.rawOf(signal)}</h2>
+      <nav class="links" aria-label={words.signal}>
+        {signals.map((name) => (
+          <a
+            key={name}
+            class="why"
+            href={statePath(machine.machine_id, state.at, to, name)}
+            aria-current={name === signal ? "true" : undefined}
+          >
+            {name}
+          </a>
+        ))}
+      </nav>
+      {observations.length === 0 ? (
+        <p class="hint">{words.noRaw}</p>
+      ) : (
+        <table class="observations cards">
+          <thead>
+            <tr>
+              <th scope="col">{words.at}</th>
+              <th scope="col">{words.value}</th>
+              <th scope="col" class="num">
+                {words.seq}
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {observations.map(({ ts, seq, value }) => (
+              <tr key={`${ts} ${seq} ${value}`}>
+                <th scope="row">{precise(ts, shell.timezone)}</th>
+                <td data-label={words.value}>{value ?? text.none}</td>
+                <td class="num" data-label={words.seq}>
+                  {seq > 0 ? String(seq) : text.none}
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+      {truncated && <p class="hint">{words.first(number(observations.length))}</p>}
+      <p>
+        <a class="why" href={links.observations}>
+          {words.json}
+        </a>
+      </p>
+    </section>
+  );
+}
