@@ -242,6 +242,21 @@ describe.skipIf(missing)("the demo, from an empty directory", () => {
     expect(await status()).toBe(401);
   });
 
+  test("invariant 5: from a machine's OEE one gets to its explanation, and on to the raw observations", async () => {
+    const [row] = (await rowsOf<OeeRow>(`/api/v1/machines/demo-vmc-1/oee?${yesterday}`)) ?? [];
+    await visit("/dashboard/demo-vmc-1?period=yesterday", async (page) => {
+      await page.click(".total .big-number a");
+      await page.waitForSelector(".formula .sentence");
+      expect(thousandths(await page.textContent(".formula .big-number"))).toBe(
+        Math.round((row?.oee ?? 0) * 1_000),
+      );
+      await page.click('.intervals tr:has-text("run time") a');
+      await page.waitForSelector(".raw .observations");
+      expect(await page.textContent("main h2")).toContain("Rule 3");
+      expect(await page.textContent(".raw .observations tbody td")).toBe("ACTIVE");
+    });
+  });
+
   test("invariant 2: after a restart the demo is back, and yesterday is what it was", async () => {
     expect((await server.call("DELETE", `/api/v1/machines/${EXTRA}`)).status).toBe(204);
     await server.settled();

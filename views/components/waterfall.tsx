@@ -5,17 +5,21 @@ import type { ExplainProps } from "../model.ts";
 import { text } from "../text.ts";
 
 type Row = ExplainProps["explained"]["row"];
-type Step = { name: keyof typeof text.explain.steps; time_s: number; from_s: number; is_loss: boolean };
+type Name = keyof typeof text.explain.steps;
+type Step = { name: Name; time_s: number; from_s: number; is_loss: boolean };
+
+/** What falls away without being lost. */
+const NO_LOSS: Name[] = ["notScheduled", "excluded"];
 
 /** Level after level, each loss between them; without ideal cycle times it ends with run time. */
 export function stepsOf(row: Row): Step[] {
   const steps: Step[] = [];
   let left_s = row.calendar_time_s;
-  const level = (name: Step["name"], time_s: number) => {
+  const level = (name: Name, time_s: number) => {
     left_s = time_s;
     steps.push({ name, time_s, from_s: 0, is_loss: false });
   };
-  const loss = (name: Step["name"], time_s: number | null) => {
+  const loss = (name: Name, time_s: number | null) => {
     if (time_s === null || time_s === 0) return;
     left_s -= time_s;
     steps.push({ name, time_s, from_s: left_s, is_loss: true });
@@ -54,7 +58,7 @@ export function Waterfall({ row }: { row: Row }) {
             <svg class="meter" aria-hidden="true">
               <rect class="meter-ground" width="100%" height="100%" />
               <rect
-                class={is_loss ? "fall-loss" : "meter-fill"}
+                class={NO_LOSS.includes(name) ? "fall-none" : is_loss ? "fall-loss" : "meter-fill"}
                 x={percentOf(Math.min(from_s, from_s + time_s), whole_s)}
                 width={percentOf(Math.abs(time_s), whole_s)}
                 height="100%"
