@@ -14,6 +14,8 @@ import { s3Storage } from "./lake/s3.ts";
 import { LakeWriter } from "./lake/writer.ts";
 import { asset, assets } from "./queries/assets.ts";
 import { lots, rejects } from "./queries/entries.ts";
+import { explain, signalsBehind } from "./queries/explain/explain.ts";
+import { stateAt } from "./queries/explain/state-at.ts";
 import { gaps } from "./queries/gaps.ts";
 import { latest } from "./queries/latest.ts";
 import { losses } from "./queries/losses.ts";
@@ -97,6 +99,14 @@ beforeAll(async () => {
   );
   const [machine = ""] = MACHINES;
   const one = { tenant: TENANT, machine };
+  for (const by of OEE_CUTS) {
+    const own = { ...WINDOW, machines: [machine], by, groups: [machine] };
+    for (const { key } of (await oee(engine, own)).rows.slice(-1)) {
+      await explain(recorder, { ...own, figure: "oee", key }, { after_us: 0, limit: 4_711 });
+    }
+  }
+  await signalsBehind(recorder, WINDOW);
+  await stateAt(recorder, { ...one, at_us: FROM_US });
   await asset(recorder, { ...one, asset: HOSTILE });
   await assets(recorder, { ...one, after: HOSTILE, limit: 4_711 });
   await latest(recorder, { tenant: TENANT, machines: MACHINES, recent_us: FROM_US });
@@ -196,6 +206,7 @@ const COMPOSED: Record<string, RegExp> = {
     /^(\[allMachines, .*|key|columns|allMachines|gapIntervals|gaps|stateIntervals\.replace\("-- states", \(\) => states\)|database|databaseOf\(tenant\)|name|bound|view|LAKE_TABLE|lake_engine|literal\(tenant\))$/,
   "engine/chdb.ts": /^(rawRetentionDays|[A-Z_]+|pass|PASSES_OFF.*)$/,
   "engine/lanes.ts": /^bound\.join\(", "\)$/,
+  "queries/explain/state-at.ts": /^(downtime|said)$/,
   "queries/figures/judged.ts": /^(\[.*\]\.join\(",\\n"\)|select)$/,
   "queries/gaps.ts": /^(intervals|sql)$/,
   "queries/oee.ts": /^columns$/,

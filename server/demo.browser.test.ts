@@ -228,20 +228,6 @@ describe.skipIf(missing)("the demo, from an empty directory", () => {
     });
   });
 
-  test("signing out ends the session itself, not only the browser's cookie", async () => {
-    const [cookie] = await context.cookies(server.origin);
-    const headers = { cookie: `${cookie?.name}=${cookie?.value}` };
-    const status = async () => (await fetch(`${server.origin}/api/v1/machines`, { headers })).status;
-    expect(await status()).toBe(200);
-    await visit("/dashboard", async (page) => {
-      await page.click('form[action="/sign-out"] button');
-      await page.waitForURL(/\/sign-in\?out=1$/);
-      await page.goto(`${server.origin}/hmi`);
-      expect(new URL(page.url()).pathname).toBe("/sign-in");
-    });
-    expect(await status()).toBe(401);
-  });
-
   test("invariant 5: from a machine's OEE one gets to its explanation, and on to the raw observations", async () => {
     const [row] = (await rowsOf<OeeRow>(`/api/v1/machines/demo-vmc-1/oee?${yesterday}`)) ?? [];
     await visit("/dashboard/demo-vmc-1?period=yesterday", async (page) => {
@@ -255,6 +241,20 @@ describe.skipIf(missing)("the demo, from an empty directory", () => {
       expect(await page.textContent("main h2")).toContain("Rule 3");
       expect(await page.textContent(".raw .observations tbody td")).toBe("ACTIVE");
     });
+  });
+
+  test("signing out ends the session itself, not only the browser's cookie", async () => {
+    const [cookie] = await context.cookies(server.origin);
+    const headers = { cookie: `${cookie?.name}=${cookie?.value}` };
+    const status = async () => (await fetch(`${server.origin}/api/v1/machines`, { headers })).status;
+    expect(await status()).toBe(200);
+    await visit("/dashboard", async (page) => {
+      await page.click('form[action="/sign-out"] button');
+      await page.waitForURL(/\/sign-in\?out=1$/);
+      await page.goto(`${server.origin}/hmi`);
+      expect(new URL(page.url()).pathname).toBe("/sign-in");
+    });
+    expect(await status()).toBe(401);
   });
 
   test("invariant 2: after a restart the demo is back, and yesterday is what it was", async () => {

@@ -502,5 +502,5 @@ test(
     });
     await fc.assert(property, { numRuns: RUNS, endOnFailure: true });
   },
-  25_000 * RUNS,
+  20_000 * RUNS,
 );

@@ -62,6 +62,7 @@ export const DIALECT: Record<Kind, string[]> = {
     "in",
     "indexOf",
     "intDiv",
+    "intDivOrZero",
     "isNotNull",
     "isNull",
     "lagInFrame",

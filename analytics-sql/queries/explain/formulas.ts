@@ -131,7 +131,7 @@ export type Formula = {
   source: "ISO 22400-2" | "MTC";
   unit: "ratio" | "s" | "parts";
   terms: readonly SumName[];
-  /** As figures/oee.sql takes it, in the same order of operations; null where a term is, or over nothing. */
+  /** As figures/columns.sql takes it, in the same order of operations; null where a term is, or over nothing. */
   of: (sums: Sums) => number | null;
 };
 
