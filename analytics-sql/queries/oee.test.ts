@@ -289,6 +289,18 @@ describe("counters", () => {
     const [row] = (await oee(engine, { ...window, from_us, to_us: from_us + 2 * 1440 * MIN_US })).rows;
     expect(row?.total_count).toBe(1);
   });
+  test("several numbers of one instant are one, wherever the window begins", async () => {
+    const hour = (h: number, value: number, seq = 0): Seen => ({
+      ...at(60 * h, "part_count", value),
+      seq,
+    });
+    const seen = [hour(1, 3), hour(25, 10), hour(49, 99, 1), hour(49, 10, 2), hour(97, 5)];
+    await take({ machine: "several", seen, cycle_times: cycle(1) });
+    // 3, 10, 5: the ten is a spike, and 99 lost its instant.
+    const from_us = T0 + 96 * 60 * MIN_US;
+    const window = { tenant, machines: ["several"], from_us, to_us: from_us + 1_440 * MIN_US, as_of_us: FAR };
+    expect((await oee(engine, { ...window, by: "total" })).rows[0]?.total_count).toBe(2);
+  });
   test("ideal cycle by part at its time; a part without one takes the row for any part", async () => {
     const seen = [
       at(0, "execution", "ACTIVE"),

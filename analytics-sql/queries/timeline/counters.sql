@@ -18,7 +18,13 @@ counter_values AS
         toDate32(fromUnixTimestamp64Micro({end_us:Int64}, 'UTC')) AS last_day,
         days AS
         (
-            SELECT machine_id, signal, d.day AS day, min(d.lowest) AS low, max(d.highest) AS high
+            SELECT
+                machine_id,
+                signal,
+                d.day AS day,
+                min(d.lowest) AS low,
+                max(d.highest) != low AS moved,
+                accurateCastOrNull(round(toFloat64OrNull(max(d.last_known).value)), 'Int64') AS last_number
             FROM mtc.signal_days AS d
             WHERE tenant_id = {tenant:String} AND machine_id IN {machines:Array(String)}
                 AND match(signal, '^part_(count|pulse)')
@@ -26,14 +32,19 @@ counter_values AS
             HAVING isNotNull(low)
         ),
         -- Going out from the window day by day, a day is needed while the days between do not show two different numbers.
+        -- Their last numbers do, where those differ. A day's lowest and highest may be of an instant that had several, and
+        -- counts for the last of them alone: only of a week of such days at least one is what it seems. (A pulse is a
+        -- level: it needs one.)
         neighbours AS
         (
             SELECT
                 machine_id,
                 signal,
                 day,
-                min(low) OVER outwards AS low_between,
-                max(high) OVER outwards AS high_between
+                count() OVER outwards AS days_between,
+                min(last_number) OVER outwards AS lowest_last,
+                max(last_number) OVER outwards AS highest_last,
+                countIf(moved) OVER outwards AS moved_between
             FROM days
             WHERE day < first_day OR day > last_day
             WINDOW outwards AS (
@@ -68,7 +79,10 @@ counter_values AS
             WHERE tenant_id = {tenant:String} AND machine_id IN {machines:Array(String)}
                 AND match(signal, '^part_(count|pulse|event)')
                 AND (machine_id, signal, toDate32(ts)) IN (
-                    SELECT machine_id, signal, day FROM neighbours WHERE isNull(low_between) OR low_between = high_between)
+                    SELECT machine_id, signal, day
+                    FROM neighbours
+                    WHERE days_between = 0
+                        OR (ifNull(lowest_last = highest_last, true) AND moved_between < if(signal LIKE 'part_pulse%', 1, 7)))
         )
     )
     WHERE isNotNull(number) AND (isNull(next_ts) OR next_ts != ts)

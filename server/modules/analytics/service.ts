@@ -15,8 +15,9 @@ import { type OeeCut, type OeeReport, oee } from "../../../analytics-sql/queries
 import { type SpikeRow, spikes } from "../../../analytics-sql/queries/spikes.ts";
 import { type StateRow, states } from "../../../analytics-sql/queries/states.ts";
 import type { Window } from "../../../analytics-sql/queries/window.ts";
+import { firstDays } from "../../../analytics-sql/rollup/roll.ts";
 import type { Roller } from "../../../analytics-sql/rollup/roller.ts";
-import type { GapCause } from "../../../ingest/event.ts";
+import { type GapCause, MIN_TS_US } from "../../../ingest/event.ts";
 import type { LastKnown } from "../../../ingest/live/hub.ts";
 import { badInput } from "../../../ingest/problem.ts";
 import type { Machine } from "../../../ingest/store/store.ts";
@@ -189,10 +190,18 @@ export class Reports {
   /** The window of machines of one tenant, rolled up. */
   async #rolled(machines: Machine[], span: Span, freshness: Freshness): Promise<Window> {
     const ids = machines.map(({ id }) => id);
-    const window = this.#window(machines[0]?.tenant_id ?? "", ids, span);
+    const window = await this.#known(this.#window(machines[0]?.tenant_id ?? "", ids, span));
     if (freshness === "recent") return this.#roller.recent(window);
     await this.#roller.exact(window);
     return window;
+  }
+
+  /** From before anything can have been observed on means: from the first day on which something was. */
+  async #known(window: Window): Promise<Window> {
+    if (window.from_us >= MIN_TS_US) return window;
+    const firsts = [...(await firstDays(this.#engine, window)).values()];
+    const end_us = Math.min(window.to_us, window.as_of_us);
+    return { ...window, from_us: Math.min(end_us, ...firsts) };
   }
 
   #window(tenant: string, machines: string[], { from_us, to_us }: Span) {
