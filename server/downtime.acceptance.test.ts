@@ -117,6 +117,17 @@ test("invariant 2: every change that is sent again is answered as it was; anothe
   expect(body.rows).toHaveLength(2);
 });
 
+test("invariant 2: a key that changed one annotation does not pass for a change of another", async () => {
+  const base = await machine("keyed");
+  const span = { from: at("08:00"), to: at("09:00"), reason: "tool" };
+  const one = await say("POST", `${base}/downtime`, span);
+  const other = await say("POST", `${base}/downtime`, span);
+  const key = { "idempotency-key": "take-back" };
+  expect((await say("DELETE", `${base}/downtime/${one.id}`, undefined, key)).status).toBe(200);
+  expect((await say("DELETE", `${base}/downtime/${one.id}`, undefined, key)).status).toBe(200);
+  expect((await say("DELETE", `${base}/downtime/${other.id}`, undefined, key)).status).toBe(409);
+});
+
 test("what cannot be is refused with its path; another machine's annotation is none", async () => {
   const base = await machine("refused");
   const other = await machine("other");

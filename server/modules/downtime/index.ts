@@ -15,8 +15,17 @@ const params = t.Object({ id: t.String() });
 const one = t.Object({ id: t.String(), annotation: t.String() });
 const Time = t.Optional(t.String({ description: "RFC 3339, up to µs" }));
 
-type Asked = { caller: { key_id: string }; headers: Record<string, string | undefined>; body?: unknown };
-const saying = ({ caller, headers, body }: Asked) => ({ by: caller.key_id, dedupe: dedupeOf(headers, body) });
+type Asked = {
+  caller: { key_id: string };
+  headers: Record<string, string | undefined>;
+  params: { id: string; annotation?: string };
+  body?: unknown;
+};
+/** The same words about another annotation are not the same change. */
+const saying = ({ caller, headers, params: { annotation }, body }: Asked) => ({
+  by: caller.key_id,
+  dedupe: dedupeOf(headers, annotation === undefined ? body : [annotation, body]),
+});
 
 export const downtimeModule = (machines: Machines, annotations: Annotations, keys: Keys) =>
   new Elysia({ prefix: "/api/v1/machines/:id/downtime" })
