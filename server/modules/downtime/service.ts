@@ -70,7 +70,7 @@ export class Annotations {
       const { now } = await this.#inForce(machine, id);
       const at_us = entryTime_us(at, "/at");
       if (at_us <= now.from_us || at_us >= now.to_us) throw badInput("/at", "not within the annotation");
-      const { id: _, since_us: __, ...later } = now;
+      const { id: _, ...later } = now;
       const both = [
         { ...now, id, to_us: at_us },
         { ...later, from_us: at_us, reason: reason ?? now.reason },
@@ -131,9 +131,11 @@ export class Annotations {
       "mtc.downtime.v1",
     )) {
       const { downtime } = (JSON.parse(decoder.decode(bytes)) as { data: DowntimeData }).data;
+      // What that version touched is not what the next one made from it will.
+      const { since_us: _, ...now } = downtime;
       const id = downtime.id ?? event_id;
       const history = [...(all.get(id)?.history ?? []), versionOf(downtime, event_id, time_ms)];
-      all.set(id, { id, now: downtime, history });
+      all.set(id, { id, now, history });
     }
     return all;
   }
