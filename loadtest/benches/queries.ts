@@ -67,6 +67,8 @@ async function ask(context: Context, product: Product, month: string): Promise<v
     ["queries.page.hmi_machine", `/hmi/${machineId(0)}`, 150, plant],
     ["queries.page.dashboard", "/dashboard", 150, plant],
     ["queries.page.dashboard_machine", `/dashboard/${machineId(0)}`, 150, plant],
+    ["queries.page.explain", "/dashboard/explain?figure=oee", 150, plant],
+    ["queries.page.explain_machine", `/dashboard/${machineId(0)}/explain?figure=oee`, 150, plant],
   ];
   for (const [name, path, limit_ms, note] of asked) {
     context.progress(name);
