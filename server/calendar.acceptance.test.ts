@@ -67,6 +67,55 @@ test("a night shift over the change of the clock has 7 or 9 hours, and belongs t
   expect(autumn.find(({ key }) => key === "2026-10-24")).toMatchObject({ scheduled_time_s: 9 * 3_600 });
 });
 
+const scheduled = async (base: string, from: string, to: string) =>
+  (await rows(base, "shift", from, to)).map(({ key, scheduled_time_s }) => [key, scheduled_time_s]);
+
+test("Lord Howe's clock changes by half an hour; an exceptional day may be the day of a change", async () => {
+  const howe = await machine("lord-howe", { timezone: "Australia/Lord_Howe", shifts: [night] });
+  expect(await scheduled(howe, "2026-04-04T02:00:00Z", "2026-04-05T02:00:00Z")).toEqual([
+    ["2026-04-04 night", 8.5 * 3_600],
+  ]);
+  expect(await scheduled(howe, "2026-10-03T02:00:00Z", "2026-10-04T02:00:00Z")).toEqual([
+    ["2026-10-03 night", 7.5 * 3_600],
+  ]);
+  const short = { name: "short", start: "01:00", end: "05:00" };
+  const berlin = await machine("exceptional", {
+    timezone: "Europe/Berlin",
+    shifts: [shift("early", "06:00", "14:00")],
+    exceptions: ["2026-03-29", "2026-10-25"].map((date) => ({ date, shifts: [short] })),
+  });
+  expect(await scheduled(berlin, "2026-03-28T12:00:00Z", "2026-03-30T00:00:00Z")).toEqual([
+    ["2026-03-28 early", 3_600],
+    ["2026-03-29 short", 3 * 3_600],
+  ]);
+  expect(await scheduled(berlin, "2026-10-24T22:00:00Z", "2026-10-25T22:00:00Z")).toEqual([
+    ["2026-10-25 short", 5 * 3_600],
+  ]);
+});
+
+test("invariant 3: a new zone and a shift that cuts the running night change nothing before they hold", async () => {
+  const base = await machine("moved", { timezone: "Europe/Berlin", shifts: [night] });
+  // Lisbon's 2 March begins at 01:00 in Berlin, in the night shift; the day shift cuts that two hours later.
+  const seam = "2026-03-02T00:00:00.000000Z";
+  const span = ["2026-02-27T00:00:00Z", "2026-03-03T12:00:00Z"] as const;
+  const before = await rows(base, "hour", ...span);
+  const lisbon = {
+    timezone: "Europe/Lisbon",
+    valid_from: "2026-03-02",
+    shifts: [shift("day", "02:00", "12:00")],
+  };
+  expect((await server.call("PUT", `${base}/calendar`, lisbon)).status).toBe(200);
+  await server.settled();
+  const past = (all: Row[]): Row[] => all.filter(({ to }) => to <= seam);
+  const after = await rows(base, "hour", ...span);
+  expect(past(before)).toHaveLength(72);
+  expect(past(after)).toEqual(past(before));
+  expect(await scheduled(base, "2026-03-01T12:00:00Z", "2026-03-02T20:00:00Z")).toEqual([
+    ["2026-03-01 night", 5 * 3_600],
+    ["2026-03-02 day", 10 * 3_600],
+  ]);
+});
+
 test("New Zealand before noon, and a holiday between night shifts", async () => {
   const early = shift("early", "06:00", "14:00");
   const base = await machine("auckland", {

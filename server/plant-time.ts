@@ -13,6 +13,7 @@ const instant_ms = (day: Temporal.PlainDate, time: string, timezone: string): nu
 /**
  * The shift that is on at `now_ms`, or the last one that was within the day before; without a calendar the day.
  * @param calendars in the order in which they hold
+ * @param timezone the plant's, for the day
  * A night shift belongs to the day it starts.
  */
 export function shiftAt(calendars: CalendarInput[], timezone: string, now_ms: number): ShiftSpan {
@@ -23,16 +24,24 @@ export function shiftAt(calendars: CalendarInput[], timezone: string, now_ms: nu
     to_ms: instant_ms(today.add({ days: 1 }), "00:00", timezone),
   };
   if (!calendarAt(calendars, now_ms)) return whole;
-  // A shift belongs to the calendar that holds when it starts.
-  const started = calendars
+  // A shift belongs to the calendar that holds when it starts, and ends where the next one begins, as in the figures.
+  const near = calendars
     .flatMap((calendar) =>
-      [today.subtract({ days: 1 }), today]
-        .flatMap((day) => shiftsOf(calendar, day))
-        .filter(({ from_ms }) => calendarAt(calendars, from_ms) === calendar),
+      shiftsNear(calendar, now_ms).filter(({ from_ms }) => calendarAt(calendars, from_ms) === calendar),
     )
-    .filter(({ from_ms }) => from_ms <= now_ms)
     .sort((a, b) => a.from_ms - b.from_ms);
-  return started.at(-1) ?? whole;
+  const last = near.findLastIndex(({ from_ms }) => from_ms <= now_ms);
+  const shift = near[last];
+  if (!shift) return whole;
+  return { ...shift, to_ms: Math.min(shift.to_ms, near[last + 1]?.from_ms ?? shift.to_ms) };
+}
+
+/** The shifts of yesterday, today and tomorrow by the calendar's own clock; the plant may have another day. */
+function shiftsNear(calendar: CalendarInput, now_ms: number): ShiftSpan[] {
+  const now = Temporal.Instant.fromEpochMilliseconds(now_ms).toZonedDateTimeISO(calendar.timezone);
+  return [-1, 0, 1]
+    .flatMap((days) => shiftsOf(calendar, now.toPlainDate().add({ days })))
+    .filter(({ from_ms, to_ms }) => from_ms < to_ms);
 }
 
 function shiftsOf(calendar: CalendarInput, day: Temporal.PlainDate): ShiftSpan[] {
