@@ -101,7 +101,7 @@ CREATE TABLE IF NOT EXISTS mtc.machine_days
 ENGINE = ReplacingMergeTree(version)
 PARTITION BY toYYYYMM(day)
 ORDER BY (tenant_id, day, machine_id)
-SETTINGS index_granularity = 16;
+SETTINGS index_granularity = 64;
 
 -- The same without times, summed over what figures are ever cut by but the hour: what long windows read. By machine
 -- first: of a few machines a year is a few rows, and of all of them a day is within one month's partition.
