@@ -460,7 +460,10 @@ async function together(window: Window): Promise<void> {
   }
 }
 
-/** Each run is twelve machines through eight queries and explained, some 9 s; more of them with MTC_TEST_RUNS. */
+/**
+ * Each run is twelve machines through every cut, some 5 s; more of them with MTC_TEST_RUNS, and then a failing case is
+ * shrunk as well. What was found that way is kept as a case of its own, in oee.test.ts and the acceptance tests.
+ */
 const RUNS = Number(process.env.MTC_TEST_RUNS ?? 4);
 let run = 0;
 test(
@@ -501,7 +504,7 @@ test(
       await together(window);
       expect(endOf(span)).toBeGreaterThan(span.from_us);
     });
-    await fc.assert(property, { numRuns: RUNS, endOnFailure: true });
+    await fc.assert(property, { numRuns: RUNS, endOnFailure: RUNS <= 4 });
   },
   40_000 * RUNS,
 );
