@@ -1,4 +1,5 @@
 // Keeps the lake up to date in the background: every hour, and sooner again after a failure.
+import { repeat } from "../repeat.ts";
 import type { LakeWriter } from "./writer.ts";
 
 const EVERY_MS = 3_600_000;
@@ -26,16 +27,13 @@ export function keepLake(
   caughtUp: () => Promise<boolean>,
   log: (message: string) => void,
 ): LakeKeeper {
-  let running = true;
-  let wake = (): void => {};
   let [last_success_ms, retry_ms] = [0, RETRY_MIN_MS];
   let error: string | null = null;
 
-  /** @returns how long to rest */
-  const step = async (): Promise<number> => {
+  const repeating = repeat(async (running) => {
     try {
       if (!(await caughtUp())) return RETRY_MIN_MS;
-      await writer.run(Date.now(), () => !running);
+      await writer.run(Date.now(), () => !running());
       [last_success_ms, retry_ms, error] = [Date.now(), RETRY_MIN_MS, null];
       return EVERY_MS;
     } catch (thrown) {
@@ -44,29 +42,6 @@ export function keepLake(
       retry_ms = Math.min(EVERY_MS, 2 * retry_ms);
       return retry_ms;
     }
-  };
-
-  const run = async (): Promise<void> => {
-    while (running) {
-      const rest_ms = await step();
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, rest_ms);
-        wake = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-        if (!running) wake();
-      });
-    }
-  };
-
-  const done = run();
-  return {
-    status: () => ({ ...writer.status(), last_success_ms, error }),
-    async stop() {
-      running = false;
-      wake();
-      await done;
-    },
-  };
+  });
+  return { ...repeating, status: () => ({ ...writer.status(), last_success_ms, error }) };
 }

@@ -20,6 +20,12 @@ export type MachinePolicy = Policy & {
 
 type Tree = { code: string[]; treatment: ("loss" | "excluded")[]; loss: string[] };
 
+/** The machines' own policies, without the tree of reasons; in their order. @throws EngineError */
+export const ownPolicies = (
+  engine: Engine,
+  { tenant, machines }: { tenant: string; machines: string[] },
+): Promise<Omit<MachinePolicy, "losses">[]> => engine.query(`WITH ${inForce} ${sql}`, { tenant, machines });
+
 /**
  * How reasons are treated: by the tenant's tree, and by the machine's own policy where that says otherwise.
  * @returns one policy for each machine, in their order
@@ -30,7 +36,7 @@ export async function policies(
   { tenant, machines }: { tenant: string; machines: string[] },
 ): Promise<MachinePolicy[]> {
   const [own, [tree]] = await Promise.all([
-    engine.query<Omit<MachinePolicy, "losses">>(`WITH ${inForce} ${sql}`, { tenant, machines }),
+    ownPolicies(engine, { tenant, machines }),
     engine.query<Tree>(reasons, { tenant }),
   ]);
   const { code = [], treatment = [], loss = [] } = tree ?? {};

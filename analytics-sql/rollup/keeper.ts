@@ -1,4 +1,5 @@
 // Keeps the roll-up of all machines up to now in the background, and goes back into their past step by step.
+import { type Repeating, repeat } from "../repeat.ts";
 import type { Roller } from "./roller.ts";
 
 const DAY_US = 86_400_000_000;
@@ -8,8 +9,6 @@ const REST = 5;
 /** How much of the past is rolled up in one step. */
 const STEP_US = 30 * DAY_US;
 
-export type Keeper = { stop(): Promise<void> };
-
 /**
  * Starts at once and goes on until `stop`.
  * @param machines the ids of each tenant's machines
@@ -18,42 +17,19 @@ export function keepRolled(
   roller: Roller,
   machines: () => Map<string, string[]>,
   log: (message: string) => void,
-): Keeper {
-  let running = true;
-  let wake = (): void => {};
-
-  const step = async (): Promise<void> => {
+): Repeating {
+  const rollUp = async (running: () => boolean): Promise<void> => {
     for (const [tenant, own] of machines()) {
       const now_us = Date.now() * 1_000;
       const upto = { tenant, to_us: now_us, as_of_us: now_us };
       await roller.exact({ ...upto, machines: own, from_us: now_us - (now_us % DAY_US) });
-      const past = running ? await roller.past(tenant, own) : undefined;
+      const past = running() ? await roller.past(tenant, own) : undefined;
       if (past) await roller.exact({ ...upto, machines: past.machines, from_us: past.until_us - STEP_US });
     }
   };
-
-  const run = async (): Promise<void> => {
-    while (running) {
-      const began_ms = performance.now();
-      await step().catch((error: Error) => log(`roll-up: ${error.message}`));
-      const rest_ms = Math.max(EVERY_MS, REST * (performance.now() - began_ms));
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, rest_ms);
-        wake = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-        if (!running) wake();
-      });
-    }
-  };
-
-  const done = run();
-  return {
-    async stop() {
-      running = false;
-      wake();
-      await done;
-    },
-  };
+  return repeat(async (running) => {
+    const began_ms = performance.now();
+    await rollUp(running).catch((error: Error) => log(`roll-up: ${error.message}`));
+    return Math.max(EVERY_MS, REST * (performance.now() - began_ms));
+  });
 }

@@ -1,12 +1,12 @@
 // Keeps the roll-up in step with what arrives: in the background, and at once for whoever needs exact figures.
 import type { Engine } from "../engine/engine.ts";
-import { policies } from "../queries/policies.ts";
+import { ownPolicies } from "../queries/policies.ts";
 import type { Window } from "../queries/window.ts";
 import { firstDays, roll, rolled, runStarts, type Standing, standings } from "./roll.ts";
 
 const DAY_US = 86_400_000_000;
 /** The earliest time an observation may carry, 2000-01-01: before it there is nothing to roll up. */
-export const EARLIEST_US = 946_684_800_000_000;
+const EARLIEST_US = 946_684_800_000_000;
 /** Days of machines that one statement rolls up: a thousand busy ones take a few hundred MB. */
 const MACHINE_DAYS = 1_000;
 
@@ -93,7 +93,7 @@ export class Roller {
     const since_us = engine.visibleUntil_us();
     const [known, inForce] = await Promise.all([
       standings(engine, { tenant, machines, now_us: since_us }),
-      policies(engine, { tenant, machines }),
+      ownPolicies(engine, { tenant, machines }),
     ]);
     const margin_us = 1_000_000 * Math.max(0, ...inForce.map(({ minor_stop_s }) => minor_stop_s));
     const starts = await this.#runStarts(tenant, known);
