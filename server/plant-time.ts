@@ -65,7 +65,7 @@ export function periodOf(query: PeriodQuery, timezone: string, now_ms: number): 
   const today = Temporal.Instant.fromEpochMilliseconds(now_ms).toZonedDateTimeISO(timezone).startOfDay();
   const kind = KINDS.find((one) => one === query.period) ?? "today";
   const asked = BYS.find((one) => one === query.by);
-  const made = (from_ms: number, to_ms: number, problem: string | null = null): Period => ({
+  const made = (from_ms: number, to_ms: number, problem: Period["problem"] = null): Period => ({
     kind: problem === null ? kind : "today",
     from: new Date(from_ms).toISOString(),
     to: new Date(to_ms).toISOString(),
@@ -81,9 +81,9 @@ export function periodOf(query: PeriodQuery, timezone: string, now_ms: number): 
     case "custom": {
       const [from_ms, to_ms] = [query.from, query.to].map((text) => localTime_ms(text, timezone));
       if (from_ms === undefined || to_ms === undefined || to_ms <= from_ms) {
-        return made(start_ms, now_ms, "The period needs a start and a later end.");
+        return made(start_ms, now_ms, "order");
       }
-      if (to_ms - from_ms > 400 * 86_400_000) return made(start_ms, now_ms, "A period has at most 400 days.");
+      if (to_ms - from_ms > 400 * 86_400_000) return made(start_ms, now_ms, "long");
       return made(from_ms, to_ms);
     }
     default:

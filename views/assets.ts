@@ -2,6 +2,7 @@
 // Names carry a hash of the content, so they may be cached for ever; nothing comes from an outside address.
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, constants } from "node:zlib";
+import { LANGUAGES, text } from "./text.ts";
 
 export type Asset = {
   body: Uint8Array;
@@ -34,11 +35,11 @@ export function assets(): Promise<Map<string, Asset>> {
 }
 
 /**
- * The hashed path of an asset, for `<link>` and `<script>`.
+ * The hashed path of an asset, for `<link>` and `<script>`; of a script the one with the words of the page's language.
  * @throws where `assets()` was not awaited before the first page
  */
 export function assetPath(name: AssetName): string {
-  const path = paths.get(name);
+  const path = paths.get(name) ?? paths.get(`${text.language}/${name}`);
   if (path === undefined) throw new Error(`await assets() before rendering: ${name} has no path yet`);
   return path;
 }
@@ -77,17 +78,21 @@ async function build(): Promise<Map<string, Asset>> {
   add("htmx.js", "text/javascript; charset=utf-8", await read("htmx.org/dist/htmx.min.js"));
   add("favicon.svg", "image/svg+xml", await Bun.file(`${import.meta.dir}/public/favicon.svg`).bytes());
 
-  const bundle = await Bun.build({
-    entrypoints: SCRIPTS.map((script) => `${import.meta.dir}/client/${script}`),
-    target: "browser",
-    minify: true,
-    splitting: true,
-    naming: { entry: "[name]-[hash].[ext]", chunk: "chunk-[hash].[ext]" },
-  });
-  for (const output of bundle.outputs) {
-    const file = output.path.replace(/^\.?\//, "");
-    const name = output.kind === "entry-point" ? file.replace(/-[^-]+\.js$/, ".js") : file;
-    add(name, "text/javascript; charset=utf-8", new Uint8Array(await output.arrayBuffer()), file);
+  for (const language of LANGUAGES) {
+    const bundle = await Bun.build({
+      entrypoints: SCRIPTS.map((script) => `${import.meta.dir}/client/${script}`),
+      target: "browser",
+      minify: true,
+      splitting: true,
+      define: { BROWSER_LANGUAGE: JSON.stringify(language) },
+      naming: { entry: "[name]-[hash].[ext]", chunk: "chunk-[hash].[ext]" },
+    });
+    for (const output of bundle.outputs) {
+      const file = output.path.replace(/^\.?\//, "");
+      const name = output.kind === "entry-point" ? file.replace(/-[^-]+\.js$/, ".js") : file;
+      const script = new Uint8Array(await output.arrayBuffer());
+      add(`${language}/${name}`, "text/javascript; charset=utf-8", script, file);
+    }
   }
   return files;
 }

@@ -5,7 +5,7 @@ const formatters = new Map<string, Intl.DateTimeFormat>();
 
 /** Intl formatters are dear to make (about 50 µs): one for each zone and shape. */
 function formatter(timezone: string, shape: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
-  const key = timezone + JSON.stringify(shape);
+  const key = text.locale + timezone + JSON.stringify(shape);
   let found = formatters.get(key);
   if (!found) {
     found = new Intl.DateTimeFormat(text.locale, { timeZone: timezone, hourCycle: "h23", ...shape });
@@ -90,7 +90,7 @@ export function timer(elapsed_ms: number): string {
   const days = Math.floor(s / 86_400);
   const hours = Math.floor(s / 3600) % 24;
   const minutes = Math.floor(s / 60) % 60;
-  if (days > 0) return `${days} d ${two(hours)} h`;
+  if (days > 0) return `${days} ${text.time.d} ${two(hours)} ${text.time.h}`;
   if (hours > 0) return `${hours}:${two(minutes)}:${two(s % 60)}`;
   return `${minutes}:${two(s % 60)}`;
 }
@@ -98,19 +98,20 @@ export function timer(elapsed_ms: number): string {
 /** The age of data: `3 s`, `2 min`, `5 h`, `12 d`. */
 export function age(elapsed_ms: number): string {
   const s = Math.max(0, Math.floor(elapsed_ms / 1000));
-  if (s < 60) return `${s} s`;
-  if (s < 3600) return `${Math.floor(s / 60)} min`;
-  if (s < 172_800) return `${Math.floor(s / 3600)} h`;
-  return `${Math.floor(s / 86_400)} d`;
+  if (s < 60) return `${s} ${text.time.s}`;
+  if (s < 3600) return `${Math.floor(s / 60)} ${text.time.min}`;
+  if (s < 172_800) return `${Math.floor(s / 3600)} ${text.time.h}`;
+  return `${Math.floor(s / 86_400)} ${text.time.d}`;
 }
 
 /** A length of time in a report: `42 s`, `12 min`, `7 h 12 min`. */
 export function duration(seconds: number): string {
   const s = Math.round(seconds);
-  if (s < 60) return `${s} s`;
+  if (s < 60) return `${s} ${text.time.s}`;
   const minutes = Math.round(s / 60);
-  if (minutes < 60) return `${minutes} min`;
-  return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, "0")} min`;
+  if (minutes < 60) return `${minutes} ${text.time.min}`;
+  const hours = Math.floor(minutes / 60);
+  return `${hours} ${text.time.h} ${String(minutes % 60).padStart(2, "0")} ${text.time.min}`;
 }
 
 /** `74.8 %`; null is "–", never 0. */
@@ -118,14 +119,24 @@ export function percent(ratio: number | null, digits: 0 | 1 | 2 = 1): string {
   return ratio === null ? text.none : `${number(ratio * 100, digits)} %`;
 }
 
-const numbers = [0, 1, 2].map(
-  (digits) =>
-    new Intl.NumberFormat(text.locale, { minimumFractionDigits: digits, maximumFractionDigits: digits }),
-);
+const numbers = new Map<string, Intl.NumberFormat>();
+
+function numberFormat(digits: number): Intl.NumberFormat {
+  const key = text.locale + digits;
+  let found = numbers.get(key);
+  if (!found) {
+    found = new Intl.NumberFormat(text.locale, {
+      minimumFractionDigits: digits,
+      maximumFractionDigits: digits,
+    });
+    numbers.set(key, found);
+  }
+  return found;
+}
 
 /** `19,271`; null is "–". */
 export function number(value: number | null, digits: 0 | 1 | 2 = 0): string {
-  return value === null ? text.none : (numbers[digits]?.format(value) ?? "");
+  return value === null ? text.none : numberFormat(digits).format(value);
 }
 
 /** A signal's value: at most four figures that mean something. */

@@ -3,6 +3,9 @@ import type { FunctionComponent } from "preact";
 import { h } from "preact";
 import { renderToString } from "preact-render-to-string";
 
+import type { Shell } from "./model.ts";
+import { speak } from "./text.ts";
+
 export { ASSET_ROOT, type Asset, assetResponse, assets } from "./assets.ts";
 export type * from "./model.ts";
 export { Dashboard, DashboardReport } from "./pages/dashboard.tsx";
@@ -13,6 +16,7 @@ export { HmiMachine, HmiMachineFigures } from "./pages/hmi-machine.tsx";
 export { HmiWall, HmiWallFigures } from "./pages/hmi-wall.tsx";
 export { Problem } from "./pages/problem.tsx";
 export { SignIn } from "./pages/sign-in.tsx";
+export { LANGUAGES, type Language } from "./text.ts";
 
 /** Sent with every page: scripts and styles come from this server only, nothing inline, no frames. */
 export const CONTENT_SECURITY_POLICY = [
@@ -27,12 +31,20 @@ export const CONTENT_SECURITY_POLICY = [
 ].join("; ");
 
 /** A whole page as HTML. `await assets()` once before the first. */
-export function renderPage<P extends object>(page: FunctionComponent<P>, props: NoInfer<P>): string {
+export function renderPage<P extends { shell: Shell }>(
+  page: FunctionComponent<P>,
+  props: NoInfer<P>,
+): string {
+  speak(props.shell.language);
   return `<!doctype html>${renderToString(h(page, props))}`;
 }
 
 /** A piece of a page as HTML, the answer to an htmx request. */
-export function renderFragment<P extends object>(fragment: FunctionComponent<P>, props: NoInfer<P>): string {
+export function renderFragment<P extends { shell: Shell }>(
+  fragment: FunctionComponent<P>,
+  props: NoInfer<P>,
+): string {
+  speak(props.shell.language);
   return renderToString(h(fragment, props));
 }
 

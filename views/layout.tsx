@@ -4,7 +4,7 @@ import type { ComponentChildren } from "preact";
 import { type AssetName, assetPath } from "./assets.ts";
 import { Sprite } from "./components/state.tsx";
 import type { Shell } from "./model.ts";
-import { text } from "./text.ts";
+import { LANGUAGES, text } from "./text.ts";
 
 /** No eval, no inline style, nothing kept in the browser's storage: going back asks the server again. */
 const HTMX_CONFIG = JSON.stringify({
@@ -22,7 +22,7 @@ export type LayoutProps = {
   /** `hmi` is dark always; `office` follows the reader's light or dark. */
   theme: "hmi" | "office";
   /** The entry of the navigation this page belongs to. */
-  here?: "wall" | "dashboard";
+  here?: "wall" | "dashboard" | "admin";
   scripts: readonly AssetName[];
   /** The page fills a large screen exactly and does not scroll as a whole. */
   kiosk?: boolean;
@@ -60,14 +60,17 @@ export function Layout({ shell, title, theme, here, scripts, kiosk, header, chil
           <a class="brand" href="/hmi">
             {shell.plant}
           </a>
-          {shell.user !== null && <Navigation here={here} />}
+          {shell.user !== null && <Navigation here={here} isAdmin={shell.may.admin} />}
           <div class="bar-middle">{header}</div>
-          {shell.user !== null && (
-            <form class="bar-user" method="post" action="/sign-out">
-              <span class="user">{shell.user}</span>
-              <button type="submit">{text.nav.signOut}</button>
-            </form>
-          )}
+          <div class="bar-user">
+            <LanguageSwitch shell={shell} />
+            {shell.user !== null && (
+              <form method="post" action="/sign-out">
+                <span class="user">{shell.user}</span>
+                <button type="submit">{text.nav.signOut}</button>
+              </form>
+            )}
+          </div>
         </header>
         {children}
       </body>
@@ -75,8 +78,8 @@ export function Layout({ shell, title, theme, here, scripts, kiosk, header, chil
   );
 }
 
-function Navigation({ here }: { here: LayoutProps["here"] }) {
-  const entry = (to: "wall" | "dashboard", href: string, name: string) => (
+function Navigation({ here, isAdmin }: { here: LayoutProps["here"]; isAdmin: boolean }) {
+  const entry = (to: LayoutProps["here"], href: string, name: string) => (
     <a href={href} aria-current={here === to ? "page" : undefined}>
       {name}
     </a>
@@ -85,7 +88,28 @@ function Navigation({ here }: { here: LayoutProps["here"] }) {
     <nav class="nav" aria-label={text.nav.main}>
       {entry("wall", "/hmi", text.nav.wall)}
       {entry("dashboard", "/dashboard", text.nav.dashboard)}
+      {isAdmin && entry("admin", "/admin", text.nav.admin)}
     </nav>
+  );
+}
+
+/** One button for each language, in its own letters; leads back to the same page. */
+function LanguageSwitch({ shell }: { shell: Shell }) {
+  return (
+    <form class="languages" method="post" action="/language" aria-label={text.nav.language}>
+      {LANGUAGES.map((language) => (
+        <button
+          key={language}
+          type="submit"
+          name="language"
+          value={language}
+          lang={language}
+          aria-pressed={language === shell.language}
+        >
+          {language.toUpperCase()}
+        </button>
+      ))}
+    </form>
   );
 }
 

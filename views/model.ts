@@ -7,6 +7,7 @@ import type { CalendarInput } from "../ingest/calendar.ts";
 import type { GapCause, PolicyData } from "../ingest/event.ts";
 import type { LiveMachine } from "../ingest/live/live.ts";
 import type { State } from "../ingest/signals.ts";
+import type { Language } from "./text.ts";
 
 /** What every page needs to know about the plant and who is looking. */
 export type Shell = {
@@ -18,6 +19,10 @@ export type Shell = {
   now_ms: number;
   /** Who is signed in, as shown beside "Sign out"; null where nobody is. */
   user: string | null;
+  /** What the page may offer; the API asks again. */
+  may: { operate: boolean; admin: boolean };
+  /** The language to render in. */
+  language: Language;
   /** `http://plant-pc:3000`: this server as the browser sees it, for the commands of the greeting. */
   origin: string;
 };
@@ -110,8 +115,8 @@ export type Period = {
   from: string;
   to: string;
   by: By;
-  /** What was wrong with the query, in words for the user; null where nothing was. */
-  problem: string | null;
+  /** What was wrong with the query; null where nothing was. */
+  problem: "order" | "long" | null;
 };
 
 /** A row of `by=machine` with the machine's name. */

@@ -2,8 +2,8 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
-import { machineId } from "./preview.test-data.ts";
 import { type Preview, startPreview } from "./preview.ts";
+import { machineId } from "./testing/plant.ts";
 
 const PATHS_OF_CHROMIUM = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 const executablePath = PATHS_OF_CHROMIUM.find((path) => existsSync(path)) ?? "";

@@ -7,34 +7,18 @@ import { activeConditions, BY_NEED } from "./facts.ts";
 import {
   assetResponse,
   assets,
-  Dashboard,
   DashboardMachine,
   DashboardReport,
-  Explain,
-  ExplainState,
-  HmiMachine,
-  HmiMachineFigures,
   HmiWall,
-  HmiWallFigures,
   type OeeRow,
-  Problem,
   renderFragment,
   renderPage,
-  SignIn,
   wantsFragment,
 } from "./index.ts";
 import { sortRows } from "./pages/dashboard.tsx";
 import { sentence } from "./pages/explain.tsx";
-import {
-  dashboard,
-  dashboardMachine,
-  explained,
-  explainedPlant,
-  explainedState,
-  NOW_MS,
-  shell,
-  tiles,
-} from "./preview.test-data.ts";
+import { everyPage } from "./testing/every-page.ts";
+import { dashboard, dashboardMachine, explained, shell, tiles } from "./testing/plant.ts";
 import { text } from "./text.ts";
 
 beforeAll(async () => {
@@ -42,75 +26,6 @@ beforeAll(async () => {
 });
 
 const HOSTILE = `<script>alert(1)</script>"'><img src=x onerror=alert(1)>`;
-
-/** Every page with every name in it hostile. */
-function pages(name?: string): Record<string, string> {
-  const wall = tiles().map((tile) => (name === undefined ? tile : spoiled(tile, name)));
-  const machine = wall[2] as (typeof wall)[number];
-  const figures = wall.flatMap((tile) => tile.figures ?? []);
-  const plant = dashboard();
-  const one = dashboardMachine();
-  const why = explained();
-  const whyPlant = explainedPlant();
-  const whyState = explainedState();
-  const user = shell(name === undefined ? {} : { user: name, plant: name });
-  if (name !== undefined) {
-    plant.machines = plant.machines.map((row) => ({ ...row, name, machine_id: name, flags: [name] }));
-    plant.policy = { unknown: "loss", reasons: { [name]: "excluded" }, minor_stop_s: 5 };
-    plant.sort = name;
-    one.machine = { machine_id: name, name };
-    one.states = one.states.map((row) => ({ ...row, reason: name, cause: name }));
-    one.period = { ...one.period, problem: name };
-    why.machine = { machine_id: name, name };
-    why.explained = { ...why.explained, key: name, by: "part", flags: [name] };
-    why.explained.sums = why.explained.sums.map((row) => ({ ...row, reason: name }));
-    why.listed.intervals = why.listed.intervals.map((row) => ({ ...row, reason: name, shift: name }));
-    why.listed.counts = why.listed.counts.map((row) => ({ ...row, part: name }));
-    why.links = { ...why.links, observations: [{ signal: name, href: `/x?${name}` }] };
-    whyPlant.machines = whyPlant.machines.map((row) => ({ ...row, name, machine_id: name }));
-    whyState.signal = name;
-    whyState.signals = [name];
-    whyState.observations = whyState.observations.map((row) => ({ ...row, value: name }));
-    whyState.state.values = whyState.state.values.map((row) => ({ ...row, value: name, signal: name }));
-    whyState.state.reason = name;
-  }
-  return {
-    wall: renderPage(HmiWall, { shell: user, machines: wall }),
-    wallFigures: renderFragment(HmiWallFigures, { shell: user, figures }),
-    machine: renderPage(HmiMachine, { shell: user, ...machine }),
-    machineFigures: renderFragment(HmiMachineFigures, {
-      shell: user,
-      machine_id: machine.live.machine_id,
-      figures: machine.figures,
-    }),
-    dashboard: renderPage(Dashboard, { ...plant, shell: user }),
-    dashboardReport: renderFragment(DashboardReport, { ...plant, shell: user }),
-    dashboardMachine: renderPage(DashboardMachine, { ...one, shell: user }),
-    explain: renderPage(Explain, { ...why, shell: user }),
-    explainPlant: renderPage(Explain, { ...whyPlant, shell: user }),
-    explainState: renderPage(ExplainState, { ...whyState, shell: user }),
-    empty: renderPage(HmiWall, { shell: user, machines: [] }),
-    signIn: renderPage(SignIn, { shell: user, error: "wrong_key", next: name ?? "/hmi" }),
-    problem: renderPage(Problem, { shell: user, status: 500, detail: name ?? null }),
-  };
-}
-
-function spoiled(tile: ReturnType<typeof tiles>[number], name: string): ReturnType<typeof tiles>[number] {
-  const at = { ts_us: NOW_MS * 1000, value: name };
-  const signals = {
-    ...tile.live.signals,
-    part_number: at,
-    program: at,
-    [`condition:${name}`]: { ...at, value: "FAULT" },
-  };
-  const figures = tile.figures && {
-    ...tile.figures,
-    machine_id: name,
-    shift: { ...tile.figures.shift, name },
-    states: tile.figures.states.map((row) => ({ ...row, reason: name, cause: name })),
-  };
-  return { name, live: { ...tile.live, machine_id: name, signals }, figures };
-}
 
 /** Parses HTML as the browser does, at least in what is a tag and what is text. */
 async function elements(html: string): Promise<{ tag: string; attributes: [string, string][] }[]> {
@@ -126,7 +41,7 @@ async function elements(html: string): Promise<{ tag: string; attributes: [strin
 
 describe("every page", () => {
   test("escapes hostile names: no element or handler of theirs comes to be", async () => {
-    for (const [page, html] of Object.entries(pages(HOSTILE))) {
+    for (const [page, html] of Object.entries(everyPage({ name: HOSTILE }))) {
       const all = await elements(html);
       const made = all.filter(
         ({ tag, attributes }) => tag === "img" || attributes.some(([key]) => key.startsWith("on")),
@@ -134,11 +49,11 @@ describe("every page", () => {
       expect([page, made]).toEqual([page, []]);
       expect([page, html.includes("<script>")]).toEqual([page, false]);
     }
-    expect((pages(HOSTILE).wall ?? "").includes("&lt;script>")).toBe(true);
+    expect((everyPage({ name: HOSTILE }).wall ?? "").includes("&lt;script>")).toBe(true);
   });
 
   test("carries no inline script, style or handler, so that the CSP holds", async () => {
-    for (const [page, html] of Object.entries(pages())) {
+    for (const [page, html] of Object.entries(everyPage())) {
       for (const { tag, attributes } of await elements(html)) {
         const names = attributes.map(([key]) => key);
         expect([page, tag, names.includes("style")]).toEqual([page, tag, false]);
@@ -150,7 +65,7 @@ describe("every page", () => {
   });
 
   test("loads nothing from an outside address", async () => {
-    for (const html of Object.values(pages()))
+    for (const html of Object.values(everyPage()))
       for (const { attributes } of await elements(html))
         for (const [key, value] of attributes)
           if (["src", "href", "action"].includes(key)) expect(value).toMatch(/^[/#?]/);
@@ -196,7 +111,7 @@ describe("the wall", () => {
   });
 
   test("without machines it greets in three steps", () => {
-    const html = pages().empty ?? "";
+    const html = everyPage().empty ?? "";
     expect(html.match(/<li>/g)?.length).toBe(3);
     expect(html).toContain("http://127.0.0.1:3000/api/v1/machines");
   });
@@ -247,7 +162,7 @@ describe("figures", () => {
   });
 
   test("the policy in force and the coverage are printed", () => {
-    const html = pages().dashboard ?? "";
+    const html = everyPage().dashboard ?? "";
     expect(html).toContain("time without signal is a loss; excluded from planned time: maintenance");
     expect(html).toMatch(/\d+\.\d % of the scheduled time is known/);
   });
@@ -261,7 +176,7 @@ describe("figures", () => {
   });
 
   test("the fragment is the page's own report", () => {
-    const { dashboard: page = "", dashboardReport = "" } = pages();
+    const { dashboard: page = "", dashboardReport = "" } = everyPage();
     expect(page).toContain(dashboardReport);
     expect(wantsFragment(new Headers({ "hx-request": "true" }))).toBe(true);
     expect(wantsFragment(new Headers({ "hx-request": "true", "hx-history-restore-request": "true" }))).toBe(
@@ -311,7 +226,7 @@ describe("explanations", () => {
   });
 
   test("every figure of the reports leads to its explanation", () => {
-    const { dashboard: plant = "", dashboardMachine: machine = "" } = pages();
+    const { dashboard: plant = "", dashboardMachine: machine = "" } = everyPage();
     const figures = (html: string) =>
       new Set([...html.matchAll(/explain\?figure=(\w+)/g)].map(([, name]) => name));
     const shared = ["oee", "availability", "performance", "quality", "coverage", "teep"];
@@ -320,7 +235,7 @@ describe("explanations", () => {
       expect([name, figures(plant).has(name)]).toEqual([name, true]);
       expect([name, figures(machine).has(name)]).toEqual([name, true]);
     }
-    expect(pages().wall).not.toContain("explain?");
+    expect(everyPage().wall).not.toContain("explain?");
   });
 });
 
@@ -346,7 +261,7 @@ describe("assets", () => {
 
   test("a first view is under 100 kB compressed", async () => {
     const files = await assets();
-    const { wall = "", machine = "", dashboard: report = "" } = pages();
+    const { wall = "", machine = "", dashboard: report = "" } = everyPage();
     for (const html of [wall, machine, report]) {
       let bytes = Bun.gzipSync(html).length;
       const wanted = [...html.matchAll(/(?:src|href)="(\/assets\/[^"]+)"/g)].map(

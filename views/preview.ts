@@ -32,7 +32,7 @@ import {
   period,
   shell,
   tiles,
-} from "./preview.test-data.ts";
+} from "./testing/plant.ts";
 
 export type Preview = {
   url: string;

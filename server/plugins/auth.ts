@@ -16,8 +16,9 @@ export function sessionCookie(request: Request, token: string): string {
   return `${cookieName(request)}=${token}; Path=/; HttpOnly; SameSite=Lax; Max-Age=${age_s}${secure}`;
 }
 
-export function sessionToken(request: Request): string | undefined {
-  const name = cookieName(request);
+export const sessionToken = (request: Request): string | undefined => cookieOf(request, cookieName(request));
+
+export function cookieOf(request: Request, name: string): string | undefined {
   for (const pair of (request.headers.get("cookie") ?? "").split(";")) {
     const [key, value] = pair.trim().split("=");
     if (key === name && value) return value;

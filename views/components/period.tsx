@@ -90,7 +90,7 @@ export function PeriodBar({ shell, period, path, bys, sort = "" }: PeriodBarProp
       </nav>
       {period.problem && (
         <p class="notice" role="alert">
-          {period.problem}
+          {text.dashboard.periodProblems[period.problem]}
         </p>
       )}
     </div>

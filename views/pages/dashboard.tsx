@@ -63,20 +63,20 @@ export function DashboardReport({ shell, period, total, machines, trend, policy,
 type FigureColumn = Column & { key: ExplainedFigure };
 type Column = {
   key: string;
-  name: string;
+  name: () => string;
   /** What the column sorts by; null goes last either way. */
   value: (row: MachineOeeRow) => number | string | null;
   show: (row: MachineOeeRow) => string;
 };
 
-const ratio = (key: "availability" | "performance" | "quality" | "coverage", name: string): FigureColumn => ({
+const ratio = (key: "availability" | "performance" | "quality" | "coverage"): FigureColumn => ({
   key,
-  name,
+  name: () => text.oee[key],
   value: (row) => row[key],
   show: (row) => percent(row[key]),
 });
 
-const seconds = (key: "run_time_s" | "down_time_s" | "planned_time_s", name: string): FigureColumn => ({
+const seconds = (key: "run_time_s" | "down_time_s" | "planned_time_s", name: () => string): FigureColumn => ({
   key,
   name,
   value: (row) => row[key],
@@ -85,30 +85,30 @@ const seconds = (key: "run_time_s" | "down_time_s" | "planned_time_s", name: str
 
 const OEE: Column = {
   key: "oee",
-  name: text.oee.oee,
+  name: () => text.oee.oee,
   value: (row) => row.oee,
   show: (row) => percent(row.oee),
 };
 const NAME: Column = {
   key: "name",
-  name: text.dashboard.machine,
+  name: () => text.dashboard.machine,
   value: (row) => row.name,
   show: (row) => row.name,
 };
 const COLUMNS: readonly FigureColumn[] = [
-  ratio("availability", text.oee.availability),
-  ratio("performance", text.oee.performance),
-  ratio("quality", text.oee.quality),
-  ratio("coverage", text.oee.coverage),
+  ratio("availability"),
+  ratio("performance"),
+  ratio("quality"),
+  ratio("coverage"),
   {
     key: "good_count",
-    name: `${text.dashboard.good} / ${text.dashboard.total}`,
+    name: () => `${text.dashboard.good} / ${text.dashboard.total}`,
     value: (row) => row.good_count,
     show: (row) => `${number(row.good_count)} / ${number(row.total_count)}`,
   },
-  seconds("run_time_s", text.dashboard.runTime),
-  seconds("down_time_s", text.dashboard.downTime),
-  seconds("planned_time_s", text.dashboard.plannedTime),
+  seconds("run_time_s", () => text.dashboard.runTime),
+  seconds("down_time_s", () => text.dashboard.downTime),
+  seconds("planned_time_s", () => text.dashboard.plannedTime),
 ];
 
 /** Rows in the order the query asks for; an unknown `sort` is by name. */
@@ -142,7 +142,7 @@ function MachineTable({
         aria-sort={up ? "ascending" : down ? "descending" : undefined}
       >
         <a href={href} hx-get={href} {...SWAP}>
-          {column.name}
+          {column.name()}
         </a>
       </th>
     );
@@ -162,7 +162,7 @@ function MachineTable({
                   {row.name}
                 </a>
               </th>
-              <td class="oee-cell wide" data-label={OEE.name}>
+              <td class="oee-cell wide" data-label={OEE.name()}>
                 <b>
                   <Why figure="oee" whose={whose}>
                     {OEE.show(row)}
@@ -171,7 +171,7 @@ function MachineTable({
                 <Bar ratio={row.oee} label={text.oee.oee} />
               </td>
               {COLUMNS.map((column) => (
-                <td key={column.key} class="num" data-label={column.name}>
+                <td key={column.key} class="num" data-label={column.name()}>
                   <Why figure={column.key} whose={whose}>
                     {column.show(row)}
                   </Why>

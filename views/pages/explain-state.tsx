@@ -6,20 +6,18 @@ import { statePath } from "../components/why.tsx";
 import { clockSeconds, day, ms, number } from "../format.ts";
 import { Layout } from "../layout.tsx";
 import type { ExplainStateProps } from "../model.ts";
-import { text } from "../text.ts";
-
-const words = text.explain;
+import { phrase, text } from "../text.ts";
 
 export function ExplainState(props: ExplainStateProps) {
   const { shell, machine, state, to, links } = props;
-  const title = words.stateTitle(text.states[state.state as State]);
+  const title = text.explain.stateTitle(text.states[state.state as State]);
   return (
     <Layout shell={shell} title={title} theme="office" here="dashboard" scripts={[]}>
       <main id="main" class="report">
         <div class="report-body explain">
           <div class="report-head">
             <a class="button" href={`/dashboard/${encodeURIComponent(machine.machine_id)}`}>
-              ← {words.back}
+              ← {text.explain.back}
             </a>
             <h1>
               {title} {machine.name}
@@ -28,7 +26,7 @@ export function ExplainState(props: ExplainStateProps) {
               {moment(state.at, shell.timezone)} – {moment(to, shell.timezone)}, {shell.timezone}
             </p>
             <a class="button" href={links.json}>
-              {words.json}
+              {text.explain.json}
             </a>
           </div>
           <Rule state={state} timezone={shell.timezone} />
@@ -55,17 +53,17 @@ type OfState = { state: ExplainStateProps["state"]; timezone: string };
 function Rule({ state, timezone }: OfState) {
   const { rule, rule_text, reason, reason_from, cause, gaps } = state;
   return (
-    <section class="panel" aria-label={words.rule(rule)}>
-      <h2>{words.rule(rule)}</h2>
+    <section class="panel" aria-label={text.explain.rule(rule)}>
+      <h2>{text.explain.rule(rule)}</h2>
       <p class="sentence">
-        <StateLabel state={state.state as State} /> {rule_text}
+        <StateLabel state={state.state as State} /> {phrase(rule_text)}
       </p>
       <dl class="facts">
         {[
-          [text.dashboard.reason, reason && `${reason}, ${words.reasonFrom[reason_from]}`],
+          [text.dashboard.reason, reason && `${reason}, ${text.explain.reasonFrom[reason_from]}`],
           [text.dashboard.cause, cause.replaceAll("_", " ")],
-          [words.shift, state.shift || words.outside],
-          [words.part, state.part],
+          [text.explain.shift, state.shift || text.explain.outside],
+          [text.explain.part, state.part],
         ].map(([label, value]) => (
           <div key={label}>
             <dt>{label}</dt>
@@ -78,7 +76,7 @@ function Rule({ state, timezone }: OfState) {
           {gaps.map((gap) => (
             <li key={gap.from + gap.cause}>
               {text.gapCauses[gap.cause]}: {moment(gap.from, timezone)} –{" "}
-              {gap.to ? moment(gap.to, timezone) : words.open} {gap.detail}
+              {gap.to ? moment(gap.to, timezone) : text.explain.open} {gap.detail}
             </li>
           ))}
         </ul>
@@ -90,24 +88,24 @@ function Rule({ state, timezone }: OfState) {
 function Values({ state, timezone }: OfState) {
   return (
     <section class="panel">
-      <h2>{words.inForce}</h2>
+      <h2>{text.explain.inForce}</h2>
       {state.values.length === 0 ? (
-        <p class="hint">{words.noValues}</p>
+        <p class="hint">{text.explain.noValues}</p>
       ) : (
         <table class="values cards">
           <thead>
             <tr>
-              <th scope="col">{words.signal}</th>
-              <th scope="col">{words.value}</th>
-              <th scope="col">{words.since}</th>
+              <th scope="col">{text.explain.signal}</th>
+              <th scope="col">{text.explain.value}</th>
+              <th scope="col">{text.explain.since}</th>
             </tr>
           </thead>
           <tbody>
             {state.values.map(({ signal, value, ts }) => (
               <tr key={signal}>
                 <th scope="row">{signal}</th>
-                <td data-label={words.value}>{value || text.none}</td>
-                <td class="wide" data-label={words.since}>
+                <td data-label={text.explain.value}>{value || text.none}</td>
+                <td class="wide" data-label={text.explain.since}>
                   {precise(ts, timezone)}
                 </td>
               </tr>
@@ -132,8 +130,8 @@ function Raw({
 }: ExplainStateProps) {
   return (
     <section class="panel raw">
-      <h2>{words.rawOf(signal)}</h2>
-      <nav class="links" aria-label={words.signal}>
+      <h2>{text.explain.rawOf(signal)}</h2>
+      <nav class="links" aria-label={text.explain.signal}>
         {signals.map((name) => (
           <a
             key={name}
@@ -146,15 +144,15 @@ function Raw({
         ))}
       </nav>
       {observations.length === 0 ? (
-        <p class="hint">{words.noRaw}</p>
+        <p class="hint">{text.explain.noRaw}</p>
       ) : (
         <table class="observations cards">
           <thead>
             <tr>
-              <th scope="col">{words.at}</th>
-              <th scope="col">{words.value}</th>
+              <th scope="col">{text.explain.at}</th>
+              <th scope="col">{text.explain.value}</th>
               <th scope="col" class="num">
-                {words.seq}
+                {text.explain.seq}
               </th>
             </tr>
           </thead>
@@ -162,8 +160,8 @@ function Raw({
             {observations.map(({ ts, seq, value }) => (
               <tr key={`${ts} ${seq} ${value}`}>
                 <th scope="row">{precise(ts, shell.timezone)}</th>
-                <td data-label={words.value}>{value ?? text.none}</td>
-                <td class="num" data-label={words.seq}>
+                <td data-label={text.explain.value}>{value ?? text.none}</td>
+                <td class="num" data-label={text.explain.seq}>
                   {seq > 0 ? String(seq) : text.none}
                 </td>
               </tr>
@@ -171,10 +169,10 @@ function Raw({
           </tbody>
         </table>
       )}
-      {truncated && <p class="hint">{words.first(number(observations.length))}</p>}
+      {truncated && <p class="hint">{text.explain.first(number(observations.length))}</p>}
       <p>
         <a class="why" href={links.observations}>
-          {words.json}
+          {text.explain.json}
         </a>
       </p>
     </section>

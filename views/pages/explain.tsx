@@ -9,23 +9,27 @@ import { explainPath, statePath } from "../components/why.tsx";
 import { clockSeconds, day, dayClock, duration, localInput, ms, number, percent } from "../format.ts";
 import { Layout } from "../layout.tsx";
 import type { ExplainProps } from "../model.ts";
-import { text } from "../text.ts";
-
-const words = text.explain;
+import { phrase, text } from "../text.ts";
 
 export function Explain(props: ExplainProps) {
   const { shell, machine, explained, links, window } = props;
   const whose = machine?.name ?? text.dashboard.plant;
   return (
-    <Layout shell={shell} title={words.title(explained.name)} theme="office" here="dashboard" scripts={[]}>
+    <Layout
+      shell={shell}
+      title={text.explain.title(phrase(explained.name))}
+      theme="office"
+      here="dashboard"
+      scripts={[]}
+    >
       <main id="main" class="report">
         <div class="report-body explain">
           <div class="report-head">
             <a class="button" href={reportPath(props)}>
-              ← {words.back}
+              ← {text.explain.back}
             </a>
             <h1>
-              {explained.name}, {whose}
+              {phrase(explained.name)}, {whose}
             </h1>
             <p class="hint">
               {explained.key && explained.by !== "hour" ? `${explained.key}, ` : ""}
@@ -33,16 +37,16 @@ export function Explain(props: ExplainProps) {
               {shell.timezone}
             </p>
             <a class="button" href={links.json}>
-              {words.json}
+              {text.explain.json}
             </a>
             <a class="button" href={links.csv} download>
-              {machine ? words.csv : text.dashboard.csv}
+              {machine ? text.explain.csv : text.dashboard.csv}
             </a>
           </div>
           <FormulaPanel explained={explained} />
           <div class="pair">
             <section class="panel">
-              <h2>{words.waterfall}</h2>
+              <h2>{text.explain.waterfall}</h2>
               <Waterfall row={explained.row} />
             </section>
             <SumsPanel explained={explained} />
@@ -83,7 +87,7 @@ type Unit = Explained["unit"] | "failures";
 function exact(value: number | null, unit: Unit): string {
   if (value === null) return text.none;
   const shown = value.toLocaleString(text.locale, { maximumFractionDigits: unit === "ratio" ? 16 : 6 });
-  return `${shown} ${words.units[unit]}`.trim();
+  return `${shown} ${text.explain.units[unit]}`.trim();
 }
 
 const rounded = (value: number | null, unit: Unit): string =>
@@ -93,7 +97,7 @@ const rounded = (value: number | null, unit: Unit): string =>
       ? percent(value)
       : unit === "s"
         ? duration(value)
-        : `${number(value)} ${words.units[unit]}`;
+        : `${number(value)} ${text.explain.units[unit]}`;
 
 /** "OEE 74.8 % = 18,848 s ideal time of good parts ÷ 25,200 s planned time" */
 export function sentence({ name, value, unit, formula }: Explained): string {
@@ -101,13 +105,13 @@ export function sentence({ name, value, unit, formula }: Explained): string {
   const shown = (term: (typeof terms)[number]) =>
     term.unit === "s" ? exact(term.value, "s") : number(term.value);
   const [only] = terms;
-  const is = `${name} ${rounded(value, unit)} =`;
-  if (terms.length === 1 && only) return `${is} ${shown(only)}: ${formula.text}`;
+  const is = `${phrase(name)} ${rounded(value, unit)} =`;
+  if (terms.length === 1 && only) return `${is} ${shown(only)}: ${phrase(formula.text)}`;
   // The longest name first: "good parts" is not "parts".
   const names = terms.map((term) => term.name).sort((a, b) => b.length - a.length);
   const said = formula.text.replaceAll(new RegExp(names.join("|"), "g"), (found) => {
     const term = terms.find((one) => one.name === found);
-    return term ? `${shown(term)} ${found}` : found;
+    return term ? `${shown(term)} ${phrase(found)}` : found;
   });
   return `${is} ${said}`;
 }
@@ -115,34 +119,34 @@ export function sentence({ name, value, unit, formula }: Explained): string {
 function FormulaPanel({ explained }: { explained: Explained }) {
   const { value, unit, formula, flags } = explained;
   return (
-    <section class="panel formula" aria-label={words.formula}>
+    <section class="panel formula" aria-label={text.explain.formula}>
       <p class="big-number">{rounded(value, unit)}</p>
       <div>
         <p class="sentence">{sentence(explained)}</p>
         <p class="hint">
-          {value === null ? `${text.none}: ${words.notKnown}` : exact(value, unit)} (
-          {words.source[formula.source]})
+          {value === null ? `${text.none}: ${text.explain.notKnown}` : exact(value, unit)} (
+          {text.explain.source[formula.source]})
         </p>
       </div>
       <table class="terms cards">
         <thead>
           <tr>
-            <th scope="col">{words.term}</th>
+            <th scope="col">{text.explain.term}</th>
             <th scope="col" class="num">
-              {words.value}
+              {text.explain.value}
             </th>
-            <th scope="col">{words.how}</th>
+            <th scope="col">{text.explain.how}</th>
           </tr>
         </thead>
         <tbody>
           {formula.terms.map((term) => (
             <tr key={term.name}>
-              <th scope="row">{term.name}</th>
-              <td class="num" data-label={words.value}>
+              <th scope="row">{phrase(term.name)}</th>
+              <td class="num" data-label={text.explain.value}>
                 {exact(term.value, term.unit)}
               </td>
-              <td class="wide" data-label={words.how}>
-                {term.from}
+              <td class="wide" data-label={text.explain.how}>
+                {phrase(term.from)}
               </td>
             </tr>
           ))}
@@ -162,18 +166,18 @@ function FormulaPanel({ explained }: { explained: Explained }) {
 function SumsPanel({ explained }: { explained: Explained }) {
   return (
     <section class="panel">
-      <h2>{words.sums}</h2>
+      <h2>{text.explain.sums}</h2>
       <table class="sums cards">
         <thead>
           <tr>
             <th scope="col">{text.dashboard.state}</th>
             <th scope="col">{text.dashboard.reason}</th>
-            <th scope="col">{words.countsAs}</th>
+            <th scope="col">{text.explain.countsAs}</th>
             <th scope="col" class="num">
-              {words.scheduled}
+              {text.explain.scheduled}
             </th>
             <th scope="col" class="num">
-              {words.allTime}
+              {text.explain.allTime}
             </th>
             <th scope="col" class="num">
               {text.dashboard.good} / {text.dashboard.total}
@@ -189,11 +193,11 @@ function SumsPanel({ explained }: { explained: Explained }) {
               <td data-label={text.dashboard.reason}>
                 {row.reason || row.cause.replaceAll("_", " ") || text.none}
               </td>
-              <td data-label={words.countsAs}>{words.countsAsWords[row.counts_as]}</td>
-              <td class="num" data-label={words.scheduled}>
+              <td data-label={text.explain.countsAs}>{text.explain.countsAsWords[row.counts_as]}</td>
+              <td class="num" data-label={text.explain.scheduled}>
                 {duration(row.scheduled_s)}
               </td>
-              <td class="num" data-label={words.allTime}>
+              <td class="num" data-label={text.explain.allTime}>
                 {duration(row.seconds)}
               </td>
               <td class="num" data-label={`${text.dashboard.good} / ${text.dashboard.total}`}>
@@ -217,8 +221,8 @@ function Intervals({ shell, machine, listed }: OfMachine) {
   const { intervals, truncated } = listed;
   return (
     <section class="panel">
-      <h2>{words.intervals}</h2>
-      {intervals.length === 0 && <p class="hint">{words.noIntervals}</p>}
+      <h2>{text.explain.intervals}</h2>
+      {intervals.length === 0 && <p class="hint">{text.explain.noIntervals}</p>}
       <table class="intervals cards">
         <thead>
           <tr>
@@ -227,9 +231,9 @@ function Intervals({ shell, machine, listed }: OfMachine) {
             <th scope="col" class="num">
               {text.dashboard.duration}
             </th>
-            <th scope="col">{words.countsAs}</th>
+            <th scope="col">{text.explain.countsAs}</th>
             <th scope="col">{text.dashboard.reason}</th>
-            <th scope="col">{words.shift}</th>
+            <th scope="col">{text.explain.shift}</th>
           </tr>
         </thead>
         <tbody>
@@ -239,23 +243,27 @@ function Intervals({ shell, machine, listed }: OfMachine) {
                 <StateLabel state={row.state as State} />
               </th>
               <td data-label={text.dashboard.start}>
-                <a class="why" href={statePath(machine.machine_id, row.from, row.to)} title={words.raw}>
+                <a
+                  class="why"
+                  href={statePath(machine.machine_id, row.from, row.to)}
+                  title={text.explain.raw}
+                >
                   {moment(row.from, shell.timezone)}
                 </a>
               </td>
               <td class="num" data-label={text.dashboard.duration}>
                 {exact(row.seconds, "s")}
               </td>
-              <td data-label={words.countsAs}>{words.countsAsWords[row.counts_as]}</td>
+              <td data-label={text.explain.countsAs}>{text.explain.countsAsWords[row.counts_as]}</td>
               <td data-label={text.dashboard.reason}>
                 {row.reason || row.cause.replaceAll("_", " ") || text.none}
               </td>
-              <td data-label={words.shift}>{row.shift || words.outside}</td>
+              <td data-label={text.explain.shift}>{row.shift || text.explain.outside}</td>
             </tr>
           ))}
         </tbody>
       </table>
-      {truncated && <p class="hint">{words.first(number(intervals.length))}</p>}
+      {truncated && <p class="hint">{text.explain.first(number(intervals.length))}</p>}
     </section>
   );
 }
@@ -264,25 +272,25 @@ function Counts({ shell, machine, listed }: OfMachine) {
   const { counts, truncated } = listed;
   return (
     <section class="panel">
-      <h2>{words.counts}</h2>
+      <h2>{text.explain.counts}</h2>
       {counts.length === 0 ? (
-        <p class="hint">{words.noCounts}</p>
+        <p class="hint">{text.explain.noCounts}</p>
       ) : (
         <table class="counts cards">
           <thead>
             <tr>
-              <th scope="col">{words.at}</th>
+              <th scope="col">{text.explain.at}</th>
               <th scope="col" class="num">
                 {text.dashboard.total}
               </th>
               <th scope="col" class="num">
                 {text.dashboard.reject}
               </th>
-              <th scope="col">{words.part}</th>
+              <th scope="col">{text.explain.part}</th>
               <th scope="col" class="num">
-                {words.idealCycle}
+                {text.explain.idealCycle}
               </th>
-              <th scope="col">{words.notes}</th>
+              <th scope="col">{text.explain.notes}</th>
             </tr>
           </thead>
           <tbody>
@@ -292,7 +300,7 @@ function Counts({ shell, machine, listed }: OfMachine) {
                   <a
                     class="why"
                     href={statePath(machine.machine_id, row.ts, after(row.ts), "part_count")}
-                    title={words.raw}
+                    title={text.explain.raw}
                   >
                     {moment(row.ts, shell.timezone)}
                   </a>
@@ -303,20 +311,21 @@ function Counts({ shell, machine, listed }: OfMachine) {
                 <td class="num" data-label={text.dashboard.reject}>
                   {number(row.reject)}
                 </td>
-                <td data-label={words.part}>{row.part || text.none}</td>
-                <td class="num" data-label={words.idealCycle}>
+                <td data-label={text.explain.part}>{row.part || text.none}</td>
+                <td class="num" data-label={text.explain.idealCycle}>
                   {exact(row.ideal_cycle_s, "s")}
                 </td>
-                <td data-label={words.notes}>
-                  {[row.spike && words.spike, row.reset && words.reset].filter(Boolean).join(", ") ||
-                    text.none}
+                <td data-label={text.explain.notes}>
+                  {[row.spike && text.explain.spike, row.reset && text.explain.reset]
+                    .filter(Boolean)
+                    .join(", ") || text.none}
                 </td>
               </tr>
             ))}
           </tbody>
         </table>
       )}
-      {truncated && <p class="hint">{words.first(number(counts.length))}</p>}
+      {truncated && <p class="hint">{text.explain.first(number(counts.length))}</p>}
     </section>
   );
 }
@@ -336,33 +345,33 @@ function InForce({ shell, explained, gaps, calendars, links }: ExplainProps) {
     <section class="panel in-force">
       <h2>{text.dashboard.policy}</h2>
       <p>{policyOf(explained)}</p>
-      <h2>{words.calendar}</h2>
+      <h2>{text.explain.calendar}</h2>
       {calendars.length === 0 ? (
-        <p>{words.noCalendar}</p>
+        <p>{text.explain.noCalendar}</p>
       ) : (
         <ul>
           {calendars.map((one) => (
             <li key={one.valid_from ?? ""}>
               {one.valid_from && `${one.valid_from}: `}
-              {words.calendarOf(one.timezone, shifts(one))}
+              {text.explain.calendarOf(one.timezone, shifts(one))}
             </li>
           ))}
         </ul>
       )}
-      <h2>{words.gaps}</h2>
+      <h2>{text.explain.gaps}</h2>
       {gaps.length === 0 ? (
-        <p>{words.noGaps}</p>
+        <p>{text.explain.noGaps}</p>
       ) : (
         <ul>
           {gaps.map((gap) => (
             <li key={gap.from + gap.cause}>
               {text.gapCauses[gap.cause]}: {moment(gap.from, shell.timezone)} –{" "}
-              {gap.to ? moment(gap.to, shell.timezone) : words.open} {gap.detail}
+              {gap.to ? moment(gap.to, shell.timezone) : text.explain.open} {gap.detail}
             </li>
           ))}
         </ul>
       )}
-      <h2>{words.raw}</h2>
+      <h2>{text.explain.raw}</h2>
       <p class="links">
         {links.observations.map(({ signal, href }) => (
           <a key={signal} class="why" href={href}>
@@ -379,20 +388,20 @@ function Machines({ explained, machines, window }: Pick<ExplainProps, "explained
   const row = by === "total" ? {} : { by, key };
   return (
     <section class="panel">
-      <h2>{words.parts}</h2>
+      <h2>{text.explain.parts}</h2>
       <table class="machines cards">
         <thead>
           <tr>
             <th scope="col">{text.dashboard.machine}</th>
             <th scope="col" class="num">
-              {explained.name}
+              {phrase(explained.name)}
             </th>
             {formula.terms.map(({ name }) => (
               <th key={name} scope="col" class="num">
                 {name}
               </th>
             ))}
-            <th scope="col">{words.share}</th>
+            <th scope="col">{text.explain.share}</th>
           </tr>
         </thead>
         <tbody>
@@ -403,17 +412,17 @@ function Machines({ explained, machines, window }: Pick<ExplainProps, "explained
                   {one.name}
                 </a>
               </th>
-              <td class="num" data-label={explained.name}>
+              <td class="num" data-label={phrase(explained.name)}>
                 {rounded(one.value, unit)}
               </td>
               {one.terms.map((term) => (
-                <td key={term.name} class="num" data-label={term.name}>
+                <td key={term.name} class="num" data-label={phrase(term.name)}>
                   {exact(term.value, term.unit)}
                 </td>
               ))}
-              <td class="wide" data-label={words.share}>
+              <td class="wide" data-label={text.explain.share}>
                 {percent(one.share)}
-                <Bar ratio={one.share} label={words.share} />
+                <Bar ratio={one.share} label={text.explain.share} />
               </td>
             </tr>
           ))}

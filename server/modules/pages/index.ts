@@ -24,6 +24,7 @@ import {
   wantsFragment,
 } from "../../../views/index.ts";
 import { allows, type Caller, type Keys } from "../../keys.ts";
+import { languageOf } from "../../language.ts";
 import { callerOf } from "../../plugins/auth.ts";
 import { Problem, toProblem } from "../../plugins/errors.ts";
 import type { Reports } from "../analytics/service.ts";
@@ -76,6 +77,8 @@ export function shellFor(request: Request, figures: Figures, caller: Caller | un
     timezone: figures.timezone(caller?.tenant_id),
     now_ms: Date.now(),
     user: caller ? (caller.scopes.includes("admin") ? "admin" : "viewer") : null,
+    may: { operate: !!caller && allows(caller, "operate"), admin: !!caller && allows(caller, "admin") },
+    language: languageOf(request),
     origin: new URL(request.url).origin,
   };
 }

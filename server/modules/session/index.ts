@@ -1,7 +1,8 @@
-// /sign-in and /sign-out: an API key or a one-time link becomes a session cookie.
+// /sign-in, /sign-out and /language: an API key or a one-time link becomes a session cookie, a choice is remembered.
 import { Elysia, t } from "elysia";
-import { renderPage, SignIn, type SignInProps } from "../../../views/index.ts";
+import { LANGUAGES, renderPage, SignIn, type SignInProps } from "../../../views/index.ts";
 import type { Keys } from "../../keys.ts";
+import { languageCookie } from "../../language.ts";
 import { sessionCookie, sessionToken } from "../../plugins/auth.ts";
 import type { Figures } from "../pages/figures.ts";
 import { html, shellFor } from "../pages/index.ts";
@@ -64,6 +65,14 @@ export const sessionModule = (keys: Keys, figures: Figures) => {
         return session ? goTo(next, sessionCookie(request, session)) : form(request, "wrong_key", next, 401);
       },
       { body: t.Object({ key: t.String({ maxLength: 500 }), next: t.Optional(t.String()) }) },
+    )
+    .post(
+      "/language",
+      ({ body, request }) => {
+        const from = URL.parse(request.headers.get("referer") ?? "");
+        return goTo(safePath(from ? from.pathname + from.search : undefined), languageCookie(body.language));
+      },
+      { body: t.Object({ language: t.Union(LANGUAGES.map((language) => t.Literal(language))) }) },
     )
     .post("/sign-out", async ({ request }) => {
       const token = sessionToken(request);

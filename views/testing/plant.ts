@@ -1,6 +1,6 @@
 // A small plant for the preview and the tests: ten machines in a morning shift, each in a different spot.
-import type { LiveMachine, LiveValue } from "../ingest/live/live.ts";
-import type { State } from "../ingest/signals.ts";
+import type { LiveMachine, LiveValue } from "../../ingest/live/live.ts";
+import type { State } from "../../ingest/signals.ts";
 import type {
   DashboardMachineProps,
   DashboardProps,
@@ -15,7 +15,7 @@ import type {
   Shell,
   ShiftFigures,
   StateRow,
-} from "./model.ts";
+} from "../model.ts";
 
 const HOUR_MS = 3_600_000;
 
@@ -28,6 +28,8 @@ export const shell = (more: Partial<Shell> = {}): Shell => ({
   timezone: "Europe/Berlin",
   now_ms: NOW_MS,
   user: "admin",
+  may: { operate: true, admin: true },
+  language: "en",
   origin: "http://127.0.0.1:3000",
   ...more,
 });

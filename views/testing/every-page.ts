@@ -1,0 +1,101 @@
+// Every page and fragment of the screens, as HTML, with the test plant in it.
+import {
+  Dashboard,
+  DashboardMachine,
+  DashboardReport,
+  Explain,
+  ExplainState,
+  HmiMachine,
+  HmiMachineFigures,
+  HmiWall,
+  HmiWallFigures,
+  type Language,
+  Problem,
+  renderFragment,
+  renderPage,
+  SignIn,
+} from "../index.ts";
+import {
+  dashboard,
+  dashboardMachine,
+  explained,
+  explainedPlant,
+  explainedState,
+  NOW_MS,
+  shell,
+  tiles,
+} from "./plant.ts";
+
+/** Every page and fragment by name. @param name stands for every name in them: what a machine, a part, a reason is called */
+export function everyPage({
+  language = "en",
+  name,
+}: {
+  language?: Language;
+  name?: string;
+} = {}): Record<string, string> {
+  const wall = tiles().map((tile) => (name === undefined ? tile : spoiled(tile, name)));
+  const machine = wall[2] as (typeof wall)[number];
+  const figures = wall.flatMap((tile) => tile.figures ?? []);
+  const plant = dashboard();
+  const one = dashboardMachine();
+  const why = explained();
+  const whyPlant = explainedPlant();
+  const whyState = explainedState();
+  const user = shell({ language, ...(name === undefined ? {} : { user: name, plant: name }) });
+  if (name !== undefined) {
+    plant.machines = plant.machines.map((row) => ({ ...row, name, machine_id: name, flags: [name] }));
+    plant.policy = { unknown: "loss", reasons: { [name]: "excluded" }, minor_stop_s: 5 };
+    plant.sort = name;
+    one.machine = { machine_id: name, name };
+    one.states = one.states.map((row) => ({ ...row, reason: name, cause: name }));
+    why.machine = { machine_id: name, name };
+    why.explained = { ...why.explained, key: name, by: "part", flags: [name] };
+    why.explained.sums = why.explained.sums.map((row) => ({ ...row, reason: name }));
+    why.listed.intervals = why.listed.intervals.map((row) => ({ ...row, reason: name, shift: name }));
+    why.listed.counts = why.listed.counts.map((row) => ({ ...row, part: name }));
+    why.links = { ...why.links, observations: [{ signal: name, href: `/x?${name}` }] };
+    whyPlant.machines = whyPlant.machines.map((row) => ({ ...row, name, machine_id: name }));
+    whyState.signal = name;
+    whyState.signals = [name];
+    whyState.observations = whyState.observations.map((row) => ({ ...row, value: name }));
+    whyState.state.values = whyState.state.values.map((row) => ({ ...row, value: name, signal: name }));
+    whyState.state.reason = name;
+  }
+  return {
+    wall: renderPage(HmiWall, { shell: user, machines: wall }),
+    wallFigures: renderFragment(HmiWallFigures, { shell: user, figures }),
+    machine: renderPage(HmiMachine, { shell: user, ...machine }),
+    machineFigures: renderFragment(HmiMachineFigures, {
+      shell: user,
+      machine_id: machine.live.machine_id,
+      figures: machine.figures,
+    }),
+    dashboard: renderPage(Dashboard, { ...plant, shell: user }),
+    dashboardReport: renderFragment(DashboardReport, { ...plant, shell: user }),
+    dashboardMachine: renderPage(DashboardMachine, { ...one, shell: user }),
+    explain: renderPage(Explain, { ...why, shell: user }),
+    explainPlant: renderPage(Explain, { ...whyPlant, shell: user }),
+    explainState: renderPage(ExplainState, { ...whyState, shell: user }),
+    empty: renderPage(HmiWall, { shell: user, machines: [] }),
+    signIn: renderPage(SignIn, { shell: user, error: "wrong_key", next: name ?? "/hmi" }),
+    problem: renderPage(Problem, { shell: user, status: 500, detail: name ?? null }),
+  };
+}
+
+function spoiled(tile: ReturnType<typeof tiles>[number], name: string): ReturnType<typeof tiles>[number] {
+  const at = { ts_us: NOW_MS * 1000, value: name };
+  const signals = {
+    ...tile.live.signals,
+    part_number: at,
+    program: at,
+    [`condition:${name}`]: { ...at, value: "FAULT" },
+  };
+  const figures = tile.figures && {
+    ...tile.figures,
+    machine_id: name,
+    shift: { ...tile.figures.shift, name },
+    states: tile.figures.states.map((row) => ({ ...row, reason: name, cause: name })),
+  };
+  return { name, live: { ...tile.live, machine_id: name, signals }, figures };
+}
