@@ -149,10 +149,10 @@ describe("figures", () => {
 
   test("a performance over 1 is shown unclipped and flagged (DESIGN: not clipped)", () => {
     const props = dashboard();
-    if (props.total) props.total = { ...props.total, performance: 1.234 };
+    if (props.total) props.total = { ...props.total, performance: 1.234, flags: ["performance_over_1"] };
     const html = renderFragment(DashboardReport, props);
     expect(html).toContain("123.4 %");
-    expect(html).toContain(text.oee.overOne);
+    expect(html).toContain(text.flags.performance_over_1);
   });
 
   test("times are in the plant's zone", () => {

@@ -19,5 +19,14 @@ export const sinceText = (
   { now_ms, timezone }: Pick<Shell, "now_ms" | "timezone">,
 ): string => (live.since_us > 0 ? text.wall.since(clockOrDay(live.since_us / 1000, now_ms, timezone)) : "");
 
+/** What is to be said of a row of figures: the flag's own name where it has no words yet. */
+export const flagText = (flag: string): string => textOf(text.flags, flag);
+
+/** Why a state was so: a gap's cause in words, or the signal's own word. */
+export const causeText = (cause: string): string => textOf(text.gapCauses, cause);
+
+const textOf = (words: Readonly<Record<string, string>>, name: string): string =>
+  words[name] ?? name.replaceAll("_", " ");
+
 export const heardText = (heard_ms: number, now_ms: number): string =>
   heard_ms > 0 ? text.wall.dataAge(age(now_ms - heard_ms)) : text.wall.noData;

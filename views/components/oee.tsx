@@ -3,6 +3,7 @@
 import { number, percent } from "../format.ts";
 import type { OeeRow } from "../model.ts";
 import { text } from "../text.ts";
+import { flagText } from "../wording.ts";
 import { type Whose, Why } from "./why.tsx";
 
 /** A ratio as a bar 0…1; over 1 the bar is full and ends in a mark, unknown is hatched. */
@@ -53,15 +54,13 @@ export function Factors({ row, whose }: { row: OeeRow | null; whose?: Whose | un
   );
 }
 
-/** Flags of a row in words where we have them; the API's own names otherwise. */
+/** What is to be said of a row. */
 export function Flags({ row }: { row: OeeRow | null }) {
-  const notes = [...(row?.flags ?? [])].map((flag) => flag.replaceAll("_", " "));
-  if (row?.performance && row.performance > 1) notes.unshift(`${text.oee.performance} ${text.oee.overOne}`);
-  if (notes.length === 0) return null;
+  if (!row || row.flags.length === 0) return null;
   return (
     <ul class="flags">
-      {notes.map((note) => (
-        <li key={note}>{note}</li>
+      {row.flags.map((flag) => (
+        <li key={flag}>{flagText(flag)}</li>
       ))}
     </ul>
   );

@@ -89,7 +89,9 @@ export function TileFigures({ figures, shell }: { figures: ShiftFigures | null; 
         <div>
           <dt title={text.wall.oeeOf(shift)}>{text.wall.oee}</dt>
           <dd>{percent(oee?.oee ?? null, 0)}</dd>
-          <Bar ratio={oee?.oee ?? null} label={text.wall.oeeOf(shift)} />
+          <dd class="tile-bar">
+            <Bar ratio={oee?.oee ?? null} label={text.wall.oeeOf(shift)} />
+          </dd>
         </div>
       </dl>
     </>

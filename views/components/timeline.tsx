@@ -5,6 +5,7 @@ import { BY_NEED } from "../facts.ts";
 import { axisLabel, axisTicks, dayClock, duration, ms } from "../format.ts";
 import type { GapRow, StateRow } from "../model.ts";
 import { text } from "../text.ts";
+import { causeText } from "../wording.ts";
 import { StateIcon } from "./state.tsx";
 
 /** What needs a hand stands taller, so that the band reads without colour (percent of its height). */
@@ -109,7 +110,7 @@ function Axis({ from_ms, to_ms, timezone }: { from_ms: number; to_ms: number; ti
 const share = (ratio: number): string => `${Math.round(ratio * 1e5) / 1e3}%`;
 
 function tip(row: StateRow, timezone: string): string {
-  const what = [text.states[row.state], row.reason, row.cause].filter(Boolean).join(" · ");
+  const what = [text.states[row.state], row.reason, causeText(row.cause ?? "")].filter(Boolean).join(" · ");
   return `${what}\n${dayClock(ms(row.from), timezone)}, ${duration(row.seconds)}`;
 }
 

@@ -11,6 +11,7 @@ import { dayClock, duration, ms, percent } from "../format.ts";
 import { Layout } from "../layout.tsx";
 import type { DashboardMachineProps, OeeRow, StateRow } from "../model.ts";
 import { text } from "../text.ts";
+import { causeText } from "../wording.ts";
 
 export function DashboardMachine(props: DashboardMachineProps) {
   return (
@@ -183,7 +184,7 @@ function LongestStops({
                 </td>
                 <td data-label={text.dashboard.reason}>{row.reason || text.none}</td>
                 <td class="wide" data-label={text.dashboard.cause}>
-                  {row.cause || text.none}
+                  {causeText(row.cause ?? "") || text.none}
                 </td>
               </tr>
             ))}

@@ -7,6 +7,7 @@ import { clockSeconds, day, ms, number } from "../format.ts";
 import { Layout } from "../layout.tsx";
 import type { ExplainStateProps } from "../model.ts";
 import { phrase, text } from "../text.ts";
+import { causeText } from "../wording.ts";
 
 export function ExplainState(props: ExplainStateProps) {
   const { shell, machine, state, to, links } = props;
@@ -61,7 +62,7 @@ function Rule({ state, timezone }: OfState) {
       <dl class="facts">
         {[
           [text.dashboard.reason, reason && `${reason}, ${text.explain.reasonFrom[reason_from]}`],
-          [text.dashboard.cause, cause.replaceAll("_", " ")],
+          [text.dashboard.cause, causeText(cause)],
           [text.explain.shift, state.shift || text.explain.outside],
           [text.explain.part, state.part],
         ].map(([label, value]) => (

@@ -10,6 +10,7 @@ import { clockSeconds, day, dayClock, duration, localInput, ms, number, percent 
 import { Layout } from "../layout.tsx";
 import type { ExplainProps } from "../model.ts";
 import { phrase, text } from "../text.ts";
+import { causeText, flagText } from "../wording.ts";
 
 export function Explain(props: ExplainProps) {
   const { shell, machine, explained, links, window } = props;
@@ -155,7 +156,7 @@ function FormulaPanel({ explained }: { explained: Explained }) {
       {flags.length > 0 && (
         <ul class="flags">
           {flags.map((flag) => (
-            <li key={flag}>{flag.replaceAll("_", " ")}</li>
+            <li key={flag}>{flagText(flag)}</li>
           ))}
         </ul>
       )}
@@ -190,9 +191,7 @@ function SumsPanel({ explained }: { explained: Explained }) {
               <th scope="row">
                 <StateLabel state={row.state as State} />
               </th>
-              <td data-label={text.dashboard.reason}>
-                {row.reason || row.cause.replaceAll("_", " ") || text.none}
-              </td>
+              <td data-label={text.dashboard.reason}>{row.reason || causeText(row.cause) || text.none}</td>
               <td data-label={text.explain.countsAs}>{text.explain.countsAsWords[row.counts_as]}</td>
               <td class="num" data-label={text.explain.scheduled}>
                 {duration(row.scheduled_s)}
@@ -255,9 +254,7 @@ function Intervals({ shell, machine, listed }: OfMachine) {
                 {exact(row.seconds, "s")}
               </td>
               <td data-label={text.explain.countsAs}>{text.explain.countsAsWords[row.counts_as]}</td>
-              <td data-label={text.dashboard.reason}>
-                {row.reason || row.cause.replaceAll("_", " ") || text.none}
-              </td>
+              <td data-label={text.dashboard.reason}>{row.reason || causeText(row.cause) || text.none}</td>
               <td data-label={text.explain.shift}>{row.shift || text.explain.outside}</td>
             </tr>
           ))}
@@ -276,7 +273,7 @@ function Counts({ shell, machine, listed }: OfMachine) {
       {counts.length === 0 ? (
         <p class="hint">{text.explain.noCounts}</p>
       ) : (
-        <table class="counts cards">
+        <table class="made cards">
           <thead>
             <tr>
               <th scope="col">{text.explain.at}</th>

@@ -33,6 +33,7 @@ export function HmiWall({ shell, machines }: HmiWallProps) {
     >
       <LinkBand />
       <main id="main" class="wall" data-stream="/api/v1/stream">
+        {machines.length > 0 && <h1 class="only-heard">{text.wall.title}</h1>}
         {machines.length === 0 ? (
           <Welcome origin={shell.origin} />
         ) : (

@@ -1,4 +1,5 @@
 // The words on the screens in English: the catalogue that the others follow.
+import type { OeeFlag } from "../../analytics-sql/queries/oee.ts";
 import type { GapCause } from "../../ingest/event.ts";
 import type { State } from "../../ingest/signals.ts";
 
@@ -19,6 +20,14 @@ const gapCauses: Record<GapCause, string> = {
   overload: "Overload",
 };
 
+const flags: Record<OeeFlag, string> = {
+  performance_over_1: "performance over 100 %: check the ideal cycle time",
+  no_ideal_cycle: "an ideal cycle time is missing",
+  counter_reset: "a counter began anew",
+  spike_quarantined: "a leap of a counter was left out",
+  rejects_exceed_total: "more rejects than parts",
+};
+
 export const english = {
   language: "en",
   /** For numbers and times: 24-hour clock, day before month. */
@@ -27,6 +36,7 @@ export const english = {
   none: "–",
   states,
   gapCauses,
+  flags,
   source: {
     connecting: "Connecting",
     streaming: "Streaming",
@@ -115,7 +125,6 @@ export const english = {
     quality: "Quality",
     coverage: "Coverage",
     teep: "TEEP",
-    overOne: "over 100 %: check the ideal cycle time",
     noFigures: "No figures yet for this period.",
   },
 

@@ -27,6 +27,13 @@ export const russian: Text = {
     torn_record: "Повреждённая запись",
     overload: "Перегрузка",
   },
+  flags: {
+    performance_over_1: "производительность больше 100 %: проверьте идеальный цикл",
+    no_ideal_cycle: "не задан идеальный цикл",
+    counter_reset: "счётчик начал заново",
+    spike_quarantined: "скачок счётчика не учтён",
+    rejects_exceed_total: "брака больше, чем деталей",
+  },
   source: {
     connecting: "Подключение",
     streaming: "Поток",
@@ -201,7 +208,6 @@ export const russian: Text = {
     quality: "Качество",
     coverage: "Полнота данных",
     teep: "TEEP",
-    overOne: "больше 100 %: проверьте идеальный цикл",
     noFigures: "За этот период показателей пока нет.",
   },
 
