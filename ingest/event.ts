@@ -174,6 +174,11 @@ export const DowntimeData = Type.Object(
         note: Type.Optional(Type.String()),
         by: Type.Optional(Type.String({ description: "The key that said it" })),
         deleted: Type.Optional(Type.Boolean()),
+        open: Type.Optional(
+          Type.Boolean({
+            description: "It holds until the machine runs again; to_us is far away until that is known",
+          }),
+        ),
         since_us: Type.Optional(
           Type.Integer({
             description: "The earliest time that may change by it, where that is before from_us",

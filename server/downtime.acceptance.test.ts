@@ -1,6 +1,6 @@
 // Reasons for stops over HTTP: a tree with policies, annotations that change, split and merge, and automatic reasons.
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { discard, startServer, type TestServer } from "./testing/server.ts";
+import { discard, startServer, type TestServer, until } from "./testing/server.ts";
 import { stormy } from "./testing/storm.ts";
 
 let server: TestServer;
@@ -230,4 +230,48 @@ test("the tree gives policies and losses to what is below; conditions give reaso
   // Changed rules correct the past.
   expect((await say("PUT", "/api/v1/reasons", [...tree.slice(0, 2), tree[3]] as object)).status).toBe(200);
   expect((await reasons(base))[2]).toEqual(["DOWN", "fault", "08:30", "09:00"]);
+});
+
+test("invariant 3: a reason without an end holds until the machine runs again, also where that is told late", async () => {
+  const base = await machine("open-ended");
+  await observe("open-ended", [
+    ["execution", "06:00", "ACTIVE"],
+    ["execution", "08:00", "STOPPED"],
+  ]);
+  const { id } = await say("POST", `${base}/downtime`, { from: at("08:00"), reason: "material" });
+  expect((await reasons(base)).at(-1)).toEqual(["STOPPED", "material", "08:00", "14:00"]);
+  type Shown = { to: string | null; reason: string; by: string };
+  const shown = async () => (await server.call<Shown>("GET", `${base}/downtime/${id}`)).body;
+  expect(await shown()).toMatchObject({ to: null, reason: "material" });
+  const { by } = await shown();
+  await observe("open-ended", [
+    ["execution", "12:00", "ACTIVE"],
+    ["execution", "13:00", "STOPPED"],
+  ]);
+  await until(async () => ((await shown()).to === null ? undefined : true));
+  expect(await shown()).toMatchObject({ to: at("12:00").replace("Z", ".000000Z"), by });
+  expect(await reasons(base)).toEqual([
+    ["RUNNING", "", "06:00", "08:00"],
+    ["STOPPED", "material", "08:00", "12:00"],
+    ["RUNNING", "", "12:00", "13:00"],
+    ["STOPPED", "", "13:00", "14:00"],
+  ]);
+});
+
+test("an open reason is split and merged as any other: its later end stays open", async () => {
+  const base = await machine("open-split");
+  await observe("open-split", [["execution", "06:00", "STOPPED"]]);
+  const { id } = await say("POST", `${base}/downtime`, { from: at("06:00"), reason: "material" });
+  await say("POST", `${base}/downtime/${id}/split`, { at: at("07:00"), reason: "no operator" });
+  const list = async () =>
+    (await server.call<{ rows: { id: string; to: string | null }[] }>("GET", `${base}/downtime?${WINDOW}`))
+      .body.rows;
+  expect((await list()).map(({ to }) => to?.slice(11, 16) ?? null)).toEqual(["07:00", null]);
+  await say("POST", `${base}/downtime/merge`, { ids: (await list()).map((one) => one.id) });
+  expect((await list()).map(({ to }) => to)).toEqual([null]);
+  await say("PATCH", `${base}/downtime/${id}`, { to: at("09:00") });
+  expect(await reasons(base)).toEqual([
+    ["STOPPED", "material", "06:00", "09:00"],
+    ["STOPPED", "", "09:00", "14:00"],
+  ]);
 });

@@ -22,6 +22,7 @@ import { version } from "../package.json" with { type: "json" };
 import type { Config } from "./config.ts";
 import { Keys } from "./keys.ts";
 import { Reports } from "./modules/analytics/service.ts";
+import { endOpenReasons } from "./modules/downtime/open-ends.ts";
 import { Annotations } from "./modules/downtime/service.ts";
 import { Explanations } from "./modules/explain/service.ts";
 import { Machines } from "./modules/machines/service.ts";
@@ -114,6 +115,8 @@ export async function startServices(config: Config, log: (message: string) => vo
     },
     log,
   );
+  const annotations = new Annotations(store, pipeline);
+  const openEnds = endOpenReasons({ machines, annotations, reports, hub, log });
   const lakeKeeper =
     lake &&
     keepLake(
@@ -152,7 +155,7 @@ export async function startServices(config: Config, log: (message: string) => vo
     relay,
     collectors,
     machines,
-    annotations: new Annotations(store, pipeline),
+    annotations,
     reasons: new Reasons(store, pipeline),
     reports,
     explanations: new Explanations(engine, roller, reports),
@@ -173,6 +176,7 @@ export async function startServices(config: Config, log: (message: string) => vo
       await rebuilds.stop();
       await relay.stop();
       await seeding;
+      await openEnds.stop();
       await keeper.stop();
       await lakeKeeper?.stop();
       await engine.close();

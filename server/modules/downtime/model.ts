@@ -7,7 +7,17 @@ const Note = Type.String({ maxLength: 1_000 });
 const strict = { additionalProperties: false };
 
 export const Downtime = Type.Object(
-  { from: Time, to: Time, reason: Code, note: Type.Optional(Note) },
+  {
+    from: Time,
+    to: Type.Optional(
+      Type.String({
+        format: "date-time",
+        description: "Without it the reason holds until the machine runs again",
+      }),
+    ),
+    reason: Code,
+    note: Type.Optional(Note),
+  },
   strict,
 );
 export type Downtime = Static<typeof Downtime>;
@@ -60,7 +70,8 @@ export type Version = {
   at: string;
   by: string;
   from: string;
-  to: string;
+  /** Null while it holds until the machine runs again. */
+  to: string | null;
   reason: string;
   note: string;
   deleted: boolean;

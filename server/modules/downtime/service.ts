@@ -20,6 +20,7 @@ export class Annotations {
   readonly #pipeline: Pipeline;
   /** Changes of one machine's annotations come one after the other: each is made from what the one before left. */
   readonly #last = new Map<string, Promise<unknown>>();
+  readonly #listeners = new Set<(machine: Machine) => void>();
 
   constructor(store: Pick<Store, "entries">, pipeline: Pipeline) {
     this.#store = store;
@@ -41,6 +42,19 @@ export class Annotations {
     return { ...shown(known), deleted: known.now.deleted ?? false, history: known.history };
   }
 
+  /** Calls back with each machine about which something was said. */
+  onSaid(listener: (machine: Machine) => void): void {
+    this.#listeners.add(listener);
+  }
+
+  /** Those that hold until the machine runs again, of which it is not known yet when that was. */
+  async open(machine: Machine): Promise<{ id: string; from_us: number; by: string }[]> {
+    const known = [...(await this.#all(machine)).values()];
+    return known
+      .filter(({ now }) => now.open && !now.deleted)
+      .map(({ id, now }) => ({ id, from_us: now.from_us, by: now.by ?? "" }));
+  }
+
   /** @returns the ids of the event and of the annotation, which are one */
   async add(machine: Machine, input: Downtime, saying: Saying): Promise<{ event_id: string; id: string }> {
     const { reason, note = "" } = input;
@@ -51,7 +65,8 @@ export class Annotations {
   change(machine: Machine, id: string, patch: DowntimePatch, saying: Saying): Promise<{ event_id: string }> {
     return this.#once(machine, saying, async () => {
       const { now } = await this.#inForce(machine, id);
-      const span = times({ from: patch.from ?? iso(now.from_us), to: patch.to ?? iso(now.to_us) });
+      const to = patch.to ?? (now.open ? undefined : iso(now.to_us));
+      const span = times({ from: patch.from ?? iso(now.from_us), to });
       const { reason = now.reason, note = now.note ?? "" } = patch;
       return { event_id: await this.#say(machine, [over(now, { ...span, reason, note, id })], saying) };
     });
@@ -71,8 +86,9 @@ export class Annotations {
       const at_us = entryTime_us(at, "/at");
       if (at_us <= now.from_us || at_us >= now.to_us) throw badInput("/at", "not within the annotation");
       const { id: _, ...later } = now;
+      const { open: __, ...earlier } = now;
       const both = [
-        { ...now, id, to_us: at_us },
+        { ...earlier, id, to_us: at_us },
         { ...later, from_us: at_us, reason: reason ?? now.reason },
       ];
       return { event_id: await this.#say(machine, both, saying) };
@@ -89,8 +105,10 @@ export class Annotations {
         from_us: Math.min(...merged.map(({ now }) => now.from_us)),
         to_us: Math.max(...merged.map(({ now }) => now.to_us)),
       };
+      const { open: _, ...before } = first;
+      const open = merged.some(({ now }) => now.open) ? { open: true } : {};
       const said = [
-        { ...first, ...span, id, reason: reason ?? first.reason },
+        { ...before, ...span, ...open, id, reason: reason ?? first.reason },
         ...others.map((one, i) => ({ ...one, id: ids[i + 1] as string, deleted: true })),
       ];
       return { event_id: await this.#say(machine, said, saying) };
@@ -106,6 +124,7 @@ export class Annotations {
     const [appended] = await this.#pipeline.commit({ events });
     if (!appended) throw new Error("the store gave no answer");
     if (appended.outcome === "conflict") throw idempotencyConflict();
+    for (const listener of this.#listeners) listener(machine);
     return appended.event_id;
   }
 
@@ -166,8 +185,12 @@ export class Annotations {
 /** A new version over an old one: figures may change from the earlier of their starts on. */
 const over = (before: Said, now: Said): Said => ({ ...now, since_us: Math.min(before.from_us, now.from_us) });
 
-function times({ from, to }: { from: string; to: string }): Span {
+/** As good as for ever: one that holds until the machine runs again ends there, where nothing else ends it. */
+const OPEN_US = 400 * 86_400_000_000;
+
+function times({ from, to }: { from: string; to?: string | undefined }): Span & { open?: true } {
   const from_us = entryTime_us(from, "/from");
+  if (to === undefined) return { from_us, to_us: from_us + OPEN_US, open: true };
   const to_us = entryTime_us(to, "/to");
   if (to_us <= from_us) throw badInput("/to", "not after /from");
   return { from_us, to_us };
@@ -178,7 +201,7 @@ const versionOf = (said: Said, event_id: string, time_ms: number): Version => ({
   at: new Date(time_ms).toISOString(),
   by: said.by ?? "",
   from: iso(said.from_us),
-  to: iso(said.to_us),
+  to: said.open ? null : iso(said.to_us),
   reason: said.reason,
   note: said.note ?? "",
   deleted: said.deleted ?? false,
