@@ -16,6 +16,7 @@ import { schemasModule } from "./modules/schemas/index.ts";
 import { sessionModule } from "./modules/session/index.ts";
 import { sqlModule } from "./modules/sql/index.ts";
 import { streamModule } from "./modules/stream/index.ts";
+import { usersModule } from "./modules/users/index.ts";
 import { BREAK_OFF_BYTES, boundedBodies } from "./plugins/bodies.ts";
 import { errors } from "./plugins/errors.ts";
 import { requestMetrics } from "./plugins/metrics.ts";
@@ -67,6 +68,7 @@ export function createApp(services: Services) {
     .use(explainModule(machines, explanations, keys))
     .use(streamModule(machines, hub, keys))
     .use(keysModule(keys))
+    .use(usersModule(keys))
     .use(rebuildModule(rebuilds, keys))
     .use(schemasModule(keys))
     .use(sessionModule(keys, figures))

@@ -1,14 +1,25 @@
-// API keys, sessions and the one-time sign-in link: who is asking, and what they may do.
+// API keys, users' sessions and the one-time sign-in link: who is asking, and what they may do.
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import type { ApiKey, Store } from "../ingest/store/store.ts";
 import { type Config, ConfigError, MIN_KEY_LENGTH } from "./config.ts";
+import { Problem } from "./plugins/errors.ts";
+import { type ShownUser, scopesOf, type UserPatch, Users } from "./users.ts";
 
 export const SCOPES = ["read", "ingest", "operate", "admin"] as const;
 export type Scope = (typeof SCOPES)[number];
 
-/** Who is asking. `session` is set where a cookie said so. */
-export type Caller = { tenant_id: string; key_id: string; scopes: readonly string[]; session: boolean };
+/** Who is asking: a key or a user, by an id and a name. `session` is set where a cookie said so. */
+export type Caller = {
+  tenant_id: string;
+  id: string;
+  name: string;
+  kind: "key" | "user";
+  scopes: readonly string[];
+  session: boolean;
+  /** Does it still hold: the key is there, the user is as it signed in? */
+  holds: () => boolean;
+};
 
 const DEFAULT_TENANT = "default";
 const SESSION_MS = 30 * 24 * 3_600_000;
@@ -24,19 +35,21 @@ export const allows = (caller: Caller, scope: Scope): boolean =>
 
 export class Keys {
   readonly #store: Store;
+  readonly users: Users;
   /** By the hash of the whole key: looking a hash up leaks nothing of the key by its timing. */
   readonly #by_hash = new Map<string, ApiKey>();
   /** One-time tokens of sign-in links, until when they hold. */
-  readonly #links = new Map<string, { key_id: string; until_ms: number }>();
+  readonly #links = new Map<string, { holder_id: string; until_ms: number }>();
 
-  private constructor(store: Store, keys: ApiKey[]) {
+  private constructor(store: Store, keys: ApiKey[], users: Users) {
     this.#store = store;
+    this.users = users;
     for (const key of keys) this.#by_hash.set(key.hash, key);
   }
 
   /** Loads the keys; the first start takes the admin key from its file or makes one (mode 0600). */
   static async open(store: Store, config: Config): Promise<Keys> {
-    const keys = new Keys(store, await store.keys());
+    const keys = new Keys(store, await store.keys(), await Users.open(store));
     if (config.admin_key !== undefined) await keys.#admit(config.admin_key);
     else if (!existsSync(config.admin_key_file)) {
       const key = `mtc_${secret(32)}`;
@@ -84,7 +97,13 @@ export class Keys {
       .map(({ hash: _, ...key }) => key);
   }
 
+  /** @throws 409 for the last admin key where no user is admin: nobody could make another */
   async delete(tenant_id: string, id: string): Promise<boolean> {
+    const key = this.#byId(id);
+    if (key?.tenant_id === tenant_id && key.scopes.includes("admin")) {
+      if (!this.hasAdminKey(tenant_id, id) && !this.users.hasAdmin(tenant_id))
+        throw new Problem(409, "Conflict", "nobody could administrate any more: make another admin first");
+    }
     for (const [hash, key] of this.#by_hash) {
       if (key.id === id && key.tenant_id === tenant_id) this.#by_hash.delete(hash);
     }
@@ -94,31 +113,61 @@ export class Keys {
   /** @returns who holds this API key, if anyone */
   byKey(key: string): Caller | undefined {
     const record = this.#by_hash.get(sha256(key));
-    return (
-      record && { tenant_id: record.tenant_id, key_id: record.id, scopes: record.scopes, session: false }
+    return record && this.#callerOfKey(record, false);
+  }
+
+  #callerOfKey({ tenant_id, id, name, scopes }: ApiKey, session: boolean): Caller {
+    const holds = () => this.#byId(id) !== undefined;
+    return { tenant_id, id, name, kind: "key", scopes, session, holds };
+  }
+
+  /** What a key or a user is called; its id where it is gone. */
+  nameOf(id: string): string {
+    return this.#byId(id)?.name ?? this.users.nameOf(id) ?? id;
+  }
+
+  /** Is there a key that may administrate, besides this one? */
+  hasAdminKey(tenant_id: string, besides?: string): boolean {
+    return [...this.#by_hash.values()].some(
+      (key) => key.tenant_id === tenant_id && key.scopes.includes("admin") && key.id !== besides,
     );
   }
 
-  /** Is there still a key of this id? */
-  holds(key_id: string): boolean {
-    for (const { id } of this.#by_hash.values()) if (id === key_id) return true;
-    return false;
+  /** @throws as {@link Users.patch} */
+  patchUser(tenant_id: string, id: string, patch: UserPatch): Promise<ShownUser> {
+    return this.users.patch(tenant_id, id, patch, () => this.hasAdminKey(tenant_id));
+  }
+
+  /** @throws as {@link Users.delete} */
+  deleteUser(tenant_id: string, id: string): Promise<void> {
+    return this.users.delete(tenant_id, id, () => this.hasAdminKey(tenant_id));
+  }
+
+  #byId(id: string): ApiKey | undefined {
+    for (const key of this.#by_hash.values()) if (key.id === id) return key;
+    return undefined;
   }
 
   async bySession(token: string): Promise<Caller | undefined> {
     const session = await this.#store.session(sha256(token));
     if (!session) return undefined;
-    for (const { id, tenant_id, scopes } of this.#by_hash.values()) {
-      if (id === session.key_id) return { tenant_id, key_id: id, scopes, session: true };
-    }
-    return undefined;
+    const key = this.#byId(session.holder_id);
+    if (key) return this.#callerOfKey(key, true);
+    const user = this.users.byId(session.holder_id);
+    if (!user) return undefined;
+    const { tenant_id, id, name, role } = user;
+    const holds = (): boolean => {
+      const now = this.users.byId(id);
+      return now?.password_hash === user.password_hash && now.role === role;
+    };
+    return { tenant_id, id, name, kind: "user", scopes: scopesOf(role), session: true, holds };
   }
 
   /** A token for a sign-in link: works once, for an hour, as the admin key. */
   linkToken(): string {
     const admin = [...this.#by_hash.values()].find((key) => key.scopes.includes("admin"));
     const token = secret(24);
-    if (admin) this.#links.set(sha256(token), { key_id: admin.id, until_ms: Date.now() + SIGN_IN_MS });
+    if (admin) this.#links.set(sha256(token), { holder_id: admin.id, until_ms: Date.now() + SIGN_IN_MS });
     return token;
   }
 
@@ -127,18 +176,25 @@ export class Keys {
     const hash = sha256(token);
     const link = this.#links.get(hash);
     this.#links.delete(hash);
-    return link && link.until_ms > Date.now() ? this.#openSession(link.key_id) : undefined;
+    return link && link.until_ms > Date.now() ? this.openSession(link.holder_id) : undefined;
   }
 
   /** Trades an API key for a session. */
   async signIn(key: string): Promise<string | undefined> {
     const caller = this.byKey(key);
-    return caller && this.#openSession(caller.key_id);
+    return caller && this.openSession(caller.id);
   }
 
-  async #openSession(key_id: string): Promise<string> {
+  /** Trades a name and a password for a session. */
+  async signInUser(name: string, password: string): Promise<string | undefined> {
+    const user = await this.users.bySignIn(name, password);
+    return user && this.openSession(user.id);
+  }
+
+  /** @returns the token of a new session of a key or a user */
+  async openSession(holder_id: string): Promise<string> {
     const token = secret(32);
-    await this.#store.putSession({ hash: sha256(token), key_id, expires_ms: Date.now() + SESSION_MS });
+    await this.#store.putSession({ hash: sha256(token), holder_id, expires_ms: Date.now() + SESSION_MS });
     return token;
   }
 

@@ -188,10 +188,12 @@ export type ExplainStateProps = {
   links: { json: string; observations: string };
 };
 
-/** `GET /sign-in`, and the answer to a `POST /sign-in` (`key`, `next`) that failed. */
+/** `GET /sign-in`, and the answer to a `POST /sign-in` (`name` and `password`, or `key`; `next`) that failed. */
 export type SignInProps = {
   shell: Shell;
-  error: "wrong_key" | "link_used" | "signed_out" | null;
+  /** The name that was typed. */
+  name: string;
+  error: "wrong_key" | "wrong_password" | "link_used" | "signed_out" | null;
   /** Where to go afterwards: a path on this site. */
   next: string;
 };

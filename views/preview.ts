@@ -111,6 +111,7 @@ export async function startPreview(port: number): Promise<Preview> {
       return page(
         renderPage(SignIn, {
           shell: here(null),
+          name: "",
           error: url.searchParams.has("error") ? "wrong_key" : null,
           next: "/hmi",
         }),

@@ -2,6 +2,7 @@
 import { sql } from "drizzle-orm";
 import { blob, index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 import type { Rules } from "../rules.ts";
+import type { Role } from "./store.ts";
 
 /** The log: every event ever acknowledged, in commit order. What lies after the watermark is the outbox. */
 export const events = sqliteTable(
@@ -79,8 +80,23 @@ export const keys = sqliteTable("keys", {
   created_ms: integer().notNull(),
 });
 
+export const users = sqliteTable(
+  "users",
+  {
+    id: text().primaryKey(),
+    tenant_id: text().notNull(),
+    name: text().notNull(),
+    login: text().notNull(),
+    password_hash: text().notNull(),
+    role: text().$type<Role>().notNull(),
+    disabled: integer({ mode: "boolean" }).notNull(),
+    created_ms: integer().notNull(),
+  },
+  (t) => [uniqueIndex("users_login").on(t.login)],
+);
+
 export const sessions = sqliteTable("sessions", {
   hash: text().primaryKey(),
-  key_id: text().notNull(),
+  holder_id: text().notNull(),
   expires_ms: integer().notNull(),
 });

@@ -22,6 +22,7 @@ import {
   Overloaded,
   type Poison,
   type Session,
+  type User,
 } from "./store.ts";
 
 export type SqliteOptions = {
@@ -396,8 +397,37 @@ export class SqliteStore {
       .where(and(eq(k.tenant_id, tenant_id), eq(k.id, id)))
       .returning()
       .all();
-    this.#orm.delete(schema.sessions).where(eq(schema.sessions.key_id, id)).run();
+    this.#endSessions(id);
     return gone.length > 0;
+  }
+
+  users(): User[] {
+    return this.#orm.select().from(schema.users).orderBy(schema.users.created_ms).all();
+  }
+
+  putUser(user: User, ends_sessions: boolean): void {
+    const { users } = schema;
+    this.#db.transaction(() => {
+      this.#orm.insert(users).values(user).onConflictDoUpdate({ target: users.id, set: user }).run();
+      if (ends_sessions) this.#endSessions(user.id);
+    })();
+  }
+
+  deleteUser(tenant_id: string, id: string): boolean {
+    const { users } = schema;
+    return this.#db.transaction(() => {
+      const gone = this.#orm
+        .delete(users)
+        .where(and(eq(users.tenant_id, tenant_id), eq(users.id, id)))
+        .returning()
+        .all();
+      if (gone.length > 0) this.#endSessions(id);
+      return gone.length > 0;
+    })();
+  }
+
+  #endSessions(holder_id: string): void {
+    this.#orm.delete(schema.sessions).where(eq(schema.sessions.holder_id, holder_id)).run();
   }
 
   session(hash: string): Session | undefined {

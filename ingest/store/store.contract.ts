@@ -1,7 +1,7 @@
 // What every store must do, whatever the engine: one suite that each engine's test runs.
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { type EventHeader, encodeData, encodeEvent } from "../event.ts";
-import type { Machine, NewEvent, Store } from "./store.ts";
+import type { Machine, NewEvent, Store, User } from "./store.ts";
 
 let n = 0;
 function event(machine_id = "press-1", dedupe?: { key: string; body_hash: string }): NewEvent {
@@ -258,9 +258,9 @@ export function storeContract(name: string, open: () => Promise<Store>, reset: (
         created_ms: 1,
       };
       await store.putKey(key);
-      const session = { hash: "s", key_id: "k1", expires_ms: Date.now() + 60_000 };
+      const session = { hash: "s", holder_id: "k1", expires_ms: Date.now() + 60_000 };
       await store.putSession(session);
-      await store.putSession({ hash: "old", key_id: "k1", expires_ms: 1 });
+      await store.putSession({ hash: "old", holder_id: "k1", expires_ms: 1 });
       await reopen();
       expect(await store.keys()).toEqual([key]);
       expect(await store.session("s")).toEqual(session);
@@ -268,6 +268,49 @@ export function storeContract(name: string, open: () => Promise<Store>, reset: (
       expect(await store.deleteKey("plant-2", "k1")).toBe(false);
       expect(await store.deleteKey("plant-1", "k1")).toBe(true);
       expect(await store.session("s")).toBeUndefined();
+    });
+
+    test("users: one of each login, and each takes its own sessions with it", async () => {
+      const anna: User = {
+        id: "u1",
+        tenant_id: "plant-1",
+        name: "Anna",
+        login: "anna",
+        password_hash: "h",
+        role: "operator",
+        disabled: false,
+        created_ms: 1,
+      };
+      const boris: User = { ...anna, id: "u2", name: "Boris", login: "boris", role: "admin", created_ms: 2 };
+      const session = (hash: string, holder_id: string) => ({
+        hash,
+        holder_id,
+        expires_ms: Date.now() + 60_000,
+      });
+      await store.putUser(boris, false);
+      await store.putUser(anna, false);
+      const taken = await store.putUser({ ...boris, id: "u3", login: "anna" }, false).catch(String);
+      expect(taken).toBeString();
+      for (const [hash, holder] of [
+        ["a1", "u1"],
+        ["a2", "u1"],
+        ["b1", "u2"],
+      ] as const) {
+        await store.putSession(session(hash, holder));
+      }
+      await reopen();
+      expect(await store.users()).toEqual([anna, boris]);
+      await store.putUser({ ...anna, role: "manager" }, false);
+      expect(await store.session("a1")).toMatchObject({ holder_id: "u1" });
+      await store.putUser({ ...anna, disabled: true }, true);
+      expect(await store.session("a1")).toBeUndefined();
+      expect(await store.session("a2")).toBeUndefined();
+      expect((await store.users())[0]).toEqual({ ...anna, disabled: true });
+      expect(await store.deleteUser("plant-2", "u2")).toBe(false);
+      expect(await store.session("b1")).toMatchObject({ holder_id: "u2" });
+      expect(await store.deleteUser("plant-1", "u2")).toBe(true);
+      expect(await store.session("b1")).toBeUndefined();
+      expect(await store.users()).toHaveLength(1);
     });
 
     test("the newest event's id is known", async () => {

@@ -1,4 +1,4 @@
-// The operational store: the event log (outbox), checkpoints, machines, keys. One interface, many engines.
+// The operational store: the event log (outbox), checkpoints, machines, keys, users. One interface, many engines.
 import type { EventHeader, EventType, GapCause } from "../event.ts";
 import type { Rules } from "../rules.ts";
 import type { Checkpoint } from "../sources/source.ts";
@@ -92,7 +92,25 @@ export type ApiKey = {
   created_ms: number;
 };
 
-export type Session = { hash: string; key_id: string; expires_ms: number };
+export const ROLES = ["operator", "manager", "admin"] as const;
+export type Role = (typeof ROLES)[number];
+
+/** A person who signs in with a name and a password. */
+export type User = {
+  id: string;
+  tenant_id: string;
+  name: string;
+  /** The name as it is looked for at the sign-in, whatever its case: there is one of it over all tenants. */
+  login: string;
+  /** argon2id, with its parameters and salt. */
+  password_hash: string;
+  role: Role;
+  disabled: boolean;
+  created_ms: number;
+};
+
+/** `holder_id` is the key or the user that was signed in with. */
+export type Session = { hash: string; holder_id: string; expires_ms: number };
 
 /**
  * Every method resolves after the change is durable (invariant 1).
@@ -135,6 +153,16 @@ export type Store = {
   keys(): Promise<ApiKey[]>;
   putKey(key: ApiKey): Promise<void>;
   deleteKey(tenant_id: string, id: string): Promise<boolean>;
+
+  users(): Promise<User[]>;
+  /**
+   * Makes or changes a user; with `ends_sessions` all of its sessions are gone in the same transaction.
+   * Rejects where another has the login.
+   */
+  putUser(user: User, ends_sessions: boolean): Promise<void>;
+  /** With its sessions. @returns whether there was one */
+  deleteUser(tenant_id: string, id: string): Promise<boolean>;
+
   session(hash: string): Promise<Session | undefined>;
   putSession(session: Session): Promise<void>;
   deleteSession(hash: string): Promise<void>;

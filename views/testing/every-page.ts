@@ -78,7 +78,7 @@ export function everyPage({
     explainPlant: renderPage(Explain, { ...whyPlant, shell: user }),
     explainState: renderPage(ExplainState, { ...whyState, shell: user }),
     empty: renderPage(HmiWall, { shell: user, machines: [] }),
-    signIn: renderPage(SignIn, { shell: user, error: "wrong_key", next: name ?? "/hmi" }),
+    signIn: renderPage(SignIn, { shell: user, error: "wrong_key", name: name ?? "", next: name ?? "/hmi" }),
     problem: renderPage(Problem, { shell: user, status: 500, detail: name ?? null }),
   };
 }

@@ -16,14 +16,14 @@ const one = t.Object({ id: t.String(), annotation: t.String() });
 const Time = t.Optional(t.String({ description: "RFC 3339, up to µs" }));
 
 type Asked = {
-  caller: { key_id: string };
+  caller: { id: string };
   headers: Record<string, string | undefined>;
   params: { id: string; annotation?: string };
   body?: unknown;
 };
 /** The same words about another annotation are not the same change. */
 const saying = ({ caller, headers, params: { annotation }, body }: Asked) => ({
-  by: caller.key_id,
+  by: caller.id,
   dedupe: dedupeOf(headers, annotation === undefined ? body : [annotation, body]),
 });
 

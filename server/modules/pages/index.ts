@@ -76,7 +76,7 @@ export function shellFor(request: Request, figures: Figures, caller: Caller | un
     plant: "MTC",
     timezone: figures.timezone(caller?.tenant_id),
     now_ms: Date.now(),
-    user: caller ? (caller.scopes.includes("admin") ? "admin" : "viewer") : null,
+    user: caller?.name ?? null,
     may: { operate: !!caller && allows(caller, "operate"), admin: !!caller && allows(caller, "admin") },
     language: languageOf(request),
     origin: new URL(request.url).origin,

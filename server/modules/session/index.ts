@@ -1,9 +1,10 @@
-// /sign-in, /sign-out and /language: an API key or a one-time link becomes a session cookie, a choice is remembered.
+// /sign-in, /sign-out and /language: a password, an API key or a one-time link becomes a session cookie, a choice is remembered.
 import { Elysia, t } from "elysia";
 import { LANGUAGES, renderPage, SignIn, type SignInProps } from "../../../views/index.ts";
 import type { Keys } from "../../keys.ts";
 import { languageCookie } from "../../language.ts";
 import { sessionCookie, sessionToken } from "../../plugins/auth.ts";
+import { loginOf } from "../../users.ts";
 import type { Figures } from "../pages/figures.ts";
 import { html, shellFor } from "../pages/index.ts";
 import { FailedTries } from "./tries.ts";
@@ -30,8 +31,33 @@ const goTo = (location: string, cookie: string): Response =>
 
 export const sessionModule = (keys: Keys, figures: Figures) => {
   const tries = new FailedTries();
-  const form = (request: Request, error: SignInProps["error"], next: string, status = 200): Response =>
-    html(request, renderPage(SignIn, { shell: shellFor(request, figures, undefined), error, next }), status);
+  const names = new FailedTries();
+  const form = (
+    request: Request,
+    error: SignInProps["error"],
+    next: string,
+    status = 200,
+    name = "",
+  ): Response =>
+    html(
+      request,
+      renderPage(SignIn, { shell: shellFor(request, figures, undefined), error, next, name }),
+      status,
+    );
+
+  /** Each try counts as failed until it is right: many at once are as many. */
+  async function byPassword(address: string, name: string, password: string): Promise<string | undefined> {
+    const login = loginOf(name);
+    names.check(login);
+    tries.failed(address);
+    names.failed(login);
+    const session = await keys.signInUser(name, password);
+    if (session) {
+      tries.forgive(address);
+      names.forgive(login);
+    }
+    return session;
+  }
 
   return new Elysia({ detail: { hide: true } })
     .get(
@@ -60,11 +86,28 @@ export const sessionModule = (keys: Keys, figures: Figures) => {
         const next = safePath(body.next);
         const address = addressOf(server, request);
         tries.check(address);
-        const session = await keys.signIn(body.key.trim());
-        if (!session) tries.failed(address);
-        return session ? goTo(next, sessionCookie(request, session)) : form(request, "wrong_key", next, 401);
+        if ("key" in body) {
+          const session = await keys.signIn(body.key.trim());
+          if (!session) tries.failed(address);
+          return session
+            ? goTo(next, sessionCookie(request, session))
+            : form(request, "wrong_key", next, 401);
+        }
+        const { name, password } = body;
+        const session = await byPassword(address, name, password);
+        if (session) return goTo(next, sessionCookie(request, session));
+        return form(request, "wrong_password", next, 401, name);
       },
-      { body: t.Object({ key: t.String({ maxLength: 500 }), next: t.Optional(t.String()) }) },
+      {
+        body: t.Union([
+          t.Object({ key: t.String({ maxLength: 500 }), next: t.Optional(t.String()) }),
+          t.Object({
+            name: t.String({ maxLength: 200 }),
+            password: t.String({ maxLength: 500 }),
+            next: t.Optional(t.String()),
+          }),
+        ]),
+      },
     )
     .post(
       "/language",

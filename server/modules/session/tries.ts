@@ -1,9 +1,9 @@
-// Failed sign-ins by address: a few are a slip, many are somebody guessing.
+// Failed sign-ins by address, and by the name that was tried: a few are a slip, many are somebody guessing.
 import { Problem } from "../../plugins/errors.ts";
 
 const MAX_TRIES = 10;
 const WINDOW_MS = 60_000;
-/** Addresses remembered; the oldest goes first (invariant 7). */
+/** Addresses or names remembered; the oldest goes first (invariant 7). */
 const MAX_ADDRESSES = 10_000;
 
 export class FailedTries {
@@ -17,6 +17,12 @@ export class FailedTries {
     throw new Problem(429, "Too many requests", `${MAX_TRIES} sign-ins failed; try again in ${wait_s} s`, {
       headers: { "retry-after": String(wait_s) },
     });
+  }
+
+  /** What was counted as failed while nobody knew yet was right. */
+  forgive(address: string): void {
+    const known = this.#failed.get(address);
+    if (known) known.times -= 1;
   }
 
   failed(address: string, now_ms = Date.now()): void {

@@ -23,7 +23,7 @@ type Query = Static<typeof Query>;
 
 export const streamModule = (machines: Machines, hub: LiveHub, keys: Keys) => {
   /** @throws 404 for a machine that is not the caller's, Overloaded where all places are taken */
-  function admit({ tenant_id, key_id }: Caller, query: Query): Audience {
+  function admit({ tenant_id, holds }: Caller, query: Query): Audience {
     if (hub.watchers >= MAX_READERS) throw new Overloaded(`${MAX_READERS} streams are open`, 10);
     const asked = query.machine === undefined ? undefined : new Set([query.machine].flat());
     for (const id of asked ?? []) machines.get(tenant_id, id);
@@ -31,7 +31,7 @@ export const streamModule = (machines: Machines, hub: LiveHub, keys: Keys) => {
       key: JSON.stringify([tenant_id, ...(asked ?? [])]),
       sees: (delta) => delta.tenant_id === tenant_id && (asked?.has(delta.machine_id) ?? true),
       machineIds: () => asked ?? machines.list(tenant_id).map(({ id }) => id),
-      admitted: () => keys.holds(key_id),
+      admitted: holds,
     };
   }
 
