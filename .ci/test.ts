@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { XMLParser } from "fast-xml-parser";
 import { provideChromium } from "./chromium.ts";
+import { provideKafka } from "./kafka.ts";
 import { provideMbpoll, providePymodbus } from "./modbus-peers.ts";
 import { provideMoto } from "./s3-peer.ts";
 
@@ -35,6 +36,7 @@ function isSlow(file: string): boolean {
 console.log(`chromium: ${provideChromium()}`);
 console.log(`mbpoll: ${provideMbpoll()}, pymodbus: ${providePymodbus()}`);
 console.log(`moto: ${provideMoto()}`);
+console.log(`kafka: ${provideKafka()}`);
 const total_files = files.length;
 const reports = mkdtempSync(`${tmpdir()}/mtc-test-`);
 const started = performance.now();

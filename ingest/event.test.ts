@@ -1,6 +1,6 @@
 // The envelope: CloudEvents round untouched bytes.
 import { expect, test } from "bun:test";
-import { type EventHeader, encodeEvent } from "./event.ts";
+import { type EventHeader, encodeEvent, headerOf } from "./event.ts";
 
 const header: EventHeader = {
   id: "01JGSRV0000000000000000000",
@@ -28,4 +28,11 @@ test("invariant 8: the stored bytes are the payload's inside the envelope", () =
     datacontenttype: "application/json",
     data: { signals: [], t0: 0 },
   });
+});
+
+test("an envelope is read back without a look at the data, whatever the names in it", () => {
+  const hostile = { ...header, machine_id: 'a "b","data":{} \\ ü', tenant_id: 'x,"data":' };
+  expect(headerOf(encodeEvent(hostile, new TextEncoder().encode("not even JSON")))).toEqual(hostile);
+  for (const none of ["", "{nope", '{"id":"1","data":{}}', '{"id":"1"},"data":{}'])
+    expect(() => headerOf(new TextEncoder().encode(none))).toThrow(SyntaxError);
 });

@@ -377,6 +377,24 @@ export function encodeEvent(header: EventHeader, data: Uint8Array): Uint8Array {
   return bytes;
 }
 
+const decoder = new TextDecoder();
+const DATA = Buffer.from(',"data":');
+
+/**
+ * What names an event that `encodeEvent` made; its data is not looked at. No string can hold `,"data":` unescaped.
+ * @throws SyntaxError where it is none of ours
+ */
+export function headerOf(event: Uint8Array): EventHeader {
+  const end = Buffer.from(event.buffer, event.byteOffset, event.byteLength).indexOf(DATA);
+  if (end < 0) throw new SyntaxError("an event has data");
+  const head = JSON.parse(`${decoder.decode(event.subarray(0, end))}}`) as Record<string, string>;
+  const { id, type, subject, tenantid, time = "" } = head;
+  if (id === undefined || subject === undefined || tenantid === undefined) {
+    throw new SyntaxError("an event has an id, a subject and a tenant");
+  }
+  return { id, type: type as EventType, tenant_id: tenantid, machine_id: subject, time_ms: Date.parse(time) };
+}
+
 /** A backslash with its escape; of those only a surrogate without its other half is meant. */
 const ESCAPE = /\\(?:u(d[89a-f][0-9a-f]{2})|.)/g;
 

@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync } from "node:fs";
 import type { Registry } from "prom-client";
 import { openChdb } from "../analytics-sql/engine/chdb.ts";
-import { type Engine, EngineError } from "../analytics-sql/engine/engine.ts";
+import type { Engine } from "../analytics-sql/engine/engine.ts";
 import { folderStorage } from "../analytics-sql/lake/folder.ts";
 import { keepLake, type LakeKeeper } from "../analytics-sql/lake/keeper.ts";
 import { Lake } from "../analytics-sql/lake/lake.ts";
@@ -19,6 +19,7 @@ import type { MachineSource } from "../ingest/sources/model.ts";
 import { openSqlite } from "../ingest/store/sqlite.ts";
 import type { Store } from "../ingest/store/store.ts";
 import { version } from "../package.json" with { type: "json" };
+import { openBus } from "./bus.ts";
 import type { Config } from "./config.ts";
 import { Keys } from "./keys.ts";
 import { Reports } from "./modules/analytics/service.ts";
@@ -58,8 +59,6 @@ export type Services = {
 
 /** How much may wait for analytics before ingest is refused. */
 const MAX_OUTBOX_BYTES = 4 * 1024 ** 3;
-/** ClickHouse's code. */
-const MEMORY_LIMIT_EXCEEDED = 241;
 const DRAIN_POLL_MS = 500;
 const PURGE_EVERY_MS = 3_600_000;
 /**
@@ -98,7 +97,8 @@ export async function startServices(config: Config, log: (message: string) => vo
 
   let running = true;
   const hub = new LiveHub((id) => machines.byId(id)?.tenant_id);
-  const relay = startRelay(store, { deliver: (lines) => deliver(engine, lines) }, log);
+  const bus = await openBus(engine, undefined);
+  const relay = startRelay(store, bus, log);
   const rebuilds = new Rebuilds({ store, engine, relay, log, now_ms: Date.now });
   const pipeline = await createPipeline({ store, hub, wake: relay.wake, now_ms: Date.now });
   const machines = await Machines.open({ store, pipeline, hub });
@@ -175,6 +175,7 @@ export async function startServices(config: Config, log: (message: string) => vo
       await collectors.stop();
       await rebuilds.stop();
       await relay.stop();
+      await bus.close();
       await seeding;
       await openEnds.stop();
       await keeper.stop();
@@ -188,16 +189,6 @@ export async function startServices(config: Config, log: (message: string) => vo
 function lakeOf({ lake, raw_retention_days }: Config): Lake | undefined {
   if (!lake) return undefined;
   return new Lake(lake.kind === "s3" ? s3Storage(lake) : folderStorage(lake.path), raw_retention_days);
-}
-
-/** Events into analytics; where its memory does not suffice, fewer at once may pass. */
-async function deliver(engine: Engine, lines: Uint8Array): Promise<void> {
-  try {
-    await engine.insertEvents(lines);
-  } catch (error) {
-    if (!(error instanceof EngineError) || error.code !== MEMORY_LIMIT_EXCEEDED) throw error;
-    throw Object.assign(error, { too_large: true });
-  }
 }
 
 /**

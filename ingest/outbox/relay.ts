@@ -1,14 +1,6 @@
 // Carries the outbox to the bus, in order: retries with backoff, sets poison aside, moves the watermark.
 import type { OutboxBatch, Store } from "../store/store.ts";
-
-/**
- * The way to analytics. `deliver` takes events as lines of JSON and resolves once they are safely there;
- * it may get the same events again. It rejects with `poison: true` where the bytes themselves are at fault, and with
- * `too_large: true` where fewer at once may pass.
- */
-export type Bus = { deliver(lines: Uint8Array): Promise<void> };
-
-type Refusal = Error & { poison?: boolean; too_large?: boolean };
+import type { Bus, Refusal } from "./bus.ts";
 
 /** An insert costs tens of milliseconds however little it holds, so small events go by the thousand. */
 const BATCH_EVENTS = 4_000;
@@ -44,7 +36,7 @@ export type Relay = {
 /** Starts the relay; it runs until `stop`, which waits for the batch under way. */
 export function startRelay(
   store: Pick<Store, "readOutbox" | "delivered" | "setAside">,
-  bus: Bus,
+  bus: Pick<Bus, "deliver">,
   log: (message: string) => void,
   pause_ms = BACKOFF_MS,
 ): Relay {

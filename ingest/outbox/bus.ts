@@ -1,0 +1,20 @@
+// The way from the outbox to analytics, whatever it is made of.
+
+/** In-process it is the engine itself; with Kafka it is a topic that the engine reads from. */
+export type Bus = {
+  /**
+   * Takes events as lines of JSON, in order, and resolves once they are safely there. It may get the same events
+   * again (invariant 2), and after a failure it gets them all again. One call at a time.
+   * @throws Refusal
+   */
+  deliver(lines: Uint8Array): Promise<void>;
+  /** Events that are with the bus and that analytics has not taken yet; undefined where it cannot be told now. */
+  backlog_events(): Promise<number | undefined>;
+  close(): Promise<void>;
+};
+
+/**
+ * Why the bus did not take events: `poison` where the bytes themselves are at fault, `too_large` where fewer at once
+ * may pass. With neither it is the bus's own trouble, and the same is offered again later.
+ */
+export type Refusal = Error & { poison?: boolean; too_large?: boolean };

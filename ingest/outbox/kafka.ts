@@ -1,0 +1,162 @@
+// The bus as a Kafka topic: events as they are, keyed by machine, one request in flight, acknowledged by all replicas.
+import { type Admin, Kafka, logLevel, type Message, Partitioners, type Producer } from "kafkajs";
+import { headerOf } from "../event.ts";
+import type { Bus, Refusal } from "./bus.ts";
+import { deadLettersOf, makeTopics } from "./kafka-topics.ts";
+
+export type KafkaOptions = {
+  /** host:port of some brokers; the others are found by them. */
+  brokers: string[];
+  topic: string;
+  /** Of the topic, when it is made. */
+  partitions: number;
+  /** The consumer group by which analytics reads. */
+  group: string;
+};
+
+/** A broker that does not answer within this is away. A stop of the program waits for two of them at most. */
+const REQUEST_TIMEOUT_MS = 10_000;
+const CONNECT_TIMEOUT_MS = 3_000;
+/** The relay tries again, for ever; in here only what a moved leader or a closed connection takes. */
+const RETRY = { retries: 2, initialRetryTime: 100, maxRetryTime: 1_000 };
+
+const CONTENT_TYPE = { "content-type": "application/cloudevents+json; charset=UTF-8" };
+
+export const kafkaOf = (brokers: string[]): Kafka =>
+  new Kafka({
+    brokers,
+    clientId: "mtc",
+    connectionTimeout: CONNECT_TIMEOUT_MS,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    retry: RETRY,
+    // Whatever matters comes back as a rejection.
+    logLevel: logLevel.NOTHING,
+  });
+
+/** Opens the bus. Nothing is connected before the first event: brokers may be away when the program starts. */
+export function openKafkaBus(options: KafkaOptions): Bus {
+  const kafka = kafkaOf(options.brokers);
+  let producer: Producer | undefined;
+  let admin: Admin | undefined;
+
+  async function connected(): Promise<Producer> {
+    if (producer) return producer;
+    const preparing = kafka.admin();
+    try {
+      await preparing.connect();
+      await makeTopics(preparing, options.topic, options.partitions);
+    } finally {
+      await preparing.disconnect();
+    }
+    const made = kafka.producer({
+      idempotent: true,
+      // Without it an idempotent producer tries for ever, and nobody is told.
+      retry: RETRY,
+      maxInFlightRequests: 1,
+      allowAutoTopicCreation: false,
+      createPartitioner: Partitioners.DefaultPartitioner,
+    });
+    try {
+      await made.connect();
+    } catch (error) {
+      await made.disconnect().catch(() => {});
+      throw error;
+    }
+    return (producer = made);
+  }
+
+  /**
+   * After a failure nobody knows what the brokers have, and a producer would number what it sends next by what it
+   * believes: other events under numbers that were used are taken for a repetition, and dropped. A new producer has
+   * numbers of its own; what the relay then sends again may be there twice, but nothing is missing.
+   */
+  async function forget(): Promise<void> {
+    const old = producer;
+    producer = undefined;
+    await old?.disconnect().catch(() => {});
+  }
+
+  async function send(topic: string, messages: Message[]): Promise<void> {
+    try {
+      await (await connected()).send({ topic, messages, acks: -1, timeout: REQUEST_TIMEOUT_MS });
+    } catch (error) {
+      await forget();
+      throw error;
+    }
+  }
+
+  return {
+    async deliver(lines) {
+      const messages = messagesOf(lines);
+      if (messages.length === 0) return;
+      try {
+        await send(options.topic, messages);
+      } catch (error) {
+        const why = refusalOf(error);
+        const [only, ...more] = messages;
+        if (!only || more.length > 0 || !why.too_large) throw why;
+        // No fewer can be sent: it goes where it is looked at (its reason beside it), and the others go on.
+        const headers = { ...only.headers, reason: why.message, "refused-by": "broker" };
+        await send(deadLettersOf(options.topic), [{ ...only, key: idOf(only), headers }]).catch(
+          (refused: unknown) => {
+            throw Object.assign(refusalOf(refused), refusalOf(refused).too_large ? { poison: true } : {});
+          },
+        );
+      }
+    },
+    async backlog_events() {
+      try {
+        if (!admin) {
+          admin = kafka.admin();
+          await admin.connect();
+        }
+        const ends = await admin.fetchTopicOffsets(options.topic);
+        const [taken] = await admin.fetchOffsets({ groupId: options.group, topics: [options.topic] });
+        const at = new Map(taken?.partitions.map(({ partition, offset }) => [partition, Number(offset)]));
+        return ends.reduce((sum, { partition, low, high }) => {
+          return sum + Number(high) - Math.max(Number(low), at.get(partition) ?? 0);
+        }, 0);
+      } catch {
+        await admin?.disconnect().catch(() => {});
+        admin = undefined;
+        return undefined;
+      }
+    },
+    async close() {
+      await forget();
+      await admin?.disconnect().catch(() => {});
+    },
+  };
+}
+
+/** An event a message, the bytes untouched and not even copied (invariant 8). */
+function messagesOf(lines: Uint8Array): Message[] {
+  const bytes = Buffer.from(lines.buffer, lines.byteOffset, lines.byteLength);
+  const messages: Message[] = [];
+  for (let from = 0; from < bytes.length; ) {
+    const end = bytes.indexOf(10, from);
+    const value = bytes.subarray(from, end < 0 ? bytes.length : end);
+    if (value.length > 0) messages.push({ key: keyOf(value), value, headers: CONTENT_TYPE });
+    from += value.length + 1;
+  }
+  return messages;
+}
+
+/** What is about all of a tenant's machines has a key that no machine has: compaction keeps one of each. */
+function keyOf(event: Uint8Array): string {
+  const { machine_id, tenant_id } = headerOf(event);
+  return machine_id === "" ? `/tenants/${tenant_id}` : machine_id;
+}
+
+const idOf = ({ value }: Message): string => (value instanceof Buffer ? headerOf(value).id : "");
+
+/** MESSAGE_TOO_LARGE, RECORD_LIST_TOO_LARGE. */
+const TOO_LARGE_CODES = [10, 18];
+
+/** kafkajs wraps what the broker said in what it did about it. */
+function refusalOf(error: unknown): Refusal {
+  const said = error as Error & { code?: number; cause?: Refusal & { code?: number } };
+  const code = said.code ?? said.cause?.code ?? 0;
+  const why: Refusal = new Error(`Kafka: ${said.message}`, { cause: error });
+  return TOO_LARGE_CODES.includes(code) ? Object.assign(why, { too_large: true }) : why;
+}

@@ -1,0 +1,62 @@
+// The in-process bus keeps the contract; which bus is opened follows from the settings.
+import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { openChdb } from "../analytics-sql/engine/chdb.ts";
+import { EngineError } from "../analytics-sql/engine/engine.ts";
+import { busContract, line } from "../ingest/outbox/bus.contract.ts";
+import { openBus } from "./bus.ts";
+import { parseClickHouseUrl, parseKafka } from "./cluster-config.ts";
+
+setDefaultTimeout(60_000);
+const path = mkdtempSync(join(tmpdir(), "mtc-bus-"));
+const engine = await openChdb({ path: join(path, "chdb"), rawRetentionDays: 36_500 });
+const bus = await openBus(engine, undefined);
+afterAll(async () => {
+  await bus.close();
+  await engine.close();
+  rmSync(path, { recursive: true, force: true });
+});
+
+busContract(async () => ({
+  bus,
+  async read(machine) {
+    const rows = await engine.query<{ seq: number }>(
+      "SELECT DISTINCT seq FROM mtc.observations WHERE machine_id = {machine:String} ORDER BY seq",
+      { machine },
+    );
+    return rows.map(({ seq }) => seq);
+  },
+}));
+
+test("what the engine cannot read is poison, what it has no memory for is too large at once", async () => {
+  const torn = line("torn", 1).slice(0, 100);
+  await expect(bus.deliver(torn)).rejects.toMatchObject({ poison: true });
+  const short = new EngineError("memory", 241, false, null);
+  const full = await openBus({ ...engine, insertEvents: () => Promise.reject(short) }, undefined);
+  await expect(full.deliver(torn)).rejects.toMatchObject({ poison: false, too_large: true });
+});
+
+test("settings of Kafka and ClickHouse, secrets from files too, and what they must not be", () => {
+  const file = join(path, "url");
+  writeFileSync(file, "http://mtc:secret@clickhouse:8123\n");
+  expect(parseKafka({})).toBeUndefined();
+  expect(parseKafka({ MTC_KAFKA_BROKERS: "a:9092, b:9092,[::1]:9092" })).toEqual({
+    brokers: ["a:9092", "b:9092", "[::1]:9092"],
+    topic: "raw_data",
+    partitions: 12,
+    group: "mtc",
+  });
+  expect(parseKafka({ MTC_KAFKA_BROKERS: "a:1", MTC_KAFKA_PARTITIONS: "48" })?.partitions).toBe(48);
+  expect(parseClickHouseUrl({ MTC_CLICKHOUSE_URL_FILE: file })).toBe("http://mtc:secret@clickhouse:8123");
+  for (const wrong of ["", "a", "http://a:9092", "a:9092,", "a:9092;b:9092"])
+    expect(() => parseKafka({ MTC_KAFKA_BROKERS: wrong })).toThrow("MTC_KAFKA_BROKERS");
+  for (const wrong of ["0", "1.5", "many", "5000"])
+    expect(() => parseKafka({ MTC_KAFKA_BROKERS: "a:1", MTC_KAFKA_PARTITIONS: wrong })).toThrow("PARTITIONS");
+  expect(() => parseClickHouseUrl({ MTC_CLICKHOUSE_URL: "tcp://u:secret@h:9000" })).toThrow(/^[^:]*: must/);
+  expect(() => parseClickHouseUrl({ MTC_CLICKHOUSE_URL: "x", MTC_CLICKHOUSE_URL_FILE: file })).toThrow(
+    "one of",
+  );
+  expect(() => parseKafka({ MTC_KAFKA_BROKERS_FILE: `${file}-not` })).toThrow("no such file");
+});

@@ -1,0 +1,48 @@
+// Settings of what the cluster profile is made of, out of the environment that server/config.ts was given.
+import { existsSync, readFileSync } from "node:fs";
+import type { KafkaOptions } from "../ingest/outbox/kafka.ts";
+
+export type KafkaConfig = KafkaOptions;
+
+type Env = Record<string, string | undefined>;
+
+/** The one place of these: the topic, its partitions, and the group that analytics reads by. */
+export const KAFKA_DEFAULTS = { topic: "raw_data", partitions: 12, group: "mtc" };
+const MAX_PARTITIONS = 1_000;
+
+/** @throws Error naming the setting and what is wrong with it */
+export function parseKafka(env: Env): KafkaConfig | undefined {
+  const given = setting(env, "MTC_KAFKA_BROKERS");
+  if (given === undefined) return undefined;
+  const brokers = given.split(",").map((broker) => broker.trim());
+  const wrong = brokers.find((broker) => !/^([\w.-]+|\[[0-9a-f:.]+\]):\d{1,5}$/i.test(broker));
+  if (wrong !== undefined)
+    throw new Error(`MTC_KAFKA_BROKERS=${given}: must be host:port, or several with commas between`);
+  const partitions = Number(env.MTC_KAFKA_PARTITIONS ?? KAFKA_DEFAULTS.partitions);
+  if (!Number.isInteger(partitions) || partitions < 1 || partitions > MAX_PARTITIONS) {
+    throw new Error(
+      `MTC_KAFKA_PARTITIONS=${env.MTC_KAFKA_PARTITIONS}: must be an integer from 1 to ${MAX_PARTITIONS}`,
+    );
+  }
+  return { ...KAFKA_DEFAULTS, brokers, partitions };
+}
+
+/** @returns the URL with its user and password; nothing of it is in an error's words @throws Error */
+export function parseClickHouseUrl(env: Env): string | undefined {
+  const given = setting(env, "MTC_CLICKHOUSE_URL");
+  if (given === undefined) return undefined;
+  const url = URL.canParse(given) ? new URL(given) : undefined;
+  if (!url || !["http:", "https:"].includes(url.protocol))
+    throw new Error("MTC_CLICKHOUSE_URL: must be http(s)://user:password@host:port");
+  return given;
+}
+
+/** A setting, or what is in the file that `…_FILE` names. */
+function setting(env: Env, name: string): string | undefined {
+  const [value, file] = [env[name], env[`${name}_FILE`]];
+  if (value !== undefined && file !== undefined)
+    throw new Error(`${name} and ${name}_FILE: give one of them`);
+  if (file === undefined) return value;
+  if (!existsSync(file)) throw new Error(`${name}_FILE=${file}: there is no such file`);
+  return readFileSync(file, "utf8").trim();
+}
