@@ -16,6 +16,7 @@ import { asset, assets } from "./queries/assets.ts";
 import { lots, rejects } from "./queries/entries.ts";
 import { explain, signalsBehind } from "./queries/explain/explain.ts";
 import { stateAt } from "./queries/explain/state-at.ts";
+import { filters } from "./queries/filters.ts";
 import { gaps } from "./queries/gaps.ts";
 import { latest } from "./queries/latest.ts";
 import { losses } from "./queries/losses.ts";
@@ -95,7 +96,7 @@ beforeAll(async () => {
   await roller.past(TENANT, MACHINES);
   for (const by of OEE_CUTS) await oee(recorder, { ...WINDOW, by, groups: MACHINES });
   await Promise.all(
-    [states, gaps, spikes, policies, losses, rejects, lots].map((ask) => ask(recorder, WINDOW)),
+    [states, gaps, spikes, policies, losses, rejects, lots, filters].map((ask) => ask(recorder, WINDOW)),
   );
   const [machine = ""] = MACHINES;
   const one = { tenant: TENANT, machine };
@@ -207,7 +208,7 @@ const COMPOSED: Record<string, RegExp> = {
   "engine/chdb.ts": /^(rawRetentionDays|[A-Z_]+|pass|PASSES_OFF.*)$/,
   "engine/lanes.ts": /^bound\.join\(", "\)$/,
   "queries/explain/state-at.ts": /^(downtime|said)$/,
-  "queries/figures/judged.ts": /^(\[.*\]\.join\(",\\n"\)|select)$/,
+  "queries/figures/judged.ts": /^(\[.*\]\.join\(",\\n"\)|cells|select)$/,
   "queries/gaps.ts": /^(intervals|sql)$/,
   "queries/oee.ts": /^columns$/,
   "queries/policies.ts": /^(inForce|sql)$/,

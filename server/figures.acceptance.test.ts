@@ -122,7 +122,7 @@ test("Pareto's list, by time and by count; what the policy excludes is listed, b
   ]);
   expect((await server.call("PUT", `${base}/policy`, { reasons: { tool: "excluded" } })).status).toBe(200);
   await server.settled();
-  expect((await list("&order=count"))[0]).toEqual(["SETUP", "", "setup", false, 1_800, 1, 1_800 / 2_520]);
+  expect((await list("&sort=count"))[0]).toEqual(["SETUP", "", "setup", false, 1_800, 1, 1_800 / 2_520]);
   expect(await list()).toContainEqual(["DOWN", "tool", "", true, 1_200, 1, 0]);
   expect((await total(base)).planned_time_s).toBe(28_800 - 1_200);
 });

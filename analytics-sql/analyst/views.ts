@@ -55,6 +55,8 @@ export const VIEW_NAMES = [...Object.keys(VIEWS), "observations_all"];
 
 const LAKE_TABLE = LAKE_COLUMNS.replaceAll("''", "'");
 
+const ALL = "CAST([], 'Array(String)')";
+
 /** Everything until 2100: a view has no window but the one its reader asks for. */
 const BOUNDS: Record<string, string> = {
   "{machines:Array(String)}": "all_machines",
@@ -66,6 +68,10 @@ const BOUNDS: Record<string, string> = {
   "{excluded_reasons:Array(String)}": "excluded_reasons",
   "{codes:Array(String)}": "loss_codes",
   "{losses:Array(String)}": "loss_kinds",
+  "{of_shift:Array(String)}": ALL,
+  "{of_part:Array(String)}": ALL,
+  "{of_lot:Array(String)}": ALL,
+  "{of_order:Array(String)}": ALL,
   "{whole_from:Date32}": "toDate32('1970-01-01')",
 };
 

@@ -23,9 +23,10 @@ import { type Calendar, event, events, joined, type Plant, type Seen, us } from 
 import { oee, rollerOf, states } from "../testing/rolled.ts";
 import { type ExplainPage, type Explanation, explain, FIGURES } from "./explain/explain.ts";
 import { stateAt } from "./explain/state-at.ts";
+import { filters } from "./filters.ts";
 import { gaps } from "./gaps.ts";
 import { OEE_CUTS, type OeeCut, type OeeRow } from "./oee.ts";
-import { iso, type Window } from "./window.ts";
+import { type Filter, type Filtered, iso } from "./window.ts";
 
 const engine = await testEngine();
 const compile = (calendar: Calendar) => compileCalendar(calendar as Parameters<typeof compileCalendar>[0]);
@@ -308,7 +309,7 @@ const cases: fc.Arbitrary<Case> = fc.constantFrom(...PLACES).chain(({ timezone, 
 });
 
 /** The figures of one cut by the oracle: pieces and counts of all plants, gathered by key. */
-function expected(plants: Plant[], span: Span, by: OeeCut): Map<string, Figures> {
+function expected(plants: Plant[], span: Span, by: OeeCut, filter: Filter = {}): Map<string, Figures> {
   const gathered = new Map<string, { time: Piece[]; counts: Counted[]; anyIdeal: boolean }>();
   const under = (key: string) => {
     const found = gathered.get(key) ?? { time: [], counts: [], anyIdeal: true };
@@ -318,12 +319,13 @@ function expected(plants: Plant[], span: Span, by: OeeCut): Map<string, Figures>
   for (const plant of plants) {
     const time = marked(plant, span);
     const keys = keysOf(plant, span, by, time);
+    const keep = keptBy(filter, plant, span);
     const touched = new Set<string>();
-    for (const piece of time) {
+    for (const piece of time.filter(({ from_us }) => keep(from_us))) {
       under(keys(piece.from_us)).time.push(piece);
       touched.add(keys(piece.from_us));
     }
-    for (const one of counted(plant, span)) {
+    for (const one of counted(plant, span).filter(({ ts_us }) => keep(ts_us))) {
       under(keys(one.ts_us)).counts.push(one);
       touched.add(keys(one.ts_us));
     }
@@ -342,6 +344,30 @@ function expected(plants: Plant[], span: Span, by: OeeCut): Map<string, Figures>
   return rows;
 }
 const listed = new Map<string, boolean[]>();
+
+/** Whether a filter keeps what is at an instant. */
+function keptBy(filter: Filter, plant: Plant, span: Span): (t: number) => boolean {
+  const shifts = shiftsOf(plant, span);
+  return (t) => {
+    const shift = shifts.find((one) => one.from_us <= t && t < one.to_us)?.name ?? "";
+    const is = { shift, ...makingAt(plant, t) };
+    return Object.entries(filter).every(([kind, value]) => is[kind as keyof Filter] === value);
+  };
+}
+
+/** Which filters a run asks with: of each kind what there is, and what there is not. */
+const FILTERS: Filter[] = [
+  { shift: "early" },
+  { shift: "night" },
+  { shift: "" },
+  { part: "A" },
+  { part: "B", shift: "early" },
+  { lot: "L1" },
+  { lot: "" },
+  { order: "O-7" },
+  { order: "", lot: "L1" },
+  { part: "never made" },
+];
 
 /** Which row an instant belongs to. */
 function keysOf(plant: Plant, span: Span, by: OeeCut, time: Piece[]): (t: number) => string {
@@ -392,11 +418,20 @@ function compare(actual: OeeRow[], rows: Map<string, Figures>, what: string): vo
 }
 
 /** Equal neighbours merged, as the states' list shows them. */
-function runs(plant: Plant, span: Span): [string, string, string, string, string][] {
+function runs(plant: Plant, span: Span, filter: Filter = {}): [string, string, string, string, string][] {
+  const keep = keptBy(filter, plant, span);
   const merged: { from_us: number; to_us: number; state: string; reason: string; cause: string }[] = [];
   for (const { from_us, to_us, state, reason, cause } of pieces(plant, span)) {
+    if (!keep(from_us)) continue;
     const last = merged.at(-1);
-    if (last && last.state === state && last.reason === reason && last.cause === cause) last.to_us = to_us;
+    if (
+      last &&
+      last.to_us === from_us &&
+      last.state === state &&
+      last.reason === reason &&
+      last.cause === cause
+    )
+      last.to_us = to_us;
     else merged.push({ from_us, to_us, state, reason, cause });
   }
   return merged.map(({ from_us, to_us, state, reason, cause }) => [
@@ -415,13 +450,14 @@ const some = <T>(rows: T[]): T[] => [
 let asked = 0;
 
 /** Every figure of a machine follows from the intervals and counts that its explanation lists, to the last digit. */
-async function explained(plant: Plant, window: Window): Promise<void> {
+async function explained(plant: Plant, window: Filtered): Promise<void> {
   const anyIdeal = (plant.cycle_times ?? []).length > 0;
   const cuts = ["shift", "hour", "day", "part", "lot"] as const;
   for (const by of ["total", cuts[run % 5] ?? "shift"] as const) {
     for (const row of some((await oee(engine, { ...window, by })).rows)) {
       const figure = FIGURES[asked++ % FIGURES.length] ?? "oee";
       const query = { ...window, figure, by, key: row.key, groups: [] };
+      let nothing = false;
       const listed: Pick<ExplainPage, "intervals" | "counts"> = { intervals: [], counts: [] };
       for (let after_us: number | null = 0; after_us !== null; ) {
         const page: (Explanation & ExplainPage) | undefined = await explain(engine, query, {
@@ -430,13 +466,14 @@ async function explained(plant: Plant, window: Window): Promise<void> {
         });
         expect(page, `${plant.machine} ${by} ${row.key}`).toMatchObject({ figure, value: row[figure], row });
         if (!page) break;
-        expect(page.machines.map(({ value }) => value)).toEqual([row[figure]]);
+        nothing = page.sums.length === 0;
+        expect(page.machines.map(({ value }) => value)).toEqual(nothing ? [] : [row[figure]]);
         listed.intervals.push(...page.intervals);
         listed.counts.push(...page.counts);
         after_us = page.next_us;
       }
       const what = `${plant.machine} ${by} ${row.key}`;
-      const again = figuresFrom(listed, anyIdeal);
+      const again = figuresFrom(listed, anyIdeal || nothing);
       for (const name of FIGURES) expect(again[name], `${what} ${name}`).toBe(row[name]);
       for (const { from, state, reason, cause } of some(listed.intervals).slice(0, 2)) {
         const at_us = us(from) + Number(from.slice(23, 26));
@@ -450,8 +487,40 @@ async function explained(plant: Plant, window: Window): Promise<void> {
   }
 }
 
+/** What a filter leaves is what carries the value, by a third of the cuts in each run; and each value that there is, is listed. */
+async function filtered(plants: Plant[], span: Span, window: Filtered): Promise<void> {
+  const listed = await filters(engine, window);
+  const there = plants.flatMap((plant) =>
+    marked(plant, span).map(({ from_us, shift }) => ({
+      shift: shift?.name ?? "",
+      ...makingAt(plant, from_us),
+    })),
+  );
+  const all = (kind: keyof Filter) => [...new Set(there.map((one) => one[kind]))].sort();
+  const found = [listed.shifts, listed.parts, listed.lots, listed.orders].map((values) => values.toSorted());
+  expect(found).toEqual([all("shift"), all("part"), all("lot"), all("order")]);
+  for (const [i, by] of OEE_CUTS.entries()) {
+    if ((run + i) % 3 > 0) continue;
+    const filter = FILTERS[(run + i) % FILTERS.length] ?? {};
+    const what = `${by} of ${JSON.stringify(filter)}`;
+    const report = await oee(engine, { ...window, by, groups: window.machines.map(groupOf), filter });
+    const wanted = expected(plants, span, by, filter);
+    if (by !== "total") compare(report.rows, wanted, what);
+    const total = expected(plants, span, "total", filter);
+    const nothing = new Map([["", figures([], [], true)]]);
+    compare(report.total ? [report.total] : [], total.size > 0 ? total : nothing, `total ${what}`);
+  }
+  const filter = FILTERS[run % FILTERS.length] ?? {};
+  const { rows } = await states(engine, { ...window, filter });
+  for (const plant of plants) {
+    const own = rows.filter(({ machine_id }) => machine_id === plant.machine);
+    const got = own.map(({ from, to, state, reason, cause }) => [from, to, state, reason, cause]);
+    expect(got, `${plant.machine} ${JSON.stringify(filter)}`).toEqual(runs(plant, span, filter));
+  }
+}
+
 /** Over all machines: the value of the OEE query, and each machine's as its own row has it. */
-async function together(window: Window): Promise<void> {
+async function together(window: Filtered): Promise<void> {
   const machines = (await oee(engine, { ...window, by: "machine" })).rows;
   for (const figure of FIGURES.filter((_, i) => i % 10 === run % 10)) {
     const found = await explain(engine, { ...window, figure, by: "total", key: "", groups: [] });
@@ -498,9 +567,11 @@ test(
         compare(report.rows, expected(plants, span, by), by);
         compare(report.total ? [report.total] : [], expected(plants, span, "total"), `total of ${by}`);
       }
+      await filtered(plants, span, window);
       // One of them, another each time: an explanation is some queries more.
       for (const plant of plants.filter((_, i) => i === run % 12))
-        await explained(plant, { ...window, machines: [plant.machine] });
+        for (const filter of [{}, FILTERS[run % FILTERS.length] ?? {}])
+          await explained(plant, { ...window, machines: [plant.machine], filter });
       await together(window);
       expect(endOf(span)).toBeGreaterThan(span.from_us);
     });

@@ -1,10 +1,10 @@
 // Where the time went: Pareto's list of what scheduled time was lost to.
 import type { Engine } from "../engine/engine.ts";
-import { judgedParams, overJudged } from "./figures/judged.ts";
+import { byGrain, grainFor, judgedParams } from "./figures/judged.ts";
 import sql from "./losses.sql" with { type: "text" };
 import { type Policy, policies, sharedPolicy } from "./policies.ts";
 import type { StateRow } from "./states.ts";
-import type { Window } from "./window.ts";
+import type { Filtered } from "./window.ts";
 
 export type LossRow = {
   state: StateRow["state"];
@@ -26,7 +26,7 @@ export type LossRow = {
 
 export type LossReport = { policy: Policy | null; rows: LossRow[] };
 
-const QUERY = overJudged(sql, "coarse");
+const QUERY = byGrain(sql);
 
 /**
  * Scheduled time without RUNNING, by state, reason and cause over all the window's machines, the largest first.
@@ -35,11 +35,11 @@ const QUERY = overJudged(sql, "coarse");
  */
 export async function losses(
   engine: Engine,
-  window: Window,
+  window: Filtered,
   order: "time" | "count" = "time",
 ): Promise<LossReport> {
   const inForce = await policies(engine, window);
-  const rows = await engine.query<LossRow>(QUERY, {
+  const rows = await engine.query<LossRow>(QUERY[grainFor("coarse", window)], {
     ...judgedParams(window, inForce),
     by_count: order === "count",
   });

@@ -13,10 +13,10 @@ import plant from "./figures/cuts/plant.sql" with { type: "text" };
 import shift from "./figures/cuts/shift.sql" with { type: "text" };
 import total from "./figures/cuts/total.sql" with { type: "text" };
 import week from "./figures/cuts/week.sql" with { type: "text" };
-import { judgedParams, overJudged } from "./figures/judged.ts";
+import { byGrain, type Grain, grainFor, judgedParams } from "./figures/judged.ts";
 import sums from "./figures/sums.sql" with { type: "text" };
 import { type MachinePolicy, type Policy, policies, sharedPolicy } from "./policies.ts";
-import { iso, type Window } from "./window.ts";
+import { type Filtered, iso, windowParams } from "./window.ts";
 
 export const OEE_CUTS = [
   "total",
@@ -135,10 +135,12 @@ export const CUTS: Record<OeeCut, string> = {
 const SELECT = `SELECT k, k2, key, is_total, starts_us, ends_us,\n${columns}FROM labelled ORDER BY starts_us, key`;
 const FINE: readonly OeeCut[] = ["shift", "part", "lot", "order"];
 /** Whether a cut needs the days' sums by all that they are kept by, or their totals. */
-export const grainOf = (by: OeeCut): "fine" | "coarse" => (FINE.includes(by) ? "fine" : "coarse");
-const QUERIES = Object.fromEntries(
-  OEE_CUTS.map((by) => [by, overJudged(SELECT, grainOf(by), CUTS[by], sums)]),
-) as Record<OeeCut, string>;
+export const grainOf = (by: OeeCut, window: Filtered): Grain =>
+  grainFor(FINE.includes(by) ? "fine" : "coarse", window);
+const QUERIES = Object.fromEntries(OEE_CUTS.map((by) => [by, byGrain(SELECT, CUTS[by], sums)])) as Record<
+  OeeCut,
+  Record<Grain, string>
+>;
 
 /**
  * Figures over all the window's machines, as they are rolled up, sums first (DESIGN "Time, states, OEE"; terms after
@@ -148,7 +150,7 @@ const QUERIES = Object.fromEntries(
  */
 export async function oee(
   engine: Engine,
-  window: Window & { by: OeeCut; groups?: string[] },
+  window: Filtered & { by: OeeCut; groups?: string[] },
 ): Promise<OeeReport> {
   return (await oeeBy(engine, window, await policies(engine, window))).report;
 }
@@ -160,15 +162,20 @@ export async function oee(
  */
 export async function oeeBy(
   engine: Engine,
-  window: Window & { by: OeeCut; groups?: string[] },
+  window: Filtered & { by: OeeCut; groups?: string[] },
   inForce: MachinePolicy[],
 ): Promise<{ report: OeeReport; places: Map<string, { k: number; k2: string }> }> {
   const { by, groups = [] } = window;
-  const rows = await engine.query<SqlRow>(QUERIES[by], {
+  const rows = await engine.query<SqlRow>(QUERIES[by][grainOf(by, window)], {
     ...judgedParams(window, inForce, by === "hour"),
     ...(by === "group" ? { groups } : {}),
   });
   const total = window.machines.length > 0 ? rows.find(({ is_total }) => is_total) : undefined;
+  // Of nothing at all (a time that is still to come, a filter that leaves nothing) there are zeros.
+  if (total?.calendar_time_s === 0 && total.ends_us === 0) {
+    const { from_us, end_us } = windowParams(window);
+    Object.assign(total, { starts_us: from_us, ends_us: end_us });
+  }
   const parts = rows.filter(({ is_total }) => !is_total);
   const cut = by === "total" ? (total ? [total] : []) : parts;
   const report = {

@@ -1,7 +1,7 @@
 // The states of a machine over time, each with its reason or cause.
 import type { Engine } from "../engine/engine.ts";
 import sql from "./states.sql" with { type: "text" };
-import { iso, type Window, windowParams } from "./window.ts";
+import { type Filtered, filterParams, iso, windowParams } from "./window.ts";
 
 export type StateRow = {
   machine_id: string;
@@ -19,11 +19,15 @@ export type StateRow = {
 type SqlRow = Omit<StateRow, "from" | "to"> & { starts_us: number; ends_us: number };
 
 /**
- * States in order of machine and time, without a hole: neighbours always differ in state, reason or cause.
+ * States in order of machine and time: neighbours always differ in state, reason or cause. Without a filter
+ * there is no hole.
  * @throws EngineError
  */
-export async function states(engine: Engine, window: Window): Promise<{ rows: StateRow[] }> {
-  const rows = await engine.query<SqlRow>(sql, windowParams(window));
+export async function states(engine: Engine, window: Filtered): Promise<{ rows: StateRow[] }> {
+  const rows = await engine.query<SqlRow>(sql, {
+    ...windowParams(window),
+    ...filterParams(window.filter),
+  });
   return {
     rows: rows.map(({ machine_id, state, starts_us, ends_us, seconds, reason, cause }) => ({
       machine_id,

@@ -10,6 +10,28 @@ export type Window = {
   as_of_us: number;
 };
 
+/** Only the time and the parts of one shift, part, lot or order; "" is where there is none, without it all count. */
+export type Filter = {
+  /** The shift's name; "" is time outside of all shifts, or without a calendar. */
+  shift?: string | undefined;
+  part?: string | undefined;
+  lot?: string | undefined;
+  order?: string | undefined;
+};
+
+/** A window of which only some of the time and of the parts is asked for. */
+export type Filtered = Window & { filter?: Filter };
+
+/** Whether a filter leaves anything out. */
+export const isFilter = (filter: Filter = {}): boolean =>
+  Object.values(filter).some((value) => value !== undefined);
+
+/** The filter's parameters: lists of one value, or of none where all count. */
+export function filterParams({ shift, part, lot, order }: Filter = {}) {
+  const only = (value: string | undefined): string[] => (value === undefined ? [] : [value]);
+  return { of_shift: only(shift), of_part: only(part), of_lot: only(lot), of_order: only(order) };
+}
+
 /** The window's parameters: it ends now at the latest, and never before it starts. */
 export const windowParams = ({ tenant, machines, from_us, to_us, as_of_us }: Window) => ({
   tenant,

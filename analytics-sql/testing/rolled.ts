@@ -2,7 +2,7 @@
 import type { Engine } from "../engine/engine.ts";
 import { type OeeCut, type OeeReport, oee as readOee } from "../queries/oee.ts";
 import { states as readStates, type StateRow } from "../queries/states.ts";
-import type { Window } from "../queries/window.ts";
+import type { Filtered } from "../queries/window.ts";
 import { Roller } from "../rollup/roller.ts";
 
 const rollers = new WeakMap<Engine, Roller>();
@@ -16,13 +16,13 @@ export function rollerOf(engine: Engine): Roller {
 
 export async function oee(
   engine: Engine,
-  window: Window & { by: OeeCut; groups?: string[] },
+  window: Filtered & { by: OeeCut; groups?: string[] },
 ): Promise<OeeReport> {
   await rollerOf(engine).exact(window);
   return readOee(engine, window);
 }
 
-export async function states(engine: Engine, window: Window): Promise<{ rows: StateRow[] }> {
+export async function states(engine: Engine, window: Filtered): Promise<{ rows: StateRow[] }> {
   await rollerOf(engine).exact(window);
   return readStates(engine, window);
 }

@@ -1,9 +1,9 @@
 // Why a figure is what it is: its formula with its numbers, and the intervals and counts these are summed from.
 import type { Engine } from "../../engine/engine.ts";
-import { judgedParams, overJudged } from "../figures/judged.ts";
+import { byGrain, type Grain, judgedParams } from "../figures/judged.ts";
 import { CUTS, grainOf, OEE_CUTS, type OeeCut, type OeeRow, oeeBy } from "../oee.ts";
 import { type MachinePolicy, type Policy, policies } from "../policies.ts";
-import { iso, type Window } from "../window.ts";
+import { type Filtered, iso, type Window } from "../window.ts";
 import asked from "./asked.sql" with { type: "text" };
 import countsSql from "./counts.sql" with { type: "text" };
 import {
@@ -98,14 +98,14 @@ export type Explanation = {
   machines: ExplainMachine[];
 };
 
-export type Asked = Window & { figure: Figure; by: OeeCut; key: string; groups: string[] };
+export type Asked = Filtered & { figure: Figure; by: OeeCut; key: string; groups: string[] };
 
 /** Of a cut's CTEs only the first is needed, `keyed`: which row it is the OEE query says. */
 const keyed = (by: OeeCut): string => CUTS[by].slice(0, CUTS[by].lastIndexOf(",\nlabelled"));
-const overAsked = (select: string): Record<OeeCut, string> =>
-  Object.fromEntries(OEE_CUTS.map((by) => [by, overJudged(select, grainOf(by), keyed(by), asked)])) as Record<
+const overAsked = (select: string): Record<OeeCut, Record<Grain, string>> =>
+  Object.fromEntries(OEE_CUTS.map((by) => [by, byGrain(select, keyed(by), asked)])) as Record<
     OeeCut,
-    string
+    Record<Grain, string>
   >;
 const SUMMED = overAsked(summedSql);
 const INTERVALS = overAsked(intervalsSql);
@@ -142,7 +142,10 @@ async function explainOnce(engine: Engine, query: Asked, page?: { after_us: numb
   if (!place) return undefined;
   const [{ report }, rows, listed] = await Promise.all([
     asking,
-    engine.query<Summed>(SUMMED[by], { ...paramsOf(query, inForce, by === "hour"), ...place }),
+    engine.query<Summed>(SUMMED[by][grainOf(by, query)], {
+      ...paramsOf(query, inForce, by === "hour"),
+      ...place,
+    }),
     page && list(engine, by, { ...paramsOf(query, inForce, true), ...place }, page),
   ]);
   const row = report.rows.find((one) => one.key === key);
@@ -256,8 +259,8 @@ async function list(
 ): Promise<ExplainPage> {
   const params = { ...place, after_us: page.after_us, limit: page.limit + 1 };
   const [intervals, counts] = await Promise.all([
-    engine.query<IntervalRow>(INTERVALS[by], params),
-    engine.query<CountRow>(COUNTS[by], params),
+    engine.query<IntervalRow>(INTERVALS[by].fine, params),
+    engine.query<CountRow>(COUNTS[by].fine, params),
   ]);
   const ends = [intervals[page.limit]?.from_us, counts[page.limit]?.ts_us].filter((us) => us !== undefined);
   const next_us = ends.length > 0 ? Math.min(...ends) : Number.POSITIVE_INFINITY;

@@ -57,7 +57,8 @@ export function sumsOf(rows: readonly Summed[]): Sums {
   const lost = (to: string): number => scheduled(({ loss }) => loss === to);
   const ideal_total_us = sum((row) => row.sum_ideal_total_us);
   const ideal_good_us = sum((row) => row.sum_ideal_good_us);
-  const known = rows.some((row) => row.ideal_listed) && rows.every((row) => row.without_ideal_count === 0);
+  const listed = rows.length === 0 || rows.some((row) => row.ideal_listed);
+  const known = listed && rows.every((row) => row.without_ideal_count === 0);
   const total_count = sum((row) => row.total_count);
   const reject_count = sum((row) => row.reject_count);
   return {

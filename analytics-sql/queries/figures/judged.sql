@@ -1,4 +1,4 @@
--- Cells with what the policies in force make of them, given by machine: is their time excluded, which loss is it, and is
+-- The cells that are asked for (an empty list of shifts, parts, lots or orders is all of them), with what the policies in force make of them, given by machine: is their time excluded, which loss is it, and is
 -- any ideal cycle listed at all. A reason may say itself which loss it is. An excluded reason is a pair of its machine's place and its code.
 judged AS
 (
@@ -21,4 +21,8 @@ judged AS
             'other') AS loss,
         {ideal_listed:Array(UInt8)}[m] AS any_ideal
     FROM cells
+    WHERE (empty({of_shift:Array(String)}) OR has({of_shift:Array(String)}, shift))
+        AND (empty({of_part:Array(String)}) OR has({of_part:Array(String)}, part))
+        AND (empty({of_lot:Array(String)}) OR has({of_lot:Array(String)}, lot))
+        AND (empty({of_order:Array(String)}) OR has({of_order:Array(String)}, order_id))
 )

@@ -32,7 +32,7 @@ sums AS
         sum(c.ideal_total_us) AS ideal_total_us,
         sum(c.ideal_good_us) AS ideal_good_us,
         -- Something was made whose ideal is not known; or no machine has any listed.
-        multiIf(max(any_ideal) = 0, true, sum(without_ideal) > 0) AS no_ideal,
+        multiIf(count() = 0, false, max(any_ideal) = 0, true, sum(without_ideal) > 0) AS no_ideal,
         sum(spikes) AS spike_count,
         sum(resets) AS reset_count
     FROM keyed AS c

@@ -6,7 +6,7 @@ import { answer, Format } from "../../lists.ts";
 import { auth } from "../../plugins/auth.ts";
 import { notFound } from "../../plugins/errors.ts";
 import { type Machines, time_us } from "../machines/service.ts";
-import { OEE_CUTS, type Reports } from "./service.ts";
+import { type Filter, OEE_CUTS, type Reports } from "./service.ts";
 
 const tags = ["Reports"];
 const params = t.Object({ id: t.String() });
@@ -34,7 +34,20 @@ const which = {
   machine: t.Optional(t.String({ description: "Ids of machines, separated by commas" })),
   group: t.Optional(t.String({ description: "The group of the machines" })),
 };
-const Order = t.Optional(t.Union([t.Literal("time"), t.Literal("count")]));
+const Ranked = t.Optional(
+  t.Union([t.Literal("time"), t.Literal("count")], { description: "By time lost, or by how often" }),
+);
+
+/** What a filter leaves: the time and the parts that carry the values given; an empty value is where there is none. */
+export const only = {
+  shift: t.Optional(
+    t.String({ description: "Of shifts of this name only; empty: outside of shifts, or without calendar" }),
+  ),
+  part: t.Optional(t.String({ description: "While this part was made; empty: while none was known" })),
+  lot: t.Optional(t.String({ description: "While this lot was made; empty: while none was known" })),
+  order: t.Optional(t.String({ description: "While this order was made; empty: while none was known" })),
+};
+export const filterOf = ({ shift, part, lot, order }: Filter): Filter => ({ shift, part, lot, order });
 
 export const analyticsModule = (machines: Machines, reports: Reports, keys: Keys) =>
   new Elysia({ prefix: "/api/v1" })
@@ -43,23 +56,42 @@ export const analyticsModule = (machines: Machines, reports: Reports, keys: Keys
       "/oee",
       async ({ caller, query }) => {
         const own = machines.some(caller.tenant_id, query);
-        return answer(query.format, await reports.oee(own, windowOf(query), query.by ?? "total"));
+        return answer(
+          query.format,
+          await reports.oee(own, windowOf(query), query.by ?? "total", "exact", filterOf(query)),
+        );
       },
       {
         scope: "read",
-        query: t.Object({ ...span, ...which, by: By }),
+        query: t.Object({ ...span, ...which, ...only, by: By }),
         detail: { tags, summary: "OEE over all machines, or some: sums first, ratios last" },
+      },
+    )
+    .get(
+      "/filters",
+      ({ caller, query }) => reports.filters(machines.some(caller.tenant_id, query), windowOf(query)),
+      {
+        scope: "read",
+        query: t.Object({ from: Time, to: Time, ...which }),
+        detail: {
+          tags,
+          summary:
+            "Which shifts, parts, lots and orders there are in a window, the latest first, at most 500 of each",
+        },
       },
     )
     .get(
       "/losses",
       async ({ caller, query }) => {
         const own = machines.some(caller.tenant_id, query);
-        return answer(query.format, await reports.losses(own, windowOf(query), query.order ?? "time"));
+        return answer(
+          query.format,
+          await reports.losses(own, windowOf(query), query.sort ?? "time", "exact", filterOf(query)),
+        );
       },
       {
         scope: "read",
-        query: t.Object({ ...span, ...which, order: Order }),
+        query: t.Object({ ...span, ...which, ...only, sort: Ranked }),
         detail: {
           tags,
           summary: "What scheduled time was lost to, over all machines, or some: Pareto's list",
@@ -70,12 +102,15 @@ export const analyticsModule = (machines: Machines, reports: Reports, keys: Keys
       "/machines/:id/losses",
       async ({ caller, params, query }) => {
         const own = [machines.get(caller.tenant_id, params.id)];
-        return answer(query.format, await reports.losses(own, windowOf(query), query.order ?? "time"));
+        return answer(
+          query.format,
+          await reports.losses(own, windowOf(query), query.sort ?? "time", "exact", filterOf(query)),
+        );
       },
       {
         scope: "read",
         params,
-        query: t.Object({ ...span, order: Order }),
+        query: t.Object({ ...span, ...only, sort: Ranked }),
         detail: { tags, summary: "What a machine's scheduled time was lost to, by time or by count" },
       },
     )
@@ -83,12 +118,15 @@ export const analyticsModule = (machines: Machines, reports: Reports, keys: Keys
       "/machines/:id/oee",
       async ({ caller, params, query }) => {
         const own = [machines.get(caller.tenant_id, params.id)];
-        return answer(query.format, await reports.oee(own, windowOf(query), query.by ?? "total"));
+        return answer(
+          query.format,
+          await reports.oee(own, windowOf(query), query.by ?? "total", "exact", filterOf(query)),
+        );
       },
       {
         scope: "read",
         params,
-        query: t.Object({ ...span, by: By }),
+        query: t.Object({ ...span, ...only, by: By }),
         detail: {
           tags,
           summary: "A machine's OEE by total, hour, shift, day, week, month, part, lot or order",
@@ -98,10 +136,20 @@ export const analyticsModule = (machines: Machines, reports: Reports, keys: Keys
     .get(
       "/machines/:id/states",
       async ({ caller, params, query }) => {
-        const rows = await reports.states(machines.get(caller.tenant_id, params.id), windowOf(query));
+        const rows = await reports.states(
+          machines.get(caller.tenant_id, params.id),
+          windowOf(query),
+          "exact",
+          filterOf(query),
+        );
         return answer(query.format, { rows });
       },
-      { scope: "read", params, query: t.Object(span), detail: { tags, summary: "The state timeline" } },
+      {
+        scope: "read",
+        params,
+        query: t.Object({ ...span, ...only }),
+        detail: { tags, summary: "The state timeline" },
+      },
     )
     .get(
       "/machines/:id/spikes",

@@ -3,6 +3,7 @@ import type { Engine } from "../../../analytics-sql/engine/engine.ts";
 import type { Lake } from "../../../analytics-sql/lake/lake.ts";
 import { type AssetDocument, type AssetRow, asset, assets } from "../../../analytics-sql/queries/assets.ts";
 import { type LotRow, lots, type RejectRow, rejects } from "../../../analytics-sql/queries/entries.ts";
+import { type Filters, filters } from "../../../analytics-sql/queries/filters.ts";
 import { gaps } from "../../../analytics-sql/queries/gaps.ts";
 import { latest } from "../../../analytics-sql/queries/latest.ts";
 import { type LossReport, losses } from "../../../analytics-sql/queries/losses.ts";
@@ -14,7 +15,7 @@ import {
 import { type OeeCut, type OeeReport, oee } from "../../../analytics-sql/queries/oee.ts";
 import { type SpikeRow, spikes } from "../../../analytics-sql/queries/spikes.ts";
 import { type StateRow, states } from "../../../analytics-sql/queries/states.ts";
-import type { Window } from "../../../analytics-sql/queries/window.ts";
+import type { Filter, Filtered, Window } from "../../../analytics-sql/queries/window.ts";
 import { firstDays } from "../../../analytics-sql/rollup/roll.ts";
 import type { Roller } from "../../../analytics-sql/rollup/roller.ts";
 import { type GapCause, MIN_TS_US } from "../../../ingest/event.ts";
@@ -23,6 +24,8 @@ import { badInput } from "../../../ingest/problem.ts";
 import type { Machine } from "../../../ingest/store/store.ts";
 
 export { OEE_CUTS, type OeeCut } from "../../../analytics-sql/queries/oee.ts";
+
+export type { Filter } from "../../../analytics-sql/queries/window.ts";
 
 export type Span = { from_us: number; to_us: number };
 
@@ -47,14 +50,34 @@ const RECENT_US = 2 * 86_400_000_000;
 /** Everything that has arrived counts; or, for screens, what had arrived some seconds ago, at once. */
 export type Freshness = "exact" | "recent";
 
-/** How many reports are remembered for screens that ask again. */
+/** How many reports of a kind are remembered for screens that ask again. */
 const REMEMBERED = 100;
+
+/** Until the next roll-up a screen that asks the same again, or another one that does, is told the same. */
+class Remembered<Report> {
+  readonly #reports = new Map<string, Promise<Report>>();
+
+  of({ to_us, ...asked }: Filtered & Record<string, unknown>, ask: () => Promise<Report>): Promise<Report> {
+    const key = JSON.stringify([asked, Math.min(to_us, asked.as_of_us)]);
+    const known = this.#reports.get(key);
+    if (known !== undefined) return known;
+    const report = ask();
+    this.#reports.set(key, report);
+    report.catch(() => this.#reports.delete(key));
+    for (const oldest of this.#reports.keys()) {
+      if (this.#reports.size <= REMEMBERED) break;
+      this.#reports.delete(oldest);
+    }
+    return report;
+  }
+}
 
 export class Reports {
   readonly #engine: Engine;
   readonly #roller: Roller;
   readonly #lake: Lake | undefined;
-  readonly #recent = new Map<string, Promise<OeeReport>>();
+  readonly #oees = new Remembered<OeeReport>();
+  readonly #losses = new Remembered<LossReport>();
 
   constructor(engine: Engine, roller: Roller, lake?: Lake) {
     this.#engine = engine;
@@ -63,20 +86,44 @@ export class Reports {
   }
 
   /** Figures over machines of one tenant: sums first (invariant 5). Nothing is known of the time after now. */
-  async oee(machines: Machine[], span: Span, by: OeeCut, freshness: Freshness = "exact"): Promise<OeeReport> {
+  async oee(
+    machines: Machine[],
+    span: Span,
+    by: OeeCut,
+    freshness: Freshness = "exact",
+    filter: Filter = {},
+  ): Promise<OeeReport> {
     const groups = machines.map(({ group }) => group);
-    const window = await this.#rolled(machines, span, freshness);
-    const ask = () => oee(this.#engine, { ...window, by, groups });
-    return freshness === "recent" ? this.#remembered({ ...window, by, groups }, ask) : ask();
+    const window = { ...(await this.#rolled(machines, span, freshness)), filter, by, groups };
+    const ask = () => oee(this.#engine, window);
+    return freshness === "recent" ? this.#oees.of(window, ask) : ask();
   }
 
   /** What scheduled time was lost to, the most first. */
-  async losses(machines: Machine[], span: Span, order: "time" | "count"): Promise<LossReport> {
-    return losses(this.#engine, await this.#rolled(machines, span, "exact"), order);
+  async losses(
+    machines: Machine[],
+    span: Span,
+    order: "time" | "count",
+    freshness: Freshness = "exact",
+    filter: Filter = {},
+  ): Promise<LossReport> {
+    const window = { ...(await this.#rolled(machines, span, freshness)), filter };
+    const ask = () => losses(this.#engine, window, order);
+    return freshness === "recent" ? this.#losses.of({ ...window, order }, ask) : ask();
   }
 
-  async states(machine: Machine, span: Span, freshness: Freshness = "exact"): Promise<States> {
-    return (await this.statesOf([machine], span, freshness)).get(machine.id) ?? [];
+  /** Which shifts, parts, lots and orders there are to filter by. */
+  async filters(machines: Machine[], span: Span, freshness: Freshness = "exact"): Promise<Filters> {
+    return filters(this.#engine, await this.#rolled(machines, span, freshness));
+  }
+
+  async states(
+    machine: Machine,
+    span: Span,
+    freshness: Freshness = "exact",
+    filter: Filter = {},
+  ): Promise<States> {
+    return (await this.statesOf([machine], span, freshness, filter)).get(machine.id) ?? [];
   }
 
   /** By machine, in order of time. */
@@ -84,9 +131,10 @@ export class Reports {
     machines: Machine[],
     span: Span,
     freshness: Freshness = "exact",
+    filter: Filter = {},
   ): Promise<Map<string, States>> {
     const window = await this.#rolled(machines, span, freshness);
-    const { rows } = await states(this.#engine, window);
+    const { rows } = await states(this.#engine, { ...window, filter });
     return byMachine(rows);
   }
 
@@ -170,21 +218,6 @@ export class Reports {
       if (machine) Object.assign(machine, { state, since_us: Date.parse(from) * 1_000 });
     }
     return known;
-  }
-
-  /** Until the next roll-up a screen that asks the same again, or another one that does, is told the same. */
-  #remembered({ to_us, ...asked }: Window & { by: OeeCut; groups: string[] }, ask: () => Promise<OeeReport>) {
-    const key = JSON.stringify([asked, Math.min(to_us, asked.as_of_us)]);
-    const known = this.#recent.get(key);
-    if (known !== undefined) return known;
-    const report = ask();
-    this.#recent.set(key, report);
-    report.catch(() => this.#recent.delete(key));
-    for (const oldest of this.#recent.keys()) {
-      if (this.#recent.size <= REMEMBERED) break;
-      this.#recent.delete(oldest);
-    }
-    return report;
   }
 
   /** The window of machines of one tenant, rolled up. */

@@ -6,8 +6,8 @@ import type { Keys } from "../../keys.ts";
 import { answer, Format } from "../../lists.ts";
 import { auth } from "../../plugins/auth.ts";
 import { notFound } from "../../plugins/errors.ts";
-import { windowOf } from "../analytics/index.ts";
-import { OEE_CUTS } from "../analytics/service.ts";
+import { filterOf, only, windowOf } from "../analytics/index.ts";
+import { type Filter, OEE_CUTS } from "../analytics/service.ts";
 import { type Machines, time_us } from "../machines/service.ts";
 import type { Explanations } from "./service.ts";
 
@@ -23,6 +23,7 @@ const asked = {
   to: Time,
   by: t.Optional(t.Union(OEE_CUTS.map((cut) => t.Literal(cut)))),
   key: t.Optional(t.String({ description: "With `by`: the row of that cut which is explained" })),
+  ...only,
   format: Format,
 };
 
@@ -30,16 +31,18 @@ const asked = {
 const LISTED_ROWS = 2_000;
 
 /** Which figure of which row; a row is named by `by` and `key` together. @throws BadInput */
-export function askedOf(query: {
-  figure: (typeof FIGURES)[number];
-  from?: string | undefined;
-  to?: string | undefined;
-  by?: (typeof OEE_CUTS)[number] | undefined;
-  key?: string | undefined;
-}) {
+export function askedOf(
+  query: {
+    figure: (typeof FIGURES)[number];
+    from?: string | undefined;
+    to?: string | undefined;
+    by?: (typeof OEE_CUTS)[number] | undefined;
+    key?: string | undefined;
+  } & Filter,
+) {
   const { figure, by = "total", key } = query;
   if (by !== "total" && key === undefined) throw badInput("/key", `which row of by=${by}?`);
-  return { figure, by, key: key ?? "", ...windowOf(query) };
+  return { figure, by, key: key ?? "", filter: filterOf(query), ...windowOf(query) };
 }
 
 function cursor_us(cursor: string | undefined): number {

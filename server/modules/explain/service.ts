@@ -8,7 +8,7 @@ import {
   signalsBehind,
 } from "../../../analytics-sql/queries/explain/explain.ts";
 import { type StateAt, stateAt } from "../../../analytics-sql/queries/explain/state-at.ts";
-import { iso, type Window } from "../../../analytics-sql/queries/window.ts";
+import { type Filter, type Filtered, iso } from "../../../analytics-sql/queries/window.ts";
 import type { Roller } from "../../../analytics-sql/rollup/roller.ts";
 import { type CalendarInput, calendarAt, calendarsOf } from "../../../ingest/calendar.ts";
 import { ruleOf, STATE_RULES } from "../../../ingest/live/state.ts";
@@ -16,7 +16,7 @@ import { badInput } from "../../../ingest/problem.ts";
 import type { Machine } from "../../../ingest/store/store.ts";
 import type { Freshness, Gaps, OeeCut, Reports, Span } from "../analytics/service.ts";
 
-export type Asked = Span & { figure: Figure; by: OeeCut; key: string };
+export type Asked = Span & { figure: Figure; by: OeeCut; key: string; filter?: Filter };
 export type Page = { after_us: number; limit: number };
 
 /** A figure of one machine, all the way down. */
@@ -66,8 +66,13 @@ export type ExplainedState = StateAt & {
 
 const NO_RULE = "nothing was told yet: UNKNOWN";
 
-const queryOf = (params: Record<string, string>): string =>
-  new URLSearchParams(Object.entries(params).filter(([, value]) => value !== "")).toString();
+const queryOf = (params: Record<string, string | undefined>): string =>
+  new URLSearchParams(
+    Object.entries(params).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+  ).toString();
+/** A row of a cut, as a query names it. */
+const rowOf = ({ by, key }: { by: OeeCut; key: string }): Record<string, string> =>
+  by === "total" ? {} : { by, key };
 const apiOf = ({ id }: Machine): string => `/api/v1/machines/${encodeURIComponent(id)}`;
 
 export class Explanations {
@@ -96,7 +101,7 @@ export class Explanations {
     ]);
     const api = apiOf(machine);
     const { row } = explanation;
-    const { by, key } = asked;
+    const { by, key, filter } = asked;
     const span = { from: row.from, to: row.to };
     return {
       ...explanation,
@@ -109,8 +114,8 @@ export class Explanations {
       next_cursor: next_us === null ? null : String(next_us),
       gaps: within(gaps, span),
       links: {
-        oee: `${api}/oee?${queryOf({ ...windowOf(asked), by })}`,
-        states: `${api}/states?${queryOf(span)}`,
+        oee: `${api}/oee?${queryOf({ ...windowOf(asked), by, ...filter })}`,
+        states: `${api}/states?${queryOf({ ...span, ...filter })}`,
         gaps: `${api}/gaps?${queryOf(span)}`,
         observations: observationsOf(machine, signals, span),
       },
@@ -122,10 +127,10 @@ export class Explanations {
     const query = await this.#query(machines, asked, freshness);
     const { intervals: _, counts: __, next_us: ___, ...explanation } = await this.#explain(query);
     const { row } = explanation;
-    const { figure, by, key } = asked;
+    const { figure, by, key, filter } = asked;
     const byId = new Map(machines.map((machine) => [machine.id, machine]));
     // A cut by what machines have in common has no such row in a machine's own figures.
-    const own = by === "machine" || by === "group" || by === "plant" ? { by: "total", key: "" } : { by, key };
+    const own = by === "machine" || by === "group" || by === "plant" ? {} : rowOf(asked);
     return {
       ...explanation,
       from: row.from,
@@ -136,10 +141,10 @@ export class Explanations {
       machines: explanation.machines.flatMap((part) => {
         const machine = byId.get(part.machine_id);
         if (!machine) return [];
-        const explain = `${apiOf(machine)}/explain?${queryOf({ figure, ...windowOf(asked), ...own })}`;
+        const explain = `${apiOf(machine)}/explain?${queryOf({ figure, ...windowOf(asked), ...own, ...filter })}`;
         return [{ ...part, name: machine.name, links: { explain } }];
       }),
-      links: { oee: `/api/v1/oee?${queryOf({ ...windowOf(asked), by })}` },
+      links: { oee: `/api/v1/oee?${queryOf({ ...windowOf(asked), by, ...filter })}` },
     };
   }
 
@@ -178,12 +183,12 @@ export class Explanations {
   }
 
   async #query(machines: Machine[], asked: Asked, freshness: Freshness) {
-    const { figure, by, key, ...span } = asked;
+    const { from_us, to_us, ...rest } = asked;
     const groups = machines.map(({ group }) => group);
-    return { ...(await this.#window(machines, span, freshness)), figure, by, key, groups };
+    return { ...(await this.#window(machines, { from_us, to_us }, freshness)), ...rest, groups };
   }
 
-  async #window(machines: Machine[], span: Span, freshness: Freshness): Promise<Window> {
+  async #window(machines: Machine[], span: Span, freshness: Freshness): Promise<Filtered> {
     const window = {
       tenant: machines[0]?.tenant_id ?? "",
       machines: machines.map(({ id }) => id),
