@@ -2,6 +2,7 @@
 import { openapi } from "@elysiajs/openapi";
 import { Elysia } from "elysia";
 import packageJson from "../package.json" with { type: "json" };
+import { adminModule } from "./modules/admin/index.ts";
 import { analyticsModule } from "./modules/analytics/index.ts";
 import { downtimeModule } from "./modules/downtime/index.ts";
 import { explainModule } from "./modules/explain/index.ts";
@@ -71,6 +72,7 @@ export function createApp(services: Services) {
     .use(usersModule(keys))
     .use(rebuildModule(rebuilds, keys))
     .use(schemasModule(keys))
-    .use(sessionModule(keys, figures))
+    .use(sessionModule(keys, figures, log))
+    .use(adminModule({ keys, machines, figures, log }))
     .use(pagesModule({ machines, figures, explanations, reports, hub, keys, log }));
 }

@@ -123,6 +123,10 @@ export class Users {
     return right && now?.password_hash === user?.password_hash ? now : undefined;
   }
 
+  isPasswordOf(id: string, password: string): Promise<boolean> {
+    return this.#passwords.verify(password, this.byId(id)?.password_hash);
+  }
+
   #get(tenant_id: string, id: string): User {
     const user = this.#by_id.get(id);
     if (user?.tenant_id !== tenant_id) throw notFound(`user "${id}"`);

@@ -14,13 +14,20 @@ export type Asset = {
   gzip?: Uint8Array;
 };
 
-export type AssetName = "app.css" | "htmx.js" | "wall.js" | "machine.js" | "dashboard.js" | "favicon.svg";
+export type AssetName =
+  | "app.css"
+  | "htmx.js"
+  | "wall.js"
+  | "machine.js"
+  | "dashboard.js"
+  | "admin.js"
+  | "favicon.svg";
 
 /** Where assets live; the path of each is this and its hashed name. */
 export const ASSET_ROOT = "/assets/";
 
-const STYLES = ["tokens.css", "base.css", "hmi.css", "dashboard.css"];
-const SCRIPTS = ["wall.ts", "machine.ts", "dashboard.ts"];
+const STYLES = ["tokens.css", "base.css", "hmi.css", "dashboard.css", "admin.css"];
+const SCRIPTS = ["wall.ts", "machine.ts", "dashboard.ts", "admin.ts"];
 
 const paths = new Map<string, string>();
 let built: Promise<Map<string, Asset>> | undefined;

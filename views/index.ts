@@ -7,7 +7,11 @@ import type { Shell } from "./model.ts";
 import { speak } from "./text.ts";
 
 export { ASSET_ROOT, type Asset, assetResponse, assets } from "./assets.ts";
+export { EMPTY_FORM, errorsByPath, type FormState } from "./form.ts";
 export type * from "./model.ts";
+export { Account } from "./pages/account.tsx";
+export { AdminAccess } from "./pages/admin/access.tsx";
+export { AdminMachines } from "./pages/admin/machines.tsx";
 export { Dashboard, DashboardReport } from "./pages/dashboard.tsx";
 export { DashboardMachine, DashboardMachineReport } from "./pages/dashboard-machine.tsx";
 export { Explain } from "./pages/explain.tsx";

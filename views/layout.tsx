@@ -14,6 +14,13 @@ const HTMX_CONFIG = JSON.stringify({
   historyCacheSize: 0,
   refreshOnHistoryMiss: true,
   timeout: 15_000,
+  // A form with what is wrong in it is a page like any other.
+  responseHandling: [
+    { code: "204", swap: false },
+    { code: "[23]..", swap: true },
+    { code: "4(01|09|22)", swap: true },
+    { code: "...", swap: false, error: true },
+  ],
 });
 
 export type LayoutProps = {
@@ -22,7 +29,7 @@ export type LayoutProps = {
   /** `hmi` is dark always; `office` follows the reader's light or dark. */
   theme: "hmi" | "office";
   /** The entry of the navigation this page belongs to. */
-  here?: "wall" | "dashboard" | "admin";
+  here?: "wall" | "dashboard" | "admin" | "account";
   scripts: readonly AssetName[];
   /** The page fills a large screen exactly and does not scroll as a whole. */
   kiosk?: boolean;
@@ -66,7 +73,9 @@ export function Layout({ shell, title, theme, here, scripts, kiosk, header, chil
             <LanguageSwitch shell={shell} />
             {shell.user !== null && (
               <form method="post" action="/sign-out">
-                <span class="user">{shell.user}</span>
+                <a class="user" href="/account" aria-current={here === "account" ? "page" : undefined}>
+                  {shell.user}
+                </a>
                 <button type="submit">{text.nav.signOut}</button>
               </form>
             )}

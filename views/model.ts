@@ -7,6 +7,8 @@ import type { CalendarInput } from "../ingest/calendar.ts";
 import type { GapCause, PolicyData } from "../ingest/event.ts";
 import type { LiveMachine } from "../ingest/live/live.ts";
 import type { State } from "../ingest/signals.ts";
+import type { Role } from "../ingest/store/store.ts";
+import type { FormState } from "./form.ts";
 import type { Language } from "./text.ts";
 
 /** What every page needs to know about the plant and who is looking. */
@@ -200,3 +202,39 @@ export type SignInProps = {
 
 /** Any page that could not be shown. `detail` is for people, never a stack. */
 export type ProblemProps = { shell: Shell; status: number; detail: string | null };
+
+/** `GET /account`, and the answer to a `POST` that failed. */
+export type AccountProps = {
+  shell: Shell;
+  /** Keys have no password. */
+  kind: "user" | "key";
+  role: Role | null;
+  form: FormState;
+  changed: boolean;
+};
+
+/** `GET /admin/machines`. */
+export type AdminMachinesProps = {
+  shell: Shell;
+  machines: readonly (MachineName & {
+    group: string;
+    /** The names of the shifts that hold now; "" where there is no calendar. */
+    calendar: string;
+    cycle_times: number;
+  })[];
+};
+
+export type ShownUser = { id: string; name: string; role: Role; disabled: boolean; created: string };
+export type ShownKey = { id: string; name: string; scopes: readonly string[]; created: string };
+
+/** `GET /admin/access`, and the answer to a form of it that failed. */
+export type AdminAccessProps = {
+  shell: Shell;
+  users: readonly ShownUser[];
+  keys: readonly ShownKey[];
+  /** Forms that failed: `user` and `key` are the new ones, else by id. */
+  forms: Readonly<Record<string, FormState>>;
+  done: "added" | "changed" | "deleted" | "revoked" | null;
+  /** Just made: its only showing. */
+  new_key: { name: string; key: string } | null;
+};

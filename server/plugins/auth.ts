@@ -46,7 +46,7 @@ export const unauthorized = (detail: string): Problem =>
  * A cookie alone may change nothing when another site's page sends it (CSRF), nor open a WebSocket: a browser lets any
  * page read from one.
  */
-function refuseCrossSite(request: Request): void {
+export function refuseCrossSite(request: Request): void {
   const opens_socket = request.headers.get("upgrade")?.toLowerCase() === "websocket";
   if ((request.method === "GET" || request.method === "HEAD") && !opens_socket) return;
   const site = request.headers.get("sec-fetch-site");

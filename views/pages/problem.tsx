@@ -5,14 +5,15 @@ import type { ProblemProps } from "../model.ts";
 import { text } from "../text.ts";
 
 export function Problem({ shell, status, detail }: ProblemProps) {
-  const { title, body } = text.problems[status as keyof typeof text.problems] ?? text.problems.other;
+  const known = text.problems[status as keyof typeof text.problems];
+  const { title, body } = known ?? text.problems.other;
   return (
     <Layout shell={shell} title={title} theme="office" scripts={[]}>
       <main id="main" class="narrow">
         <section class="problem panel">
           <p class="hint">{text.status(status)}</p>
           <h1>{title}</h1>
-          <p>{detail ?? body}</p>
+          <p>{known ? body : (detail ?? body)}</p>
           <a class="button primary" href="/hmi">
             {text.home}
           </a>

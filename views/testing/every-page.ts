@@ -1,5 +1,8 @@
 // Every page and fragment of the screens, as HTML, with the test plant in it.
 import {
+  Account,
+  AdminAccess,
+  AdminMachines,
   Dashboard,
   DashboardMachine,
   DashboardReport,
@@ -25,6 +28,7 @@ import {
   shell,
   tiles,
 } from "./plant.ts";
+import { account, adminAccess, adminMachines } from "./settings.ts";
 
 /** Every page and fragment by name. @param name stands for every name in them: what a machine, a part, a reason is called */
 export function everyPage({
@@ -78,6 +82,9 @@ export function everyPage({
     explainPlant: renderPage(Explain, { ...whyPlant, shell: user }),
     explainState: renderPage(ExplainState, { ...whyState, shell: user }),
     empty: renderPage(HmiWall, { shell: user, machines: [] }),
+    account: renderPage(Account, { ...account(), shell: user }),
+    adminMachines: renderPage(AdminMachines, { ...adminMachines(name), shell: user }),
+    adminAccess: renderPage(AdminAccess, { ...adminAccess(name), shell: user }),
     signIn: renderPage(SignIn, { shell: user, error: "wrong_key", name: name ?? "", next: name ?? "/hmi" }),
     problem: renderPage(Problem, { shell: user, status: 500, detail: name ?? null }),
   };

@@ -7,7 +7,7 @@ import { notFound } from "../../plugins/errors.ts";
 import { exactly, jsonBodies } from "../../plugins/validation.ts";
 
 const tags = ["Keys"];
-const NewKey = t.Object(
+export const NewKey = t.Object(
   {
     name: t.String({ minLength: 1, maxLength: 200 }),
     scopes: t.Array(t.Union(SCOPES.map((scope) => t.Literal(scope))), { minItems: 1, uniqueItems: true }),

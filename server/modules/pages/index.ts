@@ -1,12 +1,10 @@
 // The screens: /, /hmi, /hmi/{id}, /dashboard, /dashboard/{id}, their explanations, and the files they load.
-import { brotliCompressSync, constants } from "node:zlib";
 import { Elysia } from "elysia";
 import type { LiveHub } from "../../../ingest/live/hub.ts";
 import {
   ASSET_ROOT,
   assetResponse,
   assets,
-  CONTENT_SECURITY_POLICY,
   Dashboard,
   DashboardMachine,
   DashboardMachineReport,
@@ -17,21 +15,18 @@ import {
   HmiMachineFigures,
   HmiWall,
   HmiWallFigures,
-  Problem as ProblemPage,
   renderFragment,
   renderPage,
   type Shell,
   wantsFragment,
 } from "../../../views/index.ts";
-import { allows, type Caller, type Keys } from "../../keys.ts";
-import { languageOf } from "../../language.ts";
-import { callerOf } from "../../plugins/auth.ts";
-import { Problem, toProblem } from "../../plugins/errors.ts";
+import type { Caller, Keys } from "../../keys.ts";
 import type { Reports } from "../analytics/service.ts";
 import type { Explanations } from "../explain/service.ts";
 import type { Machines } from "../machines/service.ts";
 import { explainMachine, explainPlant, explainState } from "./explain.ts";
 import type { Figures } from "./figures.ts";
+import { type Context, pageMaker } from "./page.ts";
 
 type Deps = {
   explanations: Explanations;
@@ -43,64 +38,10 @@ type Deps = {
   log: (message: string) => void;
 };
 
-/** Pages are made for each request: fast matters more than the last byte. */
-const BROTLI_QUALITY = 4;
-
-/** The headers of every page. */
-export const PAGE_HEADERS = {
-  "content-type": "text/html; charset=utf-8",
-  "content-security-policy": CONTENT_SECURITY_POLICY,
-  "x-content-type-options": "nosniff",
-  "referrer-policy": "same-origin",
-  "cache-control": "no-store",
-  vary: "HX-Request, Accept-Encoding",
-};
-
-/** A page or a fragment, compressed as the client accepts: a wall of a hundred tiles is a tenth of its size. */
-export function html(request: Request, body: string, status = 200): Response {
-  const accepted = request.headers.get("accept-encoding") ?? "";
-  if (/\bbr\b/.test(accepted)) {
-    const packed = brotliCompressSync(body, { params: { [constants.BROTLI_PARAM_QUALITY]: BROTLI_QUALITY } });
-    return new Response(packed, { status, headers: { ...PAGE_HEADERS, "content-encoding": "br" } });
-  }
-  if (/\bgzip\b/.test(accepted)) {
-    const headers = { ...PAGE_HEADERS, "content-encoding": "gzip" };
-    return new Response(Bun.gzipSync(body, { level: 5 }), { status, headers });
-  }
-  return new Response(body, { status, headers: PAGE_HEADERS });
-}
-
-/** What every page knows: the plant, its time, who is looking. */
-export function shellFor(request: Request, figures: Figures, caller: Caller | undefined): Shell {
-  return {
-    plant: "MTC",
-    timezone: figures.timezone(caller?.tenant_id),
-    now_ms: Date.now(),
-    user: caller?.name ?? null,
-    may: { operate: !!caller && allows(caller, "operate"), admin: !!caller && allows(caller, "admin") },
-    language: languageOf(request),
-    origin: new URL(request.url).origin,
-  };
-}
-
 export const pagesModule = ({ machines, figures, explanations, reports, hub, keys, log }: Deps) => {
-  /** Signs in first whoever has no session; shows what went wrong as a page. */
-  const page =
-    (make: (caller: Caller, shell: Shell, context: Context) => Promise<string> | string) =>
-    async (context: Context): Promise<Response> => {
-      const { request } = context;
-      let caller: Caller | undefined;
-      try {
-        caller = await callerOf(keys, request);
-        if (!caller) return signInFirst(request);
-        if (!allows(caller, "read")) throw new Problem(403, "Forbidden", 'the key lacks the scope "read"');
-        return html(request, await make(caller, shellFor(request, figures, caller), context));
-      } catch (error) {
-        const { status, message } = toProblem(error, log);
-        const shell = shellFor(request, figures, caller);
-        return html(request, renderPage(ProblemPage, { shell, status, detail: message }), status);
-      }
-    };
+  const shown = pageMaker({ keys, figures, log });
+  const page = (make: (caller: Caller, shell: Shell, context: Context) => Promise<string> | string) =>
+    shown("read", make);
 
   return new Elysia({ detail: { hide: true } })
     .get("/", () => Response.redirect("/hmi", 302))
@@ -190,18 +131,3 @@ export const pagesModule = ({ machines, figures, explanations, reports, hub, key
       }),
     );
 };
-
-type Context = {
-  request: Request;
-  params: Record<string, string | undefined>;
-  query: Record<string, string | undefined>;
-};
-
-/** A browser goes to the sign-in page; htmx is told to take the whole page there. */
-function signInFirst(request: Request): Response {
-  const { pathname, search } = new URL(request.url);
-  const to = `/sign-in?next=${encodeURIComponent(pathname + search)}`;
-  if (wantsFragment(request.headers))
-    return new Response(null, { status: 401, headers: { "hx-redirect": to } });
-  return new Response(null, { status: 302, headers: { location: to } });
-}

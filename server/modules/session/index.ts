@@ -6,7 +6,8 @@ import { languageCookie } from "../../language.ts";
 import { sessionCookie, sessionToken } from "../../plugins/auth.ts";
 import { loginOf } from "../../users.ts";
 import type { Figures } from "../pages/figures.ts";
-import { html, shellFor } from "../pages/index.ts";
+import { html, shellFor } from "../pages/page.ts";
+import { accountModule } from "./account.ts";
 import { FailedTries } from "./tries.ts";
 
 /**
@@ -29,7 +30,7 @@ const addressOf = (
 const goTo = (location: string, cookie: string): Response =>
   new Response(null, { status: 303, headers: { location, "set-cookie": cookie } });
 
-export const sessionModule = (keys: Keys, figures: Figures) => {
+export const sessionModule = (keys: Keys, figures: Figures, log: (message: string) => void) => {
   const tries = new FailedTries();
   const names = new FailedTries();
   const form = (
@@ -60,6 +61,7 @@ export const sessionModule = (keys: Keys, figures: Figures) => {
   }
 
   return new Elysia({ detail: { hide: true } })
+    .use(accountModule({ keys, figures, log, tries: names }))
     .get(
       "/sign-in",
       async ({ query, request, server }) => {

@@ -9,7 +9,7 @@ const UNSEEN = "\\u0000-\\u001f\\u007f-\\u009f\\u200b-\\u200f\\u2028-\\u202e\\u2
 /** Shown in headers and lists: nothing in it that breaks a line or turns the writing round. */
 const Name = Type.String({ minLength: 1, maxLength: 100, pattern: `^[^${UNSEEN}]+$` });
 /** Longer ones cost time for nothing. */
-const Password = Type.String({ minLength: MIN_PASSWORD_LENGTH, maxLength: 200 });
+export const Password = Type.String({ minLength: MIN_PASSWORD_LENGTH, maxLength: 200 });
 const Role = Type.Union(
   ROLES.map((role) => Type.Literal(role)),
   { description: "operator: reads and enters; manager: reads; admin: everything" },

@@ -1,0 +1,66 @@
+// /account: who is signed in, and a new password for those who have one.
+import { type Static, Type } from "@sinclair/typebox";
+import { Elysia } from "elysia";
+import { badInput } from "../../../ingest/problem.ts";
+import {
+  Account,
+  EMPTY_FORM,
+  errorsByPath,
+  type FormState,
+  renderPage,
+  type Shell,
+} from "../../../views/index.ts";
+import type { Caller, Keys } from "../../keys.ts";
+import { sessionCookie } from "../../plugins/auth.ts";
+import { inputOf, posted, wrong } from "../admin/form.ts";
+import type { Figures } from "../pages/figures.ts";
+import { html, pageMaker } from "../pages/page.ts";
+import { Password } from "../users/model.ts";
+import type { FailedTries } from "./tries.ts";
+
+const NewPassword = Type.Object({ current: Type.String({ maxLength: 500 }), password: Password });
+
+type Deps = { keys: Keys; figures: Figures; log: (message: string) => void; tries: FailedTries };
+
+export const accountModule = ({ keys, figures, log, tries }: Deps) => {
+  const page = pageMaker({ keys, figures, log });
+  const shown = (shell: Shell, { kind, id }: Caller, form: FormState, changed: boolean): string =>
+    renderPage(Account, { shell, kind, role: keys.users.byId(id)?.role ?? null, form, changed });
+
+  /** The session that changed it goes on, as a new one; all others end. */
+  async function change(caller: Caller, { current, password }: Static<typeof NewPassword>): Promise<string> {
+    tries.check(caller.id);
+    tries.failed(caller.id);
+    if (!(await keys.users.isPasswordOf(caller.id, current)))
+      throw badInput("/current", "the current password is wrong");
+    tries.forgive(caller.id);
+    await keys.patchUser(caller.tenant_id, caller.id, { password });
+    return keys.openSession(caller.id);
+  }
+
+  return new Elysia({ detail: { hide: true } })
+    .get(
+      "/account",
+      page("read", (caller, shell, { query }) =>
+        shown(shell, caller, EMPTY_FORM, query.changed !== undefined),
+      ),
+    )
+    .post(
+      "/account",
+      page("read", async (caller, shell, { request }) => {
+        const { fields } = await posted(request);
+        try {
+          const session = await change(caller, inputOf(NewPassword, fields));
+          const cookie = sessionCookie(request, session);
+          return new Response(null, {
+            status: 303,
+            headers: { location: "/account?changed", "set-cookie": cookie },
+          });
+        } catch (error) {
+          const form = { values: {}, errors: errorsByPath(wrong(error)) };
+          return html(request, shown(shell, caller, form, false), 422);
+        }
+      }),
+      { parse: "none" },
+    );
+};

@@ -1,0 +1,40 @@
+// The machines, and the way to what is set for each.
+/** @jsxImportSource preact */
+import type { AdminMachinesProps } from "../../model.ts";
+import { text } from "../../text.ts";
+import { AdminFrame } from "./frame.tsx";
+
+export function AdminMachines({ shell, machines }: AdminMachinesProps) {
+  const words = text.admin;
+  return (
+    <AdminFrame shell={shell} room="machines" title={words.machines}>
+      <h1>{words.machines}</h1>
+      {machines.length === 0 ? (
+        <p class="panel">{words.noMachines}</p>
+      ) : (
+        <div class="panel">
+          <table class="cards">
+            <thead>
+              <tr>
+                <th scope="col">{words.machine}</th>
+                <th scope="col">{words.group}</th>
+                <th scope="col">{words.calendar}</th>
+                <th scope="col">{words.cycleTimes}</th>
+              </tr>
+            </thead>
+            <tbody>
+              {machines.map(({ machine_id, name, group, calendar, cycle_times }) => (
+                <tr key={machine_id}>
+                  <th scope="row">{name}</th>
+                  <td data-label={words.group}>{group || text.none}</td>
+                  <td data-label={words.calendar}>{calendar || words.noCalendar}</td>
+                  <td data-label={words.cycleTimes}>{words.cycleTimeCount(cycle_times)}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </AdminFrame>
+  );
+}
