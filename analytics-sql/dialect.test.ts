@@ -18,6 +18,7 @@ import { explain, signalsBehind } from "./queries/explain/explain.ts";
 import { stateAt } from "./queries/explain/state-at.ts";
 import { filters } from "./queries/filters.ts";
 import { gaps } from "./queries/gaps.ts";
+import { history } from "./queries/history.ts";
 import { latest } from "./queries/latest.ts";
 import { losses } from "./queries/losses.ts";
 import { observations } from "./queries/observations.ts";
@@ -111,6 +112,7 @@ beforeAll(async () => {
   await asset(recorder, { ...one, asset: HOSTILE });
   await assets(recorder, { ...one, after: HOSTILE, limit: 4_711 });
   await latest(recorder, { tenant: TENANT, machines: MACHINES, recent_us: FROM_US });
+  await history(recorder, { ...one, ...WINDOW, signals: [`s ${HOSTILE}`], points: 60 });
   await useTheLake({ ...one, signal: `s ${HOSTILE}`, limit: 4_711, cursor: null });
   const shadow = await Shadow.open(recorder, { from: "2026-01-05", to: "2026-01-06" });
   await shadow.insert(joined(observed));

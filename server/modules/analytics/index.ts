@@ -15,6 +15,9 @@ const span = { from: Time, to: Time, format: Format };
 const By = t.Optional(t.Union(OEE_CUTS.map((cut) => t.Literal(cut))));
 
 const DAY_US = 86_400_000_000;
+/** What one chart may ask for. */
+const MAX_SIGNALS = 16;
+const MAX_HISTORY_US = 31 * DAY_US;
 /** "From the year 1" and "to the year 9999" mean all there is; the engine counts µs from 1970 to 2255. */
 const within = (ts_us: number): number => Math.min(Math.max(ts_us, 0), Number.MAX_SAFE_INTEGER);
 
@@ -216,6 +219,36 @@ export const analyticsModule = (machines: Machines, reports: Reports, keys: Keys
           cursor: t.Optional(t.String()),
         }),
         detail: { tags, summary: "Raw observations in the order of time" },
+      },
+    )
+    .get(
+      "/machines/:id/history",
+      async ({ caller, params, query }) => {
+        const machine = machines.get(caller.tenant_id, params.id);
+        const signals = [...new Set([query.signal].flat())];
+        const window = windowOf(query);
+        if (window.to_us - window.from_us > MAX_HISTORY_US)
+          throw badInput("/from", "more than 31 days before to");
+        return {
+          signals: await reports.history(machine, { ...window, signals, points: query.points ?? 1_000 }),
+        };
+      },
+      {
+        scope: "read",
+        params,
+        query: t.Object({
+          from: Time,
+          to: Time,
+          signal: t.Union([t.String(), t.Array(t.String(), { maxItems: MAX_SIGNALS })]),
+          points: t.Optional(
+            t.Integer({
+              minimum: 1,
+              maximum: 4_000,
+              description: "Columns of the chart; of each come four values at most",
+            }),
+          ),
+        }),
+        detail: { tags, summary: "Signals thinned for a chart: its line is that of all observations" },
       },
     )
     .get(

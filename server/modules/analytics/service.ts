@@ -5,6 +5,7 @@ import { type AssetDocument, type AssetRow, asset, assets } from "../../../analy
 import { type LotRow, lots, type RejectRow, rejects } from "../../../analytics-sql/queries/entries.ts";
 import { type Filters, filters } from "../../../analytics-sql/queries/filters.ts";
 import { gaps } from "../../../analytics-sql/queries/gaps.ts";
+import { history, type SignalHistory } from "../../../analytics-sql/queries/history.ts";
 import { latest } from "../../../analytics-sql/queries/latest.ts";
 import { type LossReport, losses } from "../../../analytics-sql/queries/losses.ts";
 import {
@@ -180,6 +181,14 @@ export class Reports {
       if (error instanceof BadCursor) throw badInput("/cursor", error.message);
       throw error;
     }
+  }
+
+  /** Signals as a chart shows them, from what raw retention has left. @param query.points at most so many columns of a chart */
+  history(
+    { tenant_id: tenant, id: machine }: Machine,
+    query: Span & { signals: string[]; points: number },
+  ): Promise<SignalHistory[]> {
+    return history(this.#engine, { tenant, machine, ...query });
   }
 
   /** A page of the newest of each asset; the cursor is the last one's id. */
