@@ -4,6 +4,7 @@ import { Elysia } from "elysia";
 import packageJson from "../package.json" with { type: "json" };
 import { adminModule } from "./modules/admin/index.ts";
 import { analyticsModule } from "./modules/analytics/index.ts";
+import { deadLettersModule } from "./modules/dead-letters/index.ts";
 import { downtimeModule } from "./modules/downtime/index.ts";
 import { explainModule } from "./modules/explain/index.ts";
 import { healthModule } from "./modules/health/index.ts";
@@ -71,6 +72,7 @@ export function createApp(services: Services) {
     .use(keysModule(keys))
     .use(usersModule(keys))
     .use(rebuildModule(rebuilds, keys))
+    .use(deadLettersModule(services.deadLetters, keys))
     .use(schemasModule(keys))
     .use(sessionModule(keys, figures, log))
     .use(adminModule({ keys, machines, figures, log }))

@@ -23,6 +23,7 @@ import { openBus } from "./bus.ts";
 import type { Config } from "./config.ts";
 import { Keys } from "./keys.ts";
 import { Reports } from "./modules/analytics/service.ts";
+import { DeadLetters } from "./modules/dead-letters/service.ts";
 import { endOpenReasons } from "./modules/downtime/open-ends.ts";
 import { Annotations } from "./modules/downtime/service.ts";
 import { Explanations } from "./modules/explain/service.ts";
@@ -46,6 +47,7 @@ export type Services = {
   explanations: Explanations;
   figures: Figures;
   rebuilds: Rebuilds;
+  deadLetters: DeadLetters;
   keys: Keys;
   lake: LakeKeeper | undefined;
   metrics: Registry;
@@ -161,6 +163,7 @@ export async function startServices(config: Config, log: (message: string) => vo
     explanations: new Explanations(engine, roller, reports),
     figures: new Figures(machines, reports),
     rebuilds,
+    deadLetters: new DeadLetters({ store, wake: relay.wake }),
     keys: await Keys.open(store, config),
     lake: lakeKeeper,
     metrics: createMetrics({ store, relay, collectors, hub, lake: lakeKeeper }),

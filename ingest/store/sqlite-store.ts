@@ -295,30 +295,66 @@ export class SqliteStore {
     this.#writeWatermark();
   }
 
+  /** It waits for nothing any more, and is no part of the outbox. */
   setAside(position: number, error: string): void {
+    const [events, bytes] = position > this.#watermark ? this.#measureOutbox(position, position - 1) : [0, 0];
     const values = { position, error, time_ms: Date.now() };
     this.#orm.insert(schema.poison).values(values).onConflictDoNothing().run();
+    this.#outbox_events -= events;
+    this.#outbox_bytes -= bytes;
   }
 
-  poison(): Poison[] {
-    const { poison, events } = schema;
-    return this.#orm
-      .select({
-        position: poison.position,
-        id: events.id,
-        machine_id: events.machine_id,
-        error: poison.error,
-        time_ms: poison.time_ms,
-      })
-      .from(poison)
-      .innerJoin(events, eq(events.position, poison.position))
-      .orderBy(poison.position)
-      .all();
+  poison(tenant_id: string, max_events: number): Poison[] {
+    return this.#db
+      .query<Poison, [string, number]>(
+        `SELECT position, id, machine_id, type, length(bytes) AS size_bytes, error, poison.time_ms AS time_ms
+         FROM poison JOIN events USING (position) WHERE tenant_id = ? ORDER BY position LIMIT ?`,
+      )
+      .all(tenant_id, max_events);
+  }
+
+  poisonBytes(tenant_id: string, position: number): Uint8Array | undefined {
+    return this.#get<{ bytes: Uint8Array }>(
+      "SELECT bytes FROM poison JOIN events USING (position) WHERE tenant_id = ? AND position = ?",
+      tenant_id,
+      position,
+    )?.bytes;
+  }
+
+  /** At the end of the log, since the watermark is past its old place. Order of arrival changes no figure (invariant 3). */
+  retryPoison(tenant_id: string, position: number): boolean {
+    return this.#db.transaction(() => {
+      const values = this.#takeAside(tenant_id, position);
+      if (!values) return false;
+      this.#insert.run(...values);
+      this.#outbox_events += 1;
+      this.#outbox_bytes += (values[6] as Uint8Array).length;
+      return true;
+    })();
+  }
+
+  discardPoison(tenant_id: string, position: number): boolean {
+    return this.#db.transaction(() => this.#takeAside(tenant_id, position) !== undefined)();
+  }
+
+  /** Out of the log, and of what was set aside. @returns its columns, as they are inserted */
+  #takeAside(tenant_id: string, position: number): SQLQueryBindings[] | undefined {
+    const row = this.#db
+      .query<Record<string, SQLQueryBindings>, [string, number]>(
+        `SELECT id, tenant_id, machine_id, type, events.time_ms, rows, bytes, dedupe_key, body_hash
+         FROM events JOIN poison USING (position) WHERE tenant_id = ? AND position = ?`,
+      )
+      .get(tenant_id, position);
+    if (!row) return undefined;
+    this.#db.run("DELETE FROM events WHERE position = ?", [position]);
+    this.#db.run("DELETE FROM poison WHERE position = ?", [position]);
+    return Object.values(row);
   }
 
   outboxDepth(): OutboxDepth {
     const row = this.#get<{ time_ms: number }>(
-      "SELECT time_ms FROM events WHERE position > ? ORDER BY position LIMIT 1",
+      `SELECT time_ms FROM events
+       WHERE position > ? AND position NOT IN (SELECT position FROM poison) ORDER BY position LIMIT 1`,
       this.#watermark,
     );
     return { events: this.#outbox_events, bytes: this.#outbox_bytes, oldest_ms: row?.time_ms ?? 0 };
@@ -492,11 +528,12 @@ export class SqliteStore {
     );
   }
 
-  /** Events and bytes after the watermark, up to `until`. */
-  #measureOutbox(until = Number.MAX_SAFE_INTEGER): [number, number] {
+  /** Events and bytes after the watermark, or after another position, up to `until`; without what was set aside. */
+  #measureOutbox(until = Number.MAX_SAFE_INTEGER, after = this.#watermark): [number, number] {
     const row = this.#get<{ events: number; bytes: number | null }>(
-      "SELECT count(*) AS events, sum(length(bytes)) AS bytes FROM events WHERE position > ? AND position <= ?",
-      this.#watermark,
+      `SELECT count(*) AS events, sum(length(bytes)) AS bytes FROM events
+       WHERE position > ? AND position <= ? AND position NOT IN (SELECT position FROM poison)`,
+      after,
       until,
     );
     return [row?.events ?? 0, row?.bytes ?? 0];

@@ -165,14 +165,85 @@ export function storeContract(name: string, open: () => Promise<Store>, reset: (
       expect(bytes.length).toBeGreaterThan(1);
     });
 
-    test("poison is listed with its error and no longer read", async () => {
+    test("poison is listed with its error and no longer read; only its tenant sees it (invariant 10)", async () => {
+      const events = [event(), event()];
+      const ids = events.map(({ header }) => header.id);
+      const bytes = events[0]?.bytes.slice() ?? new Uint8Array();
+      await store.commit({ events });
+      const [first] = (await store.readOutbox(10, 1 << 20)).events;
+      const position = first?.position ?? 0;
+      await store.setAside(position, "bad byte");
+      expect(await outbox()).toEqual(ids.slice(1));
+      expect(await store.poison("plant-1", 10)).toMatchObject([
+        {
+          position,
+          id: ids[0],
+          machine_id: "press-1",
+          type: "mtc.observations.v1",
+          size_bytes: bytes.length,
+          error: "bad byte",
+        },
+      ]);
+      // Invariant 8: as they came.
+      expect(new Uint8Array((await store.poisonBytes("plant-1", position)) ?? [])).toEqual(bytes);
+      expect(await store.poison("plant-1", 0)).toEqual([]);
+      expect(await store.poison("plant-2", 10)).toEqual([]);
+      expect(await store.poisonBytes("plant-2", position)).toBeUndefined();
+      expect(await store.retryPoison("plant-2", position)).toBe(false);
+      expect(await store.discardPoison("plant-2", position)).toBe(false);
+      expect(await store.poison("plant-1", 10)).toHaveLength(1);
+    });
+
+    test("poison goes back into the outbox whole, once, wherever the watermark is; its key still holds", async () => {
+      const first = event("press-1", { key: "k", body_hash: "a" });
+      const { id } = first.header;
+      const bytes = first.bytes.slice();
+      await store.commit({ events: [first, event()] });
+      const { events } = await store.readOutbox(10, 1 << 20);
+      const position = events[0]?.position ?? 0;
+      await store.setAside(position, "bad byte");
+      await store.delivered(events[1]?.position ?? 0);
+      expect(await outbox()).toEqual([]);
+      expect(await store.outboxDepth()).toEqual({ events: 0, bytes: 0, oldest_ms: 0 });
+      expect(await store.retryPoison("plant-1", position)).toBe(true);
+      expect(await store.retryPoison("plant-1", position)).toBe(false);
+      expect(await store.poison("plant-1", 10)).toEqual([]);
+      await reopen();
+      const batch = await store.readOutbox(10, 1 << 20);
+      expect(batch.events.map((one) => one.id)).toEqual([id]);
+      const { start, end } = batch.events[0] ?? { start: 0, end: 0 };
+      expect(batch.bytes.subarray(start, end)).toEqual(bytes);
+      expect(await store.outboxDepth()).toMatchObject({ events: 1, bytes: bytes.length });
+      const again = await store.commit({ events: [event("press-1", { key: "k", body_hash: "a" })] });
+      expect(again).toEqual([{ outcome: "duplicate", event_id: id }]);
+    });
+
+    test("poison that was discarded is gone for good", async () => {
       const events = [event(), event()];
       const ids = events.map(({ header }) => header.id);
       await store.commit({ events });
-      const [first] = (await store.readOutbox(10, 1 << 20)).events;
-      await store.setAside(first?.position ?? 0, "bad byte");
+      const position = (await store.readOutbox(10, 1 << 20)).events[0]?.position ?? 0;
+      await store.setAside(position, "bad byte");
+      // It waits for nothing: the depth is of what is left.
+      expect((await store.outboxDepth()).events).toBe(1);
+      expect(await store.discardPoison("plant-1", position)).toBe(true);
+      expect((await store.outboxDepth()).events).toBe(1);
+      expect(await store.discardPoison("plant-1", position)).toBe(false);
+      await reopen();
+      expect(await store.poison("plant-1", 10)).toEqual([]);
+      await store.rewind("start");
       expect(await outbox()).toEqual(ids.slice(1));
-      expect(await store.poison()).toMatchObject([{ id: ids[0], machine_id: "press-1", error: "bad byte" }]);
+    });
+
+    test("what was set aside keeps nobody waiting after a start either", async () => {
+      await store.commit({ events: [event(), event()] });
+      const { events } = await store.readOutbox(10, 1 << 20);
+      await store.setAside(events[1]?.position ?? 0, "bad byte");
+      await reopen();
+      await store.rewind("start");
+      expect((await store.outboxDepth()).events).toBe(1);
+      await store.delivered(events[0]?.position ?? 0);
+      expect(await store.outboxDepth()).toEqual({ events: 0, bytes: 0, oldest_ms: 0 });
     });
 
     test("purge forgets delivered observations and assets, and keeps configuration", async () => {

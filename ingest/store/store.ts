@@ -62,8 +62,16 @@ export type Entry = {
   body_hash: string | null;
 };
 
-/** An event the bus would not take, with its error. */
-export type Poison = { position: number; id: string; machine_id: string; error: string; time_ms: number };
+/** An event the bus would not take: its error, and when that was. */
+export type Poison = {
+  position: number;
+  id: string;
+  machine_id: string;
+  type: EventType;
+  size_bytes: number;
+  error: string;
+  time_ms: number;
+};
 
 /** A machine with its configuration, as the API gives and takes it. */
 export type Machine = {
@@ -136,7 +144,14 @@ export type Store = {
    */
   rewind(to: "start" | "settled"): Promise<void>;
   setAside(position: number, error: string): Promise<void>;
-  poison(): Promise<Poison[]>;
+  /** What was set aside of a tenant's events, oldest first. */
+  poison(tenant_id: string, max_events: number): Promise<Poison[]>;
+  /** The bytes of an event that was set aside, as they came. */
+  poisonBytes(tenant_id: string, position: number): Promise<Uint8Array | undefined>;
+  /** Puts it back into the outbox, to be delivered again. @returns whether it was set aside */
+  retryPoison(tenant_id: string, position: number): Promise<boolean>;
+  /** Forgets it for good: it will be in no figure, after a rebuild neither. @returns whether it was set aside */
+  discardPoison(tenant_id: string, position: number): Promise<boolean>;
   outboxDepth(): Promise<OutboxDepth>;
   /**
    * Forgets delivered observations, and what agents said of assets, taken before `before_ms`; configuration stays.

@@ -1,0 +1,50 @@
+// For tests: events that were set aside, put into the store of a server that stands still.
+import { type EventHeader, encodeData, encodeEvent } from "../../ingest/event.ts";
+import { openSqlite } from "../../ingest/store/sqlite.ts";
+import type { NewEvent } from "../../ingest/store/store.ts";
+
+/** Analytics cannot read it, now or ever. */
+const BROKEN = new TextEncoder().encode('{"signals":["execution"],"signal":[0],"t0":"yesterday"}');
+
+export const AT = "2026-01-05T06:00:00Z";
+
+/**
+ * Of one machine: an event that is good but was set aside, one that analytics will refuse, and one of another tenant.
+ * @param name a word that the broken event's error carries
+ */
+export async function putPoison(
+  data_dir: string,
+  machine_id: string,
+  name = "refused by a test",
+): Promise<void> {
+  const store = await openSqlite({ file: `${data_dir}/mtc.sqlite`, max_outbox_bytes: 1 << 30 });
+  const good = encodeData({
+    signals: ["part_count"],
+    signal: [0, 0],
+    t0: Date.parse(AT) * 1_000,
+    dt: [0, 60_000_000],
+    seq0: 1,
+    num: [10, 17],
+  });
+  const events = [
+    made("default", machine_id, good),
+    made("default", machine_id, BROKEN),
+    made("plant-2", "press-2", good),
+  ];
+  const before = (await store.logState()).last;
+  await store.commit({ events });
+  const { events: read } = await store.readLog(
+    { after: before, upto: before + events.length, since_ms: 0 },
+    10,
+    1 << 20,
+  );
+  for (const { position } of read) await store.setAside(position, name);
+  await store.close();
+}
+
+function made(tenant_id: string, machine_id: string, data: Uint8Array): NewEvent {
+  const time_ms = Date.now();
+  const id = Bun.randomUUIDv7("hex").slice(0, 26).toUpperCase();
+  const header: EventHeader = { id, type: "mtc.observations.v1", tenant_id, machine_id, time_ms };
+  return { header, bytes: encodeEvent(header, data), rows: 2 };
+}
