@@ -101,6 +101,7 @@ export async function startServices(config: Config, log: (message: string) => vo
   const hub = new LiveHub((id) => machines.byId(id)?.tenant_id);
   const bus = await openBus(engine, undefined);
   const relay = startRelay(store, bus, log);
+  store.onArrival(relay.wake);
   const rebuilds = new Rebuilds({ store, engine, relay, log, now_ms: Date.now });
   const pipeline = await createPipeline({ store, hub, wake: relay.wake, now_ms: Date.now });
   const machines = await Machines.open({ store, pipeline, hub });

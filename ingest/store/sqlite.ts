@@ -46,7 +46,7 @@ export async function openSqlite(
       worker.postMessage({ ...message, n }, transfer);
     });
   const call =
-    <M extends Exclude<keyof Store, "commit">>(method: M): Store[M] =>
+    <M extends Exclude<keyof Store, "about" | "onArrival" | "commit">>(method: M): Store[M] =>
     // @ts-expect-error one generic call for every method: the store's type says what goes in and out
     (...args: unknown[]) => {
       void sendCommits();
@@ -96,6 +96,9 @@ export async function openSqlite(
   await post({ open: options }, 0);
   const close = call("close");
   return {
+    about: () => ({ engine: "sqlite", lacks: [] }),
+    // One process has the file, and its pipeline wakes its relay itself.
+    onArrival() {},
     commit,
     checkpoint: call("checkpoint"),
     openGaps: call("openGaps"),

@@ -50,6 +50,9 @@ export type LogState = {
   purged_before_ms: number;
 };
 
+/** What a store is made of, and what its server lacks that ours would use: then something slower stands in. */
+export type StoreAbout = { engine: "sqlite" | "mongodb"; lacks: string[] };
+
 export type OutboxDepth = { events: number; bytes: number; oldest_ms: number };
 
 /** Configuration or an operator's entry, as the log has it. */
@@ -125,18 +128,28 @@ export type Session = { hash: string; holder_id: string; expires_ms: number };
  * Over its bound `commit` rejects with {@link Overloaded} and stores nothing (invariant 7).
  */
 export type Store = {
+  about(): StoreAbout;
+  /**
+   * Has `arrived` called when events may have come, from this process or another one. It may be called for nothing, and
+   * it may not be called at all: whoever waits for events looks for them from time to time as well.
+   */
+  onArrival(arrived: () => void): void;
   commit(commit: Commit): Promise<Appended[]>;
   checkpoint(agent: string): Promise<Checkpoint | undefined>;
   openGaps(machine_id: string): Promise<OpenGap[]>;
   /** The id of the newest event, so that new ids sort after it even if the clock was set back. */
   lastEventId(): Promise<string | undefined>;
 
-  /** The next events after the watermark, in order; empty when all are delivered. */
+  /**
+   * The next events that are not delivered, by position; empty when there are none for this process. They are claimed: as
+   * long as this process lives no other one is given events of the same machines. What was not said to be delivered is
+   * given again by the next call.
+   */
   readOutbox(max_events: number, max_bytes: number): Promise<OutboxBatch>;
   /** Delivered or not: any stretch of the log, in order, without what was set aside. Nothing is moved by it. */
   readLog(range: LogRange, max_events: number, max_bytes: number): Promise<LogStretch>;
   logState(): Promise<LogState>;
-  /** Moves the watermark: everything up to and including `position` is with the bus. */
+  /** Everything that `readOutbox` gave last, up to and including `position`, is with the bus. */
   delivered(position: number): Promise<void>;
   /**
    * Delivers again from the start of the log, or everything that was delivered so lately that the bus may have lost it

@@ -27,6 +27,7 @@ export const healthModule = ({ store, relay, collectors, lake, metrics, ready }:
         const { error, poison_events } = relay.status();
         return {
           status: ready() ? "ready" : "starting",
+          store: store.about(),
           outbox: { events: outbox.events, bytes: outbox.bytes, lag_s, poison_events, error },
           sources: collectors.status().map(({ name, state, error }) => ({ name, state, error })),
           ...(lake ? { lake: lake.status() } : {}),
