@@ -149,7 +149,13 @@ const Treatment = Type.Union([Type.Literal("loss"), Type.Literal("excluded")]);
 export const PolicyData = Type.Object(
   {
     policy: Type.Object(
-      { unknown: Treatment, reasons: Type.Record(Type.String(), Treatment), minor_stop_s: Type.Number() },
+      {
+        unknown: Treatment,
+        reasons: Type.Record(Type.String(), Treatment),
+        minor_stop_s: Type.Number(),
+        /** Left out where none is set. */
+        target_oee: Type.Optional(Type.Number()),
+      },
       strict,
     ),
   },

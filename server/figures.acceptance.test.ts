@@ -146,6 +146,39 @@ test("groups, the plant, and machines by name: sums first", async () => {
   expect((await by("by=group")).map(({ key }) => key)).toEqual(["", "hall", "yard"]);
 });
 
+test("invariant 5: a target is told beside the figures and changes none; where machines differ there is none", async () => {
+  const base = await machine("target");
+  const other = await machine("other-target");
+  await observe("target", day);
+  type Aimed = Report & { target_oee: number | null; policy: object | null };
+  const aimed = async (path: string) => (await server.call<Aimed>("GET", `${path}oee?${WINDOW}`)).body;
+  const put = async (of: string, policy: object) =>
+    await server.call<{ errors?: { path: string }[] }>("PUT", `${of}/policy`, policy);
+  const before = await aimed(`${base}/`);
+  expect(before.target_oee).toBeNull();
+  expect((await put(base, { target_oee: 0.85 })).status).toBe(200);
+  const { body } = await server.call<{ policy: object }>("GET", base);
+  expect(body.policy).toEqual({ unknown: "loss", reasons: {}, minor_stop_s: 0, target_oee: 0.85 });
+  await server.settled();
+  expect(await aimed(`${base}/`)).toEqual({ ...before, target_oee: 0.85 });
+  const both = async () =>
+    (await server.call<Aimed>("GET", `/api/v1/oee?${WINDOW}&machine=target,other-target`)).body;
+  expect((await both()).target_oee).toBeNull();
+  await put(other, { target_oee: 0.85 });
+  await server.settled();
+  expect(await both()).toMatchObject({ target_oee: 0.85, policy: { unknown: "loss" } });
+  await put(other, { target_oee: 0.6 });
+  await put(base, {});
+  await server.settled();
+  expect((await aimed(`${base}/`)).target_oee).toBeNull();
+  expect((await aimed(`${other}/`)).target_oee).toBe(0.6);
+  for (const target_oee of [0, 1.01, -0.5, "0.8"])
+    expect([target_oee, (await put(base, { target_oee })).body.errors?.[0]?.path]).toEqual([
+      target_oee,
+      "/target_oee",
+    ]);
+});
+
 test("by ISO week and by month, in the plant's days", async () => {
   const base = await machine("weeks");
   await observe("weeks", day);

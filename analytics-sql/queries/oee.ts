@@ -15,7 +15,7 @@ import total from "./figures/cuts/total.sql" with { type: "text" };
 import week from "./figures/cuts/week.sql" with { type: "text" };
 import { byGrain, type Grain, grainFor, judgedParams } from "./figures/judged.ts";
 import sums from "./figures/sums.sql" with { type: "text" };
-import { type MachinePolicy, type Policy, policies, sharedPolicy } from "./policies.ts";
+import { type MachinePolicy, type Policy, policies, sharedPolicy, sharedTarget } from "./policies.ts";
 import { type Filtered, iso, windowParams } from "./window.ts";
 
 export const OEE_CUTS = [
@@ -103,6 +103,8 @@ export type OeeRow = {
 export type OeeReport = {
   /** The policy in force; null where the machines' policies differ (see `queries/policies.ts` for each). */
   policy: Policy | null;
+  /** The OEE that is aimed at, 0…1; null where none is set, or the machines' targets differ. */
+  target_oee: number | null;
   /** Over all of the window; null without machines. */
   total: OeeRow | null;
   rows: OeeRow[];
@@ -180,6 +182,7 @@ export async function oeeBy(
   const cut = by === "total" ? (total ? [total] : []) : parts;
   const report = {
     policy: sharedPolicy(inForce),
+    target_oee: sharedTarget(inForce),
     total: total ? rowOf({ ...total, key: "" }) : null,
     rows: cut.map((row) => ({ ...rowOf(row), ...(by === "machine" ? { machine_id: row.key } : {}) })),
   };

@@ -14,6 +14,8 @@ export type MachinePolicy = Policy & {
   machine_id: string;
   /** Which loss a reason's time is, by its code; the same for all machines. */
   losses: Record<string, string>;
+  /** The OEE that is aimed at, 0…1; 0 where none is set. It changes no figure. */
+  target_oee: number;
   /** Any ideal cycle time is listed for the machine. */
   ideal_listed: 0 | 1;
 };
@@ -53,4 +55,10 @@ export function sharedPolicy(inForce: MachinePolicy[]): Policy | null {
     minor_stop_s,
   }));
   return first && others.every((other) => Bun.deepEquals(other, first)) ? first : null;
+}
+
+/** The target that all of the machines share; null where they differ, or there is none. */
+export function sharedTarget(inForce: MachinePolicy[]): number | null {
+  const [target = 0, ...others] = new Set(inForce.map(({ target_oee }) => target_oee));
+  return target === 0 || others.length > 0 ? null : target;
 }

@@ -34,7 +34,7 @@ CREATE OR REPLACE TABLE mtc.events_in
             exception_dates Array(Date32)),
         valid_from_us Int64,
         cycle_times Tuple(part Array(String), valid_from_us Array(Int64), ideal_cycle_s Array(Float64)),
-        policy Tuple(unknown String, reasons Map(String, String), minor_stop_s Float64),
+        policy Tuple(unknown String, reasons Map(String, String), minor_stop_s Float64, target_oee Float64),
         downtime Tuple(
             from_us Int64,
             to_us Int64,

@@ -96,13 +96,19 @@ CREATE TABLE IF NOT EXISTS mtc.policies
 ENGINE = ReplacingMergeTree
 ORDER BY (tenant_id, machine_id, event_id);
 
-CREATE MATERIALIZED VIEW IF NOT EXISTS mtc.policies_mv TO mtc.policies AS
+-- 0: there is none.
+ALTER TABLE mtc.policies ADD COLUMN IF NOT EXISTS target_oee Float64;
+
+DROP VIEW IF EXISTS mtc.policies_mv;
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS mtc.policies_v2_mv TO mtc.policies AS
 SELECT
     tenantid AS tenant_id,
     subject AS machine_id,
     id AS event_id,
     data.policy.unknown AS unknown,
     data.policy.reasons AS reasons,
-    data.policy.minor_stop_s AS minor_stop_s
+    data.policy.minor_stop_s AS minor_stop_s,
+    data.policy.target_oee AS target_oee
 FROM mtc.events_in
 WHERE type = 'mtc.policy.v1';

@@ -54,6 +54,13 @@ export const Policy = Type.Object(
     unknown: Type.Optional(Treatment),
     reasons: Type.Optional(Type.Record(Type.String({ minLength: 1, maxLength: 100 }), Treatment)),
     minor_stop_s: Type.Optional(Type.Number({ minimum: 0, maximum: 86_400 })),
+    target_oee: Type.Optional(
+      Type.Number({
+        exclusiveMinimum: 0,
+        maximum: 1,
+        description: "The OEE that is aimed at; it changes no figure",
+      }),
+    ),
   },
   strict,
 );

@@ -25,7 +25,12 @@ type Deps = { store: Store; pipeline: Pipeline; hub: LiveHub };
 /** A client's `Idempotency-Key` with the hash of the body it came with. */
 export type Dedupe = NewEvent["dedupe"];
 
-export const DEFAULT_POLICY: Required<Policy> = { unknown: "loss", reasons: {}, minor_stop_s: 0 };
+/** No target is set by default. */
+export const DEFAULT_POLICY: Required<Omit<Policy, "target_oee">> = {
+  unknown: "loss",
+  reasons: {},
+  minor_stop_s: 0,
+};
 
 export class Machines {
   readonly #deps: Deps;
@@ -167,7 +172,7 @@ export class Machines {
     });
   }
 
-  setPolicy(tenant_id: string, id: string, input: Policy): Promise<Required<Policy>> {
+  setPolicy(tenant_id: string, id: string, input: Policy): Promise<Policy & typeof DEFAULT_POLICY> {
     return this.#inTurn(async () => {
       const machine = this.get(tenant_id, id);
       const policy = { ...DEFAULT_POLICY, ...input };
