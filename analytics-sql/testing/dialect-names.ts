@@ -51,6 +51,7 @@ export const DIALECT: Record<Kind, string[]> = {
     "endsWith",
     "equals",
     "formatDateTime",
+    "formatRowNoNewline",
     "fromUnixTimestamp64Micro",
     "greater",
     "greaterOrEquals",
@@ -134,7 +135,7 @@ export const DIALECT: Record<Kind, string[]> = {
   ],
   // The lake alone reads and writes files.
   table_functions: ["file", "s3"],
-  engines: ["AggregatingMergeTree", "Atomic", "MergeTree", "Null", "ReplacingMergeTree"],
+  engines: ["AggregatingMergeTree", "Atomic", "Kafka", "MergeTree", "Null", "ReplacingMergeTree"],
   types: [
     "Array",
     "Bool",
@@ -157,7 +158,22 @@ export const DIALECT: Record<Kind, string[]> = {
     "UInt8",
   ],
   // In statements; what a connection is set to is its engine's.
-  settings: ["allow_nullable_key", "index_granularity", "ttl_only_drop_parts"],
+  settings: [
+    "allow_nullable_key",
+    "index_granularity",
+    "input_format_skip_unknown_fields",
+    "kafka_broker_list",
+    "kafka_flush_interval_ms",
+    "kafka_format",
+    "kafka_group_name",
+    "kafka_handle_error_mode",
+    "kafka_max_block_size",
+    "kafka_num_consumers",
+    "kafka_poll_max_batch_size",
+    "kafka_thread_per_consumer",
+    "kafka_topic_list",
+    "ttl_only_drop_parts",
+  ],
   codecs: ["Delta", "ZSTD"],
   indices: [],
 };

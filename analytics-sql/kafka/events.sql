@@ -1,0 +1,17 @@
+-- The topic as a table of the same columns as the door, mtc.events_in. It holds nothing: whoever reads from it moves
+-- the group's offsets, so only the two views beside this file may. A message that cannot be parsed is a row with
+-- `_error` instead of an end of the reading. Keys unknown here are skipped, as they are at the door.
+CREATE TABLE IF NOT EXISTS mtc.events_kafka AS mtc.events_in
+ENGINE = Kafka
+SETTINGS
+    kafka_broker_list = {brokers:String},
+    kafka_topic_list = {topic:String},
+    kafka_group_name = {group:String},
+    kafka_format = 'JSONEachRow',
+    kafka_handle_error_mode = 'stream',
+    kafka_num_consumers = {consumers:UInt8},
+    kafka_thread_per_consumer = 1,
+    kafka_poll_max_batch_size = 4000,
+    kafka_max_block_size = 4000,
+    kafka_flush_interval_ms = 500,
+    input_format_skip_unknown_fields = 1
