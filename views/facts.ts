@@ -66,19 +66,27 @@ function isAlarm(value: unknown): value is Alarm {
   return (level === "FAULT" || level === "WARNING") && typeof code === "string" && typeof text === "string";
 }
 
-/** At most this many trends on a machine's page: what fits a screen. */
-export const MAX_TRENDS = 3;
+/** At most this many charts on a machine's page at a time: what fits a screen. */
+export const MAX_TRENDS = 4;
 
-const TREND_FIRST = ["spindle_speed", "feedrate", "feedrate_override"];
-const NO_TREND = ["part_count", "part_count_good", "part_count_bad", "lot", "program", "part_number"];
+/** What an operator looks at first; further spindles' and axes' names are the machine's own. */
+const CHARTS_FIRST = [/^spindle_speed$/, /^feedrate$/, /load$/i, /^feedrate_override$/, /override|ovr/i];
+const NO_CHART = /^(part_|lot$|program$|condition:|alarms:)/;
 
-/** The numeric signals worth a trend: the canonical ones first, then others by name. */
-export function trendSignals(live: LiveMachine): string[] {
-  const rank = (signal: string) =>
-    (TREND_FIRST.indexOf(signal) + TREND_FIRST.length + 1) % (TREND_FIRST.length + 1);
+/** The numeric signals, those that operators look at first in front, then others by name. */
+export function chartSignals(live: LiveMachine): string[] {
+  const rank = (signal: string) => {
+    const place = CHARTS_FIRST.findIndex((pattern) => pattern.test(signal));
+    return place < 0 ? CHARTS_FIRST.length : place;
+  };
   return Object.keys(live.signals)
-    .filter((signal) => typeof live.signals[signal]?.value === "number" || TREND_FIRST.includes(signal))
-    .filter((signal) => !NO_TREND.includes(signal) && !signal.startsWith("condition:"))
-    .sort((a, b) => rank(a) - rank(b) || a.localeCompare(b))
-    .slice(0, MAX_TRENDS);
+    .filter((signal) => typeof live.signals[signal]?.value === "number" || rank(signal) < CHARTS_FIRST.length)
+    .filter((signal) => !NO_CHART.test(signal))
+    .sort((a, b) => rank(a) - rank(b) || a.localeCompare(b, "en", { numeric: true }));
+}
+
+/** The charts that are there until an operator chooses: of each kind one, then what else there is. */
+export function firstTrends(signals: readonly string[]): string[] {
+  const ofEach = CHARTS_FIRST.flatMap((pattern) => signals.find((signal) => pattern.test(signal)) ?? []);
+  return [...new Set([...ofEach, ...signals])].slice(0, MAX_TRENDS);
 }

@@ -147,7 +147,7 @@ export async function startPreview(port: number): Promise<Preview> {
     }
     if (url.pathname === "/boom")
       return page(renderPage(Problem, { shell: here(), status: 500, detail: null }), 500);
-    if (url.pathname.endsWith("/observations")) return Response.json(history(url.searchParams));
+    if (url.pathname.endsWith("/history")) return Response.json(history(url.searchParams));
     if (url.pathname === "/api/v1/machines") return Response.json([]);
     return missing();
   };
@@ -191,17 +191,17 @@ export async function startPreview(port: number): Promise<Preview> {
   };
 }
 
-/** Earlier values of a signal, one in two seconds: cycles of cutting and changing. */
+/** Earlier values of signals, one in two seconds: cycles of cutting and changing. */
 function history(query: URLSearchParams) {
-  const [signal, from_ms, to_ms] = [
-    query.get("signal") ?? "",
-    Date.parse(query.get("from") ?? ""),
-    Date.parse(query.get("to") ?? ""),
-  ];
-  const rows = [];
-  for (let at = Math.ceil(from_ms / 2000) * 2000; at < to_ms; at += 2000)
-    rows.push({ signal, ts: new Date(at).toISOString(), seq: at / 2000, value: valueAt(signal, at) });
-  return { rows, next_cursor: null };
+  const [from_ms, to_ms] = [Date.parse(query.get("from") ?? ""), Date.parse(query.get("to") ?? "")];
+  const ts_ms: number[] = [];
+  for (let at = Math.ceil(from_ms / 2000) * 2000; at < to_ms; at += 2000) ts_ms.push(at);
+  const signals = query.getAll("signal").map((signal) => ({
+    signal,
+    ts_ms,
+    value: ts_ms.map((at) => valueAt(signal, at)),
+  }));
+  return { signals };
 }
 
 function valueAt(signal: string, at_ms: number): number {

@@ -1,71 +1,72 @@
-// One signal's last 15 minutes as a line of steps: a value holds until the next; unknown time is hatched.
+// One signal as a line of steps: a value holds until the next; unknown time is hatched.
 import uPlot from "uplot";
 import { clock, clockSeconds, measure } from "../format.ts";
 import { text } from "../text.ts";
 import { axis, hatch, steps, token } from "./paint.ts";
+import { type Point, Points } from "./points.ts";
 
-export const WINDOW_MS = 15 * 60_000;
-/** 15 minutes at 10 Hz, and some. */
-const MAX_POINTS = 12_000;
-
-export type Point = { ts_ms: number; value: number | null };
 /** A span of unknown time, ms. */
 export type Span = readonly [number, number];
+type Detail = { from_ms: number; to_ms: number; points: Points };
+
+/** What is drawn: the stretch of time, until when the last value is known to hold, and when nothing is known. */
+export type Shown = { from_ms: number; to_ms: number; until_ms: number; unknown: readonly Span[] };
 
 export class Trend {
   readonly signal: string;
   readonly #place: HTMLElement;
   readonly #plot: uPlot;
-  /** In order of time. */
-  #points: Point[] = [];
+  readonly #points = new Points();
+  /** A stretch of the past in more detail than is kept. */
+  #detail: Detail | undefined;
   #unknown: readonly Span[] = [];
+  readonly #resized: ResizeObserver;
 
   constructor(place: HTMLElement, signal: string, timezone: string) {
     this.signal = signal;
     this.#place = place;
     this.#plot = new uPlot(this.#options(timezone), [[], []], place);
-    new ResizeObserver(() => this.#plot.setSize(this.#size())).observe(place);
+    this.#resized = new ResizeObserver(() => this.#plot.setSize(this.#size()));
+    this.#resized.observe(place);
   }
 
-  /** Adds a value in event time; a late one finds its place, the same time again is replaced. */
   add(point: Point): void {
-    const points = this.#points;
-    let at = points.length;
-    while (at > 0 && (points[at - 1] as Point).ts_ms > point.ts_ms) at--;
-    const before = points[at - 1];
-    if (before?.ts_ms === point.ts_ms) before.value = point.value;
-    else points.splice(at, 0, point);
+    this.#points.add(point);
   }
 
   /** Earlier values from the store; what came live meanwhile stays where it is newer. */
   history(earlier: readonly Point[]): void {
-    const byTime = new Map<number, Point>();
-    for (const point of earlier) byTime.set(point.ts_ms, { ...point });
-    for (const point of this.#points) byTime.set(point.ts_ms, point);
-    this.#points = [...byTime.values()].sort((a, b) => a.ts_ms - b.ts_ms);
+    this.#points.merge(earlier);
   }
 
-  /**
-   * Draws up to `until_ms`: the last value holds until then, for the source would have told of a change.
-   * @param window_ms the right edge, ms
-   */
-  draw(until_ms: number, window_ms: number, unknown: readonly Span[]): void {
-    this.#trim(window_ms - WINDOW_MS);
-    const last = this.#points.at(-1);
-    const held =
-      last && until_ms > last.ts_ms
-        ? [...this.#points, { ts_ms: until_ms, value: last.value }]
-        : this.#points;
-    this.#unknown = [...unknown, ...missing(held)];
-    this.#plot.setData([held.map(({ ts_ms }) => ts_ms / 1000), held.map(({ value }) => value)], false);
-    this.#plot.setScale("x", { min: (window_ms - WINDOW_MS) / 1000, max: window_ms / 1000 });
+  detail(from_ms: number, to_ms: number, found: readonly Point[]): void {
+    const points = new Points();
+    points.merge(found);
+    this.#detail = { from_ms, to_ms, points };
   }
 
-  /** Keeps the last point before the window: it is the value the window begins with. */
-  #trim(from_ms: number): void {
-    let cut = Math.max(0, this.#points.length - MAX_POINTS);
-    while ((this.#points[cut + 1]?.ts_ms ?? Number.POSITIVE_INFINITY) <= from_ms) cut++;
-    if (cut > 0) this.#points.splice(0, cut);
+  trim(now_ms: number): void {
+    this.#points.trim(now_ms);
+  }
+
+  draw({ from_ms, to_ms, until_ms, unknown }: Shown): void {
+    const { last } = this.#points;
+    const detail = this.#detail;
+    const isDetailed = detail && detail.from_ms <= from_ms && detail.to_ms >= to_ms;
+    const shown = (isDetailed ? detail.points : this.#points).between(from_ms, to_ms);
+    const end = shown.at(-1);
+    const held_ms = Math.min(until_ms, to_ms);
+    // The last value holds: the source would have told of a change.
+    if (end && held_ms > end.ts_ms && (isDetailed || end === last))
+      shown.push({ ts_ms: held_ms, value: end.value });
+    this.#unknown = [...unknown, ...missing(shown)];
+    this.#plot.setData([shown.map(({ ts_ms }) => ts_ms / 1000), shown.map(({ value }) => value)], false);
+    this.#plot.setScale("x", { min: from_ms / 1000, max: to_ms / 1000 });
+  }
+
+  destroy(): void {
+    this.#resized.disconnect();
+    this.#plot.destroy();
   }
 
   #size(): { width: number; height: number } {
@@ -83,7 +84,8 @@ export class Trend {
       scales: { x: { time: true }, y: { range: (_plot, min, max) => range(min, max) } },
       axes: [
         axis({
-          values: (_plot, ticks) => ticks.map((tick) => clock(tick * 1000, timezone)),
+          values: (_plot, ticks, _axis, _space, step) =>
+            ticks.map((tick) => (step < 60 ? clockSeconds : clock)(tick * 1000, timezone)),
           space: 90,
           size: 26,
         }),

@@ -4,7 +4,7 @@ import type { LiveMachine } from "../../ingest/live/live.ts";
 import { Factors, Flags, Parts } from "../components/oee.tsx";
 import { StateLine } from "../components/tile.tsx";
 import { Timeline, TimelineLegend } from "../components/timeline.tsx";
-import { activeConditions, freshness, partOf, trendSignals, word } from "../facts.ts";
+import { activeConditions, chartSignals, firstTrends, freshness, partOf, word } from "../facts.ts";
 import { clock, clockOrDay, measure, ms, percent } from "../format.ts";
 import { Layout, LinkBand } from "../layout.tsx";
 import type { HmiMachineFiguresProps, HmiMachineProps, Shell } from "../model.ts";
@@ -65,21 +65,7 @@ export function HmiMachine({ shell, name, live, figures }: HmiMachineProps) {
         >
           <HmiMachineFigures shell={shell} machine_id={live.machine_id} figures={figures} />
         </div>
-        <section class="machine-trends panel">
-          <h2>{text.machine.trends}</h2>
-          <p class="hint" data-history-failed hidden>
-            {text.machine.historyFailed}
-          </p>
-          <div class="trends" data-trends>
-            {trendSignals(live).map((signal) => (
-              <Trend key={signal} signal={signal} value={live.signals[signal]?.value ?? null} />
-            ))}
-          </div>
-          <p class="hint trends-none">{text.machine.noTrends}</p>
-        </section>
-        <template data-trend-template>
-          <Trend signal="" value={null} />
-        </template>
+        <Charts live={live} />
       </main>
     </Layout>
   );
@@ -168,6 +154,66 @@ function Conditions({ live, shell }: { live: LiveMachine; shell: Shell }) {
       </ul>
       <p class="hint conditions-none">{text.machine.noConditions}</p>
     </>
+  );
+}
+
+/** The charts with their controls; each signal of the machine has a chip that shows or hides it. */
+function Charts({ live }: { live: LiveMachine }) {
+  const signals = chartSignals(live);
+  const shown = firstTrends(signals);
+  return (
+    <section class="machine-trends panel" data-view="live">
+      <div class="chart-bar">
+        <h2 class="only-heard">{text.machine.trends}</h2>
+        <fieldset class="chips" aria-label={text.machine.signals} data-chips>
+          {signals.map((signal) => (
+            <Chip key={signal} signal={signal} isShown={shown.includes(signal)} />
+          ))}
+        </fieldset>
+        <fieldset class="chart-time" aria-label={text.machine.stretch}>
+          {SPANS_MIN.map((minutes) => (
+            <button key={minutes} type="button" data-span={minutes} aria-pressed={minutes === 15}>
+              {minutes} {text.time.min}
+            </button>
+          ))}
+          <button type="button" data-chart="back" aria-label={text.machine.earlier}>
+            ◀
+          </button>
+          <button type="button" data-chart="forth" aria-label={text.machine.later}>
+            ▶
+          </button>
+          <button type="button" class="chart-pause" data-chart="pause">
+            <span data-chart-word>{text.machine.pause}</span>
+          </button>
+        </fieldset>
+      </div>
+      <p class="hint" data-history-failed hidden>
+        {text.machine.historyFailed}
+      </p>
+      <div class="trends" data-trends>
+        {shown.map((signal) => (
+          <Trend key={signal} signal={signal} value={live.signals[signal]?.value ?? null} />
+        ))}
+      </div>
+      <p class="hint trends-none">{text.machine.noTrends}</p>
+      <template data-trend-template>
+        <Trend signal="" value={null} />
+      </template>
+      <template data-chip-template>
+        <Chip signal="" isShown={false} />
+      </template>
+    </section>
+  );
+}
+
+/** How much time the charts can be told to show. */
+const SPANS_MIN = [5, 15, 60];
+
+function Chip({ signal, isShown }: { signal: string; isShown: boolean }) {
+  return (
+    <button type="button" class="chip" data-chip={signal} aria-pressed={isShown}>
+      {text.signals[signal] ?? signal}
+    </button>
   );
 }
 
