@@ -1,4 +1,4 @@
-// The demo plant: simulated machines on real protocols, set up as a customer would set up real ones.
+// The demo plant: simulated machines on real protocols, set up as a customer would set up real ones, and gone again.
 
 import { ColumnsBuilder } from "../ingest/columns.ts";
 import type { Observation } from "../ingest/event.ts";
@@ -8,55 +8,123 @@ import { type DemoPlant, startDemoPlant } from "../ingest/sources/simulator/plan
 import { formatTimestamp_us } from "../ingest/time.ts";
 import type { Machines } from "./modules/machines/service.ts";
 
+/** Who has the demo that starts by itself. */
 const TENANT = "default";
 /** An agent of its own keeps the demo's past no longer than this. */
 const HISTORY_DAYS = 3;
 /** Observations of one batch of the press's past. */
 const BATCH_ROWS = 5_000;
 
+type Deps = {
+  machines: Machines;
+  pipeline: Pipeline;
+  /** Has the collectors look at the machines now. */
+  collect: () => Promise<void>;
+};
+
 type Device = Pick<DemoPlant["devices"][number], "uuid" | "name" | "calendar" | "cycle_times">;
 
-export type Demo = { agent_url: string; modbus_address: string; stop(): Promise<void> };
+/** The demo's simulators and the machines that were made for them. The collectors are given addresses, as for any plant. */
+export class Demo {
+  readonly #deps: Deps;
+  #plant: DemoPlant | undefined;
+  #last: Promise<unknown> = Promise.resolve();
 
-/**
- * Starts the demo where no machine is configured, or where an earlier demo's machines still are: those are given the
- * new addresses. The collectors know nothing of it: they are given addresses, as for any plant.
- */
-export async function startDemo(machines: Machines, pipeline: Pipeline): Promise<Demo | undefined> {
-  const fresh = machines.all().length === 0;
-  if (!fresh && !machines.all().some(({ demo }) => demo)) return undefined;
-  const plant = await startDemoPlant({ days: HISTORY_DAYS });
-  const valid_from = formatTimestamp_us(plant.started_us.cncs);
-  for (const device of plant.devices) {
-    await put(device, { kind: "mtconnect", url: device.agent_url, device: device.uuid });
+  constructor(deps: Deps) {
+    this.#deps = deps;
   }
-  const { host, port, unit, map, ...press } = plant.modbus;
-  await put(press, { kind: "modbus", host, port, unit, map });
-  if (fresh) await importPast(pipeline, machines.get(TENANT, press.uuid), plant.pressPast());
 
-  async function put(device: Device, source: MachineSource): Promise<void> {
-    const { uuid: id, name, calendar, cycle_times } = device;
-    if (!fresh) {
-      // What was set up meanwhile, and what was deleted, stays so.
-      if (machines.byId(id)?.demo) await machines.patch(TENANT, id, { source });
-      return;
-    }
-    await machines.create(TENANT, { id, name, source }, true);
-    await machines.setCalendar(TENANT, id, calendar);
-    await machines.setCycleTimes(
-      TENANT,
-      id,
-      cycle_times.map((time) => ({ ...time, valid_from })),
+  /** Where its simulators are, while they run. */
+  get running(): { agent_url: string; modbus_address: string } | undefined {
+    const plant = this.#plant;
+    return (
+      plant && { agent_url: plant.agentUrl, modbus_address: `${plant.modbus.host}:${plant.modbus.port}` }
     );
   }
 
-  return {
-    agent_url: plant.agentUrl,
-    modbus_address: `${host}:${port}`,
-    stop: async () => {
-      await plant.stop();
-    },
-  };
+  /** With the program: a plant that never had a machine gets a demo, an earlier demo's machines get theirs back. */
+  begin(is_new: boolean): Promise<void> {
+    return this.#inTurn(async () => {
+      const kept = this.#deps.machines.all().filter(({ demo }) => demo);
+      if (kept.length > 0) await this.#start(kept[0]?.tenant_id ?? TENANT, false);
+      else if (is_new) await this.#start(TENANT, true);
+    });
+  }
+
+  /** Adds the demo's machines to a plant, whatever it has. Where they are there already, nothing changes. */
+  start(tenant_id: string): Promise<void> {
+    return this.#inTurn(() => this.#start(tenant_id, true));
+  }
+
+  /** Deletes the demo's machines of a tenant and ends the simulators; nothing else is touched. */
+  remove(tenant_id: string): Promise<void> {
+    return this.#inTurn(async () => {
+      const { machines, collect } = this.#deps;
+      for (const { id, demo } of machines.list(tenant_id)) if (demo) await machines.delete(tenant_id, id);
+      // First nobody reads them any more: else their end would be a loss of contact.
+      await collect();
+      if (!machines.all().some(({ demo }) => demo)) await this.#end();
+    });
+  }
+
+  /** The simulators end, the machines stay. */
+  stop(): Promise<void> {
+    return this.#inTurn(() => this.#end());
+  }
+
+  async #end(): Promise<void> {
+    const plant = this.#plant;
+    this.#plant = undefined;
+    await plant?.stop();
+  }
+
+  /** @param whole its machines are made where they are missing; else what was deleted stays so */
+  async #start(tenant_id: string, whole: boolean): Promise<void> {
+    const { machines, pipeline } = this.#deps;
+    this.#plant ??= await startDemoPlant({ days: HISTORY_DAYS });
+    const { devices, modbus, started_us, pressPast } = this.#plant;
+    for (const device of devices) {
+      const source = { kind: "mtconnect", url: device.agent_url, device: device.uuid } as const;
+      await this.#put(tenant_id, device, source, whole, started_us.cncs);
+    }
+    const { host, port, unit, map, ...press } = modbus;
+    const source = { kind: "modbus", host, port, unit, map } as const;
+    const made = await this.#put(tenant_id, press, source, whole, started_us.cncs);
+    if (made) await importPast(pipeline, machines.get(tenant_id, press.uuid), pressPast());
+  }
+
+  /** @returns whether it was made */
+  async #put(
+    tenant_id: string,
+    { uuid: id, name, calendar, cycle_times }: Device,
+    source: MachineSource,
+    whole: boolean,
+    from_us: number,
+  ): Promise<boolean> {
+    const { machines } = this.#deps;
+    const known = machines.byId(id);
+    if (known || !whole) {
+      // What was set up meanwhile stays; a machine that only has the same id is none of ours.
+      if (known?.demo) await machines.patch(known.tenant_id, id, { source });
+      return false;
+    }
+    await machines.create(tenant_id, { id, name, source }, true);
+    await machines.setCalendar(tenant_id, id, calendar);
+    const valid_from = formatTimestamp_us(from_us);
+    await machines.setCycleTimes(
+      tenant_id,
+      id,
+      cycle_times.map((time) => ({ ...time, valid_from })),
+    );
+    return true;
+  }
+
+  /** One after the other: two clicks are one demo. */
+  #inTurn<T>(change: () => Promise<T>): Promise<T> {
+    const done = this.#last.then(change);
+    this.#last = done.catch(() => undefined);
+    return done;
+  }
 }
 
 /** A module keeps no past: a plant that has one elsewhere imports it, as it would over HTTP. */

@@ -2,7 +2,6 @@
 import { assets } from "../views/index.ts";
 import { createApp } from "./app.ts";
 import { ConfigError, parseConfig } from "./config.ts";
-import { startDemo } from "./demo.ts";
 import { startServices } from "./services.ts";
 
 const STOP_WITHIN_MS = 28_000;
@@ -20,7 +19,9 @@ async function main(): Promise<void> {
   console.log(`MTC is ready at ${origin}`);
   console.log(`  sign in once:  ${origin}/sign-in?token=${services.keys.linkToken()}`);
   console.log(`  admin API key: ${config.admin_key_place}`);
-  const demo = config.demo === "auto" ? await startDemo(services.machines, services.pipeline) : undefined;
+  const is_new = (await services.store.logState()).last === 0;
+  if (config.demo === "auto") await services.demo.begin(is_new);
+  const demo = services.demo.running;
   if (demo) {
     console.log(`  demo plant:    MTConnect agent ${demo.agent_url}, ADAM-6050 at ${demo.modbus_address}`);
   }
@@ -36,7 +37,6 @@ async function main(): Promise<void> {
     // Who is still connected now is cut off.
     if (app.server) await app.stop(true);
     await services.stop();
-    await demo?.stop();
     process.exit(0);
   };
   process.on("SIGTERM", () => void stop());

@@ -21,6 +21,7 @@ import type { Store } from "../ingest/store/store.ts";
 import { version } from "../package.json" with { type: "json" };
 import { openBus } from "./bus.ts";
 import type { Config } from "./config.ts";
+import { Demo } from "./demo.ts";
 import { Keys } from "./keys.ts";
 import { Reports } from "./modules/analytics/service.ts";
 import { DeadLetters } from "./modules/dead-letters/service.ts";
@@ -41,6 +42,7 @@ export type Services = {
   relay: Relay;
   collectors: Collectors;
   machines: Machines;
+  demo: Demo;
   annotations: Annotations;
   reasons: Reasons;
   reports: Reports;
@@ -55,7 +57,7 @@ export type Services = {
   ready: () => boolean;
   /** Starts the collectors; before that nothing is read from any source. */
   collect(): Promise<void>;
-  /** Stops in order: sources, rebuild, relay, engine, store. */
+  /** Stops in order: sources, rebuild, relay, engine, store; the demo's simulators last. */
   stop(): Promise<void>;
 };
 
@@ -137,6 +139,7 @@ export async function startServices(config: Config, log: (message: string) => vo
   );
   const collect = (): Promise<void> =>
     collectors.update(machines.all().map(({ id, source }) => ({ id, source: source as MachineSource })));
+  const demo = new Demo({ machines, pipeline, collect });
   let settling: Timer | undefined;
   machines.onChange(() => {
     clearTimeout(settling);
@@ -158,6 +161,7 @@ export async function startServices(config: Config, log: (message: string) => vo
     relay,
     collectors,
     machines,
+    demo,
     annotations,
     reasons: new Reasons(store, pipeline),
     reports,
@@ -186,6 +190,7 @@ export async function startServices(config: Config, log: (message: string) => vo
       await lakeKeeper?.stop();
       await engine.close();
       await store.close();
+      await demo.stop();
     },
   };
 }

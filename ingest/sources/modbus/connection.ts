@@ -1,6 +1,7 @@
 // One TCP connection to a Modbus device or gateway, one request at a time.
 import { connect, type Socket } from "node:net";
 import ModbusRTU from "modbus-serial";
+import { checkAddress, lookupChecked } from "../addresses.ts";
 import type { ReadFunction } from "./blocks.ts";
 
 export type Address = { host: string; port: number };
@@ -47,8 +48,9 @@ export class ModbusConnection {
 
   /** @throws Error where nobody answers within `timeout_ms` */
   static async open(address: Address, timeout_ms: number): Promise<ModbusConnection> {
+    checkAddress(address.host);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const socket = connect({ ...address, noDelay: true, keepAlive: true });
+    const socket = connect({ ...address, lookup: lookupChecked, noDelay: true, keepAlive: true });
     const timer = setTimeout(() => reject(new Error(`no connection within ${timeout_ms} ms`)), timeout_ms);
     socket.once("connect", resolve).once("error", reject);
     try {

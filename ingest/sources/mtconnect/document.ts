@@ -38,8 +38,15 @@ export type DataItem = {
   of_device: boolean;
 };
 
-/** A device of the probe, its data items in document order. */
-export type Device = { id: string; name: string; uuid: string; data_items: DataItem[] };
+/** A device of the probe, its data items in document order; manufacturer and model as its description has them, or "". */
+export type Device = {
+  id: string;
+  name: string;
+  uuid: string;
+  manufacturer: string;
+  model: string;
+  data_items: DataItem[];
+};
 
 export type DeviceStream = { name: string; uuid: string; items: StreamItems };
 
@@ -130,9 +137,10 @@ function readDevices(listed: XmlElement[]): Device[] {
     .filter((e) => e.name === "Device" && !hasAdapters(e))
     .map((device) => {
       const { id = "", name = "", uuid = "" } = device.attributes;
+      const { manufacturer = "", model = "" } = child(device, "Description")?.attributes ?? {};
       const data_items: DataItem[] = [];
       collectDataItems(device, true, data_items);
-      return { id, name, uuid, data_items };
+      return { id, name, uuid, manufacturer, model, data_items };
     });
 }
 

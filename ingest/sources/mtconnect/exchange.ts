@@ -1,6 +1,7 @@
 // One HTTP request to an agent and its answer, bounded in size, silence and time.
 import { type IncomingMessage, request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
+import { checkAddress, lookupChecked } from "../addresses.ts";
 
 export const MAX_DOCUMENT_BYTES = 64 * 1024 * 1024;
 /** What may be read ahead of the consumer (invariant 7). */
@@ -67,30 +68,32 @@ export class Exchange {
     response.on("close", () => end(new Error("the connection was closed")));
   }
 
-  /** @throws ContactError where there is no answer */
+  /** @throws ContactError where there is no answer, with what is behind it as its cause */
   static async open(url: string, patience: Patience, stop: AbortSignal): Promise<Exchange> {
     if (stop.aborted) throw new ContactError("stopped");
     const { promise, resolve, reject } = Promise.withResolvers<Exchange>();
-    const ask = url.startsWith("https:") ? requestHttps : requestHttp;
-    // A redirect is an answer like any other: following it would leave the network that was allowed.
-    const request = ask(url, { agent: false, headers: { accept: ACCEPT } });
-    const abort = (): void => {
-      request.destroy(new Error("stopped"));
-    };
-    const close = (): void => {
-      stop.removeEventListener("abort", abort);
-      request.destroy();
-    };
-    stop.addEventListener("abort", abort);
-    request.on("response", (response) => resolve(new Exchange(patience, response, close)));
-    request.on("error", reject);
-    request.on("close", () => reject(new Error("the connection was closed")));
-    request.end();
+    let close = (): void => undefined;
     try {
+      checkAddress(new URL(url).hostname);
+      const ask = url.startsWith("https:") ? requestHttps : requestHttp;
+      // A redirect is an answer like any other: following it would leave the network that was allowed.
+      const request = ask(url, { agent: false, lookup: lookupChecked, headers: { accept: ACCEPT } });
+      const abort = (): void => {
+        request.destroy(new Error("stopped"));
+      };
+      close = (): void => {
+        stop.removeEventListener("abort", abort);
+        request.destroy();
+      };
+      stop.addEventListener("abort", abort);
+      request.on("response", (response) => resolve(new Exchange(patience, response, close)));
+      request.on("error", reject);
+      request.on("close", () => reject(new Error("the connection was closed")));
+      request.end();
       return await heard(promise, patience.silence_ms);
     } catch (error) {
       close();
-      throw error instanceof ContactError ? error : new ContactError(message(error));
+      throw error instanceof ContactError ? error : new ContactError(message(error), { cause: error });
     }
   }
 

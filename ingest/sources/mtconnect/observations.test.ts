@@ -18,7 +18,14 @@ const item = (id: string, type: string, rest: Partial<DataItem> = {}): DataItem 
   ...rest,
 });
 
-const device = (data_items: DataItem[]): Device => ({ id: "d", name: "M", uuid: "u", data_items });
+const device = (data_items: DataItem[]): Device => ({
+  id: "d",
+  name: "M",
+  uuid: "u",
+  manufacturer: "",
+  model: "",
+  data_items,
+});
 
 const T0 = "2026-01-05T06:00:00Z";
 const T0_US = Date.UTC(2026, 0, 5, 6) * 1_000;

@@ -42,6 +42,21 @@ const refused: [what: string, body: object, path: string][] = [
     "/rules/0/is",
   ],
   ["no host", { name: "x", source: { kind: "modbus", map: "adam-6050" } }, "/source/host"],
+  [
+    "an agent where a cloud keeps its credentials",
+    { name: "x", source: { kind: "mtconnect", url: "http://0xa9fea9fe/latest" } },
+    "/source/url",
+  ],
+  [
+    "an agent in a file",
+    { name: "x", source: { kind: "mtconnect", url: "file:///etc/passwd" } },
+    "/source/url",
+  ],
+  [
+    "a module on a multicast address",
+    { name: "x", source: { kind: "modbus", host: "224.0.0.1", map: "adam-6050" } },
+    "/source/host",
+  ],
   ["an unknown kind of source", { name: "x", source: { kind: "opc" } }, "/source"],
 ];
 test.each(refused)("%s is refused with its path", async (_, body, path) => {

@@ -12,6 +12,7 @@ import type { LiveHub } from "../../../ingest/live/hub.ts";
 import type { Pipeline } from "../../../ingest/pipeline.ts";
 import { badInput } from "../../../ingest/problem.ts";
 import { checkRules, derive } from "../../../ingest/rules.ts";
+import { checkAddress } from "../../../ingest/sources/addresses.ts";
 import { checkTime } from "../../../ingest/sources/http/parse.ts";
 import { checkMap, pointsOf } from "../../../ingest/sources/modbus/map.ts";
 import type { MachineSource } from "../../../ingest/sources/model.ts";
@@ -251,10 +252,27 @@ const told = ({ name, group }: Machine, deleted = false): MachineData => ({
 /** @throws BadInput for what the schema cannot tell */
 function checkMachine(machine: Machine): void {
   const source = machine.source as MachineSource;
+  checkPlace(source);
   if (source.kind === "modbus") checkMap(source.map, "/source/map");
   // Of the other sources nobody knows beforehand what they will tell.
   const known = source.kind === "modbus" ? pointsOf(source.map).map(({ signal }) => signal) : undefined;
   checkRules(machine.rules, "/rules", known);
+}
+
+/** A name is looked up, and checked, each time it is connected to. @throws BadInput for an address no source may have */
+function checkPlace(source: MachineSource): void {
+  if (source.kind === "http") return;
+  const [host, path] =
+    source.kind === "modbus"
+      ? [source.host, "/source/host"]
+      : [URL.parse(source.url)?.hostname ?? "", "/source/url"];
+  try {
+    checkAddress(host);
+  } catch (error) {
+    throw badInput(path, (error as Error).message);
+  }
+  if (source.kind === "mtconnect" && !/^https?:/i.test(source.url))
+    throw badInput(path, "not http: or https:");
 }
 
 export const idempotencyConflict = (): Problem =>
