@@ -210,12 +210,13 @@ test("values are bound: nothing that a user, a machine or an agent said is in th
 
 /** What may be put into a statement's text: SQL of ours, names of ours, partitions' ids as the engine gave them. */
 const COMPOSED: Record<string, RegExp> = {
-  "analyst/analysts.ts": /^((4 \* )?ANALYST_LIMITS\.\w+|bound\.join\(", "\))$/,
+  "analyst/chdb-connection.ts": /^bound\.join\(", "\)$/,
   "analyst/gate.ts": /^literal\(query\)$/,
   "analyst/views.ts":
     /^(\[allMachines, .*|key|columns|allMachines|gapIntervals|gaps|stateIntervals\.replace\("-- states", \(\) => states\)|database|databaseOf\(tenant\)|name|bound|view|LAKE_TABLE|lake_engine|literal\(tenant\))$/,
-  "engine/chdb.ts": /^(rawRetentionDays|[A-Z_]+|pass|PASSES_OFF.*)$/,
+  "engine/clickhouse.ts": /^into$/,
   "engine/lanes.ts": /^bound\.join\(", "\)$/,
+  "engine/settings.ts": /^(name|literal\(String\(value\)\)|days)$/,
   "kafka/source.ts": /^view$/,
   "queries/explain/state-at.ts": /^(downtime|said)$/,
   "queries/figures/judged.ts": /^(\[.*\]\.join\(",\\n"\)|cells|select)$/,

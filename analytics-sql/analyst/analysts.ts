@@ -1,7 +1,6 @@
-// The analysts' own connections to chDB, one for each tenant: read-only, bounded, and with nothing but its views.
-import { type ChdbConnection, createChdbConnection } from "chdb/connection";
+// The analysts' own connections to the engine, one for each tenant: read-only, bounded, with nothing but its views.
 import type { Analyst, AnalystAnswer } from "../engine/engine.ts";
-import { literal } from "../engine/literal.ts";
+import type { Settings } from "../engine/settings.ts";
 import { judge, notAQuery } from "./gate.ts";
 import { databaseOf, lakeTable, viewStatements } from "./views.ts";
 
@@ -16,21 +15,30 @@ export const ANALYST_LIMITS = {
   waiting: 4,
 } as const;
 
-const SETTINGS = [
-  "SET max_threads = 1",
-  `SET max_execution_time = ${ANALYST_LIMITS.execution_s}`,
-  "SET timeout_overflow_mode = 'throw'",
-  `SET max_memory_usage = ${ANALYST_LIMITS.memory_bytes}`,
-  `SET max_result_rows = ${ANALYST_LIMITS.result_rows}`,
-  `SET max_result_bytes = ${ANALYST_LIMITS.result_bytes}`,
-  "SET result_overflow_mode = 'throw'",
-  `SET max_query_size = ${4 * ANALYST_LIMITS.query_bytes}`,
-  "SET os_threads_nice_value_query = 10",
+/** What a connection of an analyst is set to, before it is made read-only: from there on nothing can be changed. */
+export const ANALYST_SETTINGS: Settings = {
+  max_threads: 1,
+  max_execution_time: ANALYST_LIMITS.execution_s,
+  timeout_overflow_mode: "throw",
+  max_memory_usage: ANALYST_LIMITS.memory_bytes,
+  max_result_rows: ANALYST_LIMITS.result_rows,
+  max_result_bytes: ANALYST_LIMITS.result_bytes,
+  result_overflow_mode: "throw",
+  max_query_size: 4 * ANALYST_LIMITS.query_bytes,
+  os_threads_nice_value_query: 10,
   // As every answer says of itself, wherever the host stands.
-  "SET session_timezone = 'UTC'",
-  // Last: from here on nothing can be changed, not even this.
-  "SET readonly = 1",
-];
+  session_timezone: "UTC",
+};
+
+/** A connection that can do nothing but read one database. */
+export type AnalystConnection = {
+  /**
+   * Values are text in the engine's own escapes, as they come to a server: parsed by their declared types.
+   * @throws whatever the engine says
+   */
+  run(sql: string, format: string, params: Record<string, string>): Promise<Omit<AnalystAnswer, "format">>;
+  close(): Promise<void>;
+};
 
 /** Too many questions at once: 429. */
 export class TooManyQueries extends Error {
@@ -38,7 +46,7 @@ export class TooManyQueries extends Error {
 }
 
 type Deps = {
-  path: string;
+  connect(database: string): Promise<AnalystConnection>;
   /** Runs a statement on the connection that may write. */
   define(sql: string): Promise<void>;
   /** The table engine over a tenant's files in the lake, where there is one. */
@@ -49,7 +57,7 @@ type Deps = {
 export class Analysts {
   readonly #deps: Deps;
   readonly #tenants = new Map<string, Promise<Analyst>>();
-  readonly #connections = new Set<ChdbConnection>();
+  readonly #connections = new Set<AnalystConnection>();
 
   constructor(deps: Deps) {
     this.#deps = deps;
@@ -69,13 +77,9 @@ export class Analysts {
     for (const connection of this.#connections) await connection.close();
   }
 
-  /** A connection that can do nothing but read the database. */
-  async #connect(database: string): Promise<ChdbConnection> {
-    const connection = createChdbConnection({ path: this.#deps.path });
+  async #connect(database: string): Promise<AnalystConnection> {
+    const connection = await this.#deps.connect(database).catch(this.#deps.fail);
     this.#connections.add(connection);
-    for (const query of [`USE ${database}`, ...SETTINGS]) {
-      await connection.chdb.queryAsync(query, { format: "TabSeparated" }).catch(this.#deps.fail);
-    }
     return connection;
   }
 
@@ -84,8 +88,9 @@ export class Analysts {
     for (const statement of viewStatements(tenant, lake_engine?.(tenant))) await define(statement);
     const database = databaseOf(tenant);
     let connection = await this.#connect(database);
-    const run = (sql: string, format: string) => connection.chdb.queryAsync(sql, { format }).catch(fail);
-    const text = async (sql: string): Promise<string> => (await run(sql, "TabSeparated")).text();
+    const run = (sql: string, format: string, params: Record<string, string>) =>
+      connection.run(sql, format, params).catch(fail);
+    const decoder = new TextDecoder();
     // After a result that was over its bound chDB answers the next question with nothing: it gets a new connection.
     const renewed = async <T>(asking: Promise<T>): Promise<T> => {
       try {
@@ -106,22 +111,14 @@ export class Analysts {
         if (waiting > ANALYST_LIMITS.waiting) throw new TooManyQueries(`${waiting} queries wait already`);
         waiting += 1;
         const turn = last.then(async () => {
-          // Values are text in the engine's own escapes, as they come to a server: parsed by their declared types.
-          const bound = Object.entries(params).map(([name, value]) => `param_${name} = ${literal(value)}`);
-          if (bound.length > 0) await run(`SET ${bound.join(", ")}`, "TabSeparated");
+          const text = async (sql: string): Promise<string> =>
+            decoder.decode((await run(sql, "TabSeparated", params)).bytes);
           const passed = await judge(text, database, query, params);
           const chosen = format(passed.format);
           if (lake_engine && passed.sql.includes("observations_all")) {
             await define(lakeTable(tenant, lake_engine(tenant)));
           }
-          const result = await renewed(run(passed.sql, chosen));
-          return {
-            bytes: result.bytes(),
-            format: chosen,
-            read_rows: result.rowsRead,
-            read_bytes: result.bytesRead,
-            elapsed_s: result.elapsed,
-          };
+          return { ...(await renewed(run(passed.sql, chosen, params))), format: chosen };
         });
         last = turn.catch(() => undefined);
         try {

@@ -2,9 +2,22 @@
 import { Session } from "chdb";
 import { createChdbConnection } from "chdb/connection";
 import { Analysts } from "../analyst/analysts.ts";
+import { connectChdb } from "../analyst/chdb-connection.ts";
 import { SCHEMA_STATEMENTS } from "../schema/schema.ts";
-import { type Engine, EngineError } from "./engine.ts";
+import type { Engine } from "./engine.ts";
 import { Lanes, type Params } from "./lanes.ts";
+import {
+  ASIDE,
+  fail,
+  INSERTING,
+  MAINTAINING,
+  READING,
+  REBUILDING,
+  ROLLING,
+  retention,
+  sets,
+  WRITING,
+} from "./settings.ts";
 
 export type ChdbOptions = {
   /** The data directory; one for each process. */
@@ -15,54 +28,10 @@ export type ChdbOptions = {
   lake_engine?: ((tenant: string) => string) | undefined;
 };
 
-/** What the whole engine may hold, and one query of it (invariant 7). */
+/** What the whole engine may hold (invariant 7). */
 const SERVER_MEMORY_BYTES = 3 * 1024 ** 3;
-const QUERY_MEMORY_BYTES = 2 * 1024 ** 3;
-const QUERY_TIME_MAX_S = 60;
 /** Queries planned at once: planning is the work of one core, and there are two. */
 const READERS = 2;
-/** How much the threads of a roll-up step back, on the system's scale of 19. */
-const ROLL_UP_NICE = 10;
-/** What grouping and sorting for the lake may hold before they go to the disk. */
-const ASIDE_SPILL_BYTES = 256 * 1024 ** 2;
-
-/**
- * ClickHouse's errors that say something of the bytes; everything else (memory, disk, a bug) is the engine's.
- * 6, 25–27, 38, 41, 72, 467 CANNOT_PARSE_…; 32, 33, 117, 130 torn or malformed; 53, 70, 321, 349, 407 of another type
- * or out of its range; 69, 128, 131, 190 arrays and strings that are too long or do not fit together.
- */
-const POISON_CODES = new Set([
-  6, 25, 26, 27, 32, 33, 38, 41, 53, 69, 70, 72, 117, 128, 130, 131, 190, 321, 349, 407, 467,
-]);
-
-/**
- * Rewrites of the analyzer that our queries do not need: they walk shared expressions again for each use, and took
- * 1.1 of the 1.4 s that planning the OEE query once took on an empty table.
- */
-const PASSES_OFF = [
-  "cross_to_inner_join_rewrite",
-  "optimize_aggregators_of_group_by_keys",
-  "optimize_and_compare_chain",
-  "optimize_arithmetic_operations_in_aggregate_functions",
-  "optimize_empty_string_comparisons",
-  "optimize_extract_common_expressions",
-  "optimize_functions_to_subcolumns",
-  "optimize_group_by_function_keys",
-  "optimize_injective_functions_in_group_by",
-  "optimize_multiif_to_if",
-  "optimize_normalize_count_variants",
-  "optimize_or_like_chain",
-  "optimize_redundant_comparisons",
-  "optimize_redundant_functions_in_order_by",
-  "optimize_rewrite_aggregate_function_with_if",
-  "optimize_rewrite_array_exists_to_has",
-  "optimize_rewrite_has_to_in",
-  "optimize_rewrite_like_perfect_affix",
-  "optimize_rewrite_regexp_functions",
-  "optimize_rewrite_sum_if_to_count_if",
-  "optimize_syntax_fuse_functions",
-  "optimize_time_filter_with_preimage",
-];
 
 /**
  * Opens the engine, brings its schema up to date and sets its limits.
@@ -79,55 +48,22 @@ export async function openChdb({ path, rawRetentionDays, lake_engine }: ChdbOpti
   // Settings stick to a connection, so writing and reading have their own.
   const writing = createChdbConnection({ path });
   for (const query of [
-    `SET max_memory_usage = ${QUERY_MEMORY_BYTES}`,
-    // Late data may belong to any number of days and months.
-    "SET max_partitions_per_insert_block = 0",
+    ...sets(WRITING),
     "CREATE DATABASE IF NOT EXISTS mtc ENGINE = Atomic",
     ...SCHEMA_STATEMENTS,
-    `ALTER TABLE mtc.observations MODIFY TTL toDateTime64(ts, 0, 'UTC') + INTERVAL ${rawRetentionDays} DAY
-     SETTINGS materialize_ttl_after_modify = 0`,
+    retention(rawRetentionDays),
   ]) {
     await writing.command({ query }).catch(fail);
   }
-  const asking = [
-    `SET max_memory_usage = ${QUERY_MEMORY_BYTES}`,
-    `SET max_execution_time = ${QUERY_TIME_MAX_S}`,
-    // A key holds its day, and partitions are days, months or years: no two of them hold rows of one key.
-    "SET do_not_merge_across_partitions_select_final = 1",
-    ...PASSES_OFF.map((pass) => `SET ${pass} = 0`),
-  ];
-  const readers = new Lanes(path, READERS, [...asking, "SET output_format_json_quote_64bit_integers = 0"]);
-  // A roll-up may be of any number of months, and steps back for those who read.
-  const roller = new Lanes(path, 1, [
-    ...asking,
-    "SET max_partitions_per_insert_block = 0",
-    `SET os_threads_nice_value_query = ${ROLL_UP_NICE}`,
-  ]);
-  const aside = new Lanes(path, 1, [
-    `SET max_memory_usage = ${QUERY_MEMORY_BYTES}`,
-    "SET max_threads = 1",
-    `SET os_threads_nice_value_query = ${ROLL_UP_NICE}`,
-    `SET max_bytes_before_external_group_by = ${ASIDE_SPILL_BYTES}`,
-    `SET max_bytes_before_external_sort = ${ASIDE_SPILL_BYTES}`,
-    "SET output_format_json_quote_64bit_integers = 0",
-    "SET output_format_parquet_compression_method = 'zstd'",
-  ]);
-  const maintainer = new Lanes(path, 1, [
-    `SET max_memory_usage = ${QUERY_MEMORY_BYTES}`,
-    "SET max_partitions_per_insert_block = 0",
-    `SET os_threads_nice_value_query = ${ROLL_UP_NICE}`,
-  ]);
-  // A rebuild's events go in beside those that arrive.
+  const readers = new Lanes(path, READERS, sets(READING));
+  const roller = new Lanes(path, 1, sets(ROLLING));
+  const aside = new Lanes(path, 1, sets(ASIDE));
+  const maintainer = new Lanes(path, 1, sets(MAINTAINING));
   const rebuilding = createChdbConnection({ path });
-  await Promise.all([
-    readers.ready(),
-    roller.ready(),
-    aside.ready(),
-    maintainer.ready(),
-    rebuilding.command({ query: `SET max_memory_usage = ${QUERY_MEMORY_BYTES}` }),
-  ]).catch(fail);
+  for (const query of sets(REBUILDING)) await rebuilding.command({ query }).catch(fail);
+  await Promise.all([readers.ready(), roller.ready(), aside.ready(), maintainer.ready()]).catch(fail);
   const analysts = new Analysts({
-    path,
+    connect: (database) => connectChdb(path, database),
     define: (sql) => maintainer.run(sql, {}).catch(fail),
     fail,
     lake_engine,
@@ -144,7 +80,7 @@ export async function openChdb({ path, rawRetentionDays, lake_engine }: ChdbOpti
           table: `${into}.events_in`,
           values: bytes,
           format: "JSONEachRow",
-          settings: { input_format_skip_unknown_fields: 1, max_partitions_per_insert_block: 0 },
+          settings: INSERTING,
         });
       } catch (error) {
         fail(error);
@@ -172,15 +108,4 @@ export async function openChdb({ path, rawRetentionDays, lake_engine }: ChdbOpti
       server.close();
     },
   };
-}
-
-/** Turns whatever the engine threw into an EngineError. */
-function fail(error: unknown): never {
-  const { message, code, clickhouseCode } = error as {
-    message: string;
-    code?: string | number;
-    clickhouseCode?: number;
-  };
-  const number = clickhouseCode ?? (Number(code) || Number(/Code: (\d+)/.exec(message)?.[1] ?? 0));
-  throw new EngineError(message, number, POISON_CODES.has(number), error);
 }

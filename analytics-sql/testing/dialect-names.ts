@@ -66,6 +66,7 @@ export const DIALECT: Record<Kind, string[]> = {
     "indexOf",
     "intDiv",
     "intDivOrZero",
+    "isNaN",
     "isNotNull",
     "isNull",
     "lagInFrame",
