@@ -29,6 +29,12 @@ export const clockSeconds = (at_ms: number, timezone: string): string =>
 export const day = (at_ms: number, timezone: string): string =>
   formatter(timezone, { weekday: "short", day: "numeric", month: "short" }).format(at_ms).replace(",", "");
 
+/** `Mon`, `Tue` … */
+export const weekdays = (): string[] =>
+  [5, 6, 7, 8, 9, 10, 11].map((date) =>
+    formatter("UTC", { weekday: "short" }).format(Date.UTC(2026, 0, date)),
+  );
+
 /** `Mon 5 Jan 14:02` */
 export const dayClock = (at_ms: number, timezone: string): string =>
   `${day(at_ms, timezone)} ${clock(at_ms, timezone)}`;

@@ -8,10 +8,15 @@ import { speak } from "./text.ts";
 
 export { ASSET_ROOT, type Asset, assetResponse, assets } from "./assets.ts";
 export { EMPTY_FORM, errorsByPath, type FormState } from "./form.ts";
+export { localInput } from "./format.ts";
 export type * from "./model.ts";
 export { Account } from "./pages/account.tsx";
 export { AdminAccess } from "./pages/admin/access.tsx";
+export { AdminCalendar } from "./pages/admin/calendar.tsx";
+export { AdminCycleTimes } from "./pages/admin/cycle-times.tsx";
 export { AdminMachines } from "./pages/admin/machines.tsx";
+export { AdminPolicy } from "./pages/admin/policy.tsx";
+export { AdminReasons, AdminReasonsUse } from "./pages/admin/reasons.tsx";
 export { Dashboard, DashboardReport } from "./pages/dashboard.tsx";
 export { DashboardMachine, DashboardMachineReport } from "./pages/dashboard-machine.tsx";
 export { Explain } from "./pages/explain.tsx";
@@ -20,7 +25,7 @@ export { HmiMachine, HmiMachineFigures } from "./pages/hmi-machine.tsx";
 export { HmiWall, HmiWallFigures } from "./pages/hmi-wall.tsx";
 export { Problem } from "./pages/problem.tsx";
 export { SignIn } from "./pages/sign-in.tsx";
-export { LANGUAGES, type Language } from "./text.ts";
+export { LANGUAGES, type Language, type StarterWords, starterWords } from "./text.ts";
 
 /** Sent with every page: scripts and styles come from this server only, nothing inline, no frames. */
 export const CONTENT_SECURITY_POLICY = [

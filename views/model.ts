@@ -6,6 +6,7 @@ import type { ObservationRow } from "../analytics-sql/queries/observations.ts";
 import type { CalendarInput } from "../ingest/calendar.ts";
 import type { GapCause, PolicyData } from "../ingest/event.ts";
 import type { LiveMachine } from "../ingest/live/live.ts";
+import type { Occurrence } from "../ingest/occurrences.ts";
 import type { State } from "../ingest/signals.ts";
 import type { Role } from "../ingest/store/store.ts";
 import type { FormState } from "./form.ts";
@@ -237,4 +238,59 @@ export type AdminAccessProps = {
   done: "added" | "changed" | "deleted" | "revoked" | null;
   /** Just made: its only showing. */
   new_key: { name: string; key: string } | null;
+};
+
+/** The days to come by a calendar that may not be set yet, in its zone. */
+export type CalendarPreview = {
+  timezone: string;
+  days: readonly { from_ms: number; to_ms: number; shifts: readonly Occurrence[]; scheduled_s: number }[];
+};
+
+/** `GET /admin/machines/{id}/calendar`, and the answer to a form of it that was not saved. */
+export type AdminCalendarProps = {
+  shell: Shell;
+  machine: MachineName;
+  group: string;
+  form: FormState;
+  preview: CalendarPreview | null;
+  /** In the order in which they hold. */
+  history: readonly CalendarInput[];
+  /** For how many machines it was just saved. */
+  saved: number | null;
+};
+
+/** `GET /admin/machines/{id}/cycle-times`, and the answer to a form of it that was not saved. */
+export type AdminCycleTimesProps = {
+  shell: Shell;
+  machine: MachineName;
+  group: string;
+  form: FormState;
+  /** Too many for fields: all of them in one text. */
+  as_text: boolean;
+  saved: number | null;
+};
+
+/** `GET /admin/machines/{id}/policy`, and the answer to a form of it that was not saved. */
+export type AdminPolicyProps = {
+  shell: Shell;
+  machine: MachineName;
+  group: string;
+  form: FormState;
+  /** The reasons there are, in the tree's order. */
+  tree: readonly { code: string; name: string }[];
+  saved: number | null;
+};
+
+/** `GET /admin/reasons`, and the answer to a form of it that was not saved. */
+export type AdminReasonsProps = {
+  shell: Shell;
+  form: FormState;
+  machines: readonly MachineName[];
+  saved: boolean;
+};
+
+/** `GET /admin/reasons/use`: how often reasons were given in the last 30 days. */
+export type AdminReasonsUseProps = {
+  shell: Shell;
+  rows: readonly { code: string; name: string; count: number; seconds: number }[];
 };

@@ -20,5 +20,9 @@ export function speak(language: Language): void {
   text = CATALOGUES[language];
 }
 
+/** Names of the reasons that a plant may start from: they become the plant's own words. */
+export type StarterWords = Text["reasons"]["starterWords"];
+export const starterWords = (language: Language): StarterWords => CATALOGUES[language].reasons.starterWords;
+
 /** What the API says in English, in the reader's words. */
 export const phrase = (english: string): string => text.phrases[english] ?? english;

@@ -158,14 +158,25 @@ export function RowButton({
   act,
   children,
   label,
+  disabled,
 }: {
   act: string;
   children: ComponentChildren;
   label?: string;
+  disabled?: boolean;
 }) {
   const id = `do-${act.replaceAll(/[^a-z0-9]+/gi, "-")}`;
   return (
-    <button type="submit" class="row-button" name="do" value={act} formnovalidate id={id} aria-label={label}>
+    <button
+      type="submit"
+      class="row-button"
+      name="do"
+      value={act}
+      formnovalidate
+      id={id}
+      aria-label={label}
+      disabled={disabled}
+    >
       {children}
     </button>
   );

@@ -2,7 +2,12 @@
 import {
   Account,
   AdminAccess,
+  AdminCalendar,
+  AdminCycleTimes,
   AdminMachines,
+  AdminPolicy,
+  AdminReasons,
+  AdminReasonsUse,
   Dashboard,
   DashboardMachine,
   DashboardReport,
@@ -28,7 +33,17 @@ import {
   shell,
   tiles,
 } from "./plant.ts";
-import { account, adminAccess, adminMachines } from "./settings.ts";
+import {
+  account,
+  adminAccess,
+  adminCalendar,
+  adminCycleTimes,
+  adminMachines,
+  adminPolicy,
+  adminReasons,
+  adminReasonsUse,
+  noReasons,
+} from "./settings.ts";
 
 /** Every page and fragment by name. @param name stands for every name in them: what a machine, a part, a reason is called */
 export function everyPage({
@@ -85,6 +100,12 @@ export function everyPage({
     account: renderPage(Account, { ...account(), shell: user }),
     adminMachines: renderPage(AdminMachines, { ...adminMachines(name), shell: user }),
     adminAccess: renderPage(AdminAccess, { ...adminAccess(name), shell: user }),
+    adminCalendar: renderPage(AdminCalendar, { ...adminCalendar(name), shell: user }),
+    adminCycleTimes: renderPage(AdminCycleTimes, { ...adminCycleTimes(name), shell: user }),
+    adminPolicy: renderPage(AdminPolicy, { ...adminPolicy(name), shell: user }),
+    adminReasons: renderPage(AdminReasons, { ...adminReasons(name), shell: user }),
+    adminNoReasons: renderPage(AdminReasons, { ...noReasons(), shell: user }),
+    adminReasonsUse: renderFragment(AdminReasonsUse, { ...adminReasonsUse(name), shell: user }),
     signIn: renderPage(SignIn, { shell: user, error: "wrong_key", name: name ?? "", next: name ?? "/hmi" }),
     problem: renderPage(Problem, { shell: user, status: 500, detail: name ?? null }),
   };

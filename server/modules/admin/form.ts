@@ -127,6 +127,7 @@ export function rowsChanged(
   blank: (list: string) => Record<string, string[]>,
 ): FormState | undefined {
   const [verb = "", path = ""] = act.split(" ");
+  if (!["add", "remove", "up", "down"].includes(verb)) return undefined;
   if (verb === "add") {
     const row = `${path}/${rowCount(fields, path)}`;
     const added = Object.entries(blank(path)).map(([key, values]) => [`${row}/${key}`, values] as const);
@@ -141,8 +142,7 @@ export function rowsChanged(
   const order = Array.from({ length: rowCount(fields, list) }, (_, i) => i);
   const other = verb === "up" ? row - 1 : row + 1;
   if (verb === "remove") return { values: reordered(fields, list, order.toSpliced(row, 1)), errors: {} };
-  if ((verb !== "up" && verb !== "down") || order[row] === undefined) return undefined;
-  if (order[other] === undefined) return { values: fields, errors: {} };
+  if (order[row] === undefined || order[other] === undefined) return { values: fields, errors: {} };
   const swapped = order.with(row, other).with(other, row);
   return { values: reordered(fields, list, swapped), errors: {} };
 }

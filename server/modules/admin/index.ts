@@ -3,12 +3,25 @@ import { Elysia } from "elysia";
 import { calendarAt, calendarsOf } from "../../../ingest/calendar.ts";
 import { AdminMachines, renderPage } from "../../../views/index.ts";
 import type { Keys } from "../../keys.ts";
+import type { Reports } from "../analytics/service.ts";
 import type { Machines } from "../machines/service.ts";
 import type { Figures } from "../pages/figures.ts";
 import { pageMaker } from "../pages/page.ts";
+import type { Reasons } from "../reasons/service.ts";
 import { accessPages } from "./access.ts";
+import { calendarPages } from "./calendar.ts";
+import { cycleTimePages } from "./cycle-times.ts";
+import { policyPages } from "./policy.ts";
+import { reasonPages } from "./reasons.ts";
 
-type Deps = { keys: Keys; machines: Machines; figures: Figures; log: (message: string) => void };
+type Deps = {
+  keys: Keys;
+  machines: Machines;
+  reasons: Reasons;
+  reports: Reports;
+  figures: Figures;
+  log: (message: string) => void;
+};
 
 export const adminModule = (deps: Deps) => {
   const page = pageMaker(deps);
@@ -29,5 +42,9 @@ export const adminModule = (deps: Deps) => {
         return renderPage(AdminMachines, { shell, machines });
       }),
     )
-    .use(accessPages(deps, page));
+    .use(accessPages(deps, page))
+    .use(calendarPages(deps, page))
+    .use(cycleTimePages(deps, page))
+    .use(policyPages(deps, page))
+    .use(reasonPages(deps, page));
 };

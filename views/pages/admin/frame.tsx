@@ -1,12 +1,14 @@
 // The frame of the admin pages: the way round them, and forms that change in place.
 /** @jsxImportSource preact */
 import type { ComponentChildren } from "preact";
+import { Select } from "../../components/form.tsx";
+import type { FormState } from "../../form.ts";
 import { Layout } from "../../layout.tsx";
-import type { Shell } from "../../model.ts";
+import type { MachineName, Shell } from "../../model.ts";
 import { text } from "../../text.ts";
 
 /** The admin pages' own navigation, in its order. */
-const ROOMS = ["machines", "access"] as const;
+const ROOMS = ["machines", "reasons", "access"] as const;
 export type AdminRoom = (typeof ROOMS)[number];
 
 export type AdminProps = {
@@ -48,4 +50,42 @@ export function Done({ children }: { children: ComponentChildren }) {
       {children}
     </p>
   );
+}
+
+const TABS = ["calendar", "cycle-times", "policy"] as const;
+
+/** A machine's name, and what is set for it. */
+export function MachineTabs({ machine, here }: { machine: MachineName; here: (typeof TABS)[number] }) {
+  const words = {
+    calendar: text.admin.calendar,
+    "cycle-times": text.admin.cycleTimes,
+    policy: text.admin.policy,
+  };
+  return (
+    <div class="crumbs">
+      <h1>{machine.name}</h1>
+      <nav class="nav" aria-label={machine.name}>
+        {TABS.map((tab) => (
+          <a
+            key={tab}
+            href={`/admin/machines/${encodeURIComponent(machine.machine_id)}/${tab}`}
+            aria-current={tab === here ? "page" : undefined}
+          >
+            {words[tab]}
+          </a>
+        ))}
+      </nav>
+    </div>
+  );
+}
+
+/** For which machines the form is meant. */
+export function ApplyTo({ form, group }: { form: FormState; group: string }) {
+  const { apply } = text.admin;
+  const options = [
+    { value: "machine", name: apply.machine },
+    ...(group === "" ? [] : [{ value: "group", name: apply.group(group) }]),
+    { value: "all", name: apply.all },
+  ];
+  return <Select form={form} path="/apply" label={apply.label} options={options} />;
 }
