@@ -388,7 +388,6 @@ export const english = {
     days: "Days on which it starts",
     addShift: "Add a shift",
     removeShift: "Remove the shift",
-    removeOf: (name: string) => `Remove ${name}`,
     breakStart: "Break from",
     breakEnd: "to",
     addBreak: "Add a break",

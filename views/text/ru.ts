@@ -476,7 +476,6 @@ export const russian: Text = {
     days: "Дни начала смены",
     addShift: "Добавить смену",
     removeShift: "Убрать смену",
-    removeOf: (name: string) => `Убрать: ${name}`,
     breakStart: "Перерыв с",
     breakEnd: "до",
     addBreak: "Добавить перерыв",

@@ -147,7 +147,7 @@ function cycleTimesOf(lines: Line[], machine: Machine, timezone: string, is_text
       ...(part === "" ? {} : { part }),
       // What was not changed keeps its seconds and less, which the field does not show.
       valid_from: was?.valid_from ?? instantOf(valid_from, timezone, at(i, "valid_from"), (d) => told(i, d)),
-      ideal_cycle_s: numberOf(seconds),
+      ...(seconds === "" ? {} : { ideal_cycle_s: numberOf(seconds) }),
     };
   });
   const errors = inputErrors(Value.Errors(CycleTimes, cycle_times)).map(({ path, detail }) => {
@@ -159,8 +159,7 @@ function cycleTimesOf(lines: Line[], machine: Machine, timezone: string, is_text
   return cycle_times as CycleTimes;
 }
 
-const numberOf = (typed: string): number | string | undefined => {
-  if (typed === "") return undefined;
+const numberOf = (typed: string): number | string => {
   const number = Number(typed.replace(",", "."));
   return Number.isNaN(number) ? typed : number;
 };

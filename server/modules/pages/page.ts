@@ -79,7 +79,9 @@ export const pageMaker =
       if (!caller) return signInFirst(request);
       if (!allows(caller, scope)) throw new Problem(403, "Forbidden", `the key lacks the scope "${scope}"`);
       if (caller.session) refuseCrossSite(request);
-      const made = await make(caller, shellFor(request, figures, caller), context);
+      // Elysia gives no parameters where the path has none.
+      const { params = {}, query } = context as Partial<Context> & Context;
+      const made = await make(caller, shellFor(request, figures, caller), { request, params, query });
       return typeof made === "string" ? html(request, made) : made;
     } catch (error) {
       const { status, message } = toProblem(error, log);

@@ -96,7 +96,7 @@ function Shift({ form, row }: { form: FormState; row: string }) {
       <Breaks form={form} row={row} />
       <div class="buttons">
         <RowButton act={`add ${row}/breaks`}>{words.addBreak}</RowButton>
-        <RowButton act={`remove ${row}`} label={words.removeOf(name || words.shift)}>
+        <RowButton act={`remove ${row}`} label={`${words.removeShift}: ${name || words.shift}`}>
           {words.removeShift}
         </RowButton>
       </div>
