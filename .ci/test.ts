@@ -6,6 +6,7 @@ import { XMLParser } from "fast-xml-parser";
 import { provideChromium } from "./chromium.ts";
 import { provideKafka } from "./kafka.ts";
 import { provideMbpoll, providePymodbus } from "./modbus-peers.ts";
+import { provideFerret, provideSecantus } from "./mongo-peers.ts";
 import { provideMoto } from "./s3-peer.ts";
 
 type Counts = { passed: number; failed: number; skipped: string[] };
@@ -37,6 +38,7 @@ console.log(`chromium: ${provideChromium()}`);
 console.log(`mbpoll: ${provideMbpoll()}, pymodbus: ${providePymodbus()}`);
 console.log(`moto: ${provideMoto()}`);
 console.log(`kafka: ${provideKafka()}`);
+console.log(`ferretdb: ${provideFerret()}, secantusdb: ${provideSecantus()}`);
 const total_files = files.length;
 const reports = mkdtempSync(`${tmpdir()}/mtc-test-`);
 const started = performance.now();

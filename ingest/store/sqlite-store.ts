@@ -5,6 +5,7 @@ import { type BunSQLiteDatabase, drizzle } from "drizzle-orm/bun-sqlite";
 import { migrate } from "drizzle-orm/bun-sqlite/migrator";
 import type { EventType } from "../event.ts";
 import type { Checkpoint } from "../sources/source.ts";
+import { joinLines } from "./lines.ts";
 import * as schema from "./schema.ts";
 import {
   type ApiKey,
@@ -243,7 +244,7 @@ export class SqliteStore {
       size += row.bytes.length + 1;
       if (size >= max_bytes) break;
     }
-    return joinLines(taken, size);
+    return joinLines(taken);
   }
 
   readLog({ after, upto, since_ms }: LogRange, max_events: number, max_bytes: number): LogStretch {
@@ -266,7 +267,7 @@ export class SqliteStore {
     }
     const end = full ? taken.at(-1)?.position : undefined;
     return {
-      ...joinLines(taken, size),
+      ...joinLines(taken),
       to: end ?? to,
       rows: taken.reduce((sum, row) => sum + row.rows, 0),
     };
@@ -542,18 +543,4 @@ export class SqliteStore {
   #get<Row>(query: string, ...params: SQLQueryBindings[]): Row | null {
     return this.#db.query<Row, SQLQueryBindings[]>(query).get(...params);
   }
-}
-
-function joinLines(rows: { position: number; id: string; bytes: Uint8Array }[], size: number): OutboxBatch {
-  const bytes = new Uint8Array(size);
-  const events: OutboxBatch["events"] = [];
-  let at = 0;
-  for (const row of rows) {
-    bytes.set(row.bytes, at);
-    const end = at + row.bytes.length;
-    bytes[end] = 0x0a;
-    events.push({ position: row.position, id: row.id, start: at, end });
-    at = end + 1;
-  }
-  return { bytes, events };
 }

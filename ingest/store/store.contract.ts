@@ -242,6 +242,7 @@ export function storeContract(name: string, open: () => Promise<Store>, reset: (
       await reopen();
       await store.rewind("start");
       expect((await store.outboxDepth()).events).toBe(1);
+      expect(await outbox()).toEqual([events[0]?.id ?? ""]);
       await store.delivered(events[0]?.position ?? 0);
       expect(await store.outboxDepth()).toEqual({ events: 0, bytes: 0, oldest_ms: 0 });
     });

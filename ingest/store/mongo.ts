@@ -1,0 +1,167 @@
+// The store on MongoDB, for many processes at once: connects, prepares, and puts its parts together.
+import { type ClientSession, MongoClient } from "mongodb";
+import { Committer, type Together } from "./mongo/committer.ts";
+import { collectionsOf } from "./mongo/documents.ts";
+import { Leases } from "./mongo/leases.ts";
+import { Outbox } from "./mongo/outbox.ts";
+import { type Capabilities, LACKING, prepare } from "./mongo/prepare.ts";
+import { startSeries } from "./mongo/series.ts";
+import { Settings } from "./mongo/settings.ts";
+import { startWatch, type Watch } from "./mongo/watch.ts";
+import type { Store } from "./store.ts";
+
+export type MongoOptions = {
+  /** mongodb://… or mongodb+srv://… with the database's name; without one it is `mtc`. */
+  url: string;
+  /** How much may wait for the bus before commits are refused (invariant 7). */
+  max_outbox_bytes: number;
+  /** How long the time series keeps an observation, by its own time. */
+  raw_retention_days: number;
+  /** Whether this process writes the time series: the role `relay`. */
+  project: boolean;
+  log: (message: string) => void;
+  /** How long the bus may take to have on disk what it took; without it ten minutes. */
+  settle_ms?: number;
+  /** How long a process may be silent before others take over what it delivers; without it five seconds. */
+  lease_ms?: number;
+};
+
+const SETTLE_MS = 10 * 60_000;
+const LEASE_MS = 5_000;
+/** How long an answer may take. */
+const TIMEOUT_MS = 30_000;
+const SELECT_MS = 5_000;
+const DAY_MS = 86_400_000;
+
+/**
+ * Connects, and makes what is not there yet.
+ * @throws MongoError where the server cannot be reached or refuses
+ */
+export async function openMongo(options: MongoOptions): Promise<Store> {
+  const { log, raw_retention_days, project, settle_ms = SETTLE_MS, lease_ms = LEASE_MS } = options;
+  const client = new MongoClient(options.url, {
+    appName: "mtc",
+    // Acknowledged is on the journals of a majority (invariant 1), and only that is read.
+    writeConcern: { w: "majority", journal: true },
+    readConcern: { level: "majority" },
+    promoteBuffers: true,
+    ignoreUndefined: true,
+    serverSelectionTimeoutMS: SELECT_MS,
+    socketTimeoutMS: TIMEOUT_MS,
+  });
+  try {
+    await client.connect();
+    const db = client.db(databaseOf(options.url));
+    const collections = collectionsOf(db);
+    const capabilities = await prepare(client, db, collections, raw_retention_days);
+    const lacks = lacking(capabilities);
+    for (const one of lacks) log(`store: the server at ${hostsOf(client)} has no ${one}`);
+
+    const together = togetherOf(client, capabilities.transactions);
+    const committer: Committer = new Committer(collections, together, {
+      transactions: capabilities.transactions,
+      project,
+      max_outbox_bytes: options.max_outbox_bytes,
+      waiting_bytes: async () => (await outbox.outboxDepth()).bytes,
+    });
+    const leases = new Leases(collections, { consumer: "bus", lease_ms });
+    const outbox = new Outbox(collections, leases, committer, settle_ms);
+    const settings = new Settings(collections, together);
+    const series = project
+      ? startSeries(collections, new Leases(collections, { consumer: "raw", lease_ms }), log)
+      : undefined;
+    let watch: Watch | undefined;
+
+    return {
+      about: () => ({ engine: "mongodb", lacks }),
+      onArrival(arrived) {
+        if (capabilities.change_streams) {
+          watch ??= startWatch(
+            collections,
+            () => {
+              arrived();
+              series?.wake();
+            },
+            log,
+          );
+        }
+      },
+      commit: (commit) => committer.commit(commit),
+      async checkpoint(agent) {
+        const doc = await collections.checkpoints.findOne({ _id: agent });
+        if (!doc) return undefined;
+        const { _id, ...checkpoint } = doc;
+        return { agent, ...checkpoint };
+      },
+      async openGaps(machine_id) {
+        const gaps = await collections.open_gaps.find({ machine_id }).toArray();
+        return gaps.map(({ _id, ...gap }) => gap);
+      },
+      lastEventId: () => outbox.lastEventId(),
+      readOutbox: (max_events, max_bytes) => outbox.readOutbox(max_events, max_bytes),
+      readLog: (range, max_events, max_bytes) => outbox.readLog(range, max_events, max_bytes),
+      logState: () => outbox.logState(),
+      delivered: (position) => outbox.delivered(position),
+      rewind: (to) => outbox.rewind(to),
+      setAside: (position, error) => outbox.setAside(position, error),
+      poison: (tenant_id, max_events) => outbox.poison(tenant_id, max_events),
+      poisonBytes: (tenant_id, position) => outbox.poisonBytes(tenant_id, position),
+      retryPoison: (tenant_id, position) => outbox.retryPoison(tenant_id, position),
+      discardPoison: (tenant_id, position) => outbox.discardPoison(tenant_id, position),
+      outboxDepth: () => outbox.outboxDepth(),
+      async purge(before_ms) {
+        if (!capabilities.ttl) await settings.deleteExpired();
+        if (!capabilities.time_series) {
+          const before = new Date(Date.now() - raw_retention_days * DAY_MS);
+          await collections.raw_machine_data.deleteMany({ ts: { $lt: before } });
+        }
+        return outbox.purge(before_ms);
+      },
+      entries: (tenant_id, machine_id, type) => outbox.entries(tenant_id, machine_id, type),
+      machines: () => settings.machines(),
+      async deleteMachine(tenant_id, machine_id, event) {
+        await committer.commit({ events: [event], gone: { tenant_id, machine_id } });
+      },
+      keys: () => settings.keys(),
+      putKey: (key) => settings.putKey(key),
+      deleteKey: (tenant_id, id) => settings.deleteKey(tenant_id, id),
+      users: () => settings.users(),
+      putUser: (user, ends_sessions) => settings.putUser(user, ends_sessions),
+      deleteUser: (tenant_id, id) => settings.deleteUser(tenant_id, id),
+      session: (hash) => settings.session(hash),
+      putSession: (session) => settings.putSession(session),
+      deleteSession: (hash) => settings.deleteSession(hash),
+      async close() {
+        await watch?.stop();
+        await series?.stop();
+        await committer.idle();
+        await leases
+          .release()
+          .catch((error: Error) => log(`store: leases were not given back: ${error.message}`));
+        await client.close();
+      },
+    };
+  } catch (error) {
+    await client.close();
+    throw error;
+  }
+}
+
+/** The path of the URL names the database. */
+const databaseOf = (url: string): string => /^[^:]+:\/\/[^/]+\/([^?]+)/.exec(url)?.[1] ?? "mtc";
+
+/** Without its password. */
+const hostsOf = (client: MongoClient): string => client.options.hosts.map(String).join(",");
+
+const lacking = (capabilities: Capabilities): string[] =>
+  Object.entries(LACKING).flatMap(([name, words]) =>
+    capabilities[name as keyof Capabilities] ? [] : [words],
+  );
+
+/** One transaction for all of it, where the server has them; then it may run several times until it goes through. */
+const togetherOf =
+  (client: MongoClient, transactions: boolean): Together =>
+  async (write: (session?: ClientSession) => Promise<void>) => {
+    if (!transactions) return write();
+    await client.withSession((session) => session.withTransaction(() => write(session)));
+  };
