@@ -37,7 +37,7 @@ import { columns, event, joined, us } from "./testing/plant.ts";
 setDefaultTimeout(60_000);
 
 /** Ends a string, a statement and a comment, and is a parameter itself; no statement may hold any of it. */
-const HOSTILE = "4711'); DROP TABLE mtc.rolls; -- \\' {q:String} $` $& `";
+const HOSTILE = "4711'); DROP TABLE mtc.rolls_v2; -- \\' {q:String} $` $& `";
 const TENANT = `tenant ${HOSTILE}`;
 const MACHINES = [`mill ${HOSTILE}`, `lathe ${HOSTILE}`];
 const FROM_US = us("2026-01-05T00:00:00Z") + 4_711;
@@ -204,7 +204,9 @@ test("values are bound: nothing that a user, a machine or an agent said is in th
   expect(new TextDecoder().decode(bytes).trim()).toBe("2\t2");
   // The hostile names went all the way: they are in the tables, and the table that they would drop is there.
   expect(
-    dialect.column(`SELECT count() FROM mtc.rolls WHERE tenant_id LIKE '%4711%' AND tenant_id LIKE '%DROP%'`),
+    dialect.column(
+      `SELECT count() FROM mtc.rolls_v2 WHERE tenant_id LIKE '%4711%' AND tenant_id LIKE '%DROP%'`,
+    ),
   ).not.toEqual(["0"]);
 });
 

@@ -1,9 +1,9 @@
 // What analysts see: views of one tenant's data, each with the tenant in it, made of the SQL that the screens read.
 import { literal } from "../engine/literal.ts";
 import { LAKE_COLUMNS } from "../lake/storage.ts";
-import cells from "../queries/figures/cells.sql" with { type: "text" };
 import columns from "../queries/figures/columns.sql" with { type: "text" };
 import judged from "../queries/figures/judged.sql" with { type: "text" };
+import { CELLS, type Grain } from "../queries/figures/judged.ts";
 import sums from "../queries/figures/sums.sql" with { type: "text" };
 import states from "../queries/states.sql" with { type: "text" };
 import gapIntervals from "../queries/timeline/gaps.sql" with { type: "text" };
@@ -26,8 +26,8 @@ import signalPoints from "./signal-points.sql" with { type: "text" };
 import stateIntervals from "./state-intervals.sql" with { type: "text" };
 
 /** Figures of every machine by a cut, over all that is rolled up. */
-const figures = (cut: string, key: string): string =>
-  `WITH\n${[allMachines, inForce, policies, cells, judged, cut, sums].join(",\n")}
+const figures = (grain: Grain, cut: string, key: string): string =>
+  `WITH\n${[allMachines, inForce, policies, CELLS[grain], judged, cut, sums].join(",\n")}
 SELECT ${key}, fromUnixTimestamp64Micro(starts_us, 'UTC') AS starts_at,
 fromUnixTimestamp64Micro(ends_us, 'UTC') AS ends_at,\n${columns}FROM sums WHERE NOT is_total`;
 
@@ -43,12 +43,13 @@ const VIEWS: Record<string, string> = {
   cycle_times: cycleTimes,
   state_intervals: `WITH\n${allMachines}\n${stateIntervals.replace("-- states", () => states)}`,
   part_counts: partCounts,
-  oee_by_hour: figures(byHour, "k2 AS machine_id, fromUnixTimestamp64Micro(k, 'UTC') AS hour"),
+  oee_by_hour: figures("hour", byHour, "k2 AS machine_id, fromUnixTimestamp64Micro(k, 'UTC') AS hour"),
   oee_by_shift: figures(
+    "fine",
     byShift,
     "splitByChar('\\n', k2)[1] AS machine_id, toDate32(k - 1) AS day, splitByChar('\\n', k2)[2] AS shift",
   ),
-  oee_by_day: figures(byDay, "k2 AS machine_id, toDate32(k) AS day"),
+  oee_by_day: figures("fine", byDay, "k2 AS machine_id, toDate32(k) AS day"),
 };
 
 export const VIEW_NAMES = [...Object.keys(VIEWS), "observations_all"];
@@ -73,6 +74,7 @@ const BOUNDS: Record<string, string> = {
   "{of_lot:Array(String)}": ALL,
   "{of_order:Array(String)}": ALL,
   "{whole_from:Date32}": "toDate32('1970-01-01')",
+  "{whole_to:Date32}": "toDate32('2100-01-01')",
 };
 
 /** The database that holds a tenant's views. */
@@ -106,11 +108,8 @@ function observationsAll(database: string, tenant: string, lake_engine: string |
 export function viewStatements(tenant: string, lake_engine?: string): string[] {
   const database = databaseOf(tenant);
   const views = Object.entries(VIEWS).map(([name, text]) => {
-    // Hours cut days: no sums of whole days are read for them.
-    const whole_to = name === "oee_by_hour" ? "toDate32('1970-01-01')" : "toDate32('2100-01-01')";
     const bound = Object.entries({
       ...BOUNDS,
-      "{whole_to:Date32}": whole_to,
       "{tenant:String}": literal(tenant),
     }).reduce((sql, [parameter, value]) => sql.replaceAll(parameter, () => value), text);
     return `CREATE OR REPLACE VIEW ${database}.${name} AS\n${bound}`;

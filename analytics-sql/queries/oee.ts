@@ -136,9 +136,9 @@ export const CUTS: Record<OeeCut, string> = {
 /** A cut is two CTEs, `keyed` over the cells and `labelled` over the sums. */
 const SELECT = `SELECT k, k2, key, is_total, starts_us, ends_us,\n${columns}FROM labelled ORDER BY starts_us, key`;
 const FINE: readonly OeeCut[] = ["shift", "part", "lot", "order"];
-/** Whether a cut needs the days' sums by all that they are kept by, or their totals. */
+/** Which sums of whole days a cut reads. */
 export const grainOf = (by: OeeCut, window: Filtered): Grain =>
-  grainFor(FINE.includes(by) ? "fine" : "coarse", window);
+  grainFor(by === "hour" ? "hour" : FINE.includes(by) ? "fine" : "coarse", window);
 const QUERIES = Object.fromEntries(OEE_CUTS.map((by) => [by, byGrain(SELECT, CUTS[by], sums)])) as Record<
   OeeCut,
   Record<Grain, string>
@@ -169,7 +169,7 @@ export async function oeeBy(
 ): Promise<{ report: OeeReport; places: Map<string, { k: number; k2: string }> }> {
   const { by, groups = [] } = window;
   const rows = await engine.query<SqlRow>(QUERIES[by][grainOf(by, window)], {
-    ...judgedParams(window, inForce, by === "hour"),
+    ...judgedParams(window, inForce),
     ...(by === "group" ? { groups } : {}),
   });
   const total = window.machines.length > 0 ? rows.find(({ is_total }) => is_total) : undefined;

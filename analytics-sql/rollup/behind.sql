@@ -10,7 +10,7 @@ WITH standing AS
         argMax(r.to_us, r.version) AS rolled_to_us,
         argMax(r.since_us, r.version) AS began_us,
         intDiv(if(began_us > {now_us:Int64}, {now_us:Int64} - 600000000, began_us), 1000000) AS since_s
-    FROM mtc.rolls AS r
+    FROM mtc.rolls_v2 AS r
     WHERE tenant_id = {tenant:String} AND machine_id IN {machines:Array(String)}
     GROUP BY r.machine_id
 )

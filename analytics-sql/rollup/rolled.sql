@@ -1,5 +1,5 @@
 -- Notes that machines are rolled up.
-INSERT INTO mtc.rolls (tenant_id, machine_id, version, since_us, from_us, to_us)
+INSERT INTO mtc.rolls_v2 (tenant_id, machine_id, version, since_us, from_us, to_us)
 SELECT
     {tenant:String},
     machine_id,

@@ -124,7 +124,7 @@ test("a crash between the days and the note of it: they are rolled up again, and
   const failing: Engine = {
     ...engine,
     run: (sql, params) =>
-      sql.includes("mtc.rolls") ? Promise.reject(new Error("killed")) : engine.run(sql, params),
+      sql.includes("mtc.rolls_v2") ? Promise.reject(new Error("killed")) : engine.run(sql, params),
   };
   await take("m5", busy("m5", 2));
   await expect(new Roller(failing).exact(window(["m5"], 2))).rejects.toThrow("killed");

@@ -50,7 +50,10 @@ GROUP BY tenantid, subject;
 
 -- How far each machine is rolled up: all of [from_us, to_us), by all that had arrived at `since_us`. Versions only rise,
 -- though the clock may be set back.
-CREATE TABLE IF NOT EXISTS mtc.rolls
+-- Where more is kept of a day than before, its name changes: then all days are rolled up again.
+DROP TABLE IF EXISTS mtc.rolls;
+
+CREATE TABLE IF NOT EXISTS mtc.rolls_v2
 (
     tenant_id LowCardinality(String),
     machine_id LowCardinality(String),
@@ -103,8 +106,47 @@ PARTITION BY toYYYYMM(day)
 ORDER BY (tenant_id, day, machine_id)
 SETTINGS index_granularity = 64;
 
--- The same without times, summed over what figures are ever cut by but the hour: what long windows read. By machine
--- first: of a few machines a year is a few rows, and of all of them a day is within one month's partition.
+-- The same without times, summed over what figures are ever cut by: what long windows read. By machine first: of a few
+-- machines a year is a few rows, and of all of them a day is within one month's partition. `hour_us` is when the hour of
+-- the plant's clock starts.
+CREATE TABLE IF NOT EXISTS mtc.machine_hour_sums
+(
+    tenant_id LowCardinality(String),
+    machine_id LowCardinality(String),
+    day Date32,
+    version UInt64,
+    hour_us Array(Int64) CODEC(Delta, ZSTD),
+    local_day Array(UInt16),
+    shift_day Array(UInt16),
+    shift Array(LowCardinality(String)),
+    part Array(LowCardinality(String)),
+    lot Array(LowCardinality(String)),
+    order_id Array(LowCardinality(String)),
+    state Array(Enum8('UNKNOWN' = 1, 'DOWN' = 2, 'RUNNING' = 3, 'SETUP' = 4, 'STOPPED' = 5, 'IDLE' = 6)),
+    cause Array(LowCardinality(String)),
+    reason Array(LowCardinality(String)),
+    minor Array(Bool),
+    from_us Array(Int64),
+    to_us Array(Int64),
+    length_us Array(Int64),
+    scheduled_us Array(Int64),
+    stretches Array(UInt32),
+    failures Array(UInt32),
+    stops Array(UInt32),
+    total Array(Int64),
+    reject Array(Int64),
+    ideal_total_us Array(Int64),
+    ideal_good_us Array(Int64),
+    without_ideal Array(Int64),
+    spikes Array(UInt32),
+    resets Array(UInt32)
+)
+ENGINE = ReplacingMergeTree(version)
+PARTITION BY toYYYYMM(day)
+ORDER BY (tenant_id, machine_id, day)
+SETTINGS index_granularity = 64;
+
+-- The same by all but the hour.
 CREATE TABLE IF NOT EXISTS mtc.machine_day_sums
 (
     tenant_id LowCardinality(String),
@@ -141,6 +183,8 @@ PARTITION BY toYYYYMM(day)
 ORDER BY (tenant_id, machine_id, day)
 SETTINGS index_granularity = 64;
 
+ALTER TABLE mtc.machine_day_sums ADD COLUMN IF NOT EXISTS hour_us Array(Int64) ALIAS arrayWithConstant(length(state), toInt64(0));
+
 -- The same once more, by nothing but days, states and reasons: a third of the rows. Shifts, parts, lots and orders are
 -- empty, and `local_day` is the day that the time belongs to.
 CREATE TABLE IF NOT EXISTS mtc.machine_day_totals AS mtc.machine_day_sums
@@ -149,12 +193,15 @@ PARTITION BY toYYYYMM(day)
 ORDER BY (tenant_id, machine_id, day)
 SETTINGS index_granularity = 64;
 
-CREATE MATERIALIZED VIEW IF NOT EXISTS mtc.machine_day_sums_mv TO mtc.machine_day_sums AS
+ALTER TABLE mtc.machine_day_totals ADD COLUMN IF NOT EXISTS hour_us Array(Int64) ALIAS arrayWithConstant(length(state), toInt64(0));
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS mtc.machine_hour_sums_mv TO mtc.machine_hour_sums AS
 SELECT
     tenant_id,
     machine_id,
     day,
     version,
+    groupArray(hour_us) AS hour_us,
     groupArray(local_day) AS local_day,
     groupArray(shift_day) AS shift_day,
     groupArray(shift) AS shift,
@@ -186,6 +233,7 @@ FROM
         machine_id,
         day,
         version,
+        1000000 * (3600 * toInt64(piece_local_hour) - 900 * piece_offset) AS hour_us,
         toUInt16(intDiv(piece_local_hour, 24)) AS local_day,
         piece_shift_day AS shift_day,
         piece_shift AS shift,
@@ -218,6 +266,7 @@ FROM
         cause AS piece_cause,
         reason AS piece_reason,
         local_hour AS piece_local_hour,
+        offset_quarters AS piece_offset,
         shift_day AS piece_shift_day,
         shift AS piece_shift,
         scheduled AS piece_scheduled,
@@ -231,6 +280,99 @@ FROM
         spikes AS piece_spikes,
         resets AS piece_resets,
         ideal_us AS piece_ideal_us
+    GROUP BY ALL
+)
+GROUP BY tenant_id, machine_id, day, version;
+
+DROP VIEW IF EXISTS mtc.machine_day_sums_mv;
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS mtc.machine_day_sums_v2_mv TO mtc.machine_day_sums AS
+SELECT
+    tenant_id,
+    machine_id,
+    day,
+    version,
+    groupArray(local_day_of) AS local_day,
+    groupArray(shift_day_of) AS shift_day,
+    groupArray(shift_of) AS shift,
+    groupArray(part_of) AS part,
+    groupArray(lot_of) AS lot,
+    groupArray(order_id_of) AS order_id,
+    groupArray(state_of) AS state,
+    groupArray(cause_of) AS cause,
+    groupArray(reason_of) AS reason,
+    groupArray(minor_of) AS minor,
+    groupArray(starts_us) AS from_us,
+    groupArray(ends_us) AS to_us,
+    groupArray(length_sum_us) AS length_us,
+    groupArray(scheduled_sum_us) AS scheduled_us,
+    groupArray(stretch_count) AS stretches,
+    groupArray(failure_count) AS failures,
+    groupArray(stop_count) AS stops,
+    groupArray(total_count) AS total,
+    groupArray(reject_count) AS reject,
+    groupArray(ideal_total_sum_us) AS ideal_total_us,
+    groupArray(ideal_good_sum_us) AS ideal_good_us,
+    groupArray(without_ideal_count) AS without_ideal,
+    groupArray(spike_count) AS spikes,
+    groupArray(reset_count) AS resets
+FROM
+(
+    SELECT
+        tenant_id,
+        machine_id,
+        day,
+        version,
+        cell_local_day AS local_day_of,
+        cell_shift_day AS shift_day_of,
+        cell_shift AS shift_of,
+        cell_part AS part_of,
+        cell_lot AS lot_of,
+        cell_order_id AS order_id_of,
+        cell_state AS state_of,
+        cell_cause AS cause_of,
+        cell_reason AS reason_of,
+        cell_minor AS minor_of,
+        min(cell_from_us) AS starts_us,
+        max(cell_to_us) AS ends_us,
+        sum(cell_length_us) AS length_sum_us,
+        sum(cell_scheduled_us) AS scheduled_sum_us,
+        toUInt32(sum(cell_stretches)) AS stretch_count,
+        toUInt32(sum(cell_failures)) AS failure_count,
+        toUInt32(sum(cell_stops)) AS stop_count,
+        sum(cell_total) AS total_count,
+        sum(cell_reject) AS reject_count,
+        sum(cell_ideal_total_us) AS ideal_total_sum_us,
+        sum(cell_ideal_good_us) AS ideal_good_sum_us,
+        sum(cell_without_ideal) AS without_ideal_count,
+        toUInt32(sum(cell_spikes)) AS spike_count,
+        toUInt32(sum(cell_resets)) AS reset_count
+    FROM mtc.machine_hour_sums
+    ARRAY JOIN
+        local_day AS cell_local_day,
+        shift_day AS cell_shift_day,
+        shift AS cell_shift,
+        part AS cell_part,
+        lot AS cell_lot,
+        order_id AS cell_order_id,
+        state AS cell_state,
+        cause AS cell_cause,
+        reason AS cell_reason,
+        minor AS cell_minor,
+        from_us AS cell_from_us,
+        to_us AS cell_to_us,
+        length_us AS cell_length_us,
+        scheduled_us AS cell_scheduled_us,
+        stretches AS cell_stretches,
+        failures AS cell_failures,
+        stops AS cell_stops,
+        total AS cell_total,
+        reject AS cell_reject,
+        ideal_total_us AS cell_ideal_total_us,
+        ideal_good_us AS cell_ideal_good_us,
+        without_ideal AS cell_without_ideal,
+        spikes AS cell_spikes,
+        resets AS cell_resets
     GROUP BY ALL
 )
 GROUP BY tenant_id, machine_id, day, version;

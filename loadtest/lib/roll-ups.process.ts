@@ -78,7 +78,7 @@ for (let at = 0; at < machines * days; at += MACHINE_DAYS) {
   await fill(at, Math.min(MACHINE_DAYS, machines * days - at));
 }
 // Days that were rolled up long ago lie merged.
-for (const table of ["machine_days", "machine_day_sums", "machine_day_totals"]) {
+for (const table of ["machine_days", "machine_hour_sums", "machine_day_sums", "machine_day_totals"]) {
   await engine.run(`OPTIMIZE TABLE mtc.${table} FINAL`, {});
 }
 const found: RollUps = [];

@@ -143,7 +143,7 @@ async function explainOnce(engine: Engine, query: Asked, page?: { after_us: numb
   const [{ report }, rows, listed] = await Promise.all([
     asking,
     engine.query<Summed>(SUMMED[by][grainOf(by, query)], {
-      ...paramsOf(query, inForce, by === "hour"),
+      ...paramsOf(query, inForce, false),
       ...place,
     }),
     page && list(engine, by, { ...paramsOf(query, inForce, true), ...place }, page),

@@ -1,10 +1,10 @@
--- What the roll-up holds of the window: whole days as their sums, the days at its edges as pieces, clipped. An hour
--- cuts days, so a cut by the hour has no whole days. What starts or is counted belongs to the instant of it.
+-- What the roll-up holds of the window: whole days as their sums, the days at its edges as pieces, clipped. Hours are
+-- in sums of their own. What starts or is counted belongs to the instant of it.
 cells AS
 (
     SELECT
         mtc_place(machine_id, {machines:Array(String)}) AS m,
-        0 AS hour_us,
+        cell_hour_us AS hour_us,
         cell_local_day AS local_day,
         cell_shift_day AS shift_day,
         cell_shift AS shift,
@@ -31,6 +31,7 @@ cells AS
         cell_resets AS resets
     FROM mtc.machine_day_sums FINAL
     ARRAY JOIN
+        hour_us AS cell_hour_us,
         local_day AS cell_local_day,
         shift_day AS cell_shift_day,
         shift AS cell_shift,
