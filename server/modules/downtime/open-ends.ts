@@ -18,48 +18,49 @@ type Deps = {
   log: (message: string) => void;
 };
 
+/** What is live may take this long to be in analytics. */
+const LAG_MS = 60_000;
+
 /**
  * The end is said like any other change of an annotation: an event of its own, so that figures follow from the log alone.
- * A machine is looked at when it has changed its state since the last look, or something was said about it.
+ * A machine is looked at for a while after it changed its state, or something was said about it.
  */
 export function endOpenReasons({ machines, annotations, reports, hub, log }: Deps): Repeating {
-  /** Machines that may have open reasons, and since when they were in their state at the last look. */
-  const watched = new Map(machines.all().map(({ id }) => [id, -1]));
-  annotations.onSaid(({ id }) => watched.set(id, -1));
+  /** Machines that may have open reasons; since when they were in their state, and until when they are looked at. */
+  const watched = new Map<string, { since_us: number; until_ms: number }>();
+  const watch = ({ id }: Machine, since_us = -1): void =>
+    void watched.set(id, { since_us, until_ms: Date.now() + LAG_MS });
+  for (const machine of machines.all()) watch(machine);
+  annotations.onSaid((machine) => watch(machine));
 
   const look = async (id: string): Promise<void> => {
     const machine = machines.byId(id);
     if (!machine) return void watched.delete(id);
-    const { state = "UNKNOWN", since_us = 0 } = hub.snapshot([id]).machines[0] ?? {};
-    if (watched.get(id) === since_us) return;
-    watched.set(id, since_us);
-    const left = await end(machine);
+    const { since_us = 0 } = hub.snapshot([id]).machines[0] ?? {};
+    if (watched.get(id)?.since_us !== since_us) watch(machine, since_us);
+    const looked = watched.get(id);
+    if (Date.now() > (looked?.until_ms ?? 0)) return;
+    const all_ended = await end(machine);
     // Something may have been said meanwhile.
-    if (watched.get(id) !== since_us) return;
-    if (left.length === 0) watched.delete(id);
-    // It runs, and analytics has not heard of it yet.
-    else if (state === "RUNNING" && left.some((from_us) => from_us < since_us)) watched.set(id, -1);
+    if (all_ended && watched.get(id) === looked) watched.delete(id);
   };
 
-  /** @returns the starts of those that stay open */
-  const end = async (machine: Machine): Promise<number[]> => {
-    const left: number[] = [];
+  /** @returns whether none stays open */
+  const end = async (machine: Machine): Promise<boolean> => {
+    let all_ended = true;
     for (const { id, from_us, by } of await annotations.open(machine)) {
       const states = await reports.states(machine, { from_us, to_us: Date.now() * 1_000 });
       const again = states.find(({ state, from }) => state === "RUNNING" && from > iso(from_us));
       if (again) await annotations.change(machine, id, { to: again.from }, { by });
-      else left.push(from_us);
+      else all_ended = false;
     }
-    return left;
+    return all_ended;
   };
 
   return repeat(async (running) => {
     for (const id of [...watched.keys()]) {
       if (!running()) break;
-      await look(id).catch((error: Error) => {
-        watched.set(id, -1);
-        log(`open reasons of ${id}: ${error.message}`);
-      });
+      await look(id).catch((error: Error) => log(`open reasons of ${id}: ${error.message}`));
     }
     return LOOK_MS;
   });
