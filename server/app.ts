@@ -29,7 +29,7 @@ const IDLE_TIMEOUT_S = 30;
 
 export function createApp(services: Services) {
   const { engine, machines, annotations, reasons, pipeline, reports } = services;
-  const { explanations, figures, hub, rebuilds, keys, metrics, log } = services;
+  const { explanations, figures, operator, hub, rebuilds, keys, metrics, log } = services;
   return new Elysia({
     serve: { idleTimeout: IDLE_TIMEOUT_S, maxRequestBodySize: BREAK_OFF_BYTES },
     // Else a path is looked for behind the eleventh character: not found on a host called "mtc".
@@ -76,5 +76,5 @@ export function createApp(services: Services) {
     .use(schemasModule(keys))
     .use(sessionModule(keys, figures, log))
     .use(adminModule({ keys, machines, reasons, reports, figures, log }))
-    .use(pagesModule({ machines, figures, explanations, reports, hub, keys, log }));
+    .use(pagesModule({ machines, figures, operator, explanations, reports, hub, keys, log }));
 }

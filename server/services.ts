@@ -30,6 +30,7 @@ import { Annotations } from "./modules/downtime/service.ts";
 import { Explanations } from "./modules/explain/service.ts";
 import { Machines } from "./modules/machines/service.ts";
 import { Figures } from "./modules/pages/figures.ts";
+import { Operator } from "./modules/pages/operator.ts";
 import { Reasons } from "./modules/reasons/service.ts";
 import { Rebuilds } from "./modules/rebuild/service.ts";
 import { createMetrics } from "./plugins/metrics.ts";
@@ -48,6 +49,7 @@ export type Services = {
   reports: Reports;
   explanations: Explanations;
   figures: Figures;
+  operator: Operator;
   rebuilds: Rebuilds;
   deadLetters: DeadLetters;
   keys: Keys;
@@ -121,6 +123,7 @@ export async function startServices(config: Config, log: (message: string) => vo
     log,
   );
   const annotations = new Annotations(store, pipeline);
+  const reasons = new Reasons(store, pipeline);
   const openEnds = endOpenReasons({ machines, annotations, reports, hub, log });
   const lakeKeeper =
     lake &&
@@ -163,10 +166,11 @@ export async function startServices(config: Config, log: (message: string) => vo
     machines,
     demo,
     annotations,
-    reasons: new Reasons(store, pipeline),
+    reasons,
     reports,
     explanations: new Explanations(engine, roller, reports),
     figures: new Figures(machines, reports),
+    operator: new Operator({ machines, reports, annotations, reasons, hub }),
     rebuilds,
     deadLetters: new DeadLetters({ store, wake: relay.wake }),
     keys: await Keys.open(store, config),

@@ -26,7 +26,7 @@ export type AssetName =
 /** Where assets live; the path of each is this and its hashed name. */
 export const ASSET_ROOT = "/assets/";
 
-const STYLES = ["tokens.css", "base.css", "hmi.css", "dashboard.css", "admin.css"];
+const STYLES = ["tokens.css", "base.css", "hmi.css", "entry.css", "dashboard.css", "admin.css"];
 const SCRIPTS = ["wall.ts", "machine.ts", "dashboard.ts", "admin.ts"];
 
 const paths = new Map<string, string>();

@@ -7,6 +7,7 @@ import type { Shell } from "./model.ts";
 import { speak } from "./text.ts";
 
 export { ASSET_ROOT, type Asset, assetResponse, assets } from "./assets.ts";
+export { HmiEntry } from "./components/entry/entry.tsx";
 export { EMPTY_FORM, errorsByPath, type FormState } from "./form.ts";
 export { localInput } from "./format.ts";
 export type * from "./model.ts";

@@ -40,7 +40,13 @@ export type LayoutProps = {
 
 export function Layout({ shell, title, theme, here, scripts, kiosk, header, children }: LayoutProps) {
   return (
-    <html lang={text.language} data-theme={theme} data-timezone={shell.timezone} data-now={shell.now_ms}>
+    <html
+      lang={text.language}
+      data-theme={theme}
+      data-timezone={shell.timezone}
+      data-now={shell.now_ms}
+      data-user={shell.caller_id}
+    >
       <head>
         <meta charset="utf-8" />
         <title>{`${title} · ${shell.plant}`}</title>

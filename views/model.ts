@@ -22,6 +22,8 @@ export type Shell = {
   now_ms: number;
   /** Who is signed in, as shown beside "Sign out"; null where nobody is. */
   user: string | null;
+  /** Tells one who signed in from another, "" where nobody has: what waits in the browser is theirs. */
+  caller_id: string;
   /** What the page may offer; the API asks again. */
   may: { operate: boolean; admin: boolean };
   /** The language to render in. */
@@ -97,8 +99,57 @@ export type HmiWallProps = { shell: Shell; machines: readonly HmiTile[] };
 /** `GET /hmi/figures`: the fragment the wall asks for every 10 s. */
 export type HmiWallFiguresProps = { shell: Shell; figures: readonly ShiftFigures[] };
 
+/** A reason that an operator may give. */
+export type ReasonChoice = {
+  code: string;
+  name: string;
+  /** The name of the reason above it, "" where it is at the top. */
+  group: string;
+};
+
+/** A stretch in which the machine did not run. */
+export type Stop = {
+  from: string;
+  /** Null while it goes on. */
+  to: string | null;
+  /** The state that took most of it. */
+  state: State;
+  /** The code of the reason given for all of it; "" where there is none, or some of it has none. */
+  reason: string;
+};
+
+/** What was entered in this shift, and can be taken back. */
+export type Entered =
+  | { kind: "reason"; id: string; ts: string; what: string }
+  | { kind: "reject" | "count" | "lot"; id: string; ts: string; what: string; count: number };
+
+/** `GET /hmi/{id}/entry`: what an operator may say of a machine. */
+export type HmiEntryProps = {
+  shell: Shell;
+  machine_id: string;
+  /** Of this shift, newest first: the one that goes on, and those without a reason. */
+  stops: readonly Stop[];
+  /** The likeliest first; all of them once. */
+  reasons: readonly ReasonChoice[];
+  /** People count the parts: no signal does. */
+  counts_by_hand: boolean;
+  /** What is being made; null where no lot was ever begun. */
+  lot: { lot: string; part: string; order: string; from: string } | null;
+  /** Lots of late, newest first, each once, and the parts there are. */
+  lots: readonly { lot: string; part: string }[];
+  parts: readonly string[];
+  entered: readonly Entered[];
+};
+
 /** `GET /hmi/{id}`. */
-export type HmiMachineProps = { shell: Shell; name: string; live: LiveMachine; figures: ShiftFigures | null };
+export type HmiMachineProps = {
+  shell: Shell;
+  name: string;
+  live: LiveMachine;
+  figures: ShiftFigures | null;
+  /** Null where whoever looks may not enter anything. */
+  entry: Omit<HmiEntryProps, "shell" | "machine_id"> | null;
+};
 
 /** `GET /hmi/{id}/figures`: the fragment a machine's page asks for every 10 s. */
 export type HmiMachineFiguresProps = { shell: Shell; machine_id: string; figures: ShiftFigures | null };

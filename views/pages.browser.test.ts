@@ -294,7 +294,7 @@ function faintText(): string[] {
 function smallTargets(least: number): string[] {
   return [...document.querySelectorAll<HTMLElement>("a, button, input:not([type=hidden]), summary")]
     .filter((target) => target.checkVisibility() && !target.classList.contains("skip"))
-    .map((target) => [target, target.getBoundingClientRect().height] as const)
+    .map((target) => [target, (target.closest("label") ?? target).getBoundingClientRect().height] as const)
     .filter(([, height]) => height < least - 0.5)
     .map(([target, height]) => `${target.textContent?.slice(0, 30)} ${height}`);
 }

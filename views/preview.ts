@@ -11,6 +11,7 @@ import {
   DashboardReport,
   Explain,
   ExplainState,
+  HmiEntry,
   HmiMachine,
   HmiMachineFigures,
   HmiWall,
@@ -25,6 +26,7 @@ import {
 import {
   dashboard,
   dashboardMachine,
+  entry,
   explained,
   explainedPlant,
   explainedState,
@@ -126,9 +128,11 @@ export async function startPreview(port: number): Promise<Preview> {
         }),
       );
     if (room === "hmi" && tile)
-      return rest === "figures"
-        ? page(renderFragment(HmiMachineFigures, { shell: here(), machine_id: id, figures: tile.figures }))
-        : page(renderPage(HmiMachine, { shell: here(), ...tile }));
+      return rest === "entry"
+        ? page(renderFragment(HmiEntry, entry({ shell: here() })))
+        : rest === "figures"
+          ? page(renderFragment(HmiMachineFigures, { shell: here(), machine_id: id, figures: tile.figures }))
+          : page(renderPage(HmiMachine, { shell: here(), ...tile, entry: entry() }));
     if (url.pathname === "/dashboard") {
       const props = dashboard({ period: asked, sort: url.searchParams.get("sort") ?? "" });
       if (isEmpty) props.machines = [];

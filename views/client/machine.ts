@@ -4,6 +4,7 @@ import { activeConditions, word } from "../facts.ts";
 import { clockOrDay } from "../format.ts";
 import { text } from "../text.ts";
 import { Charts } from "./charts.ts";
+import { refresh, startEntry } from "./entry/entry.ts";
 import type { Live } from "./live.ts";
 import { find, run, showMachine, timezone, write } from "./screen.ts";
 
@@ -12,7 +13,7 @@ const machine_id = page?.dataset.machine ?? "";
 const panel = find(".machine-trends");
 const charts = panel && new Charts(panel, machine_id);
 
-run(
+const live = run(
   (machines, all, link) => {
     const machine = machines.find((candidate) => candidate.machine_id === machine_id);
     if (!page || !machine) return;
@@ -21,10 +22,13 @@ run(
   },
   (state, link) => charts?.connection(state === "lost", link.now_ms()),
 );
+if (live) startEntry(machine_id, live.now_ms);
 
 function showAll(root: HTMLElement, machine: LiveMachine, link: Live): void {
   const now_ms = link.now_ms();
+  const before = root.dataset.state;
   showMachine(root, machine, now_ms);
+  if (root.dataset.state !== before) refresh();
   write(find("[data-source]", root), text.source[machine.source]);
   for (const element of root.querySelectorAll<HTMLElement>("[data-signal-word]"))
     write(element, word(machine, element.dataset.signalWord ?? "") || text.none);

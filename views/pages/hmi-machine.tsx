@@ -1,6 +1,7 @@
 // One machine at the machine: its state large, its parts and OEE of the shift, its signals as trends.
 /** @jsxImportSource preact */
 import type { LiveMachine } from "../../ingest/live/live.ts";
+import { HmiEntry } from "../components/entry/entry.tsx";
 import { Factors, Flags, Parts } from "../components/oee.tsx";
 import { StateLine } from "../components/tile.tsx";
 import { Timeline, TimelineLegend } from "../components/timeline.tsx";
@@ -11,7 +12,7 @@ import type { HmiMachineFiguresProps, HmiMachineProps, Shell } from "../model.ts
 import { text } from "../text.ts";
 import { heardText, sinceText } from "../wording.ts";
 
-export function HmiMachine({ shell, name, live, figures }: HmiMachineProps) {
+export function HmiMachine({ shell, name, live, figures, entry }: HmiMachineProps) {
   const id = encodeURIComponent(live.machine_id);
   return (
     <Layout
@@ -21,9 +22,15 @@ export function HmiMachine({ shell, name, live, figures }: HmiMachineProps) {
       here="wall"
       scripts={["htmx.js", "machine.js"]}
       header={
-        <time class="wall-clock" data-clock>
-          {clock(shell.now_ms, shell.timezone)}
-        </time>
+        <>
+          <h1 class="machine-name">{name}</h1>
+          <a class="button" href={`/dashboard/${id}`}>
+            {text.machine.report}
+          </a>
+          <time class="wall-clock" data-clock>
+            {clock(shell.now_ms, shell.timezone)}
+          </time>
+        </>
       }
     >
       <LinkBand />
@@ -36,15 +43,6 @@ export function HmiMachine({ shell, name, live, figures }: HmiMachineProps) {
         data-state={live.state}
         data-age={freshness(shell.now_ms - live.heard_ms)}
       >
-        <header class="machine-head">
-          <a class="button" href="/hmi">
-            ← {text.machine.back}
-          </a>
-          <h1>{name}</h1>
-          <a class="button" href={`/dashboard/${id}`}>
-            {text.machine.report}
-          </a>
-        </header>
         <section class="machine-state panel">
           <StateLine live={live} now_ms={shell.now_ms} />
           <p class="machine-since" data-since-text>
@@ -65,7 +63,22 @@ export function HmiMachine({ shell, name, live, figures }: HmiMachineProps) {
         >
           <HmiMachineFigures shell={shell} machine_id={live.machine_id} figures={figures} />
         </div>
+        {entry && (
+          <div
+            class="machine-entry"
+            id="entry"
+            hx-get={`/hmi/${id}/entry`}
+            hx-trigger="refresh"
+            hx-swap="innerHTML"
+          >
+            <HmiEntry shell={shell} machine_id={live.machine_id} {...entry} />
+          </div>
+        )}
         <Charts live={live} />
+        <div class="toasts">
+          <p data-waiting role="status" hidden />
+          <ul data-toasts aria-live="polite" />
+        </div>
       </main>
     </Layout>
   );

@@ -13,6 +13,7 @@ import {
   DashboardReport,
   Explain,
   ExplainState,
+  HmiEntry,
   HmiMachine,
   HmiMachineFigures,
   HmiWall,
@@ -26,6 +27,7 @@ import {
 import {
   dashboard,
   dashboardMachine,
+  entry,
   explained,
   explainedPlant,
   explainedState,
@@ -81,10 +83,24 @@ export function everyPage({
     whyState.state.values = whyState.state.values.map((row) => ({ ...row, value: name, signal: name }));
     whyState.state.reason = name;
   }
+  const said = entry({
+    shell: user,
+    ...(name === undefined
+      ? {}
+      : {
+          reasons: [{ code: name, name, group: name }],
+          lot: { lot: name, part: name, order: name, from: "2026-01-05T05:12:00Z" },
+          lots: [{ lot: name, part: name }],
+          parts: [name],
+          entered: [{ kind: "lot", id: name, ts: "2026-01-05T09:12:00Z", what: name, count: 0 }],
+        }),
+  });
   return {
+    entry: renderFragment(HmiEntry, { ...said, counts_by_hand: true }),
+    entryNone: renderFragment(HmiEntry, { ...said, reasons: [], stops: [], entered: [], lot: null }),
     wall: renderPage(HmiWall, { shell: user, machines: wall }),
     wallFigures: renderFragment(HmiWallFigures, { shell: user, figures }),
-    machine: renderPage(HmiMachine, { shell: user, ...machine }),
+    machine: renderPage(HmiMachine, { shell: user, ...machine, entry: said }),
     machineFigures: renderFragment(HmiMachineFigures, {
       shell: user,
       machine_id: machine.live.machine_id,

@@ -7,6 +7,7 @@ import type {
   ExplainProps,
   ExplainStateProps,
   GapRow,
+  HmiEntryProps,
   HmiTile,
   MachineOeeRow,
   OeeRow,
@@ -28,9 +29,41 @@ export const shell = (more: Partial<Shell> = {}): Shell => ({
   timezone: "Europe/Berlin",
   now_ms: NOW_MS,
   user: "admin",
+  caller_id: "key-1",
   may: { operate: true, admin: true },
   language: "en",
   origin: "http://127.0.0.1:3000",
+  ...more,
+});
+
+/** What the operator of Mill 3 may say. */
+export const entry = (more: Partial<HmiEntryProps> = {}): HmiEntryProps => ({
+  shell: shell(),
+  machine_id: machineId("Mill 3"),
+  stops: [
+    { from: "2026-01-05T09:30:00Z", to: null, state: "DOWN", reason: "" },
+    { from: "2026-01-05T08:10:00Z", to: "2026-01-05T08:22:00Z", state: "STOPPED", reason: "" },
+  ],
+  reasons: [
+    { code: "tool", name: "Tool broken", group: "Breakdown" },
+    { code: "spindle", name: "Spindle", group: "Breakdown" },
+    { code: "material", name: "No material", group: "Logistics" },
+    { code: "crane", name: "Waiting for the crane", group: "Logistics" },
+    { code: "setup", name: "Setting up", group: "" },
+    { code: "quality", name: "Quality check", group: "" },
+    { code: "maintenance", name: "Planned maintenance", group: "" },
+  ],
+  counts_by_hand: false,
+  lot: { lot: "L-2041-7", part: "GEHAEUSE-77", order: "A-1007", from: "2026-01-05T05:12:00Z" },
+  lots: [
+    { lot: "L-2041-7", part: "GEHAEUSE-77" },
+    { lot: "L-2040-3", part: "GEHAEUSE-75" },
+  ],
+  parts: ["GEHAEUSE-77", "GEHAEUSE-75", "4720"],
+  entered: [
+    { kind: "reject", id: "1", ts: "2026-01-05T09:12:00.000000Z", what: "", count: 2 },
+    { kind: "reason", id: "2", ts: "2026-01-05T07:00:00.000000Z", what: "Setting up" },
+  ],
   ...more,
 });
 

@@ -7,7 +7,7 @@ import { answer, Format } from "../../lists.ts";
 import { auth } from "../../plugins/auth.ts";
 import { notFound } from "../../plugins/errors.ts";
 import { exactly, jsonBodies } from "../../plugins/validation.ts";
-import { CycleTimes, Lot, MachinePatch, NewMachine, Policy, Rejects, Spike } from "./model.ts";
+import { Counts, CycleTimes, Lot, MachinePatch, NewMachine, Policy, Rejects, Spike } from "./model.ts";
 import { bodyHash, type Dedupe, type Machines } from "./service.ts";
 
 const params = t.Object({ id: t.String() });
@@ -139,6 +139,20 @@ export const machinesModule = (machines: Machines, keys: Keys) =>
         return { event_id: await machines.addRejects(caller.tenant_id, params.id, body, dedupe) };
       },
       { scope: "operate", params, ...exactly(Rejects), detail: { tags, summary: "Enter rejects" } },
+    )
+    .post(
+      "/:id/counts",
+      async ({ caller, params, body, headers, set }) => {
+        set.status = 201;
+        const dedupe = dedupeOf(headers, body);
+        return { event_id: await machines.addCounts(caller.tenant_id, params.id, body, dedupe) };
+      },
+      {
+        scope: "operate",
+        params,
+        ...exactly(Counts),
+        detail: { tags, summary: "Enter parts of a machine that does not count them itself" },
+      },
     )
     .post(
       "/:id/lots",

@@ -80,6 +80,19 @@ export const Rejects = Type.Object(
 );
 export type Rejects = Static<typeof Rejects>;
 
+export const Counts = Type.Object(
+  {
+    ts: Time,
+    count: Type.Integer({
+      minimum: 0,
+      maximum: 1_000_000,
+      description: "Parts made, good or not; of one time the latest word holds, and 0 takes it back",
+    }),
+  },
+  strict,
+);
+export type Counts = Static<typeof Counts>;
+
 export const Lot = Type.Object(
   {
     lot: Code,

@@ -19,7 +19,7 @@ import type { MachineSource } from "../../../ingest/sources/model.ts";
 import type { Machine, NewEvent, Store } from "../../../ingest/store/store.ts";
 import { parseTimestamp_us } from "../../../ingest/time.ts";
 import { notFound, Problem } from "../../plugins/errors.ts";
-import type { CycleTimes, Lot, MachinePatch, NewMachine, Policy, Rejects, Spike } from "./model.ts";
+import type { Counts, CycleTimes, Lot, MachinePatch, NewMachine, Policy, Rejects, Spike } from "./model.ts";
 
 type Deps = { store: Store; pipeline: Pipeline; hub: LiveHub };
 
@@ -185,6 +185,29 @@ export class Machines {
   addRejects(tenant_id: string, id: string, input: Rejects, dedupe?: Dedupe): Promise<string> {
     const rejects = { ts_us: entryTime_us(input.ts, "/ts"), count: input.count, reason: input.reason ?? "" };
     return this.#enter(tenant_id, id, "mtc.rejects.v1", { rejects }, dedupe);
+  }
+
+  /** Parts of a machine that does not count them itself, as an observation. @throws 409 where it does */
+  async addCounts(tenant_id: string, id: string, { ts, count }: Counts, dedupe?: Dedupe): Promise<string> {
+    const machine = this.get(tenant_id, id);
+    if (this.countsParts(machine)) {
+      throw new Problem(409, "Conflict", "the machine counts its parts itself: they would count twice");
+    }
+    const columns = new ColumnsBuilder();
+    // A later word on the same time is a later sequence: it replaces the one before (invariant 3).
+    columns.add("part_event", entryTime_us(ts, "/ts"), Date.now(), count);
+    const appended = await this.#deps.pipeline.observe(machine, columns.bytes(), columns.columns(), dedupe);
+    if (appended.outcome === "conflict") throw idempotencyConflict();
+    return appended.event_id;
+  }
+
+  /** Whether parts are counted by the machine, or by its rules, and not by people. */
+  countsParts({ id, source, rules }: Machine): boolean {
+    const counts = (signal: string) => /^part_(count|pulse|event)/.test(signal);
+    if (rules.some(({ is }) => counts(is))) return true;
+    const by_hand = (source as MachineSource).kind === "mtconnect" ? "" : "part_event";
+    const { signals = {} } = this.#deps.hub.snapshot([id]).machines[0] ?? {};
+    return Object.keys(signals).some((signal) => counts(signal) && signal !== by_hand);
   }
 
   addLot(tenant_id: string, id: string, input: Lot, dedupe?: Dedupe): Promise<string> {

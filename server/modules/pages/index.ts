@@ -11,6 +11,7 @@ import {
   DashboardReport,
   Explain,
   ExplainState,
+  HmiEntry,
   HmiMachine,
   HmiMachineFigures,
   HmiWall,
@@ -26,6 +27,7 @@ import type { Explanations } from "../explain/service.ts";
 import type { Machines } from "../machines/service.ts";
 import { explainMachine, explainPlant, explainState } from "./explain.ts";
 import type { Figures } from "./figures.ts";
+import type { Operator } from "./operator.ts";
 import { type Context, pageMaker } from "./page.ts";
 
 type Deps = {
@@ -33,12 +35,13 @@ type Deps = {
   reports: Reports;
   machines: Machines;
   figures: Figures;
+  operator: Operator;
   hub: LiveHub;
   keys: Keys;
   log: (message: string) => void;
 };
 
-export const pagesModule = ({ machines, figures, explanations, reports, hub, keys, log }: Deps) => {
+export const pagesModule = ({ machines, figures, operator, explanations, reports, hub, keys, log }: Deps) => {
   const shown = pageMaker({ keys, figures, log });
   const page = (make: (caller: Caller, shell: Shell, context: Context) => Promise<string> | string) =>
     shown("read", make);
@@ -76,7 +79,8 @@ export const pagesModule = ({ machines, figures, explanations, reports, hub, key
         const [live] = hub.snapshot([machine.id]).machines;
         if (!live) throw new Error("the hub knows every machine");
         const shift = await figures.shift(machine, shell.now_ms);
-        return renderPage(HmiMachine, { shell, name: machine.name, live, figures: shift });
+        const entry = shell.may.operate ? await operator.entry(machine, shift, shell.now_ms) : null;
+        return renderPage(HmiMachine, { shell, name: machine.name, live, figures: shift, entry });
       }),
     )
     .get(
@@ -85,6 +89,15 @@ export const pagesModule = ({ machines, figures, explanations, reports, hub, key
         const machine = machines.get(caller.tenant_id, params.id ?? "");
         const shift = await figures.shift(machine, shell.now_ms);
         return renderFragment(HmiMachineFigures, { shell, machine_id: machine.id, figures: shift });
+      }),
+    )
+    .get(
+      "/hmi/:id/entry",
+      shown("operate", async (caller, shell, { params }) => {
+        const machine = machines.get(caller.tenant_id, params.id ?? "");
+        const shift = await figures.shift(machine, shell.now_ms);
+        const entry = await operator.entry(machine, shift, shell.now_ms);
+        return renderFragment(HmiEntry, { shell, machine_id: machine.id, ...entry });
       }),
     )
     .get(

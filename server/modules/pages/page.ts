@@ -47,6 +47,7 @@ export function shellFor(request: Request, figures: Figures, caller: Caller | un
     timezone: figures.timezone(caller?.tenant_id),
     now_ms: Date.now(),
     user: caller?.name ?? null,
+    caller_id: caller?.id ?? "",
     may: { operate: !!caller && allows(caller, "operate"), admin: !!caller && allows(caller, "admin") },
     language: languageOf(request),
     origin: new URL(request.url).origin,

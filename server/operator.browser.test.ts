@@ -1,0 +1,195 @@
+// What an operator does at a machine: from its stop to the reason in the reports, rejects and back, a lot by scanner, charts.
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { existsSync } from "node:fs";
+import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import { BROWSER_ARGS } from "../.ci/chromium.ts";
+import { discard, startServer, type TestServer, until } from "./testing/server.ts";
+
+const PATHS_OF_CHROMIUM = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+const executablePath = PATHS_OF_CHROMIUM.find((path) => existsSync(path)) ?? "";
+const missing = executablePath === "";
+if (missing) console.warn(`skipped: browser tests need Chromium at ${PATHS_OF_CHROMIUM.join(" or ")}`);
+
+setDefaultTimeout(60_000);
+
+const KIOSK = { viewport: { width: 1920, height: 1080 }, locale: "en-GB", hasTouch: true };
+const MINUTE_MS = 60_000;
+const began_ms = Date.now();
+
+let server: TestServer;
+let browser: Browser;
+let context: BrowserContext;
+let page: Page;
+
+beforeAll(async () => {
+  if (missing) return;
+  server = await startServer();
+  browser = await chromium.launch({ executablePath, args: BROWSER_ARGS });
+  context = await browser.newContext(KIOSK);
+  const machine = { id: "mill-1", name: "Mill 1", source: { kind: "http" } };
+  await call("POST", "/api/v1/machines", machine);
+  await call("PUT", "/api/v1/reasons", [
+    { code: "logistics", name: "Logistics" },
+    { code: "material", name: "No material", parent: "logistics" },
+    { code: "crane", name: "Waiting for the crane", parent: "logistics" },
+    { code: "setup", name: "Setting up" },
+  ]);
+  const link = /sign in once:\s+(\S+)/.exec(server.output())?.[1] ?? "";
+  page = await context.newPage();
+  page.setDefaultTimeout(20_000);
+  await page.goto(link);
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await discard(server);
+});
+
+async function call<T = unknown>(method: string, path: string, body?: unknown): Promise<T> {
+  const answer = await server.call<T>(method, path, body);
+  expect([path, answer.status < 300]).toEqual([path, true]);
+  return answer.body;
+}
+
+/** Minutes before the test began. */
+const before = (minutes: number): string => new Date(began_ms - minutes * MINUTE_MS).toISOString();
+
+async function tell(...rows: [signal: string, ts: string, value: string | number][]): Promise<void> {
+  const observations = rows.map(([signal, ts, value]) => ({ signal, ts, value }));
+  await call("POST", "/internal/machines/mill-1/data", { observations });
+  await server.settled();
+}
+
+type State = { state: string; reason: string };
+const SPAN = `from=${before(60)}`;
+const lastState = async (): Promise<State | undefined> =>
+  (await call<{ rows: State[] }>("GET", `/api/v1/machines/mill-1/states?${SPAN}`)).rows.at(-1);
+
+async function parts(): Promise<{ total_count: number; reject_count: number } | undefined> {
+  const path = `/api/v1/machines/mill-1/oee?${SPAN}`;
+  return (await call<{ rows: { total_count: number; reject_count: number }[] }>("GET", path)).rows[0];
+}
+
+const toastSays = (words: string) => page.waitForSelector(`[data-toasts] li:has-text("${words}")`);
+
+describe.skipIf(missing)("an operator at a machine", () => {
+  test("gives a stop its reason with one touch; it holds until the machine runs, and is in the report", async () => {
+    await tell(["execution", before(30), "ACTIVE"], ["execution", before(12), "STOPPED"]);
+    await page.goto(`${server.origin}/hmi/mill-1`);
+    await page.waitForSelector('html[data-link="live"]');
+    await page.waitForSelector('.entry-why[data-stopped="true"]');
+    await page.tap('[data-reason="crane"]');
+    await toastSays("Waiting for the crane");
+    await toastSays("saved");
+    expect(
+      await until(async () => ((await lastState())?.reason ? await lastState() : undefined)),
+    ).toMatchObject({
+      state: "STOPPED",
+      reason: "crane",
+    });
+    await tell(["execution", before(2), "ACTIVE"], ["execution", before(1), "STOPPED"]);
+    await until(async () => ((await lastState())?.reason === "" ? true : undefined), 20_000);
+    const report = await context.newPage();
+    await report.goto(`${server.origin}/dashboard/mill-1?period=7d`);
+    await report.waitForSelector(".longest, main");
+    expect(await report.textContent("main")).toMatch(/crane/);
+    await report.close();
+  });
+
+  test("what was said most often comes first; another stop of the shift can be chosen", async () => {
+    await page.reload();
+    await until(async () => {
+      await page.reload();
+      const first = await page.textContent(".entry-why > .choices-big [data-reason]");
+      return first === "Waiting for the crane" || undefined;
+    }, 20_000);
+    expect(await page.$$eval(".stop", (all) => all.length)).toBe(1);
+  });
+
+  test("invariant 2: rejects by touch, undone they are nothing; with a reason from the sheet", async () => {
+    await tell(["part_count", before(30), 0], ["part_count", before(3), 40]);
+    const row = page.locator(".entry-made");
+    await row.locator('[data-enter="reject"][data-count="5"]').tap();
+    await toastSays("Reject: 5");
+    await until(async () => ((await parts())?.reject_count === 5 ? true : undefined), 20_000);
+    await page.locator("[data-toasts] li", { hasText: "Reject: 5" }).locator("button").first().tap();
+    await until(async () => ((await parts())?.reject_count === 0 ? true : undefined), 20_000);
+    await page.tap('[data-number="reject"]');
+    await page.tap('[data-step="1"]');
+    await page.tap('[data-step="1"]');
+    await page.selectOption("[data-number-form] select", "setup");
+    await page.tap("[data-number-form] .primary");
+    await toastSays("Reject: 3");
+    await until(async () => ((await parts())?.reject_count === 3 ? true : undefined), 20_000);
+    const { rows } = await call<{ rows: { count: number; reason: string }[] }>(
+      "GET",
+      `/api/v1/machines/mill-1/rejects?${SPAN}`,
+    );
+    expect(rows.map(({ count, reason }) => [count, reason])).toEqual([
+      [5, ""],
+      [-5, ""],
+      [3, "setup"],
+    ]);
+  });
+
+  test("a scanned barcode begins a lot", async () => {
+    await page.locator("main").click({ position: { x: 5, y: 5 } });
+    await page.evaluate((code) => {
+      for (const key of [...code, "Enter"])
+        document.body.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+    }, "LOT-4711");
+    await page.waitForSelector("#sheet-lot[open]");
+    expect(await page.inputValue("[data-lot-form] [name=lot]")).toBe("LOT-4711");
+    await page.fill("[data-lot-form] [name=part]", "4711-A");
+    await page.tap("[data-lot-form] .primary");
+    await toastSays("LOT-4711");
+    type Lots = { rows: { lot: string; part: string }[] };
+    const lots = () => call<Lots>("GET", `/api/v1/machines/mill-1/lots?${SPAN}`);
+    const { rows } = await until(async () => ((await lots()).rows.length > 0 ? await lots() : undefined));
+    expect(rows.at(-1)).toMatchObject({ lot: "LOT-4711", part: "4711-A" });
+  });
+
+  test("charts show an hour, stand still on request, and come back to live; a signal is hidden by its chip", async () => {
+    await tell(
+      ["spindle_speed", before(55), 900],
+      ["spindle_speed", before(30), 4_321],
+      ["spindle_speed", before(1), 1_500],
+      ["load", before(50), 30],
+    );
+    await page.reload();
+    const chart = page.locator('[data-trend="spindle_speed"] canvas');
+    await chart.waitFor();
+    await page.tap('[data-span="60"]');
+    expect(await page.getAttribute('[data-span="60"]', "aria-pressed")).toBe("true");
+    await page.tap('[data-chart="pause"]');
+    await page.waitForSelector('.machine-trends:not([data-view="live"])');
+    await tell(["spindle_speed", new Date().toISOString(), 777]);
+    await page.waitForFunction(
+      () => document.querySelector('[data-trend="spindle_speed"] [data-trend-value]')?.textContent === "777",
+    );
+    await page.tap('[data-chart="pause"]');
+    await page.waitForSelector('.machine-trends[data-view="live"]');
+    await page.tap('[data-chip="spindle_speed"]');
+    await page.waitForSelector('[data-trend="spindle_speed"]', { state: "detached" });
+    await page.waitForSelector('[data-trend="load"] canvas');
+  });
+
+  test("a machine that does not count has its parts entered, and taken back from the list", async () => {
+    await call("POST", "/api/v1/machines", { id: "bench-1", name: "Bench 1", source: { kind: "http" } });
+    await page.goto(`${server.origin}/hmi/bench-1`);
+    await page.waitForSelector('html[data-link="live"]');
+    await page.tap('[data-enter="count"][data-count="10"]');
+    await toastSays("saved");
+    const made = async () =>
+      (await call<{ rows: { total_count: number }[] }>("GET", "/api/v1/machines/bench-1/oee")).rows[0]
+        ?.total_count;
+    await until(async () => ((await made()) === 10 ? true : undefined), 20_000);
+    await page.reload();
+    await page.tap('[data-open="entered"]');
+    await page.locator("[data-take-back]").first().tap();
+    await until(async () => ((await made()) === 0 ? true : undefined), 20_000);
+    expect(
+      (await server.call("POST", "/api/v1/machines/mill-1/counts", { ts: before(1), count: 1 })).status,
+    ).toBe(409);
+  });
+});
