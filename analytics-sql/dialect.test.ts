@@ -8,6 +8,7 @@ import { viewStatements } from "./analyst/views.ts";
 import { openChdb } from "./engine/chdb.ts";
 import type { Engine } from "./engine/engine.ts";
 import { literal } from "./engine/literal.ts";
+import { refused } from "./kafka/refused.ts";
 import { sourceStatements } from "./kafka/source.ts";
 import { folderStorage } from "./lake/folder.ts";
 import { Lake } from "./lake/lake.ts";
@@ -118,6 +119,8 @@ beforeAll(async () => {
   await latest(recorder, { tenant: TENANT, machines: MACHINES, recent_us: FROM_US });
   await history(recorder, { ...one, ...WINDOW, signals: [`s ${HOSTILE}`], points: 60 });
   await useTheLake({ ...one, signal: `s ${HOSTILE}`, limit: 4_711, cursor: null });
+  await engine.maintain(SOURCE[0] ?? "");
+  await refused(recorder, 4_711, 4_711);
   const shadow = await Shadow.open(recorder, { from: "2026-01-05", to: "2026-01-06" });
   await shadow.insert(joined(observed));
   await shadow.gather("4711");

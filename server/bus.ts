@@ -1,7 +1,10 @@
-// Opens the bus that the settings ask for: the engine itself, or Kafka.
+// Opens the bus that the settings ask for, the engine itself or Kafka, and what keeps its dead letters.
 import { type Engine, EngineError } from "../analytics-sql/engine/engine.ts";
 import type { Bus } from "../ingest/outbox/bus.ts";
+import type { Letters } from "../ingest/outbox/dead-letter-topic.ts";
+import type { Store } from "../ingest/store/store.ts";
 import type { KafkaConfig } from "./cluster-config.ts";
+import { moveDeadLetters } from "./dead-letter-mover.ts";
 
 /** ClickHouse's code. */
 const MEMORY_LIMIT_EXCEEDED = 241;
@@ -12,6 +15,28 @@ export async function openBus(engine: Engine, kafka: KafkaConfig | undefined): P
   // Read only where it is used: the embedded program starts without it.
   const { openKafkaBus } = await import("../ingest/outbox/kafka.ts");
   return openKafkaBus(kafka);
+}
+
+/**
+ * Opens what keeps the dead letters: the store itself, or Kafka's topic, which what ClickHouse refuses is carried to.
+ * @param tenantOf whose machine it is
+ */
+export async function openLetters(
+  { engine, store, log }: { engine: Engine; store: Store; log: (message: string) => void },
+  kafka: KafkaConfig | undefined,
+  tenantOf: (machine_id: string) => string | undefined,
+): Promise<{ letters: Letters; close(): Promise<void> }> {
+  if (!kafka) return { letters: store, async close() {} };
+  const { DeadLetterTopic } = await import("../ingest/outbox/dead-letter-topic.ts");
+  const letters = new DeadLetterTopic({ ...kafka, tenantOf });
+  const mover = moveDeadLetters(engine, letters, log);
+  return {
+    letters,
+    async close() {
+      await mover.stop();
+      await letters.close();
+    },
+  };
 }
 
 const inProcess = (engine: Engine): Bus => ({

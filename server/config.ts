@@ -1,6 +1,7 @@
 // The program's settings: the environment is read here, once, and nowhere else.
 import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
+import type { KafkaConfig } from "./cluster-config.ts";
 import { LAKE_SETTINGS, type LakeConfig, parseLake } from "./lake-config.ts";
 
 export type Config = {
@@ -16,6 +17,8 @@ export type Config = {
   /** Where it is, in words for the start's output. */
   admin_key_place: string;
   raw_retention_days: number;
+  /** The bus, where it is Kafka; left out: in-process. */
+  kafka?: KafkaConfig;
   /** Where closed days are written as Parquet; undefined: nowhere. */
   lake: LakeConfig | undefined;
 };

@@ -19,7 +19,7 @@ import type { MachineSource } from "../ingest/sources/model.ts";
 import { openSqlite } from "../ingest/store/sqlite.ts";
 import type { Store } from "../ingest/store/store.ts";
 import { version } from "../package.json" with { type: "json" };
-import { openBus } from "./bus.ts";
+import { openBus, openLetters } from "./bus.ts";
 import type { Config } from "./config.ts";
 import { Demo } from "./demo.ts";
 import { Keys } from "./keys.ts";
@@ -103,12 +103,17 @@ export async function startServices(config: Config, log: (message: string) => vo
 
   let running = true;
   const hub = new LiveHub((id) => machines.byId(id)?.tenant_id);
-  const bus = await openBus(engine, undefined);
+  const bus = await openBus(engine, config.kafka);
   const relay = startRelay(store, bus, log);
   store.onArrival(relay.wake);
   const rebuilds = new Rebuilds({ store, engine, relay, log, now_ms: Date.now });
   const pipeline = await createPipeline({ store, hub, wake: relay.wake, now_ms: Date.now });
   const machines = await Machines.open({ store, pipeline, hub });
+  const deadLetters = await openLetters(
+    { engine, store, log },
+    config.kafka,
+    (id) => machines.byId(id)?.tenant_id,
+  );
   const roller = new Roller(engine, log);
   const reports = new Reports(engine, roller, lake);
   const seeding = seedHub(hub, machines, reports, store, () => running).catch((error: Error) =>
@@ -172,10 +177,10 @@ export async function startServices(config: Config, log: (message: string) => vo
     figures: new Figures(machines, reports),
     operator: new Operator({ machines, reports, annotations, reasons, hub }),
     rebuilds,
-    deadLetters: new DeadLetters({ store, wake: relay.wake }),
+    deadLetters: new DeadLetters({ letters: deadLetters.letters, pipeline, machines, wake: relay.wake }),
     keys: await Keys.open(store, config),
     lake: lakeKeeper,
-    metrics: createMetrics({ store, relay, collectors, hub, lake: lakeKeeper }),
+    metrics: createMetrics({ store, bus, relay, collectors, hub, lake: lakeKeeper }),
     log,
     ready: () => running,
     collect,
@@ -187,6 +192,7 @@ export async function startServices(config: Config, log: (message: string) => vo
       await collectors.stop();
       await rebuilds.stop();
       await relay.stop();
+      await deadLetters.close();
       await bus.close();
       await seeding;
       await openEnds.stop();

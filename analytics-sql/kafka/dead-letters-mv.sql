@@ -7,6 +7,6 @@ SELECT
     _key AS key,
     if(_error != '', _error, 'the columns are of unequal length') AS error,
     if(_error != '', _raw_message, formatRowNoNewline('JSONEachRow', id, type, subject, tenantid, data)) AS message,
-    toDateTime64(assumeNotNull(_timestamp_ms), 3, 'UTC') AS at
+    now64(3, 'UTC') AS at
 FROM mtc.events_kafka
 WHERE _error != '' OR (type = 'mtc.observations.v1' AND length(data.signal) != length(data.dt))

@@ -1,4 +1,4 @@
--- What could not be read from the topic, and why. The same message read twice is one row.
+-- What could not be read from the topic, why, and when that was found. The same message read twice is one row.
 CREATE TABLE IF NOT EXISTS mtc.dead_letters
 (
     topic LowCardinality(String),
@@ -10,6 +10,5 @@ CREATE TABLE IF NOT EXISTS mtc.dead_letters
     at DateTime64(3, 'UTC')
 )
 ENGINE = ReplacingMergeTree
-PARTITION BY toYYYYMM(at)
 ORDER BY (topic, partition, offset)
 TTL toDateTime(at, 'UTC') + INTERVAL 30 DAY

@@ -20,7 +20,7 @@ const CONNECT_TIMEOUT_MS = 3_000;
 /** The relay tries again, for ever; in here only what a moved leader or a closed connection takes. */
 const RETRY = { retries: 2, initialRetryTime: 100, maxRetryTime: 1_000 };
 
-const CONTENT_TYPE = { "content-type": "application/cloudevents+json; charset=UTF-8" };
+export const CONTENT_TYPE = { "content-type": "application/cloudevents+json; charset=UTF-8" };
 
 export const kafkaOf = (brokers: string[]): Kafka =>
   new Kafka({
@@ -96,8 +96,8 @@ export function openKafkaBus(options: KafkaOptions): Bus {
         const [only, ...more] = messages;
         if (!only || more.length > 0 || !why.too_large) throw why;
         // No fewer can be sent: it goes where it is looked at (its reason beside it), and the others go on.
-        const headers = { ...only.headers, reason: why.message, "refused-by": "broker" };
-        await send(deadLettersOf(options.topic), [{ ...only, key: idOf(only), headers }]).catch(
+        const headers = { reason: why.message, "refused-by": "broker", "machine-id": only.key ?? "" };
+        await send(deadLettersOf(options.topic), [{ ...only, key: `broker/${idOf(only)}`, headers }]).catch(
           (refused: unknown) => {
             throw Object.assign(refusalOf(refused), refusalOf(refused).too_large ? { poison: true } : {});
           },

@@ -4,11 +4,13 @@ import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { LakeKeeper } from "../../analytics-sql/lake/keeper.ts";
 import type { Collectors } from "../../ingest/collectors.ts";
 import type { LiveHub } from "../../ingest/live/hub.ts";
+import type { Bus } from "../../ingest/outbox/bus.ts";
 import type { Relay } from "../../ingest/outbox/relay.ts";
 import type { Store } from "../../ingest/store/store.ts";
 
 type Deps = {
   store: Store;
+  bus: Pick<Bus, "backlog_events">;
   relay: Relay;
   collectors: Collectors;
   hub: LiveHub;
@@ -16,7 +18,7 @@ type Deps = {
 };
 
 /** The gauges are read when they are asked for. */
-export function createMetrics({ store, relay, collectors, hub, lake }: Deps): Registry {
+export function createMetrics({ store, bus, relay, collectors, hub, lake }: Deps): Registry {
   const registry = new Registry();
   const gauge = (name: string, help: string, read: () => number | Promise<number>): void => {
     const made = new Gauge({
@@ -46,6 +48,11 @@ export function createMetrics({ store, relay, collectors, hub, lake }: Deps): Re
     "mtc_delivered_events",
     "Events delivered to analytics since the start",
     () => relay.status().delivered_events,
+  );
+  gauge(
+    "mtc_consumer_lag_events",
+    "Events with the bus that analytics has not taken yet; NaN while the bus cannot tell",
+    async () => (await bus.backlog_events()) ?? Number.NaN,
   );
   gauge("mtc_poison_events", "Events set aside since the start", () => relay.status().poison_events);
   if (lake) {

@@ -62,10 +62,45 @@ test("delivered again, a good one is in the figures; a bad one comes back with w
   expect(await total()).toBe(7);
 });
 
+test("mended, it is in the figures; what is still wrong is named, and nothing is settled", async () => {
+  const { data_dir } = server;
+  await server.stop();
+  await putPoison(data_dir, "press-1");
+  server = await startServer({}, data_dir);
+  const before = await listed();
+  const mended = before.at(-1)?.position ?? 0;
+  const event = {
+    id: "01KE6HQ0000000000000000000",
+    type: "mtc.observations.v1",
+    subject: "press-1",
+    tenantid: "default",
+    time: AT,
+    data: {
+      signals: ["part_count"],
+      signal: [0],
+      t0: Date.parse(AT) * 1_000 + 120_000_000,
+      dt: [0],
+      num: [27],
+    },
+  };
+  const wrong = { ...event, data: { ...event.data, dt: [0, 1] } };
+  const refused = await server.call<{ errors: { path: string }[] }>("PUT", `${ALL}/${mended}`, wrong);
+  expect([refused.status, refused.body.errors[0]?.path]).toEqual([422, "/data/dt"]);
+  const strange = await server.call("PUT", `${ALL}/${mended}`, { ...event, subject: "press-2" });
+  expect(strange.status).toBe(422);
+  expect(await listed()).toEqual(before);
+  expect((await server.call("PUT", `${ALL}/${mended}`, event)).status).toBe(202);
+  expect((await server.call("PUT", `${ALL}/${mended}`, event)).status).toBe(404);
+  expect(await listed()).toHaveLength(before.length - 1);
+  expect(await total()).toBe(17);
+});
+
 test("thrown away, it is gone", async () => {
   const [bad] = await listed();
   expect((await server.call("DELETE", `${ALL}/${bad?.position}`)).status).toBe(204);
   expect((await server.call("DELETE", `${ALL}/${bad?.position}`)).status).toBe(404);
+  const discarded = (await listed()).length;
+  expect((await server.call("DELETE", ALL)).body).toEqual({ discarded });
   expect((await server.call("DELETE", ALL)).body).toEqual({ discarded: 0 });
   expect(await listed()).toEqual([]);
 });

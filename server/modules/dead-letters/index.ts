@@ -57,6 +57,20 @@ export const deadLettersModule = (letters: DeadLetters, keys: Keys) =>
         detail: { tags, summary: "Deliver one again; it comes back here where it is refused again" },
       },
     )
+    .put(
+      "/:position",
+      async ({ caller, params, request, set }) => {
+        await letters.mend(caller.tenant_id, params.position, await request.bytes());
+        set.status = 202;
+        return { mended: 1 };
+      },
+      {
+        scope: "admin",
+        params,
+        parse: "none",
+        detail: { tags, summary: "Deliver it as it was mended: the whole event, of the same tenant" },
+      },
+    )
     .delete("", async ({ caller }) => ({ discarded: await letters.discardAll(caller.tenant_id) }), {
       scope: "admin",
       detail: { tags, summary: "Throw all of them away" },

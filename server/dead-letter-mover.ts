@@ -1,0 +1,38 @@
+// Carries what ClickHouse could not read into the topic of dead letters, where it is looked at and settled.
+import type { Engine } from "../analytics-sql/engine/engine.ts";
+import { refused } from "../analytics-sql/kafka/refused.ts";
+import { type Repeating, repeat } from "../analytics-sql/repeat.ts";
+import type { DeadLetterTopic } from "../ingest/outbox/dead-letter-topic.ts";
+
+/** More than one block of the Kafka engine holds: all of a block is found at one time. */
+const PAGE_ROWS = 5_000;
+/** What was found longer ago than this is in the table by now. */
+const SETTLED_MS = 60_000;
+
+/** Looks every `rest_ms`; after a start at all there are, since those that were carried already are known. */
+export function moveDeadLetters(
+  engine: Pick<Engine, "query">,
+  letters: Pick<DeadLetterTopic, "put">,
+  log: (message: string) => void,
+  rest_ms = 10_000,
+): Repeating {
+  let since_ms = 0;
+  return repeat(async () => {
+    try {
+      const rows = await refused(engine, since_ms, PAGE_ROWS);
+      await letters.put(
+        rows.map(({ place, machine_id, error, message, time_ms }) => {
+          const value = new TextEncoder().encode(message);
+          return { key: place, value, reason: error, by: "clickhouse", machine_id, time_ms };
+        }),
+      );
+      const last_ms = rows.at(-1)?.time_ms ?? 0;
+      if (rows.length === PAGE_ROWS) since_ms = last_ms;
+      else since_ms = Math.max(since_ms, last_ms - SETTLED_MS);
+      return rows.length === PAGE_ROWS ? 0 : rest_ms;
+    } catch (error) {
+      log(`dead letters: ${(error as Error).message}`);
+      return rest_ms;
+    }
+  });
+}
