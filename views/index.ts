@@ -24,9 +24,12 @@ export { Explain } from "./pages/explain.tsx";
 export { ExplainState } from "./pages/explain-state.tsx";
 export { HmiMachine, HmiMachineFigures } from "./pages/hmi-machine.tsx";
 export { HmiWall, HmiWallFigures } from "./pages/hmi-wall.tsx";
+export { Offline } from "./pages/offline.tsx";
 export { Problem } from "./pages/problem.tsx";
 export { SignIn } from "./pages/sign-in.tsx";
+export { manifest, serviceWorker } from "./service-worker.ts";
 export { LANGUAGES, type Language, type StarterWords, starterWords } from "./text.ts";
+export { VERSION } from "./version.ts";
 
 /** Sent with every page: scripts and styles come from this server only, nothing inline, no frames. */
 export const CONTENT_SECURITY_POLICY = [
@@ -35,6 +38,8 @@ export const CONTENT_SECURITY_POLICY = [
   "style-src 'self'",
   "img-src 'self'",
   "connect-src 'self'",
+  "worker-src 'self'",
+  "manifest-src 'self'",
   "form-action 'self'",
   "base-uri 'none'",
   "frame-ancestors 'none'",

@@ -5,6 +5,7 @@ import { type AssetName, assetPath } from "./assets.ts";
 import { Sprite } from "./components/state.tsx";
 import type { Shell } from "./model.ts";
 import { LANGUAGES, text } from "./text.ts";
+import { VERSION } from "./version.ts";
 
 /** No eval, no inline style, nothing kept in the browser's storage: going back asks the server again. */
 const HTMX_CONFIG = JSON.stringify({
@@ -46,6 +47,7 @@ export function Layout({ shell, title, theme, here, scripts, kiosk, header, chil
       data-timezone={shell.timezone}
       data-now={shell.now_ms}
       data-user={shell.caller_id}
+      data-version={VERSION}
     >
       <head>
         <meta charset="utf-8" />
@@ -54,6 +56,7 @@ export function Layout({ shell, title, theme, here, scripts, kiosk, header, chil
         <meta name="color-scheme" content={theme === "hmi" ? "dark" : "light dark"} />
         <meta name="htmx-config" content={HTMX_CONFIG} />
         <link rel="icon" type="image/svg+xml" href={assetPath("favicon.svg")} />
+        {theme === "hmi" && <link rel="manifest" href="/manifest.webmanifest" />}
         <link rel="stylesheet" href={assetPath("app.css")} />
         {scripts.map((script) => (
           <script
@@ -132,7 +135,9 @@ function LanguageSwitch({ shell }: { shell: Shell }) {
 export function LinkBand() {
   return (
     <>
-      <p class="band" role="alert" data-band hidden />
+      <div class="band" data-band hidden>
+        <span role="alert" data-band-words /> <span data-band-age />
+      </div>
       <noscript>
         <p class="band">{text.link.noScript}</p>
       </noscript>

@@ -252,6 +252,9 @@ export type SignInProps = {
   next: string;
 };
 
+/** `GET /offline`: what a kiosk shows instead of a page it does not know, kept beforehand by its service worker. */
+export type OfflineProps = { shell: Shell };
+
 /** Any page that could not be shown. `detail` is for people, never a stack. */
 export type ProblemProps = { shell: Shell; status: number; detail: string | null };
 

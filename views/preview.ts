@@ -16,11 +16,15 @@ import {
   HmiMachineFigures,
   HmiWall,
   HmiWallFigures,
+  manifest,
+  Offline,
   type PeriodKind,
   Problem,
   renderFragment,
   renderPage,
   SignIn,
+  serviceWorker,
+  VERSION,
   wantsFragment,
 } from "./index.ts";
 import {
@@ -47,6 +51,8 @@ export type Preview = {
   connected: () => number;
   /** Changes the plant: with no machines the pages greet. */
   empty: (isEmpty: boolean) => void;
+  /** Tells every page that the server's screens are now this version. */
+  update: (version: string) => void;
   stop: () => Promise<void>;
 };
 
@@ -56,9 +62,11 @@ const utf8 = new TextEncoder();
 /** @param port 0 for any free one */
 export async function startPreview(port: number): Promise<Preview> {
   const files = await assets();
+  const worker = await serviceWorker();
   const clients = new Set<Client>();
   let isUp = true;
   let isEmpty = false;
+  let version = VERSION;
 
   const plant = () => (isEmpty ? [] : tiles(Date.now()));
   const here = (user: string | null = "admin") => shell({ now_ms: Date.now(), user });
@@ -149,6 +157,10 @@ export async function startPreview(port: number): Promise<Preview> {
         fragment ? renderFragment(DashboardMachineReport, props) : renderPage(DashboardMachine, props),
       );
     }
+    if (url.pathname === "/offline") return page(renderPage(Offline, { shell: here(null) }));
+    if (url.pathname === "/sw.js")
+      return new Response(worker, { headers: { "content-type": "text/javascript" } });
+    if (url.pathname === "/manifest.webmanifest") return Response.json(manifest());
     if (url.pathname === "/boom")
       return page(renderPage(Problem, { shell: here(), status: 500, detail: null }), 500);
     if (url.pathname.endsWith("/history")) return Response.json(history(url.searchParams));
@@ -168,7 +180,7 @@ export async function startPreview(port: number): Promise<Preview> {
     },
   });
   const heartbeat = setInterval(() => {
-    for (const client of clients) send(client, "heartbeat", { now_ms: Date.now() });
+    for (const client of clients) send(client, "heartbeat", { now_ms: Date.now(), version });
   }, 5_000);
 
   return {
@@ -187,6 +199,10 @@ export async function startPreview(port: number): Promise<Preview> {
     connected: () => clients.size,
     empty: (value) => {
       isEmpty = value;
+    },
+    update: (told) => {
+      version = told;
+      for (const client of clients) send(client, "heartbeat", { now_ms: Date.now(), version });
     },
     stop: async () => {
       clearInterval(heartbeat);

@@ -27,8 +27,8 @@ export type LiveSnapshot = { now_ms: number; machines: LiveMachine[] };
  */
 export type LiveDelta = { machine_id: string; deleted?: true } & Partial<Omit<LiveMachine, "machine_id">>;
 
-/** `event: heartbeat`, every 5 s, so that a page knows its connection is alive. */
-export type LiveHeartbeat = { now_ms: number };
+/** `event: heartbeat`, every 5 s, so that a page knows its connection is alive; a page of another version starts anew. */
+export type LiveHeartbeat = { now_ms: number; version: string };
 
 /** `event: dropped`, the last one: why the stream ends. A WebSocket's close carries the reason instead. */
 export type LiveDropped = { reason: string };

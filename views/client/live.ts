@@ -1,5 +1,6 @@
 // The page's one live connection: keeps every machine's values, and knows when they are no longer live.
 import type { LiveDelta, LiveHeartbeat, LiveMachine, LiveSnapshot } from "../../ingest/live/live.ts";
+import { keepLastSeen, lastSeen } from "./last-seen.ts";
 
 /** Heartbeats come every 5 s; after this long without any event the connection is taken for dead. */
 const SILENCE_MS = 12_000;
@@ -15,13 +16,26 @@ export type LiveHandlers = {
   live: () => void;
   /** The connection is gone; nothing newer than `heard_ms` (server's clock) is known. */
   lost: (heard_ms: number, signedOut: boolean) => void;
+  /** The server's screens are another version than this page. */
+  updated: () => void;
 };
 
 export type Live = {
   /** The server's clock, ms: ours may be wrong. */
   now_ms: () => number;
+  /** When the server was heard last, ms of its clock. */
+  heard_ms: () => number;
   machines: ReadonlyMap<string, LiveMachine>;
 };
+
+const { dataset } = document.documentElement;
+/** The page comes from the service worker, as it was kept: nothing in it is live. */
+export const isKept = dataset.kept !== undefined;
+const here = location.pathname + location.search;
+/** What was seen last is written down at most this often. */
+const KEEP_MS = 5_000;
+/** What a wall shows of a machine's signals: all of a hundred machines' are not worth a write. */
+const SHOWN = /^(part_number$|program$|condition:|alarms:)/;
 
 /**
  * Follows a stream (`/api/v1/stream?…`). EventSource reconnects by itself and resumes by Last-Event-ID;
@@ -29,13 +43,13 @@ export type Live = {
  */
 export function follow(url: string, handlers: LiveHandlers): Live {
   const machines = new Map<string, LiveMachine>();
-  let offset_ms = Number(document.documentElement.dataset.now) - Date.now();
+  let offset_ms = isKept ? 0 : Number(dataset.now) - Date.now();
   const now_ms = () => Date.now() + offset_ms;
 
   let source: EventSource | undefined;
   let isLive = false;
   let isSignedOut = false;
-  let heard_ms = now_ms();
+  let heard_ms = Number(dataset.now);
   let quietSince = performance.now() - SILENCE_MS + FIRST_MS;
   let retry_ms = RETRY_FIRST_MS;
 
@@ -50,6 +64,7 @@ export function follow(url: string, handlers: LiveHandlers): Live {
     handlers.live();
   };
   const lose = () => {
+    if (isLive) keep();
     isLive = false;
     handlers.lost(heard_ms, isSignedOut);
   };
@@ -64,6 +79,7 @@ export function follow(url: string, handlers: LiveHandlers): Live {
       for (const machine of snapshot.machines) machines.set(machine.machine_id, machine);
       heard(snapshot.now_ms);
       handlers.changed(snapshot.machines, true);
+      keep();
     });
     opened.addEventListener("delta", (event) => {
       const delta = JSON.parse(event.data) as LiveDelta;
@@ -80,7 +96,11 @@ export function follow(url: string, handlers: LiveHandlers): Live {
       else return; // the next snapshot brings it
       handlers.changed([...machines.values()], true);
     });
-    opened.addEventListener("heartbeat", (event) => heard((JSON.parse(event.data) as LiveHeartbeat).now_ms));
+    opened.addEventListener("heartbeat", (event) => {
+      const heartbeat = JSON.parse(event.data) as LiveHeartbeat;
+      heard(heartbeat.now_ms);
+      if (heartbeat.version !== dataset.version) handlers.updated();
+    });
     opened.addEventListener("error", () => {
       lose();
       if (opened.readyState === EventSource.CLOSED) void reconnect();
@@ -102,12 +122,48 @@ export function follow(url: string, handlers: LiveHandlers): Live {
     lose();
     void reconnect();
   }, 1000);
-  addEventListener("pagehide", () => source?.close());
+
+  const user = dataset.user ?? "";
+  let kept_ms = heard_ms;
+  const keep = () => {
+    if (machines.size === 0 || heard_ms === kept_ms) return;
+    kept_ms = heard_ms;
+    const seen = { page: here, user, heard_ms, offset_ms, machines: seenOf(machines) };
+    // Where the browser keeps nothing (a private window) the page works as ever.
+    keepLastSeen(seen).catch(() => {});
+  };
+  setInterval(keep, KEEP_MS);
+  const recall = async () => {
+    const seen = await lastSeen(here, user).catch(() => undefined);
+    if (isLive) return;
+    if (seen && seen.heard_ms > heard_ms) {
+      ({ heard_ms, offset_ms } = seen);
+      for (const machine of seen.machines) machines.set(machine.machine_id, machine);
+      handlers.changed(seen.machines, false);
+    }
+    lose();
+  };
+  if (isKept) void recall();
+
+  addEventListener("pagehide", () => {
+    keep();
+    source?.close();
+  });
   addEventListener("pageshow", (event) => {
     if (event instanceof PageTransitionEvent && event.persisted) connect();
   });
   connect();
-  return { now_ms, machines };
+  return { now_ms, heard_ms: () => heard_ms, machines };
+}
+
+/** Of a single machine everything; of many what a wall shows. */
+function seenOf(machines: ReadonlyMap<string, LiveMachine>): LiveMachine[] {
+  const all = [...machines.values()];
+  if (all.length === 1) return all;
+  return all.map((machine) => {
+    const shown = Object.entries(machine.signals).filter(([signal]) => SHOWN.test(signal));
+    return { ...machine, signals: Object.fromEntries(shown) };
+  });
 }
 
 /** Of a machine that is new a delta says everything. */

@@ -20,7 +20,7 @@ const live = run(
     showAll(page, machine, link);
     charts?.show(machine, link, all);
   },
-  (state, link) => charts?.connection(state === "lost", link.now_ms()),
+  (state, link) => charts?.connection(state === "lost", link.heard_ms()),
 );
 if (live) startEntry(machine_id, live.now_ms);
 

@@ -1,10 +1,12 @@
 // Writes live values into the elements the server rendered, found by their `data-` names.
 import type { LiveMachine } from "../../ingest/live/live.ts";
 import { freshness, partOf } from "../facts.ts";
-import { clock, clockSeconds, timer } from "../format.ts";
+import { age, clock, clockOrDay, timer } from "../format.ts";
 import { text } from "../text.ts";
 import { heardText, note, sinceText } from "../wording.ts";
-import { follow, type Live } from "./live.ts";
+import { startKiosk } from "./kiosk.ts";
+import { follow, isKept, type Live } from "./live.ts";
+import { restartWhenIdle } from "./restart.ts";
 
 /** The plant's zone, as the page was made for it. */
 export const timezone = document.documentElement.dataset.timezone ?? "UTC";
@@ -62,42 +64,51 @@ export function run(
   const url = find("[data-stream]")?.dataset.stream;
   if (!url) return undefined;
   const root = document.documentElement;
+  const isLive = () => root.dataset.link === "live";
   const live: Live = follow(url, {
     changed: (machines, all) => changed(machines, all, live),
     live: () => {
       root.dataset.link = "live";
       find("[data-band]")?.setAttribute("hidden", "");
       link?.("live", live);
+      // A page that was kept has old figures and words around its live states.
+      if (isKept) restartWhenIdle(isLive);
     },
     lost: (heard_ms, signedOut) => {
       root.dataset.link = "lost";
       showBand(heard_ms, signedOut);
+      showBandAge(live);
       link?.("lost", live);
     },
+    updated: () => restartWhenIdle(isLive),
   });
   setInterval(() => {
     write(find("[data-clock]"), clock(live.now_ms(), timezone));
-    if (root.dataset.link !== "live") return;
+    if (!isLive()) return showBandAge(live);
     for (const element of document.querySelectorAll<HTMLElement>("[data-live]")) {
       const machine = live.machines.get(element.dataset.machine ?? "");
       if (machine) showAge(element, machine, live.now_ms());
     }
   }, 1000);
+  startKiosk(isLive);
   return live;
 }
 
 function showBand(heard_ms: number, signedOut: boolean): void {
   const band = find("[data-band]");
-  if (!band) return;
-  write(
-    band,
-    `${signedOut ? `${text.link.signedOut} ` : ""}${text.link.lost(clockSeconds(heard_ms, timezone))}`,
-  );
+  const words = band && find("[data-band-words]", band);
+  if (!band || !words) return;
+  const since = text.link.lost(clockOrDay(heard_ms, Date.now(), timezone));
+  write(words, signedOut ? `${text.link.signedOut} ${since}` : since);
   if (signedOut) {
     const link = document.createElement("a");
     link.href = `/sign-in?next=${encodeURIComponent(location.pathname)}`;
     link.textContent = text.link.signIn;
-    band.append(" ", link);
+    words.append(" ", link);
   }
   band.removeAttribute("hidden");
 }
+
+/** Beside the alarm, not in it: a screen reader says once that the connection is gone, not every minute. */
+const showBandAge = (live: Live): void =>
+  write(find("[data-band-age]"), text.link.age(age(live.now_ms() - live.heard_ms())));

@@ -19,6 +19,7 @@ import {
   HmiWall,
   HmiWallFigures,
   type Language,
+  Offline,
   Problem,
   renderFragment,
   renderPage,
@@ -123,6 +124,7 @@ export function everyPage({
     adminNoReasons: renderPage(AdminReasons, { ...noReasons(), shell: user }),
     adminReasonsUse: renderFragment(AdminReasonsUse, { ...adminReasonsUse(name), shell: user }),
     signIn: renderPage(SignIn, { shell: user, error: "wrong_key", name: name ?? "", next: name ?? "/hmi" }),
+    offline: renderPage(Offline, { shell: { ...user, user: null } }),
     problem: renderPage(Problem, { shell: user, status: 500, detail: name ?? null }),
   };
 }

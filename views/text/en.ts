@@ -68,10 +68,17 @@ export const english = {
 
   link: {
     connecting: "Connecting …",
-    lost: (time: string) => `No connection since ${time} — data is old`,
+    lost: (time: string) => `No connection since ${time}`,
+    age: (age: string) => `— data is ${age} old`,
     signedOut: "You are signed out.",
     signIn: "Sign in again",
     noScript: "This page needs JavaScript to show live data. What you see is as old as the page.",
+  },
+
+  offline: {
+    title: "No connection",
+    body: "Without a connection there is nothing to show of this page. What was entered on this screen is kept, and sent as soon as the connection is back.",
+    wall: "To the wall",
   },
 
   wall: {

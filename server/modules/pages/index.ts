@@ -27,6 +27,7 @@ import type { Explanations } from "../explain/service.ts";
 import type { Machines } from "../machines/service.ts";
 import { explainMachine, explainPlant, explainState } from "./explain.ts";
 import type { Figures } from "./figures.ts";
+import { kioskModule } from "./kiosk.ts";
 import type { Operator } from "./operator.ts";
 import { type Context, pageMaker } from "./page.ts";
 
@@ -47,6 +48,7 @@ export const pagesModule = ({ machines, figures, operator, explanations, reports
     shown("read", make);
 
   return new Elysia({ detail: { hide: true } })
+    .use(kioskModule(figures))
     .get("/", () => Response.redirect("/hmi", 302))
     .get(`${ASSET_ROOT}*`, async ({ request }) => {
       const asset = (await assets()).get(new URL(request.url).pathname);

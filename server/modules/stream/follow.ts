@@ -2,6 +2,7 @@
 import type { LiveHub } from "../../../ingest/live/hub.ts";
 import type { LiveDropped, LiveHeartbeat } from "../../../ingest/live/live.ts";
 import type { Numbered } from "../../../ingest/live/recent.ts";
+import { VERSION } from "../../../views/index.ts";
 
 const HEARTBEAT_MS = 5_000;
 /** A reader this far behind its first message is let go; it comes back with its last id (invariant 7). */
@@ -41,7 +42,7 @@ export const dropped = (reason: string): Message => ({
 });
 const heartbeat = (): Message => ({
   event: "heartbeat",
-  data: JSON.stringify({ now_ms: Date.now() } satisfies LiveHeartbeat),
+  data: JSON.stringify({ now_ms: Date.now(), version: VERSION } satisfies LiveHeartbeat),
 });
 const delta = ({ id, json }: Numbered): Message => ({ event: "delta", id, data: json });
 

@@ -1,0 +1,231 @@
+// The HMI as a kiosk: without network, without server, after a restart of the browser; nothing old ever looks live.
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { type BrowserContext, chromium, type Page } from "playwright-core";
+import { BROWSER_ARGS } from "../.ci/chromium.ts";
+import { discard, startServer, TEST_KEY, type TestServer, until } from "./testing/server.ts";
+
+const PATHS_OF_CHROMIUM = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+const executablePath = PATHS_OF_CHROMIUM.find((path) => existsSync(path)) ?? "";
+const missing = executablePath === "";
+if (missing) console.warn(`skipped: browser tests need Chromium at ${PATHS_OF_CHROMIUM.join(" or ")}`);
+
+setDefaultTimeout(120_000);
+
+const MILL = "mill-1";
+const LATHE = "lathe-1";
+
+let server: TestServer;
+let profile: string;
+let context: BrowserContext;
+let page: Page;
+
+beforeAll(async () => {
+  if (missing) return;
+  server = await startServer();
+  profile = mkdtempSync(`${tmpdir()}/mtc-kiosk-`);
+  for (const [id, name] of [
+    [MILL, "Mill 1"],
+    [LATHE, "Lathe 1"],
+  ])
+    await server.call("POST", "/api/v1/machines", { id, name, source: { kind: "http" } });
+  await tell(MILL, "execution", "ACTIVE");
+  await tell(LATHE, "execution", "ACTIVE");
+  await openBrowser();
+  await signIn();
+});
+
+afterAll(async () => {
+  await context?.close();
+  await discard(server);
+  if (profile) rmSync(profile, { recursive: true, force: true });
+});
+
+/** The kiosk's browser, with all that it remembers. */
+async function openBrowser(): Promise<void> {
+  context = await chromium.launchPersistentContext(profile, {
+    executablePath,
+    args: BROWSER_ARGS,
+    viewport: { width: 1920, height: 1080 },
+    locale: "en-GB",
+  });
+  page = context.pages()[0] ?? (await context.newPage());
+  page.setDefaultTimeout(12_000);
+}
+
+async function signIn(): Promise<void> {
+  await page.goto(`${server.origin}/sign-in`);
+  await page.evaluate(async (key) => {
+    const body = new URLSearchParams({ key });
+    await fetch("/sign-in", { method: "POST", body, redirect: "manual" });
+  }, TEST_KEY);
+  await page.goto(`${server.origin}/hmi`);
+  await isLive();
+}
+
+/** The same server, data and port. */
+async function startAgain(): Promise<void> {
+  const { port } = new URL(server.origin);
+  server = await startServer({ MTC_PORT: port }, server.data_dir);
+}
+
+async function tell(machine: string, signal: string, value: string | number): Promise<void> {
+  const observations = [{ signal, ts: new Date().toISOString(), value }];
+  const { status } = await server.call("POST", `/internal/machines/${machine}/data`, { observations });
+  expect(status).toBe(202);
+}
+
+const isLive = () => page.waitForSelector('html[data-link="live"]');
+const isLost = () => page.waitForSelector("[data-band]:not([hidden])");
+const shows = (machine: string, state: string) =>
+  page.waitForSelector(`.tile[data-machine="${machine}"][data-state="${state}"]`);
+
+/** What the browser keeps of the server, by path. */
+const kept = (): Promise<string[]> =>
+  page.evaluate(async () => {
+    const paths: string[] = [];
+    for (const name of await caches.keys())
+      for (const { url } of await (await caches.open(name)).keys()) paths.push(new URL(url).pathname);
+    return paths.sort();
+  });
+
+const keeps = (path: string) => until(async () => (await kept()).includes(path) || undefined, 30_000);
+
+/** Nothing on the page looks live: said so in a band, grey, and no timer runs. */
+async function looksOld(): Promise<void> {
+  await isLost();
+  expect(await page.textContent("[data-band]")).toMatch(
+    /No connection since .*\d\d:\d\d — data is \d+ \w+ old/,
+  );
+  expect(await page.getAttribute("html", "data-link")).toBe("lost");
+  expect(await page.$eval(".tiles", (tiles) => getComputedStyle(tiles).filter)).toContain("grayscale(1)");
+  const timers = await page.$$eval(".state-timer, .tile-age > :last-child", (all) =>
+    all.map((one) => getComputedStyle(one).visibility),
+  );
+  expect(new Set(timers)).toEqual(new Set(["hidden"]));
+}
+
+describe.skipIf(missing)("a kiosk", () => {
+  test("keeps HMI pages and their files; never the API's answers, reports or who signs in", async () => {
+    await keeps("/hmi");
+    await page.goto(`${server.origin}/hmi/${MILL}`);
+    await isLive();
+    await keeps(`/hmi/${MILL}`);
+    for (const path of ["/dashboard", `/dashboard/${MILL}`, "/account", "/api/v1/machines", "/hmi/figures"])
+      await page.goto(server.origin + path);
+    await page.goto(`${server.origin}/hmi`);
+    await isLive();
+    await page.evaluate(() => fetch("/api/v1/machines").then((answer) => answer.text()));
+    const paths = await kept();
+    expect(paths.filter((path) => !path.startsWith("/assets/"))).toEqual([
+      "/hmi",
+      `/hmi/${MILL}`,
+      "/offline",
+    ]);
+    expect(paths.filter((path) => /dashboard|admin/.test(path))).toEqual([]);
+    expect(paths.filter((path) => path.startsWith("/assets/")).length).toBeGreaterThan(5);
+  });
+
+  test("may be installed, and the screen stays awake", async () => {
+    const session = await context.newCDPSession(page);
+    const { installabilityErrors } = (await session.send("Page.getInstallabilityErrors")) as {
+      installabilityErrors: { errorId: string }[];
+    };
+    // A browser without a window has nowhere to put it.
+    expect(installabilityErrors.map(({ errorId }) => errorId).filter((id) => id !== "in-incognito")).toEqual(
+      [],
+    );
+    expect(await page.evaluate(() => getComputedStyle(document.body).userSelect)).toBe("none");
+    expect(await page.evaluate(() => getComputedStyle(document.documentElement).touchAction)).toBe(
+      "pan-x pan-y",
+    );
+    const menu = await page.evaluate(() =>
+      document.body.dispatchEvent(new MouseEvent("contextmenu", { cancelable: true, bubbles: true })),
+    );
+    expect(menu).toBe(false);
+  });
+
+  test("network cut: the band says since when; a reload shows the last screen; network back: live again", async () => {
+    await tell(LATHE, "execution", "STOPPED");
+    await shows(LATHE, "STOPPED");
+    await context.setOffline(true);
+    // A stream that was open goes on in Chromium's emulation: the page is loaded anew, as after a power cut.
+    await page.reload();
+    await looksOld();
+    expect(await page.getAttribute("html", "data-kept")).not.toBeNull();
+    await shows(LATHE, "STOPPED");
+    await page.goto(`${server.origin}/hmi/${LATHE}`);
+    expect(await page.textContent("h1")).toBe("No connection");
+    await page.click("a.button.primary");
+    await looksOld();
+    await context.setOffline(false);
+    await isLive();
+    expect(await page.isVisible("[data-band]")).toBe(false);
+    // A kept page has old figures around its live states: it loads itself anew.
+    await page.waitForSelector("html:not([data-kept])");
+    await isLive();
+  });
+
+  test("restart without the server: the last screen seen, not the last loaded, with its age; nothing live", async () => {
+    await keeps("/hmi");
+    await tell(MILL, "execution", "STOPPED");
+    await tell(MILL, "part_number", "4711-Z");
+    await shows(MILL, "STOPPED");
+    await page.waitForFunction(
+      (machine) =>
+        document.querySelector(`.tile[data-machine="${machine}"] [data-part]`)?.textContent === "4711-Z",
+      MILL,
+    );
+    await server.kill();
+    await isLost();
+    await looksOld();
+    await context.close();
+    await openBrowser();
+    await page.goto(`${server.origin}/hmi`);
+    await looksOld();
+    await shows(MILL, "STOPPED");
+    expect(await page.textContent(`.tile[data-machine="${MILL}"] [data-part]`)).toBe("4711-Z");
+    await page.goto(server.origin);
+    expect(new URL(page.url()).pathname).toBe("/hmi");
+    await looksOld();
+    // Of reports nothing is kept; but there is a way back.
+    await page.click('.nav a[href="/dashboard"]');
+    expect(await page.textContent("h1")).toBe("No connection");
+    await page.click("a.button.primary");
+    await looksOld();
+    await startAgain();
+    await isLive();
+    await page.waitForSelector("html:not([data-kept])");
+  });
+
+  test("whoever signs out leaves nothing behind, with or without network", async () => {
+    await isLive();
+    await keeps("/hmi");
+    await context.setOffline(true);
+    await page.click('form[action="/sign-out"] button');
+    await page.waitForSelector('h1:has-text("No connection")');
+    expect((await kept()).filter((path) => path.startsWith("/hmi"))).toEqual([]);
+    await page.goto(`${server.origin}/hmi`);
+    expect(await page.textContent("h1")).toBe("No connection");
+    await context.setOffline(false);
+    await page.goto(`${server.origin}/hmi`);
+    await isLive();
+    await keeps("/hmi");
+    await page.click('form[action="/sign-out"] button');
+    await page.waitForURL(/\/sign-in\?out=1$/);
+    expect((await kept()).filter((path) => path.startsWith("/hmi"))).toEqual([]);
+    const seen = await page.evaluate(
+      () =>
+        new Promise((resolve, reject) => {
+          const request = indexedDB.open("mtc-last-seen");
+          request.onerror = () => reject(request.error);
+          request.onsuccess = () => {
+            const count = request.result.transaction("pages").objectStore("pages").count();
+            count.onsuccess = () => resolve(count.result);
+          };
+        }),
+    );
+    expect(seen).toBe(0);
+  });
+});
