@@ -75,6 +75,6 @@ export function createApp(services: Services) {
     .use(deadLettersModule(services.deadLetters, keys))
     .use(schemasModule(keys))
     .use(sessionModule(keys, figures, log))
-    .use(adminModule({ keys, machines, reasons, reports, figures, log }))
+    .use(adminModule(services))
     .use(pagesModule({ machines, figures, operator, explanations, reports, hub, keys, log }));
 }

@@ -16,6 +16,7 @@ export type Asset = {
 
 export type AssetName =
   | "app.css"
+  | "admin.css"
   | "htmx.js"
   | "wall.js"
   | "machine.js"
@@ -26,7 +27,7 @@ export type AssetName =
 /** Where assets live; the path of each is this and its hashed name. */
 export const ASSET_ROOT = "/assets/";
 
-const STYLES = ["tokens.css", "base.css", "hmi.css", "entry.css", "dashboard.css", "admin.css"];
+const STYLES = ["tokens.css", "base.css", "hmi.css", "entry.css", "dashboard.css"];
 const SCRIPTS = ["wall.ts", "machine.ts", "dashboard.ts", "admin.ts"];
 
 const paths = new Map<string, string>();
@@ -82,6 +83,7 @@ async function build(): Promise<Map<string, Asset>> {
     "text/css; charset=utf-8",
     Buffer.concat(styles.flatMap((style) => [style, Buffer.from("\n")])),
   );
+  add("admin.css", "text/css; charset=utf-8", await Bun.file(`${import.meta.dir}/public/admin.css`).bytes());
   add("htmx.js", "text/javascript; charset=utf-8", await read("htmx.org/dist/htmx.min.js"));
   add("favicon.svg", "image/svg+xml", await Bun.file(`${import.meta.dir}/public/favicon.svg`).bytes());
 

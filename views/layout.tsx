@@ -58,6 +58,7 @@ export function Layout({ shell, title, theme, here, scripts, kiosk, header, chil
         <link rel="icon" type="image/svg+xml" href={assetPath("favicon.svg")} />
         {theme === "hmi" && <link rel="manifest" href="/manifest.webmanifest" />}
         <link rel="stylesheet" href={assetPath("app.css")} />
+        {(here === "admin" || here === "account") && <link rel="stylesheet" href={assetPath("admin.css")} />}
         {scripts.map((script) => (
           <script
             key={script}

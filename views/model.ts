@@ -30,6 +30,8 @@ export type Shell = {
   language: Language;
   /** `http://plant-pc:3000`: this server as the browser sees it, for the commands of the greeting. */
   origin: string;
+  /** On admin pages: how many events are set aside. */
+  set_aside?: number;
 };
 
 /** A machine by id and name. */
@@ -266,17 +268,6 @@ export type AccountProps = {
   role: Role | null;
   form: FormState;
   changed: boolean;
-};
-
-/** `GET /admin/machines`. */
-export type AdminMachinesProps = {
-  shell: Shell;
-  machines: readonly (MachineName & {
-    group: string;
-    /** The names of the shifts that hold now; "" where there is no calendar. */
-    calendar: string;
-    cycle_times: number;
-  })[];
 };
 
 export type ShownUser = { id: string; name: string; role: Role; disabled: boolean; created: string };

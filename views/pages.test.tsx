@@ -113,7 +113,12 @@ describe("the wall", () => {
   test("without machines it greets in three steps", () => {
     const html = everyPage().empty ?? "";
     expect(html.match(/<li>/g)?.length).toBe(3);
-    expect(html).toContain("http://127.0.0.1:3000/api/v1/machines");
+    expect(html).toContain('href="/admin/add"');
+    expect(html).toContain('action="/admin/demo"');
+    // Who may not set it up is told whom to ask, and offered nothing that would be refused.
+    const guest = everyPage().emptyForAll ?? "";
+    expect(guest).toContain("ask whoever gave you");
+    expect(guest).not.toContain('"/admin');
   });
 });
 

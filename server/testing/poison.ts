@@ -6,7 +6,9 @@ import type { NewEvent } from "../../ingest/store/store.ts";
 /** Analytics cannot read it, now or ever. */
 const BROKEN = new TextEncoder().encode('{"signals":["execution"],"signal":[0],"t0":"yesterday"}');
 
-export const AT = "2026-01-05T06:00:00Z";
+/** An hour of today or yesterday, in which the good event's parts were made: a later one costs a roll-up less. */
+const FROM_MS = Math.floor(Date.now() / 3_600_000 - 2) * 3_600_000;
+export const HOUR = `from=${new Date(FROM_MS).toISOString()}&to=${new Date(FROM_MS + 3_600_000).toISOString()}`;
 
 /**
  * Of one machine: an event that is good but was set aside, one that analytics will refuse, and one of another tenant.
@@ -21,7 +23,7 @@ export async function putPoison(
   const good = encodeData({
     signals: ["part_count"],
     signal: [0, 0],
-    t0: Date.parse(AT) * 1_000,
+    t0: FROM_MS * 1_000,
     dt: [0, 60_000_000],
     seq0: 1,
     num: [10, 17],

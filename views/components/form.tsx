@@ -59,7 +59,9 @@ export type InputProps = Named & {
   minlength?: number;
   maxlength?: number;
   autocomplete?: "off" | "current-password" | "new-password";
-  inputmode?: "decimal";
+  inputmode?: "decimal" | "numeric" | "url";
+  /** The id of a `datalist`: what may be meant. */
+  list?: string;
 };
 
 /** A password is never sent back. */
@@ -70,6 +72,7 @@ export function Input({
   maxlength,
   autocomplete,
   inputmode,
+  list,
   ...named
 }: InputProps) {
   return (
@@ -84,6 +87,7 @@ export function Input({
         maxlength={maxlength}
         autocomplete={autocomplete}
         inputmode={inputmode}
+        list={list}
       />
     </Labelled>
   );

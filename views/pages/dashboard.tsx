@@ -22,11 +22,7 @@ export function Dashboard(props: DashboardProps) {
       scripts={["htmx.js", "dashboard.js"]}
     >
       <main id="main" class="report">
-        {props.machines.length === 0 ? (
-          <Welcome origin={props.shell.origin} />
-        ) : (
-          <DashboardReport {...props} />
-        )}
+        {props.machines.length === 0 ? <Welcome shell={props.shell} /> : <DashboardReport {...props} />}
       </main>
     </Layout>
   );

@@ -35,7 +35,7 @@ export function HmiWall({ shell, machines }: HmiWallProps) {
       <main id="main" class="wall" data-stream="/api/v1/stream">
         {machines.length > 0 && <h1 class="only-heard">{text.wall.title}</h1>}
         {machines.length === 0 ? (
-          <Welcome origin={shell.origin} />
+          <Welcome shell={shell} />
         ) : (
           <ul class={`tiles ${grid(machines.length)}`} id="tiles" aria-label={text.wall.machines}>
             {sorted.map((tile) => (

@@ -4,7 +4,6 @@ import type {
   AdminAccessProps,
   AdminCalendarProps,
   AdminCycleTimesProps,
-  AdminMachinesProps,
   AdminPolicyProps,
   AdminReasonsProps,
   AdminReasonsUseProps,
@@ -19,18 +18,6 @@ export const account = (): AccountProps => ({
   role: "operator",
   form: { values: {}, errors: { "/current": "the current password is wrong" } },
   changed: false,
-});
-
-/** @param name stands for every name in it */
-export const adminMachines = (name?: string): AdminMachinesProps => ({
-  shell: shell(),
-  machines: ["Mill 1", "Lathe 1"].map((own, i) => ({
-    machine_id: name ?? machineId(own),
-    name: name ?? own,
-    group: name ?? (i === 0 ? "hall 1" : ""),
-    calendar: name ?? (i === 0 ? "early, late" : ""),
-    cycle_times: i * 3,
-  })),
 });
 
 /** @param name stands for every name in it */

@@ -1,6 +1,6 @@
 // Events that analytics refused, over real HTTP: seen, delivered again, thrown away; another tenant's are none of ours.
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { AT, putPoison } from "../../testing/poison.ts";
+import { HOUR, putPoison } from "../../testing/poison.ts";
 import { discard, startServer, type TestServer, until } from "../../testing/server.ts";
 
 const ALL = "/api/v1/dead-letters";
@@ -20,7 +20,7 @@ type Row = { position: number; machine_id: string; error: string; size_bytes: nu
 const listed = async (): Promise<Row[]> => (await server.call<{ rows: Row[] }>("GET", ALL)).body.rows;
 async function total(): Promise<unknown> {
   await server.settled();
-  const path = `/api/v1/machines/press-1/oee?from=${AT}&to=2026-01-05T07:00:00Z`;
+  const path = `/api/v1/machines/press-1/oee?${HOUR}`;
   const { body } = await server.call<{ rows: { total_count: number }[] }>("GET", path);
   return body.rows[0]?.total_count;
 }

@@ -8,7 +8,7 @@ import type { MachineName, Shell } from "../../model.ts";
 import { text } from "../../text.ts";
 
 /** The admin pages' own navigation, in its order. */
-const ROOMS = ["machines", "reasons", "access"] as const;
+const ROOMS = ["machines", "reasons", "access", "events"] as const;
 export type AdminRoom = (typeof ROOMS)[number];
 
 export type AdminProps = {
@@ -34,12 +34,24 @@ export function AdminFrame({ shell, room, title, children }: AdminProps) {
           {ROOMS.map((one) => (
             <a key={one} href={`/admin/${one}`} aria-current={one === room ? "page" : undefined}>
               {text.admin[one]}
+              {one === "events" && <Count n={shell.set_aside ?? 0} />}
             </a>
           ))}
         </nav>
         {children}
       </main>
     </Layout>
+  );
+}
+
+/** How many events wait for a hand; nothing where none does. */
+function Count({ n }: { n: number }) {
+  if (n === 0) return null;
+  return (
+    <span class="count-badge">
+      <span aria-hidden="true">{n > 99 ? "99+" : n}</span>
+      <span class="only-heard">{text.admin.eventsAside(n)}</span>
+    </span>
   );
 }
 
@@ -52,11 +64,12 @@ export function Done({ children }: { children: ComponentChildren }) {
   );
 }
 
-const TABS = ["calendar", "cycle-times", "policy"] as const;
+const TABS = ["settings", "calendar", "cycle-times", "policy"] as const;
 
 /** A machine's name, and what is set for it. */
 export function MachineTabs({ machine, here }: { machine: MachineName; here: (typeof TABS)[number] }) {
   const words = {
+    settings: text.machines.settings,
     calendar: text.admin.calendar,
     "cycle-times": text.admin.cycleTimes,
     policy: text.admin.policy,
@@ -68,7 +81,7 @@ export function MachineTabs({ machine, here }: { machine: MachineName; here: (ty
         {TABS.map((tab) => (
           <a
             key={tab}
-            href={`/admin/machines/${encodeURIComponent(machine.machine_id)}/${tab}`}
+            href={`/admin/machines/${encodeURIComponent(machine.machine_id)}${tab === "settings" ? "" : `/${tab}`}`}
             aria-current={tab === here ? "page" : undefined}
           >
             {words[tab]}
