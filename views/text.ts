@@ -7,13 +7,19 @@ export type Text = typeof english;
 /** The bundler sets it: a file for the browser holds the words of one language. */
 declare const BROWSER_LANGUAGE: string;
 
-/** The words; `speak` changes them for all who import them. */
-export let text: Text =
-  typeof BROWSER_LANGUAGE === "undefined" || BROWSER_LANGUAGE === "en" ? english : russian;
+/** In a file for the browser the bundler leaves out what the conditions leave out: the other language. */
+const CATALOGUES: Record<Language, Text> =
+  typeof BROWSER_LANGUAGE === "undefined"
+    ? { en: english, ru: russian }
+    : BROWSER_LANGUAGE === "en"
+      ? { en: english, ru: english }
+      : { en: russian, ru: russian };
 
-const CATALOGUES = { en: english, ru: russian } satisfies Record<string, Text>;
-export type Language = keyof typeof CATALOGUES;
-export const LANGUAGES = Object.keys(CATALOGUES) as [Language, ...Language[]];
+export const LANGUAGES = ["en", "ru"] as const;
+export type Language = (typeof LANGUAGES)[number];
+
+/** The words; `speak` changes them for all who import them. */
+export let text: Text = CATALOGUES.en;
 
 /** Renders what follows in this language: a page is made in one go, so no other comes between. */
 export function speak(language: Language): void {

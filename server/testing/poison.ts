@@ -7,7 +7,7 @@ import type { NewEvent } from "../../ingest/store/store.ts";
 const BROKEN = new TextEncoder().encode('{"signals":["execution"],"signal":[0],"t0":"yesterday"}');
 
 /** An hour of today or yesterday, in which the good event's parts were made: a later one costs a roll-up less. */
-const FROM_MS = Math.floor(Date.now() / 3_600_000 - 2) * 3_600_000;
+export const FROM_MS = Math.floor(Date.now() / 3_600_000 - 2) * 3_600_000;
 export const HOUR = `from=${new Date(FROM_MS).toISOString()}&to=${new Date(FROM_MS + 3_600_000).toISOString()}`;
 
 /**

@@ -1,7 +1,7 @@
 // Слова на экранах по-русски.
 import type { Text } from "../text.ts";
 
-const rules = new Intl.PluralRules("ru");
+const rules = /* @__PURE__ */ new Intl.PluralRules("ru");
 /** "1 авария", "2 аварии", "5 аварий". */
 const counted = (n: number, one: string, few: string, many: string): string => {
   const form = rules.select(n);

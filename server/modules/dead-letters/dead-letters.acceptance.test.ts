@@ -1,6 +1,6 @@
 // Events that analytics refused, over real HTTP: seen, delivered again, thrown away; another tenant's are none of ours.
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { HOUR, putPoison } from "../../testing/poison.ts";
+import { FROM_MS, HOUR, putPoison } from "../../testing/poison.ts";
 import { discard, startServer, type TestServer, until } from "../../testing/server.ts";
 
 const ALL = "/api/v1/dead-letters";
@@ -74,11 +74,11 @@ test("mended, it is in the figures; what is still wrong is named, and nothing is
     type: "mtc.observations.v1",
     subject: "press-1",
     tenantid: "default",
-    time: AT,
+    time: new Date(FROM_MS).toISOString(),
     data: {
       signals: ["part_count"],
       signal: [0],
-      t0: Date.parse(AT) * 1_000 + 120_000_000,
+      t0: FROM_MS * 1_000 + 120_000_000,
       dt: [0],
       num: [27],
     },
