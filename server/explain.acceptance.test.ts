@@ -94,7 +94,8 @@ const get = async <T = Explained>(path: string): Promise<T> => {
 };
 const rowsOf = async (path: string): Promise<Row[]> => (await get<{ rows: Row[] }>(path)).rows;
 
-for (const by of ["total", "shift", "hour", "part"] as const)
+const CUTS = ["total", "shift", "hour", "day", "week", "month", "machine", "plant", "part", "lot", "order"];
+for (const by of CUTS)
   test(`invariant 5: by ${by}, every figure is the OEE row's and follows from what is listed`, async () => {
     for (const id of ["mill", "bare"]) {
       const base = `/api/v1/machines/${id}`;
@@ -254,6 +255,14 @@ test("what cannot be explained is refused with its path", async () => {
   expect(await refused(`${base}?${WINDOW}`)).toEqual([422, "/figure"]);
   expect(await refused(`${base}?figure=oee&${WINDOW}&by=shift`)).toEqual([422, "/key"]);
   expect(await refused(`${base}?figure=oee&${WINDOW}&by=shift&key=late`)).toEqual([422, "/key"]);
+  for (const key of [
+    "day&key=2026-02-30",
+    "week&key=2026-W99",
+    "hour&key=noon",
+    "machine&key=lathe",
+    "part&key=O9",
+  ])
+    expect([key, ...(await refused(`${base}?figure=oee&${WINDOW}&by=${key}`))]).toEqual([key, 422, "/key"]);
   expect(await refused(`${base}?figure=oee&${WINDOW}&cursor=x`)).toEqual([422, "/cursor"]);
   expect(await refused(`${base}/state?at=noon`)).toEqual([422, "/at"]);
   expect(await refused(`/api/v1/explain?figure=luck`)).toEqual([422, "/figure"]);

@@ -452,8 +452,8 @@ let asked = 0;
 /** Every figure of a machine follows from the intervals and counts that its explanation lists, to the last digit. */
 async function explained(plant: Plant, window: Filtered): Promise<void> {
   const anyIdeal = (plant.cycle_times ?? []).length > 0;
-  const cuts = ["shift", "hour", "day", "part", "lot"] as const;
-  for (const by of ["total", cuts[run % 5] ?? "shift"] as const) {
+  const cuts = ["shift", "hour", "day", "part", "lot", "week", "month", "order", "machine", "plant"] as const;
+  for (const by of ["total", cuts[run % cuts.length] ?? "shift"] as const) {
     for (const row of some((await oee(engine, { ...window, by })).rows)) {
       const figure = FIGURES[asked++ % FIGURES.length] ?? "oee";
       const query = { ...window, figure, by, key: row.key, groups: [] };

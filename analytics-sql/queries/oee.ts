@@ -15,7 +15,7 @@ import total from "./figures/cuts/total.sql" with { type: "text" };
 import week from "./figures/cuts/week.sql" with { type: "text" };
 import { byGrain, type Grain, grainFor, judgedParams } from "./figures/judged.ts";
 import sums from "./figures/sums.sql" with { type: "text" };
-import { type MachinePolicy, type Policy, policies, sharedPolicy, sharedTarget } from "./policies.ts";
+import { type Policy, policies, sharedPolicy, sharedTarget } from "./policies.ts";
 import { type Filtered, iso, windowParams } from "./window.ts";
 
 export const OEE_CUTS = [
@@ -110,13 +110,12 @@ export type OeeReport = {
   rows: OeeRow[];
 };
 
-type SqlRow = Omit<OeeRow, "from" | "to" | "machine_id"> & {
-  k: number;
-  k2: string;
-  is_total: boolean;
+/** The columns of figures/columns.sql, with the time they are of. */
+export type FiguresRow = Omit<OeeRow, "key" | "from" | "to" | "machine_id"> & {
   starts_us: number;
   ends_us: number;
 };
+type SqlRow = FiguresRow & { key: string; is_total: boolean };
 
 /** The CTEs of each cut, `keyed` and `labelled`. */
 export const CUTS: Record<OeeCut, string> = {
@@ -134,7 +133,7 @@ export const CUTS: Record<OeeCut, string> = {
   order,
 };
 /** A cut is two CTEs, `keyed` over the cells and `labelled` over the sums. */
-const SELECT = `SELECT k, k2, key, is_total, starts_us, ends_us,\n${columns}FROM labelled ORDER BY starts_us, key`;
+const SELECT = `SELECT key, is_total, starts_us, ends_us,\n${columns}FROM labelled ORDER BY starts_us, key`;
 const FINE: readonly OeeCut[] = ["shift", "part", "lot", "order"];
 /** Which sums of whole days a cut reads. */
 export const grainOf = (by: OeeCut, window: Filtered): Grain =>
@@ -154,44 +153,27 @@ export async function oee(
   engine: Engine,
   window: Filtered & { by: OeeCut; groups?: string[] },
 ): Promise<OeeReport> {
-  return (await oeeBy(engine, window, await policies(engine, window))).report;
-}
-
-/**
- * The same under policies that are known already.
- * @returns also where each row's cells are found in the cut, by the row's key
- * @throws EngineError
- */
-export async function oeeBy(
-  engine: Engine,
-  window: Filtered & { by: OeeCut; groups?: string[] },
-  inForce: MachinePolicy[],
-): Promise<{ report: OeeReport; places: Map<string, { k: number; k2: string }> }> {
   const { by, groups = [] } = window;
+  const inForce = await policies(engine, window);
   const rows = await engine.query<SqlRow>(QUERIES[by][grainOf(by, window)], {
     ...judgedParams(window, inForce),
     ...(by === "group" ? { groups } : {}),
   });
   const total = window.machines.length > 0 ? rows.find(({ is_total }) => is_total) : undefined;
-  // Of nothing at all (a time that is still to come, a filter that leaves nothing) there are zeros.
-  if (total?.calendar_time_s === 0 && total.ends_us === 0) {
-    const { from_us, end_us } = windowParams(window);
-    Object.assign(total, { starts_us: from_us, ends_us: end_us });
-  }
-  const parts = rows.filter(({ is_total }) => !is_total);
-  const cut = by === "total" ? (total ? [total] : []) : parts;
-  const report = {
+  const told = ({ key, is_total, ...row }: SqlRow) => rowOf(window, is_total ? "" : key, row);
+  const all = total ? told(total) : null;
+  const cut = by === "total" ? (all ? [all] : []) : rows.filter(({ is_total }) => !is_total).map(told);
+  return {
     policy: sharedPolicy(inForce),
     target_oee: sharedTarget(inForce),
-    total: total ? rowOf({ ...total, key: "" }) : null,
-    rows: cut.map((row) => ({ ...rowOf(row), ...(by === "machine" ? { machine_id: row.key } : {}) })),
+    total: all,
+    rows: by === "machine" ? cut.map((row) => ({ ...row, machine_id: row.key })) : cut,
   };
-  return { report, places: new Map(parts.map(({ key, k, k2 }) => [key, { k, k2 }])) };
 }
 
-const rowOf = ({ is_total: _, k: __, k2: ___, starts_us, ends_us, key, ...figures }: SqlRow): OeeRow => ({
-  key,
-  from: iso(starts_us),
-  to: iso(ends_us),
-  ...figures,
-});
+/** A row as it is told. Of nothing at all (a time that is still to come, a filter that leaves nothing) there are zeros. */
+export function rowOf(window: Filtered, key: string, { starts_us, ends_us, ...figures }: FiguresRow): OeeRow {
+  const { from_us, end_us } = windowParams(window);
+  const [starts, ends] = ends_us === 0 ? [from_us, end_us] : [starts_us, ends_us];
+  return { key, from: iso(starts), to: iso(ends), ...figures };
+}

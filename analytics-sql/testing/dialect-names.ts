@@ -34,6 +34,7 @@ export const DIALECT: Record<Kind, string[]> = {
     "arrayPushFront",
     "arrayReduceInRanges",
     "arrayResize",
+    "arraySlice",
     "arraySort",
     "arrayStringConcat",
     "arrayWithConstant",

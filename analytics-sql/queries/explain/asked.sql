@@ -1,2 +1,2 @@
 -- The cells behind one row of a cut.
-asked AS (SELECT * FROM keyed WHERE k = {k:Int64} AND k2 = {k2:String})
+asked AS (SELECT * EXCEPT (k, k2) FROM cut WHERE k = {k:Int64} AND k2 = {k2:String})

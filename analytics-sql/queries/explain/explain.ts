@@ -1,11 +1,12 @@
 // Why a figure is what it is: its formula with its numbers, and the intervals and counts these are summed from.
 import type { Engine } from "../../engine/engine.ts";
+import columns from "../figures/columns.sql" with { type: "text" };
 import { byGrain, type Grain, judgedParams } from "../figures/judged.ts";
-import { CUTS, grainOf, OEE_CUTS, type OeeCut, type OeeRow, oeeBy } from "../oee.ts";
-import { type MachinePolicy, type Policy, policies } from "../policies.ts";
+import sums from "../figures/sums.sql" with { type: "text" };
+import { CUTS, type FiguresRow, grainOf, OEE_CUTS, type OeeCut, type OeeRow, rowOf } from "../oee.ts";
+import { type MachinePolicy, type Policy, policies, sharedPolicy } from "../policies.ts";
 import { type Filtered, iso, type Window } from "../window.ts";
 import asked from "./asked.sql" with { type: "text" };
-import countsSql from "./counts.sql" with { type: "text" };
 import {
   type Figure,
   FORMULAS,
@@ -16,9 +17,11 @@ import {
   type Term,
   termsOf,
 } from "./formulas.ts";
-import intervalsSql from "./intervals.sql" with { type: "text" };
+import keyed from "./keyed.sql" with { type: "text" };
+import listed from "./listed.sql" with { type: "text" };
+import { placeOf } from "./place.ts";
 import signalsSql from "./signals.sql" with { type: "text" };
-import summedSql from "./summed.sql" with { type: "text" };
+import summed from "./summed.sql" with { type: "text" };
 
 export { FIGURES, type Figure } from "./formulas.ts";
 
@@ -100,24 +103,21 @@ export type Explanation = {
 
 export type Asked = Filtered & { figure: Figure; by: OeeCut; key: string; groups: string[] };
 
-/** Of a cut's CTEs only the first is needed, `keyed`: which row it is the OEE query says. */
-const keyed = (by: OeeCut): string => CUTS[by].slice(0, CUTS[by].lastIndexOf(",\nlabelled"));
-const overAsked = (select: string): Record<OeeCut, Record<Grain, string>> =>
-  Object.fromEntries(OEE_CUTS.map((by) => [by, byGrain(select, keyed(by), asked)])) as Record<
+/** Of a cut's CTEs only the first is needed: where a row is found in it is known before. */
+const cut = (by: OeeCut): string =>
+  CUTS[by].slice(0, CUTS[by].lastIndexOf(",\nlabelled")).replace("keyed AS", "cut AS");
+const overAsked = (select: string, ...more: string[]): Record<OeeCut, Record<Grain, string>> =>
+  Object.fromEntries(OEE_CUTS.map((by) => [by, byGrain(select, cut(by), asked, ...more)])) as Record<
     OeeCut,
     Record<Grain, string>
   >;
-const SUMMED = overAsked(summedSql);
-const INTERVALS = overAsked(intervalsSql);
-const COUNTS = overAsked(countsSql);
-
-const ATTEMPTS = 3;
-const TOTAL = { k: 0, k2: "" };
+const SUMMED = overAsked(`${summed}${columns}FROM sums`, keyed, sums);
+const LISTED = overAsked(listed);
 
 /**
- * A figure of one row of a cut, from the OEE query itself, and what it is made of; with `page`, of one machine, also
- * its intervals and counts, those that start at `after_us` or later and at most `limit` of each. A page is cut at one
- * instant for both.
+ * A figure of one row of a cut, and what it is made of: one read, by the SQL of the OEE query. With `page`, of one
+ * machine, also its intervals and counts, those that start at `after_us` or later and at most `limit` of each. A page is
+ * cut at one instant for both.
  * @returns undefined where the cut has no such row
  * @throws EngineError
  */
@@ -126,47 +126,82 @@ export async function explain(
   query: Asked,
   page?: { after_us: number; limit: number },
 ): Promise<(Explanation & ExplainPage) | undefined> {
-  for (let attempt = 1; ; attempt++) {
-    const found = await explainOnce(engine, query, page);
-    // The roll-up may have been renewed between the two queries: an explanation that does not add up is none.
-    if (!found || attempt === ATTEMPTS || found.adds_up) return found?.explanation;
-  }
-}
-
-async function explainOnce(engine: Engine, query: Asked, page?: { after_us: number; limit: number }) {
-  const { figure, by, key, machines } = query;
-  const inForce = await policies(engine, query);
-  const asking = oeeBy(engine, query, inForce);
-  // Of the total the place is known beforehand: then nothing waits for the other.
-  const place = by === "total" ? TOTAL : (await asking).places.get(key);
+  const { figure, by, machines } = query;
+  const place = placeOf(query);
   if (!place) return undefined;
-  const [{ report }, rows, listed] = await Promise.all([
-    asking,
-    engine.query<Summed>(SUMMED[by][grainOf(by, query)], {
-      ...paramsOf(query, inForce, false),
-      ...place,
-    }),
+  const inForce = await policies(engine, query);
+  const [{ row, rows }, listed] = await Promise.all([
+    sumUp(engine, query, { ...paramsOf(query, inForce, false), ...place }),
     page && list(engine, by, { ...paramsOf(query, inForce, true), ...place }, page),
   ]);
-  const row = report.rows.find((one) => one.key === key);
   if (!row) return undefined;
   const formula: Formula = FORMULAS[figure];
   const all = sumsOf(rows);
-  const value = row[figure];
-  const explanation: Explanation & ExplainPage = {
+  return {
     figure,
     name: formula.name,
-    value,
+    value: row[figure],
     unit: formula.unit,
     formula: { text: formula.text, source: formula.source, terms: termsOf(formula, all) },
-    policy: report.policy,
+    policy: sharedPolicy(inForce),
     row,
     sums: sumRows(rows),
     machines: machineRows(formula, machines, rows, all),
     ...(listed ?? { intervals: [], counts: [], next_us: null }),
   };
-  return { explanation, adds_up: formula.of(all) === value };
 }
+
+type SummedRow = FiguresRow &
+  Omit<Summed, "m" | "state" | "reason" | "cause" | "excluded" | "loss"> & {
+    k: number;
+    k2: [state: string, reason: string, cause: string, excluded: boolean, loss: string];
+    is_total: boolean;
+  };
+
+/** @returns the row, and what it is summed from in the order of the machines */
+async function sumUp(
+  engine: Engine,
+  query: Asked,
+  params: Record<string, unknown>,
+): Promise<{ row: OeeRow | undefined; rows: Summed[] }> {
+  const { by, key } = query;
+  const found = await engine.query<SummedRow>(SUMMED[by][grainOf(by, query)], params);
+  const total = found.find(({ is_total }) => is_total);
+  const parts = found.filter(({ is_total }) => !is_total).sort((a, b) => a.k - b.k);
+  const rows = parts.map(({ k: m, k2: [state, reason, cause, excluded, loss], ...row }) => ({
+    ...row,
+    m,
+    state,
+    reason,
+    cause,
+    excluded,
+    loss,
+  }));
+  return { row: total && isRow(by, key, total) ? rowOf(query, key, figuresIn(total)) : undefined, rows };
+}
+
+/** A cut has rows of what there is; that of no shift only where anything was scheduled or counted. */
+const isRow = (by: OeeCut, key: string, row: SummedRow): boolean =>
+  by === "total" ||
+  (row.ends_us > 0 &&
+    (by !== "shift" ||
+      key !== "" ||
+      row.scheduled_us > 0 ||
+      row.total_count !== 0 ||
+      row.reject_count !== 0));
+
+const figuresIn = ({
+  k: _,
+  k2: __,
+  is_total: ___,
+  calendar_us: _calendar,
+  scheduled_us: _scheduled,
+  ideal_total_us: _total,
+  ideal_good_us: _good,
+  without_ideal_count: _without,
+  ideal_known: _listed,
+  ...figures
+}: SummedRow): FiguresRow => figures;
 
 /** Machines in their order, each with the same formula over its own sums. */
 function machineRows(formula: Formula, machines: string[], rows: Summed[], all: Sums): ExplainMachine[] {
@@ -191,24 +226,24 @@ function machineRows(formula: Formula, machines: string[], rows: Summed[], all: 
 
 /** What was summed, over all machines, the most first. */
 function sumRows(rows: Summed[]): ExplainSum[] {
-  const alike = Map.groupBy(rows, ({ in_state, reason, cause, excluded, loss }) =>
-    JSON.stringify([in_state, reason, cause, excluded, loss]),
+  const alike = Map.groupBy(rows, ({ state, reason, cause, excluded, loss }) =>
+    JSON.stringify([state, reason, cause, excluded, loss]),
   );
-  const sum = (of: Summed[], name: "sum_scheduled_us" | "sum_length_us" | "total_count" | "reject_count") =>
+  const sum = (of: Summed[], name: "scheduled_us" | "calendar_us" | "total_count" | "reject_count") =>
     of.reduce((all, row) => all + row[name], 0);
   return [...alike.values()]
     .flatMap((of) => {
       const [first] = of;
       if (!first) return [];
-      const { in_state: state, reason, cause, excluded, loss } = first;
+      const { state, reason, cause, excluded, loss } = first;
       return [
         {
           state,
           reason,
           cause,
-          counts_as: countsAs({ state, excluded, loss, scheduled: sum(of, "sum_scheduled_us") > 0 }),
-          scheduled_s: sum(of, "sum_scheduled_us") / 1e6,
-          seconds: sum(of, "sum_length_us") / 1e6,
+          counts_as: countsAs({ state, excluded, loss, scheduled: sum(of, "scheduled_us") > 0 }),
+          scheduled_s: sum(of, "scheduled_us") / 1e6,
+          seconds: sum(of, "calendar_us") / 1e6,
           total_count: sum(of, "total_count"),
           reject_count: sum(of, "reject_count"),
         },
@@ -237,36 +272,36 @@ type IntervalRow = Omit<ExplainInterval, "from" | "to" | "seconds" | "counts_as"
   from_us: number;
   to_us: number;
   shift_day: string;
+  counts_in_it: CountRow[];
 };
-type CountRow = {
-  ts_us: number;
-  total_count: number;
-  reject_count: number;
-  of_part: string;
-  of_lot: string;
-  of_order: string;
-  in_state: string;
-  ideal_us: number;
-  spike_count: number;
-  reset_count: number;
-};
+type CountRow = [
+  ts_us: number,
+  total: number,
+  reject: number,
+  part: string,
+  lot: string,
+  order: string,
+  state: string,
+  ideal_us: number,
+  spikes: number,
+  resets: number,
+];
 
 async function list(
   engine: Engine,
   by: OeeCut,
-  place: ReturnType<typeof paramsOf> & { k: number; k2: string },
-  page: { after_us: number; limit: number },
+  params: Record<string, unknown>,
+  { after_us, limit }: { after_us: number; limit: number },
 ): Promise<ExplainPage> {
-  const params = { ...place, after_us: page.after_us, limit: page.limit + 1 };
-  const [intervals, counts] = await Promise.all([
-    engine.query<IntervalRow>(INTERVALS[by].fine, params),
-    engine.query<CountRow>(COUNTS[by].fine, params),
-  ]);
-  const ends = [intervals[page.limit]?.from_us, counts[page.limit]?.ts_us].filter((us) => us !== undefined);
+  // One more of each tells that there is more; and an interval may have begun before, of which only counts are listed.
+  const rows = await engine.query<IntervalRow>(LISTED[by].fine, { ...params, after_us, limit: limit + 2 });
+  const intervals = rows.filter(({ from_us }) => from_us >= after_us);
+  const counts = rows.flatMap(({ counts_in_it }) => counts_in_it);
+  const ends = [intervals[limit]?.from_us, counts[limit]?.[0]].filter((us) => us !== undefined);
   const next_us = ends.length > 0 ? Math.min(...ends) : Number.POSITIVE_INFINITY;
   return {
     intervals: intervals.filter(({ from_us }) => from_us < next_us).map(intervalOf),
-    counts: counts.filter(({ ts_us }) => ts_us < next_us).map(countOf),
+    counts: counts.filter(([ts_us]) => ts_us < next_us).map(countOf),
     next_us: ends.length > 0 ? next_us : null,
   };
 }
@@ -289,17 +324,28 @@ function intervalOf({ from_us, to_us, shift_day, shift, ...row }: IntervalRow): 
   };
 }
 
-const countOf = (row: CountRow): ExplainCount => ({
-  ts: iso(row.ts_us),
-  total: row.total_count,
-  reject: row.reject_count,
-  part: row.of_part,
-  lot: row.of_lot,
-  order: row.of_order,
-  state: row.in_state,
-  ideal_cycle_s: row.ideal_us === 0 ? null : row.ideal_us / 1e6,
-  spike: row.spike_count > 0,
-  reset: row.reset_count > 0,
+const countOf = ([
+  ts_us,
+  total,
+  reject,
+  part,
+  lot,
+  order,
+  state,
+  ideal_us,
+  spikes,
+  resets,
+]: CountRow): ExplainCount => ({
+  ts: iso(ts_us),
+  total,
+  reject,
+  part,
+  lot,
+  order,
+  state,
+  ideal_cycle_s: ideal_us === 0 ? null : ideal_us / 1e6,
+  spike: spikes > 0,
+  reset: resets > 0,
 });
 
 /** The signals that the machine's states and counts are made of. @throws EngineError */

@@ -28,50 +28,49 @@ export type Sums = {
 };
 export type SumName = keyof Sums;
 
-/** A row of `summed.sql`. */
+/** What a figure is summed from: the sums of one machine's time in one state, with one reason and cause. */
 export type Summed = {
   m: number;
-  in_state: string;
+  state: string;
   reason: string;
   cause: string;
   excluded: boolean;
   loss: string;
-  sum_length_us: number;
-  sum_scheduled_us: number;
+  calendar_us: number;
+  scheduled_us: number;
   failure_count: number;
-  stop_count: number;
   total_count: number;
   reject_count: number;
-  sum_ideal_total_us: number;
-  sum_ideal_good_us: number;
+  ideal_total_us: number;
+  ideal_good_us: number;
   without_ideal_count: number;
-  ideal_listed: number;
+  ideal_known: number;
 };
 
 /** Adds up rows of one machine, or of several: sums first (invariant 5). */
 export function sumsOf(rows: readonly Summed[]): Sums {
   const sum = (of: (row: Summed) => number, keep: (row: Summed) => boolean = () => true): number =>
     rows.reduce((all, row) => (keep(row) ? all + of(row) : all), 0);
-  const scheduled = (keep?: (row: Summed) => boolean): number => sum((row) => row.sum_scheduled_us, keep);
-  const state = (name: string): number => scheduled(({ in_state }) => in_state === name);
+  const scheduled = (keep?: (row: Summed) => boolean): number => sum((row) => row.scheduled_us, keep);
+  const inState = (name: string): number => scheduled((row) => row.state === name);
   const lost = (to: string): number => scheduled(({ loss }) => loss === to);
-  const ideal_total_us = sum((row) => row.sum_ideal_total_us);
-  const ideal_good_us = sum((row) => row.sum_ideal_good_us);
-  const listed = rows.length === 0 || rows.some((row) => row.ideal_listed);
+  const ideal_total_us = sum((row) => row.ideal_total_us);
+  const ideal_good_us = sum((row) => row.ideal_good_us);
+  const listed = rows.length === 0 || rows.some((row) => row.ideal_known);
   const known = listed && rows.every((row) => row.without_ideal_count === 0);
   const total_count = sum((row) => row.total_count);
   const reject_count = sum((row) => row.reject_count);
   return {
-    calendar_us: sum((row) => row.sum_length_us),
+    calendar_us: sum((row) => row.calendar_us),
     scheduled_us: scheduled(),
     planned_us: scheduled(({ excluded }) => !excluded),
-    run_us: state("RUNNING"),
-    down_us: state("DOWN"),
-    setup_us: state("SETUP"),
-    stopped_us: state("STOPPED"),
-    idle_us: state("IDLE"),
-    unknown_us: state("UNKNOWN"),
-    repair_us: scheduled(({ in_state, excluded }) => in_state === "DOWN" && !excluded),
+    run_us: inState("RUNNING"),
+    down_us: inState("DOWN"),
+    setup_us: inState("SETUP"),
+    stopped_us: inState("STOPPED"),
+    idle_us: inState("IDLE"),
+    unknown_us: inState("UNKNOWN"),
+    repair_us: scheduled(({ state, excluded }) => state === "DOWN" && !excluded),
     breakdown_loss_us: lost("breakdown"),
     setup_loss_us: lost("setup"),
     minor_stop_loss_us: lost("minor"),
@@ -88,8 +87,8 @@ export function sumsOf(rows: readonly Summed[]): Sums {
     ideal_good_us: known ? ideal_good_us : null,
     startup_reject_loss_us: known
       ? sum(
-          (row) => row.sum_ideal_total_us - row.sum_ideal_good_us,
-          ({ in_state }) => in_state === "SETUP",
+          (row) => row.ideal_total_us - row.ideal_good_us,
+          (row) => row.state === "SETUP",
         )
       : null,
   };

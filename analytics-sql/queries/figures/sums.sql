@@ -33,6 +33,8 @@ sums AS
         sum(c.ideal_good_us) AS ideal_good_us,
         -- Something was made whose ideal is not known; or no machine has any listed.
         multiIf(count() = 0, false, max(any_ideal) = 0, true, sum(without_ideal) > 0) AS no_ideal,
+        sum(without_ideal) AS without_ideal_count,
+        max(any_ideal) AS ideal_known,
         sum(spikes) AS spike_count,
         sum(resets) AS reset_count
     FROM keyed AS c
