@@ -1,5 +1,6 @@
 // The bench itself, at a size that proves nothing but that it works: every figure is there, every count is exact.
 import { expect, test } from "bun:test";
+import { hasKafka } from "../ingest/testing/brokers.ts";
 import type { Line } from "./lib/report.ts";
 
 const LIMIT_MS = 120_000;
@@ -56,6 +57,22 @@ test(
     for (const { value } of lines) expect(value).toBeGreaterThan(0);
     expect(lines.find(({ name }) => name === "ingest.columns")).toMatchObject({ limit: 500_000 });
     expect(lines.find(({ name }) => name === "ingest.raw")?.ratio).toBeGreaterThan(0);
+  },
+  LIMIT_MS,
+);
+
+test.skipIf(!hasKafka)(
+  "the way by Kafka says its figures, and every row is there, once",
+  async () => {
+    const lines = await bench("kafka");
+    expect(lines.map(({ name }) => name)).toEqual([
+      "kafka.delivered",
+      "kafka.drained",
+      "kafka.queryable",
+      "kafka.delay_p50",
+      "kafka.delay_p99",
+    ]);
+    for (const { value } of lines) expect(value).toBeGreaterThan(0);
   },
   LIMIT_MS,
 );

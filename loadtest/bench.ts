@@ -4,6 +4,7 @@ import { burst } from "./benches/burst.ts";
 import { cost } from "./benches/cost.ts";
 import { delay } from "./benches/delay.ts";
 import { ingest } from "./benches/ingest.ts";
+import { kafka } from "./benches/kafka.ts";
 import { memory } from "./benches/memory.ts";
 import { queries } from "./benches/queries.ts";
 import { reader } from "./benches/reader.ts";
@@ -13,7 +14,7 @@ import { start } from "./benches/start.ts";
 import type { Bench, Line } from "./lib/report.ts";
 import { SIZES, type Size } from "./lib/sizes.ts";
 
-const BENCHES: Bench[] = [start, ingest, burst, single, reader, delay, queries, rollUps, memory, cost];
+const BENCHES: Bench[] = [start, ingest, burst, single, reader, delay, queries, rollUps, memory, cost, kafka];
 
 const USAGE = `bun run bench [${BENCHES.map(({ name }) => name).join("] [")}] [--size tiny|short|full]`;
 

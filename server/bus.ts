@@ -41,6 +41,8 @@ export async function openLetters(
 
 const inProcess = (engine: Engine): Bus => ({
   deliver: (lines) => deliver(engine, lines),
+  // What was delivered was inserted.
+  async settled() {},
   backlog_events: async () => 0,
   async close() {},
 });

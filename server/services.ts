@@ -106,7 +106,7 @@ export async function startServices(config: Config, log: (message: string) => vo
   const bus = await openBus(engine, config.kafka);
   const relay = startRelay(store, bus, log);
   store.onArrival(relay.wake);
-  const rebuilds = new Rebuilds({ store, engine, relay, log, now_ms: Date.now });
+  const rebuilds = new Rebuilds({ store, engine, relay, bus, log, now_ms: Date.now });
   const pipeline = await createPipeline({ store, hub, wake: relay.wake, now_ms: Date.now });
   const machines = await Machines.open({ store, pipeline, hub });
   const deadLetters = await openLetters(

@@ -87,6 +87,13 @@ export function busContract(open: () => Promise<BusUnderTest>): void {
     await arrived("large", [1]);
   });
 
+  test("settled, all that was delivered before is there", async () => {
+    const { bus, read } = await opened.promise;
+    await bus.deliver(lines(upto(500).map((seq) => line("settled", seq))));
+    await bus.settled();
+    expect(await read("settled")).toEqual(upto(500));
+  });
+
   test("when all has arrived nothing is left with the bus", async () => {
     const { bus } = await opened.promise;
     const end = Date.now() + 30_000;

@@ -8,6 +8,8 @@ export type Bus = {
    * @throws Refusal
    */
   deliver(lines: Uint8Array): Promise<void>;
+  /** Resolves when analytics has taken all that was delivered by now. @throws while the bus cannot tell */
+  settled(): Promise<void>;
   /** Events that are with the bus and that analytics has not taken yet; undefined where it cannot be told now. */
   backlog_events(): Promise<number | undefined>;
   close(): Promise<void>;

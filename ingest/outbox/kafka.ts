@@ -14,11 +14,14 @@ export type KafkaOptions = {
   group: string;
 };
 
-/** A broker that does not answer within this is away. A stop of the program waits for two of them at most. */
+/** A broker that does not answer within this is away. */
 const REQUEST_TIMEOUT_MS = 10_000;
+/** One delivery, with all that is tried; a stop of the program waits for it. */
+const SEND_TIMEOUT_MS = 20_000;
 const CONNECT_TIMEOUT_MS = 3_000;
-/** The relay tries again, for ever; in here only what a moved leader or a closed connection takes. */
-const RETRY = { retries: 2, initialRetryTime: 100, maxRetryTime: 1_000 };
+const SETTLE_POLL_MS = 100;
+/** The relay tries again, for ever; in here only what a moved leader, a new topic or a closed connection takes. */
+const RETRY = { retries: 5, initialRetryTime: 200, maxRetryTime: 2_000 };
 
 export const CONTENT_TYPE = { "content-type": "application/cloudevents+json; charset=UTF-8" };
 
@@ -77,10 +80,45 @@ export function openKafkaBus(options: KafkaOptions): Bus {
   }
 
   async function send(topic: string, messages: Message[]): Promise<void> {
+    const late = Promise.withResolvers<never>();
+    let expired = false;
+    const timer = setTimeout(() => {
+      expired = true;
+      late.reject(new Error("the brokers take too long"));
+    }, SEND_TIMEOUT_MS);
+    const sending = connected().then(async (made) => {
+      // By now the same may be on its way again.
+      if (!expired) await made.send({ topic, messages, acks: -1, timeout: REQUEST_TIMEOUT_MS });
+    });
+    // Where it is late nobody waits for how it ends.
+    sending.catch(() => {});
     try {
-      await (await connected()).send({ topic, messages, acks: -1, timeout: REQUEST_TIMEOUT_MS });
+      await Promise.race([sending, late.promise]);
     } catch (error) {
       await forget();
+      throw error;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Of each partition where it ends, and how far analytics has taken it; what was deleted before that is taken. */
+  async function places(): Promise<{ partition: number; end: number; taken: number }[]> {
+    try {
+      if (!admin) {
+        admin = kafka.admin();
+        await admin.connect();
+      }
+      const ends = await admin.fetchTopicOffsets(options.topic);
+      const [group] = await admin.fetchOffsets({ groupId: options.group, topics: [options.topic] });
+      const at = new Map(group?.partitions.map(({ partition, offset }) => [partition, Number(offset)]));
+      return ends.map(({ partition, low, high }) => {
+        return { partition, end: Number(high), taken: Math.max(Number(low), at.get(partition) ?? 0) };
+      });
+    } catch (error) {
+      const old = admin;
+      admin = undefined;
+      await old?.disconnect().catch(() => {});
       throw error;
     }
   }
@@ -104,23 +142,17 @@ export function openKafkaBus(options: KafkaOptions): Bus {
         );
       }
     },
-    async backlog_events() {
-      try {
-        if (!admin) {
-          admin = kafka.admin();
-          await admin.connect();
-        }
-        const ends = await admin.fetchTopicOffsets(options.topic);
-        const [taken] = await admin.fetchOffsets({ groupId: options.group, topics: [options.topic] });
-        const at = new Map(taken?.partitions.map(({ partition, offset }) => [partition, Number(offset)]));
-        return ends.reduce((sum, { partition, low, high }) => {
-          return sum + Number(high) - Math.max(Number(low), at.get(partition) ?? 0);
-        }, 0);
-      } catch {
-        await admin?.disconnect().catch(() => {});
-        admin = undefined;
-        return undefined;
+    async settled() {
+      const wanted = (await places()).map(({ partition, end }) => ({ partition, end }));
+      for (;;) {
+        const now = new Map((await places()).map(({ partition, taken }) => [partition, taken]));
+        if (wanted.every(({ partition, end }) => (now.get(partition) ?? 0) >= end)) return;
+        await Bun.sleep(SETTLE_POLL_MS);
       }
+    },
+    async backlog_events() {
+      const all = await places().catch(() => undefined);
+      return all?.reduce((sum, { end, taken }) => sum + end - taken, 0);
     },
     async close() {
       await forget();

@@ -3,6 +3,7 @@ import { encodeTime } from "ulid";
 import { type Engine, EngineError } from "../../../analytics-sql/engine/engine.ts";
 import { ALL_DAYS, clear, type Days, Shadow } from "../../../analytics-sql/rebuild/shadow.ts";
 import { MAX_AHEAD_US } from "../../../ingest/event.ts";
+import type { Bus } from "../../../ingest/outbox/bus.ts";
 import type { Relay } from "../../../ingest/outbox/relay.ts";
 import { badInput } from "../../../ingest/problem.ts";
 import type { LogState, LogStretch, Store } from "../../../ingest/store/store.ts";
@@ -23,7 +24,14 @@ const MEMORY_LIMIT_EXCEEDED = 241;
 /** A batch of one event that lacks memory is offered this often, with a second between. */
 const TRIES = 20;
 
-type Deps = { store: Store; engine: Engine; relay: Relay; log: (message: string) => void; now_ms(): number };
+type Deps = {
+  store: Store;
+  engine: Engine;
+  relay: Relay;
+  bus: Pick<Bus, "settled">;
+  log: (message: string) => void;
+  now_ms(): number;
+};
 
 /** Where the log is read from: everything that was taken since then, up to a position. */
 type Reading = { job: Rebuild; shadow: Shadow; since_ms: number; at: number };
@@ -104,7 +112,7 @@ export class Rebuilds {
   }
 
   async #rebuild(job: Rebuild, days: Days, state: LogState, everything: boolean): Promise<void> {
-    const { store, engine, relay } = this.#deps;
+    const { store, engine, relay, bus } = this.#deps;
     // A start may have set the watermark back behind what the live tables have. When all that was there at the begin is
     // delivered, they hold nothing that lies after the watermark.
     while ((await store.logState()).delivered < state.last) await this.#rest();
@@ -115,6 +123,8 @@ export class Rebuilds {
       const reading: Reading = { job, shadow, since_ms, at: 0 };
       job.phase = "replaying";
       await this.#replay(reading, (await store.logState()).delivered);
+      // Live rows are about to be taken: all that was replayed must be among them, or what it said of other days is lost.
+      await bus.settled();
       job.phase = "gathering";
       await shadow.gather(everything ? encodeTime(state.purged_before_ms + MAX_AHEAD_MS, 10) : undefined);
       job.phase = "catching up";
