@@ -76,5 +76,5 @@ export function createApp(services: Services) {
     .use(schemasModule(keys))
     .use(sessionModule(keys, figures, log))
     .use(adminModule(services))
-    .use(pagesModule({ machines, figures, operator, explanations, reports, hub, keys, log }));
+    .use(pagesModule({ machines, figures, operator, explanations, reports, reasons, hub, keys, log }));
 }

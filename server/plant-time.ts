@@ -1,6 +1,6 @@
 // The plant's time: its zone, the shift that is on, the periods of the dashboards.
 import { type CalendarInput, calendarAt } from "../ingest/calendar.ts";
-import type { By, Period, PeriodKind } from "../views/model.ts";
+import { CUTS, PERIODS, type Period, type PeriodKind } from "../views/model.ts";
 
 export type ShiftSpan = { name: string; from_ms: number; to_ms: number };
 
@@ -57,44 +57,120 @@ function shiftsOf(calendar: CalendarInput, day: Temporal.PlainDate): ShiftSpan[]
 
 export type PeriodQuery = { period?: string; from?: string; to?: string; by?: string };
 
-const KINDS: readonly PeriodKind[] = ["today", "yesterday", "7d", "custom"];
-const BYS: readonly By[] = ["hour", "shift", "day"];
+/** Longer than that nobody asks for on a screen. */
+const MAX_PERIOD_MS = 400 * 86_400_000;
+/** From this length on days say more than hours. */
+const LONG_MS = 2 * 86_400_000;
 
-/** The period a dashboard's query asks for; what cannot be understood is today, with a word about it. */
-export function periodOf(query: PeriodQuery, timezone: string, now_ms: number): Period {
-  const today = Temporal.Instant.fromEpochMilliseconds(now_ms).toZonedDateTimeISO(timezone).startOfDay();
-  const kind = KINDS.find((one) => one === query.period) ?? "today";
-  const asked = BYS.find((one) => one === query.by);
-  const made = (from_ms: number, to_ms: number, problem: Period["problem"] = null): Period => ({
-    kind: problem === null ? kind : "today",
-    from: new Date(from_ms).toISOString(),
-    to: new Date(to_ms).toISOString(),
-    by: asked ?? (to_ms - from_ms > 2 * 86_400_000 ? "day" : "hour"),
+type Stretch = { from: Temporal.ZonedDateTime; to: Temporal.ZonedDateTime; shift?: string };
+
+/**
+ * The period that a dashboard's query asks for, and the one it is compared with; what cannot be understood is today,
+ * with a word about it. Nothing ends after now.
+ * @param calendars whose shifts "shift" and "last_shift" are, in the order in which they hold
+ * @param timezone the plant's: its days, weeks (from Monday) and months
+ */
+export function periodOf(
+  query: PeriodQuery,
+  calendars: CalendarInput[],
+  timezone: string,
+  now_ms: number,
+): Period {
+  const asked = PERIODS.find((one) => one === query.period) ?? "today";
+  const now = Temporal.Instant.fromEpochMilliseconds(now_ms).toZonedDateTimeISO(timezone);
+  const found = asked === "custom" ? customStretch(query, timezone) : stretchOf(asked, calendars, now);
+  const problem = typeof found === "string" ? found : null;
+  const kind = problem === null ? asked : "today";
+  const { from, to, shift = "" } = typeof found === "string" ? stretchOf("today", calendars, now) : found;
+  const length_ms = to.epochMilliseconds - from.epochMilliseconds;
+  return {
+    kind,
+    ...spanOf({ from, to }),
+    by: CUTS.find((one) => one === query.by) ?? (length_ms > LONG_MS ? "day" : "hour"),
+    shift,
+    previous: spanOf(before(kind, { from, to: over(from, to, now) })),
     problem,
-  });
-  const start_ms = today.epochMilliseconds;
+  };
+}
+
+/** As much of a stretch as is over, where any of it is. */
+const over = (from: Temporal.ZonedDateTime, to: Temporal.ZonedDateTime, now: Temporal.ZonedDateTime) =>
+  from.epochMilliseconds < now.epochMilliseconds && now.epochMilliseconds < to.epochMilliseconds ? now : to;
+
+const spanOf = ({ from, to }: Stretch): { from: string; to: string } => ({
+  from: new Date(from.epochMilliseconds).toISOString(),
+  to: new Date(to.epochMilliseconds).toISOString(),
+});
+
+function stretchOf(
+  kind: Exclude<PeriodKind, "custom">,
+  calendars: CalendarInput[],
+  now: Temporal.ZonedDateTime,
+): Stretch {
+  const today = now.startOfDay();
+  const monday = today.subtract({ days: today.dayOfWeek - 1 });
+  const first = today.with({ day: 1 });
   switch (kind) {
+    case "today":
+      return { from: today, to: now };
     case "yesterday":
-      return made(today.subtract({ days: 1 }).epochMilliseconds, start_ms);
-    case "7d":
-      return made(today.subtract({ days: 6 }).epochMilliseconds, now_ms);
-    case "custom": {
-      const [from_ms, to_ms] = [query.from, query.to].map((text) => localTime_ms(text, timezone));
-      if (from_ms === undefined || to_ms === undefined || to_ms <= from_ms) {
-        return made(start_ms, now_ms, "order");
-      }
-      if (to_ms - from_ms > 400 * 86_400_000) return made(start_ms, now_ms, "long");
-      return made(from_ms, to_ms);
+      return { from: today.subtract({ days: 1 }), to: today };
+    case "shift":
+      return shiftStretch(calendars, now, now.epochMilliseconds);
+    case "last_shift": {
+      const { from } = shiftStretch(calendars, now, now.epochMilliseconds);
+      return shiftStretch(calendars, now, from.epochMilliseconds - 1);
     }
-    default:
-      return made(start_ms, now_ms);
+    case "7d":
+      return { from: today.subtract({ days: 6 }), to: now };
+    case "week":
+      return { from: monday, to: now };
+    case "last_week":
+      return { from: monday.subtract({ weeks: 1 }), to: monday };
+    case "month":
+      return { from: first, to: now };
+    case "last_month":
+      return { from: first.subtract({ months: 1 }), to: first };
   }
 }
 
-function localTime_ms(text: string | undefined, timezone: string): number | undefined {
+/** The shift at an instant, or the last one before it; as much of it as is over. */
+function shiftStretch(calendars: CalendarInput[], now: Temporal.ZonedDateTime, at_ms: number): Stretch {
+  const { name, from_ms, to_ms } = shiftAt(calendars, now.timeZoneId, at_ms);
+  const at = (ms: number) => Temporal.Instant.fromEpochMilliseconds(ms).toZonedDateTimeISO(now.timeZoneId);
+  return { from: at(from_ms), to: at(Math.min(to_ms, now.epochMilliseconds)), shift: name };
+}
+
+function customStretch({ from, to }: PeriodQuery, timezone: string): Stretch | "order" | "long" {
+  const [start, end] = [timeOf(from, timezone), timeOf(to, timezone)];
+  const length_ms = (end?.epochMilliseconds ?? 0) - (start?.epochMilliseconds ?? 0);
+  if (!start || !end || length_ms <= 0) return "order";
+  return length_ms > MAX_PERIOD_MS ? "long" : { from: start, to: end };
+}
+
+/** An instant (`2026-01-05T05:00:00Z`), or a local time of the plant (`2026-01-05T06:00`). */
+function timeOf(text = "", timezone: string): Temporal.ZonedDateTime | undefined {
   try {
-    return Temporal.PlainDateTime.from(text ?? "").toZonedDateTime(timezone).epochMilliseconds;
+    return /(Z|[+-]\d\d:?\d\d)$/.test(text)
+      ? Temporal.Instant.from(text).toZonedDateTimeISO(timezone)
+      : Temporal.PlainDateTime.from(text).toZonedDateTime(timezone);
   } catch {
     return undefined;
   }
+}
+
+/**
+ * What a period is compared with: a month with the same days of the month before, all else with the same hours of the
+ * same weekdays, as few weeks earlier as keep the two apart. By the plant's clock: an hour of DST does not shift shifts.
+ */
+function before(kind: PeriodKind, { from, to }: Stretch): Stretch {
+  if (kind === "last_month") return { from: from.subtract({ months: 1 }), to: from };
+  if (kind === "month") {
+    const start = from.subtract({ months: 1 });
+    const end = start.add(from.toPlainDateTime().until(to.toPlainDateTime()));
+    return { from: start, to: end.epochMilliseconds < from.epochMilliseconds ? end : from };
+  }
+  let weeks = 1;
+  while (to.subtract({ weeks }).epochMilliseconds > from.epochMilliseconds) weeks++;
+  return { from: from.subtract({ weeks }), to: to.subtract({ weeks }) };
 }

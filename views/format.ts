@@ -35,6 +35,10 @@ export const weekdays = (): string[] =>
     formatter("UTC", { weekday: "short" }).format(Date.UTC(2026, 0, date)),
   );
 
+/** `January 2026` */
+export const month = (at_ms: number, timezone: string): string =>
+  formatter(timezone, { month: "long", year: "numeric" }).format(at_ms);
+
 /** `Mon 5 Jan 14:02` */
 export const dayClock = (at_ms: number, timezone: string): string =>
   `${day(at_ms, timezone)} ${clock(at_ms, timezone)}`;

@@ -2,7 +2,9 @@
 import type { ExplainPage, Explanation } from "../analytics-sql/queries/explain/explain.ts";
 import type { Figure } from "../analytics-sql/queries/explain/formulas.ts";
 import type { StateAt } from "../analytics-sql/queries/explain/state-at.ts";
+import type { LossRow } from "../analytics-sql/queries/losses.ts";
 import type { ObservationRow } from "../analytics-sql/queries/observations.ts";
+import type { OeeRow as FiguresRow } from "../analytics-sql/queries/oee.ts";
 import type { CalendarInput } from "../ingest/calendar.ts";
 import type { GapCause, PolicyData } from "../ingest/event.ts";
 import type { LiveMachine } from "../ingest/live/live.ts";
@@ -37,31 +39,13 @@ export type Shell = {
 /** A machine by id and name. */
 export type MachineName = { machine_id: string; name: string };
 
-/** One row of `GET …/oee`. Times are ISO 8601 in UTC; `key` is the hour, shift, day or "total". */
-export type OeeRow = {
-  key: string;
-  from: string;
-  to: string;
-  calendar_time_s: number;
-  scheduled_time_s: number;
-  planned_time_s: number;
-  run_time_s: number;
-  down_time_s: number;
-  setup_time_s: number;
-  stopped_time_s: number;
-  idle_time_s: number;
-  unknown_time_s: number;
-  total_count: number | null;
-  good_count: number | null;
-  reject_count: number | null;
-  availability: number | null;
-  performance: number | null;
-  quality: number | null;
-  oee: number | null;
-  teep: number | null;
-  coverage: number | null;
-  flags: readonly string[];
-};
+/**
+ * One row of `GET …/oee`. Times are ISO 8601 in UTC; `key` is the hour, shift, day, name or "total". Counts and ratios
+ * are null where they are not known.
+ */
+export type OeeRow = Omit<FiguresRow, "machine_id" | Count | "flags"> &
+  Record<Count, number | null> & { flags: readonly string[] };
+type Count = "total_count" | "good_count" | "reject_count";
 
 /** One row of `GET …/states`. */
 export type StateRow = {
@@ -156,14 +140,28 @@ export type HmiMachineProps = {
 /** `GET /hmi/{id}/figures`: the fragment a machine's page asks for every 10 s. */
 export type HmiMachineFiguresProps = { shell: Shell; machine_id: string; figures: ShiftFigures | null };
 
-export const PERIODS = ["today", "yesterday", "7d", "custom"] as const;
+export const PERIODS = [
+  "today",
+  "yesterday",
+  "shift",
+  "last_shift",
+  "7d",
+  "week",
+  "last_week",
+  "month",
+  "last_month",
+  "custom",
+] as const;
 export type PeriodKind = (typeof PERIODS)[number];
-export type By = "hour" | "shift" | "day";
+/** What a report's figures are cut by: stretches of time, which are a chart, or what was made, which is a list. */
+export const CUTS_OF_TIME = ["hour", "shift", "day", "week", "month"] as const;
+export const CUTS_OF_WORK = ["part", "lot", "order"] as const;
+export const CUTS = [...CUTS_OF_TIME, ...CUTS_OF_WORK] as const;
+export type By = (typeof CUTS)[number];
 
 /**
- * The period of a dashboard, as the server understood the query
- * `?period=today|yesterday|7d|custom&from&to&by=hour|shift|day`; `from` and `to` of the query are local times
- * of the plant (`2026-01-05T06:00`) and belong to `custom` only.
+ * The period of a report, as the server understood the query `?period=…&from&to&by=…`; `from` and `to` of the query are
+ * instants, or local times of the plant (`2026-01-05T06:00`), and belong to `custom` only.
  */
 export type Period = {
   kind: PeriodKind;
@@ -171,37 +169,106 @@ export type Period = {
   from: string;
   to: string;
   by: By;
+  /** The shift's name where the period is one, else "". */
+  shift: string;
+  /** What it is compared with. */
+  previous: { from: string; to: string };
   /** What was wrong with the query; null where nothing was. */
   problem: "order" | "long" | null;
 };
 
-/** A row of `by=machine` with the machine's name. */
-export type MachineOeeRow = OeeRow & MachineName;
+export const ONLY = ["shift", "part", "lot", "order"] as const;
+/** Only the time and the parts of these; undefined is all, "" is where there is none. */
+export type Only = Readonly<Record<(typeof ONLY)[number], string | undefined>>;
 
-/** `GET /dashboard`. `total` is the server's sum over machines, never an average. No machines: the greeting. */
-export type DashboardProps = {
-  shell: Shell;
+/** What a report was asked for: all of it is in its URL (see components/asked.ts). */
+export type Asked = {
+  /** `/dashboard`, or `/dashboard/{id}`. */
+  path: string;
   period: Period;
-  total: OeeRow | null;
-  machines: readonly MachineOeeRow[];
-  /** The plant by hour or day, oldest first. */
-  trend: readonly OeeRow[];
-  /** The policy all machines share; null where they differ. */
-  policy: Policy | null;
-  /** The query's `sort`: a column's name, `-` in front for the largest first; "" is by name. */
+  only: Only;
+  /** Machines by id, and a group; empty and undefined are all. On the plant's page only. */
+  machines: readonly string[];
+  group: string | undefined;
+  /** Pareto's order. */
+  pareto: "time" | "count";
+  /** A column's name, `-` in front for the largest first; "" is by name. */
   sort: string;
 };
 
-/** `GET /dashboard/{id}`. */
-export type DashboardMachineProps = {
+/** A row of `by=machine` with the machine's name and group. */
+export type MachineOeeRow = OeeRow & MachineName & { group: string };
+
+/** One row of `GET …/losses`. */
+export type { LossRow };
+
+/** What the reports of the plant and of a machine share. */
+type Report = {
   shell: Shell;
-  machine: MachineName;
-  period: Period;
+  asked: Asked;
+  /** The server's sum, never an average; null where there are no machines. */
   total: OeeRow | null;
-  trend: readonly OeeRow[];
+  /** The same of the period it is compared with. */
+  before: OeeRow | null;
+  /** The OEE that is aimed at, 0…1; null where none is set, or machines differ. */
+  target: number | null;
+  /** By `asked.period.by`, oldest first. */
+  rows: readonly OeeRow[];
+  losses: readonly LossRow[];
+  /** The names of reasons, by code. */
+  reasons: Readonly<Record<string, string>>;
+};
+
+/** `GET /dashboard`. Without machines in the plant: the greeting. */
+export type DashboardProps = Report & {
+  machines: readonly MachineOeeRow[];
+  /** By group; empty where there are not two. */
+  groups: readonly OeeRow[];
+  /** The policy all machines share; null where they differ. */
+  policy: Policy | null;
+};
+
+/** `GET /dashboard/{id}`. */
+export type DashboardMachineProps = Report & {
+  machine: MachineName & { group: string };
+  /** Of the end of the period, see `states_from`. */
   states: readonly StateRow[];
   gaps: readonly GapRow[];
+  /** From when on the states are shown: a band of weeks shows nothing. */
+  states_from: string;
   policy: Policy;
+};
+
+/** `GET /dashboard/filters`, `GET /dashboard/{id}/filters`: what there is to filter by in the period. */
+export type DashboardFiltersProps = {
+  shell: Shell;
+  asked: Asked;
+  filters: Readonly<Record<"shifts" | "parts" | "lots" | "orders", readonly string[]>> & {
+    truncated: boolean;
+  };
+  /** All of the plant's; empty on a machine's page. */
+  machines: readonly MachineName[];
+  groups: readonly string[];
+};
+
+/** `GET /dashboard/heat`, `GET /dashboard/{id}/heat`: OEE of each hour, oldest first. */
+export type DashboardHeatProps = {
+  shell: Shell;
+  asked: Asked;
+  from: string;
+  to: string;
+  rows: readonly OeeRow[];
+};
+
+/** `GET /dashboard/bands`: the states of machines side by side. */
+export type DashboardBandsProps = {
+  shell: Shell;
+  asked: Asked;
+  from: string;
+  to: string;
+  machines: readonly (MachineName & { states: readonly StateRow[]; gaps: readonly GapRow[] })[];
+  /** How many machines more there are. */
+  more: number;
 };
 
 /** A figure that can be explained. */
@@ -220,8 +287,11 @@ export type ExplainProps = {
   shell: Shell;
   /** The window that was asked for, of which the figure's row may be a part. */
   window: { from: string; to: string };
+  only: Only;
+  /** Which of the plant's machines, where it is the plant's figure; none and undefined are all. */
+  of: { machines: readonly string[]; group: string | undefined };
   /** Null is the plant; then `machines` are its parts, and there are no intervals, counts, gaps and calendars. */
-  machine: MachineName | null;
+  machine: (MachineName & { group: string }) | null;
   explained: Explained;
   machines: readonly (Explanation["machines"][number] & { name: string })[];
   listed: Pick<ExplainPage, "intervals" | "counts"> & { truncated: boolean };
@@ -233,7 +303,7 @@ export type ExplainProps = {
 /** `GET /dashboard/{id}/explain/state?at&to&signal`: a state, its rule, and the raw rows of one signal. */
 export type ExplainStateProps = {
   shell: Shell;
-  machine: MachineName;
+  machine: MachineName & { group: string };
   state: StateAt & { at: string; rule: number; rule_text: string; gaps: readonly GapRow[] };
   /** Until when raw rows are shown. */
   to: string;

@@ -5,7 +5,11 @@ import {
   assetResponse,
   assets,
   CONTENT_SECURITY_POLICY,
+  CUTS,
   Dashboard,
+  DashboardBands,
+  DashboardFilters,
+  DashboardHeat,
   DashboardMachine,
   DashboardMachineReport,
   DashboardReport,
@@ -18,7 +22,7 @@ import {
   HmiWallFigures,
   manifest,
   Offline,
-  type PeriodKind,
+  PERIODS,
   Problem,
   renderFragment,
   renderPage,
@@ -28,7 +32,11 @@ import {
   wantsFragment,
 } from "./index.ts";
 import {
+  asked,
   dashboard,
+  dashboardBands,
+  dashboardFilters,
+  dashboardHeat,
   dashboardMachine,
   entry,
   explained,
@@ -113,8 +121,16 @@ export async function startPreview(port: number): Promise<Preview> {
     const asset = files.get(url.pathname);
     if (asset) return assetResponse(asset, request);
     const tile = plant().find(({ live }) => live.machine_id === id);
-    const kind = (url.searchParams.get("period") ?? "today") as PeriodKind;
-    const asked = period({ kind, by: url.searchParams.get("by") === "day" ? "day" : "hour" });
+    const query = (name: string) => url.searchParams.get(name);
+    const of = asked({
+      path: id === "" ? "/dashboard" : `/dashboard/${id}`,
+      period: period({
+        kind: PERIODS.find((one) => one === query("period")) ?? "today",
+        by: CUTS.find((one) => one === query("by")) ?? "hour",
+      }),
+      pareto: query("pareto") === "count" ? "count" : "time",
+      sort: query("sort") ?? "",
+    });
     const fragment = wantsFragment(request.headers);
 
     if (url.pathname === "/sign-in")
@@ -142,17 +158,27 @@ export async function startPreview(port: number): Promise<Preview> {
           ? page(renderFragment(HmiMachineFigures, { shell: here(), machine_id: id, figures: tile.figures }))
           : page(renderPage(HmiMachine, { shell: here(), ...tile, entry: entry() }));
     if (url.pathname === "/dashboard") {
-      const props = dashboard({ period: asked, sort: url.searchParams.get("sort") ?? "" });
+      const props = dashboard({ asked: of });
       if (isEmpty) props.machines = [];
       return page(fragment ? renderFragment(DashboardReport, props) : renderPage(Dashboard, props));
     }
+    if (url.pathname === "/dashboard/heat") return page(renderFragment(DashboardHeat, dashboardHeat()));
+    if (url.pathname === "/dashboard/bands") return page(renderFragment(DashboardBands, dashboardBands()));
+    if (url.pathname === "/dashboard/filters")
+      return page(renderFragment(DashboardFilters, dashboardFilters()));
+    if (room === "dashboard" && tile && rest === "heat")
+      return page(renderFragment(DashboardHeat, { ...dashboardHeat(), asked: of }));
+    if (room === "dashboard" && tile && rest === "filters")
+      return page(
+        renderFragment(DashboardFilters, { ...dashboardFilters(), asked: of, machines: [], groups: [] }),
+      );
     if (url.pathname === "/dashboard/explain") return page(renderPage(Explain, explainedPlant()));
     if (room === "dashboard" && tile && url.pathname.endsWith("/explain"))
       return page(renderPage(Explain, explained(tile.name)));
     if (room === "dashboard" && tile && url.pathname.endsWith("/explain/state"))
       return page(renderPage(ExplainState, explainedState(tile.name)));
     if (room === "dashboard" && tile) {
-      const props = dashboardMachine(tile.name, { period: asked });
+      const props = dashboardMachine(tile.name, { asked: of });
       return page(
         fragment ? renderFragment(DashboardMachineReport, props) : renderPage(DashboardMachine, props),
       );

@@ -23,7 +23,8 @@ export const sinceText = (
 export const flagText = (flag: string): string => textOf(text.flags, flag);
 
 /** Why a state was so: a gap's cause in words, or the signal's own word. */
-export const causeText = (cause: string): string => textOf(text.gapCauses, cause);
+export const causeText = (cause: string): string =>
+  textOf({ ...text.gapCauses, ...text.report.causes }, cause);
 
 const textOf = (words: Readonly<Record<string, string>>, name: string): string =>
   words[name] ?? name.replaceAll("_", " ");

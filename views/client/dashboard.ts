@@ -8,10 +8,12 @@ import { find, timezone } from "./screen.ts";
 
 let plot: uPlot | undefined;
 
-function draw(): void {
+/** @param anew also where the chart is there already: it may have other colours now, or another width */
+function draw(anew: boolean): void {
+  const place = find("[data-oee-trend]");
+  if (!anew && plot && place?.contains(plot.root)) return;
   plot?.destroy();
   plot = undefined;
-  const place = find("[data-oee-trend]");
   if (!place) return;
   const data = JSON.parse(place.dataset.oeeTrend ?? "") as OeeChartData;
   const last = data.end_ms.at(-1) ?? 0;
@@ -19,7 +21,12 @@ function draw(): void {
   const line = (name: (typeof LINES)[number][0]) => [...data[name], data[name].at(-1) ?? null];
   plot = new uPlot(
     options(place, data),
-    [seconds, [...data.oee, null], ...LINES.map(([name]) => line(name))],
+    [
+      seconds,
+      [...data.oee, null],
+      ...LINES.map(([name]) => line(name)),
+      ...(data.target === null ? [] : [seconds.map(() => data.target)]),
+    ],
     place,
   );
 }
@@ -32,7 +39,7 @@ const LINES = [
 ] as const;
 
 /** The same in the legend's words: time, OEE, then the lines. */
-const LEGEND = ["solid", "solid", "dashed", "dotted", "double"];
+const LEGEND = ["solid", "solid", "dashed", "dotted", "double", "solid"];
 
 function options(place: HTMLElement, data: OeeChartData): uPlot.Options {
   const { from_ms, to_ms } = data;
@@ -79,6 +86,17 @@ function options(place: HTMLElement, data: OeeChartData): uPlot.Options {
         paths: steps,
         value: percentOf,
       })),
+      ...(data.target === null
+        ? []
+        : [
+            {
+              label: text.report.target,
+              stroke: token("--text"),
+              width: 2,
+              points: { show: false },
+              value: percentOf,
+            },
+          ]),
     ],
     hooks: { drawClear: [(chart) => hatch(chart, unknown(data))] },
   };
@@ -107,12 +125,14 @@ const unknown = ({ start_ms, end_ms, unknown }: OeeChartData): [number, number][
     unknown[i] ? [[start / 1000, (end_ms[i] as number) / 1000] as [number, number]] : [],
   );
 
-draw();
-document.addEventListener("htmx:afterSettle", draw);
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
+draw(true);
+document.addEventListener("htmx:afterSettle", () => draw(false));
+// Paper is white, whatever the screen is.
+for (const query of ["(prefers-color-scheme: dark)", "print"])
+  matchMedia(query).addEventListener("change", () => draw(true));
 let width = innerWidth;
 addEventListener("resize", () => {
-  if (innerWidth !== width) draw();
+  if (innerWidth !== width) draw(true);
   width = innerWidth;
 });
 for (const failure of ["htmx:sendError", "htmx:responseError", "htmx:timeout"])

@@ -4,6 +4,7 @@ import { number, percent } from "../format.ts";
 import type { OeeRow } from "../model.ts";
 import { text } from "../text.ts";
 import { flagText } from "../wording.ts";
+import { Change } from "./change.tsx";
 import { type Whose, Why } from "./why.tsx";
 
 /** A ratio as a bar 0…1; over 1 the bar is full and ends in a mark, unknown is hatched. */
@@ -28,8 +29,16 @@ export function Bar({ ratio, label }: { ratio: number | null; label: string }) {
   );
 }
 
-/** A, P and Q of a row, one line each; with `whose` each leads to its explanation. */
-export function Factors({ row, whose }: { row: OeeRow | null; whose?: Whose | undefined }) {
+/** A, P and Q of a row, one line each; with `whose` each leads to its explanation, with `before` it tells the change. */
+export function Factors({
+  row,
+  whose,
+  before = null,
+}: {
+  row: OeeRow | null;
+  whose?: Whose | undefined;
+  before?: OeeRow | null;
+}) {
   const lines = [
     ["availability", text.oee.availability, row?.availability ?? null],
     ["performance", text.oee.performance, row?.performance ?? null],
@@ -48,6 +57,11 @@ export function Factors({ row, whose }: { row: OeeRow | null; whose?: Whose | un
               {percent(ratio)}
             </Why>
           </dd>
+          {before && (
+            <dd class="factor-change">
+              <Change now={ratio} before={before[figure]} />
+            </dd>
+          )}
         </div>
       ))}
     </dl>

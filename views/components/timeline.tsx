@@ -89,7 +89,8 @@ export function TimelineLegend() {
   );
 }
 
-function Axis({ from_ms, to_ms, timezone }: { from_ms: number; to_ms: number; timezone: string }) {
+/** The times below a band. */
+export function Axis({ from_ms, to_ms, timezone }: { from_ms: number; to_ms: number; timezone: string }) {
   return (
     <svg class="timeline-axis" aria-hidden="true">
       {axisTicks(from_ms, to_ms, timezone).map((tick) => {

@@ -1,10 +1,9 @@
 // From calendar time to fully productive time: what is left after each loss, as bars.
 /** @jsxImportSource preact */
 import { duration } from "../format.ts";
-import type { ExplainProps } from "../model.ts";
+import type { OeeRow } from "../model.ts";
 import { text } from "../text.ts";
 
-type Row = ExplainProps["explained"]["row"];
 type Name = keyof typeof text.explain.steps;
 type Step = { name: Name; time_s: number; from_s: number; is_loss: boolean };
 
@@ -12,7 +11,7 @@ type Step = { name: Name; time_s: number; from_s: number; is_loss: boolean };
 const NO_LOSS: Name[] = ["notScheduled", "excluded"];
 
 /** Level after level, each loss between them; without ideal cycle times it ends with run time. */
-export function stepsOf(row: Row): Step[] {
+export function stepsOf(row: OeeRow): Step[] {
   const steps: Step[] = [];
   let left_s = row.calendar_time_s;
   const level = (name: Name, time_s: number) => {
@@ -46,7 +45,7 @@ export function stepsOf(row: Row): Step[] {
 const percentOf = (part_s: number, whole_s: number): string =>
   `${(whole_s > 0 ? Math.min(100, Math.max(0, (100 * part_s) / whole_s)) : 0).toFixed(2)}%`;
 
-export function Waterfall({ row }: { row: Row }) {
+export function Waterfall({ row }: { row: OeeRow }) {
   const steps = stepsOf(row);
   const whole_s = Math.max(row.calendar_time_s, ...steps.map(({ time_s }) => time_s));
   return (

@@ -1,21 +1,34 @@
 // A figure as a link to its explanation.
 /** @jsxImportSource preact */
 import type { ComponentChildren } from "preact";
-import type { ExplainedFigure } from "../model.ts";
+import type { ExplainedFigure, Only } from "../model.ts";
 import { text } from "../text.ts";
 
-/** Which figure of which row: of a machine, or of the plant without one. */
-export type Whose = { machine_id?: string; from: string; to: string; by?: string; key?: string };
+/** Which figure of which row: of a machine, or without one of the plant, or of some of its machines. */
+export type Whose = {
+  machine_id?: string;
+  machines?: readonly string[];
+  group?: string | undefined;
+  from: string;
+  to: string;
+  only?: Partial<Only>;
+  by?: string;
+  key?: string;
+};
 
 /** The page that explains a figure. */
-export function explainPath(figure: ExplainedFigure, { machine_id, from, to, by, key }: Whose): string {
+export function explainPath(figure: ExplainedFigure, whose: Whose): string {
+  const { machine_id, machines = [], group, from, to, only = {}, by, key } = whose;
   const params = new URLSearchParams({ figure, from, to });
   if (by !== undefined && key !== undefined) {
     params.set("by", by);
     params.set("key", key);
   }
-  const room = machine_id === undefined ? "" : `/${encodeURIComponent(machine_id)}`;
-  return `/dashboard${room}/explain?${params}`;
+  for (const [name, value] of Object.entries(only)) if (value !== undefined) params.set(name, value);
+  if (machine_id !== undefined) return `/dashboard/${encodeURIComponent(machine_id)}/explain?${params}`;
+  if (group !== undefined) params.set("group", group);
+  if (machines.length > 0) params.set("machine", machines.join(","));
+  return `/dashboard/explain?${params}`;
 }
 
 /** The page that explains a machine's state from an instant on. */

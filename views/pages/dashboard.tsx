@@ -1,8 +1,16 @@
 // OEE of the plant and of every machine for a period.
 /** @jsxImportSource preact */
+import { apiPath, reportPath, whoseOf } from "../components/asked.ts";
+import { BandsLater } from "../components/bands.tsx";
+import { Crumbs, trailOf } from "../components/crumbs.tsx";
+import { Files } from "../components/files.tsx";
+import { Filters } from "../components/filters.tsx";
+import { HeatLater, heatDays } from "../components/heat.tsx";
+import { LossPanels } from "../components/loss-panels.tsx";
 import { Bar } from "../components/oee.tsx";
-import { PeriodBar, query, Span, SWAP } from "../components/period.tsx";
-import { OeeTrend, PolicyNote, Total } from "../components/report.tsx";
+import { named, PeriodBar, Span, SWAP } from "../components/period.tsx";
+import { Foot } from "../components/printed.tsx";
+import { FigureTable, PolicyNote, Rows, Total } from "../components/report.tsx";
 import { Welcome } from "../components/welcome.tsx";
 import { Why } from "../components/why.tsx";
 import { duration, number, percent } from "../format.ts";
@@ -29,30 +37,65 @@ export function Dashboard(props: DashboardProps) {
 }
 
 /** The report alone: what the page shows, and the answer to its own htmx requests. */
-export function DashboardReport({ shell, period, total, machines, trend, policy, sort }: DashboardProps) {
-  const csv = new URLSearchParams({ from: period.from, to: period.to, by: "machine", format: "csv" });
-  const whose = { from: period.from, to: period.to };
+export function DashboardReport(props: DashboardProps) {
+  const { shell, asked, total, machines, groups, losses, reasons, policy, target } = props;
+  const { period, group } = asked;
+  const names = new Map(machines.map(({ machine_id, name }) => [machine_id, name]));
+  const title = group === undefined ? text.dashboard.title : `${text.report.group} ${named(group)}`;
   return (
     <div id="report" class="report-body">
+      <Crumbs trail={trailOf(asked, null)} />
       <div class="report-head">
-        <h1>{text.dashboard.title}</h1>
+        <h1>{title}</h1>
         <Span shell={shell} period={period} />
-        <a class="button" href={`/api/v1/oee?${csv}`} download>
-          {text.dashboard.csv}
-        </a>
       </div>
-      <PeriodBar shell={shell} period={period} path={PATH} bys={["hour", "day"]} sort={sort} />
+      <PeriodBar shell={shell} asked={asked} />
+      <Filters asked={asked} names={names} />
       <p class="notice report-failed" role="alert" hidden>
         {text.dashboard.failed}
       </p>
-      <Total title={text.dashboard.plant} row={total} whose={whose} />
-      <OeeTrend shell={shell} period={period} rows={trend} whose={whose} />
+      <Total
+        title={group === undefined ? text.dashboard.plant : named(group)}
+        shell={shell}
+        asked={asked}
+        row={total}
+        before={props.before}
+        target={target}
+      />
+      <Rows {...props} />
+      {groups.length > 0 && <Groups asked={asked} groups={groups} total={total} />}
       <section class="panel">
         <h2>{text.dashboard.machines}</h2>
-        <MachineTable machines={machines} sort={sort} period={period} shell={shell} />
+        <MachineTable machines={machines} asked={asked} />
+        <Files path={apiPath(asked, "oee", total?.to ?? period.to, { by: "machine" })} />
       </section>
+      <LossPanels asked={asked} total={total} losses={losses} reasons={reasons} />
+      <HeatLater asked={asked} days={heatDays(period)} />
+      <BandsLater asked={asked} machines={Math.min(machines.length, MOST_BANDS)} />
       <PolicyNote policy={policy} total={total} />
+      <Foot shell={shell} asked={asked} />
     </div>
+  );
+}
+
+/** How many machines' bands are shown at once. */
+export const MOST_BANDS = 30;
+
+function Groups({ asked, groups, total }: Pick<DashboardProps, "asked" | "groups" | "total">) {
+  return (
+    <section class="panel">
+      <h2>{text.report.groups}</h2>
+      <FigureTable
+        title={text.report.group}
+        rows={groups.map((row) => ({
+          row,
+          name: named(row.key),
+          href: reportPath(asked, { group: row.key }),
+          whose: { ...whoseOf(asked), group: row.key },
+        }))}
+      />
+      <Files path={apiPath(asked, "oee", total?.to ?? asked.period.to, { by: "group" })} />
+    </section>
   );
 }
 
@@ -120,16 +163,12 @@ export function sortRows(rows: readonly MachineOeeRow[], sort: string): MachineO
   });
 }
 
-function MachineTable({
-  machines,
-  sort,
-  period,
-  shell,
-}: Pick<DashboardProps, "machines" | "sort" | "period" | "shell">) {
+function MachineTable({ machines, asked }: Pick<DashboardProps, "machines" | "asked">) {
+  const { sort, period, only } = asked;
   const head = (column: Column) => {
     const up = sort === column.key || (column === NAME && sort === "");
     const down = sort === `-${column.key}`;
-    const href = PATH + query(period, shell, {}, up ? `-${column.key}` : column.key);
+    const href = reportPath(asked, { sort: up ? `-${column.key}` : column.key });
     return (
       <th
         key={column.key}
@@ -150,11 +189,16 @@ function MachineTable({
       </thead>
       <tbody>
         {sortRows(machines, sort).map((row) => {
-          const whose = { machine_id: row.machine_id, from: period.from, to: period.to };
+          const whose = { machine_id: row.machine_id, from: period.from, to: period.to, only };
           return (
             <tr key={row.machine_id}>
               <th scope="row">
-                <a href={`${PATH}/${encodeURIComponent(row.machine_id)}${query(period, shell, {})}`}>
+                <a
+                  href={reportPath(asked, {
+                    path: `${PATH}/${encodeURIComponent(row.machine_id)}`,
+                    sort: "",
+                  })}
+                >
                   {row.name}
                 </a>
               </th>

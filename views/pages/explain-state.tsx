@@ -1,6 +1,7 @@
 // A state explained: the rule it follows from, the values in force, and the raw observations of its time.
 /** @jsxImportSource preact */
 import type { State } from "../../ingest/signals.ts";
+import { Crumbs, trailDown } from "../components/crumbs.tsx";
 import { StateLabel } from "../components/state.tsx";
 import { statePath } from "../components/why.tsx";
 import { clockSeconds, day, ms, number } from "../format.ts";
@@ -16,10 +17,8 @@ export function ExplainState(props: ExplainStateProps) {
     <Layout shell={shell} title={title} theme="office" here="dashboard" scripts={[]}>
       <main id="main" class="report">
         <div class="report-body explain">
+          <Crumbs trail={trailDown({ from: state.from, to: state.to }, machine)} />
           <div class="report-head">
-            <a class="button" href={`/dashboard/${encodeURIComponent(machine.machine_id)}`}>
-              ← {text.explain.back}
-            </a>
             <h1>
               {title} {machine.name}
             </h1>

@@ -1,19 +1,20 @@
 // A figure explained: its formula with its numbers, what was summed, intervals, counts, gaps, policy, calendar.
 /** @jsxImportSource preact */
 import type { State } from "../../ingest/signals.ts";
+import { Crumbs, trailDown } from "../components/crumbs.tsx";
 import { Bar } from "../components/oee.tsx";
 import { policyWords } from "../components/report.tsx";
 import { StateLabel } from "../components/state.tsx";
 import { Waterfall } from "../components/waterfall.tsx";
-import { explainPath, statePath } from "../components/why.tsx";
-import { clockSeconds, day, dayClock, duration, localInput, ms, number, percent } from "../format.ts";
+import { explainPath, statePath, type Whose } from "../components/why.tsx";
+import { clockSeconds, day, dayClock, duration, ms, number, percent } from "../format.ts";
 import { Layout } from "../layout.tsx";
 import type { ExplainProps } from "../model.ts";
 import { phrase, text } from "../text.ts";
 import { causeText, flagText } from "../wording.ts";
 
 export function Explain(props: ExplainProps) {
-  const { shell, machine, explained, links, window } = props;
+  const { shell, machine, explained, links, window, only } = props;
   const whose = machine?.name ?? text.dashboard.plant;
   return (
     <Layout
@@ -25,10 +26,8 @@ export function Explain(props: ExplainProps) {
     >
       <main id="main" class="report">
         <div class="report-body explain">
+          <Crumbs trail={trailDown(window, machine, machine ? { only } : { only, ...props.of })} />
           <div class="report-head">
-            <a class="button" href={reportPath(props)}>
-              ← {text.explain.back}
-            </a>
             <h1>
               {phrase(explained.name)}, {whose}
             </h1>
@@ -62,7 +61,7 @@ export function Explain(props: ExplainProps) {
             </>
           ) : (
             <>
-              <Machines explained={explained} machines={props.machines} window={window} />
+              <Machines explained={explained} machines={props.machines} whose={{ ...window, only }} />
               <p class="policy">
                 <b>{text.dashboard.policy}:</b> {policyOf(explained)}.
               </p>
@@ -72,13 +71,6 @@ export function Explain(props: ExplainProps) {
       </main>
     </Layout>
   );
-}
-
-/** Back to the report of the same window. */
-function reportPath({ shell, machine, window }: ExplainProps): string {
-  const room = machine ? `/${encodeURIComponent(machine.machine_id)}` : "";
-  const [from, to] = [window.from, window.to].map((time) => localInput(ms(time), shell.timezone));
-  return `/dashboard${room}?${new URLSearchParams({ period: "custom", from: from ?? "", to: to ?? "" })}`;
 }
 
 type Explained = ExplainProps["explained"];
@@ -380,7 +372,11 @@ function InForce({ shell, explained, gaps, calendars, links }: ExplainProps) {
   );
 }
 
-function Machines({ explained, machines, window }: Pick<ExplainProps, "explained" | "machines" | "window">) {
+function Machines({
+  explained,
+  machines,
+  whose,
+}: Pick<ExplainProps, "explained" | "machines"> & { whose: Whose }) {
   const { figure, unit, formula, by, key } = explained;
   const row = by === "total" ? {} : { by, key };
   return (
@@ -395,7 +391,7 @@ function Machines({ explained, machines, window }: Pick<ExplainProps, "explained
             </th>
             {formula.terms.map(({ name }) => (
               <th key={name} scope="col" class="num">
-                {name}
+                {phrase(name)}
               </th>
             ))}
             <th scope="col">{text.explain.share}</th>
@@ -405,9 +401,7 @@ function Machines({ explained, machines, window }: Pick<ExplainProps, "explained
           {machines.map((one) => (
             <tr key={one.machine_id}>
               <th scope="row">
-                <a href={explainPath(figure, { machine_id: one.machine_id, ...window, ...row })}>
-                  {one.name}
-                </a>
+                <a href={explainPath(figure, { machine_id: one.machine_id, ...whose, ...row })}>{one.name}</a>
               </th>
               <td class="num" data-label={phrase(explained.name)}>
                 {rounded(one.value, unit)}

@@ -13,6 +13,9 @@ import {
   AdminReasons,
   AdminReasonsUse,
   Dashboard,
+  DashboardBands,
+  DashboardFilters,
+  DashboardHeat,
   DashboardMachine,
   DashboardReport,
   Explain,
@@ -39,6 +42,9 @@ import {
 } from "./admin.ts";
 import {
   dashboard,
+  dashboardBands,
+  dashboardFilters,
+  dashboardHeat,
   dashboardMachine,
   entry,
   explained,
@@ -72,6 +78,8 @@ export function everyPage({
   const figures = wall.flatMap((tile) => tile.figures ?? []);
   const plant = dashboard();
   const one = dashboardMachine();
+  const bands = dashboardBands();
+  const choices = dashboardFilters();
   const why = explained();
   const whyPlant = explainedPlant();
   const whyState = explainedState();
@@ -79,10 +87,23 @@ export function everyPage({
   if (name !== undefined) {
     plant.machines = plant.machines.map((row) => ({ ...row, name, machine_id: name, flags: [name] }));
     plant.policy = { unknown: "loss", reasons: { [name]: "excluded" }, minor_stop_s: 5 };
-    plant.sort = name;
-    one.machine = { machine_id: name, name };
+    const only = { shift: name, part: name, lot: name, order: name };
+    plant.asked = { ...plant.asked, only, group: name, machines: [name], sort: name };
+    plant.groups = plant.groups.map((row) => ({ ...row, key: name }));
+    plant.losses = plant.losses.map((row) => ({ ...row, reason: name, cause: name }));
+    plant.reasons = { [name]: name };
+    bands.machines = bands.machines.map((row) => ({ ...row, name, machine_id: name }));
+    choices.asked = { ...choices.asked, only, group: name, machines: [name] };
+    choices.groups = [name, ""];
+    choices.machines = choices.machines.map(() => ({ machine_id: name, name }));
+    choices.filters = { shifts: [name], parts: [name], lots: [name], orders: [name], truncated: true };
+    one.machine = { machine_id: name, name, group: name };
+    one.asked = { ...one.asked, path: `/dashboard/${encodeURIComponent(name)}`, only };
+    one.rows = one.rows.map((row) => ({ ...row, key: name }));
+    one.asked.period = { ...one.asked.period, by: "part" };
     one.states = one.states.map((row) => ({ ...row, reason: name, cause: name }));
-    why.machine = { machine_id: name, name };
+    why.machine = { machine_id: name, name, group: name };
+    why.only = only;
     why.explained = { ...why.explained, key: name, by: "part", flags: [name] };
     why.explained.sums = why.explained.sums.map((row) => ({ ...row, reason: name }));
     why.listed.intervals = why.listed.intervals.map((row) => ({ ...row, reason: name, shift: name }));
@@ -120,6 +141,9 @@ export function everyPage({
     }),
     dashboard: renderPage(Dashboard, { ...plant, shell: user }),
     dashboardReport: renderFragment(DashboardReport, { ...plant, shell: user }),
+    dashboardBands: renderFragment(DashboardBands, { ...bands, shell: user }),
+    dashboardFilters: renderFragment(DashboardFilters, { ...choices, shell: user }),
+    dashboardHeat: renderFragment(DashboardHeat, { ...dashboardHeat(), shell: user }),
     dashboardMachine: renderPage(DashboardMachine, { ...one, shell: user }),
     explain: renderPage(Explain, { ...why, shell: user }),
     explainPlant: renderPage(Explain, { ...whyPlant, shell: user }),

@@ -2,6 +2,10 @@
 import type { LiveMachine, LiveValue } from "../../ingest/live/live.ts";
 import type { State } from "../../ingest/signals.ts";
 import type {
+  Asked,
+  DashboardBandsProps,
+  DashboardFiltersProps,
+  DashboardHeatProps,
   DashboardMachineProps,
   DashboardProps,
   ExplainProps,
@@ -9,6 +13,7 @@ import type {
   GapRow,
   HmiEntryProps,
   HmiTile,
+  LossRow,
   MachineOeeRow,
   OeeRow,
   Period,
@@ -208,6 +213,7 @@ function rowOf(
   const performance = run > 0 ? (parts * cycle_s) / run : null;
   const quality = parts > 0 ? (parts - reject) / parts : null;
   const oee = planned > 0 ? ((parts - reject) * cycle_s) / planned : null;
+  const [down, setup, ideal_s] = [seconds("DOWN"), seconds("SETUP"), parts * cycle_s];
   return {
     key,
     from: iso(from_ms),
@@ -228,8 +234,23 @@ function rowOf(
     performance,
     quality,
     oee,
+    ooe: oee,
     teep: oee,
+    utilisation: 1,
     coverage: planned > 0 ? 1 - unknown / planned : null,
+    failure_count: 1,
+    mtbf_s: run,
+    mttr_s: down,
+    stop_count: 4,
+    minor_stop_count: 1,
+    breakdown_loss_s: down,
+    setup_loss_s: setup,
+    minor_stop_loss_s: 0,
+    other_stop_loss_s: seconds("STOPPED") + seconds("IDLE"),
+    unknown_loss_s: unknown,
+    speed_loss_s: run - ideal_s,
+    startup_reject_loss_s: 0,
+    reject_loss_s: reject * cycle_s,
     flags: [],
   };
 }
@@ -259,8 +280,74 @@ export const period = (more: Partial<Period> = {}): Period => ({
   from: "2026-01-04T23:00:00.000Z",
   to: iso(NOW_MS),
   by: "hour",
+  shift: "",
+  previous: { from: "2025-12-28T23:00:00.000Z", to: iso(NOW_MS - 7 * 24 * HOUR_MS) },
   problem: null,
   ...more,
+});
+
+/** What a report was asked for, of the plant or, by its path, of a machine. */
+export const asked = (more: Partial<Asked> = {}): Asked => ({
+  path: "/dashboard",
+  period: period(),
+  only: { shift: undefined, part: undefined, lot: undefined, order: undefined },
+  machines: [],
+  group: undefined,
+  pareto: "time",
+  sort: "",
+  ...more,
+});
+
+const REASONS = { maintenance: "Maintenance", tool: "Tool broken" };
+
+/** Pareto's list of these stops; the tool broke, the rest has no reason. */
+function lossesOf(states: readonly StateRow[]): LossRow[] {
+  const KIND = {
+    DOWN: "breakdown",
+    SETUP: "setup",
+    STOPPED: "other",
+    IDLE: "other",
+    UNKNOWN: "unknown",
+  } as const;
+  const found = (Object.keys(KIND) as (keyof typeof KIND)[]).flatMap(
+    (state): Omit<LossRow, "share" | "share_of_count">[] => {
+      const rows = states.filter((row) => row.state === state);
+      const seconds = rows.reduce((sum, row) => sum + row.seconds, 0);
+      const reason = state === "DOWN" ? "tool" : "";
+      const cause = state === "UNKNOWN" ? "unreachable" : "";
+      const line = { state, reason, cause, loss: KIND[state], excluded: false, seconds, count: rows.length };
+      return rows.length > 0 ? [line] : [];
+    },
+  );
+  const [all_s, all] = [
+    found.reduce((sum, { seconds }) => sum + seconds, 0),
+    found.reduce((sum, { count }) => sum + count, 0),
+  ];
+  const excluded: LossRow = {
+    state: "IDLE",
+    reason: "maintenance",
+    cause: "",
+    loss: "",
+    excluded: true,
+    seconds: 600,
+    count: 1,
+    share: 0,
+    share_of_count: 0,
+  };
+  const shared = found.map((row) => ({
+    ...row,
+    share: row.seconds / all_s,
+    share_of_count: row.count / all,
+  }));
+  return [...shared.sort((a, b) => b.seconds - a.seconds), excluded];
+}
+
+/** A week before all went a little better. */
+const betterBefore = (row: OeeRow): OeeRow => ({
+  ...row,
+  oee: (row.oee ?? 0) + 0.032,
+  availability: (row.availability ?? 0) + 0.05,
+  performance: (row.performance ?? 0) - 0.01,
 });
 
 /** Rows added up: sums first, ratios of the sums; one ideal cycle stands for all. */
@@ -280,6 +367,15 @@ function sum(key: string, from_ms: number, to_ms: number, rows: readonly OeeRow[
     "total_count",
     "good_count",
     "reject_count",
+    "failure_count",
+    "stop_count",
+    "minor_stop_count",
+    "breakdown_loss_s",
+    "setup_loss_s",
+    "other_stop_loss_s",
+    "unknown_loss_s",
+    "speed_loss_s",
+    "reject_loss_s",
   ] as const)
     total[name] = add(name);
   const weigh = (ratio: (row: OeeRow) => number) => rows.reduce((all, row) => all + ratio(row), 0);
@@ -327,23 +423,41 @@ function hours(cast: Cast): OeeRow[] {
   return rows;
 }
 
+const groupOf = ({ name }: Cast): string => name.replace(/ \d$/, "s");
+
 export function dashboard(more: Partial<DashboardProps> = {}): DashboardProps {
+  const [from_ms, to_ms] = [Date.parse(period().from), NOW_MS];
   const machines: MachineOeeRow[] = CAST.map((cast) => ({
-    ...sum(cast.name, Date.parse(period().from), NOW_MS, hours(cast)),
+    ...sum(cast.name, from_ms, to_ms, hours(cast)),
     machine_id: machineId(cast.name),
     name: cast.name,
+    group: groupOf(cast),
   }));
   const byHour = CAST.map(hours);
-  const trend = (byHour[0] ?? []).map((row, i) =>
+  const rows = (byHour[0] ?? []).map((row, i) =>
     sum(
       row.key,
       Date.parse(row.from),
       Date.parse(row.to),
-      byHour.map((rows) => rows[i] as OeeRow),
+      byHour.map((all) => all[i] as OeeRow),
     ),
   );
-  const total = sum("total", Date.parse(period().from), NOW_MS, machines);
-  return { shell: shell(), period: period(), total, machines, trend, policy: POLICY, sort: "", ...more };
+  const total = sum("total", from_ms, to_ms, machines);
+  const byGroup = Map.groupBy(machines, ({ group }) => group);
+  return {
+    shell: shell(),
+    asked: asked(),
+    total,
+    before: betterBefore(total),
+    target: 0.7,
+    rows,
+    machines,
+    groups: [...byGroup].map(([key, own]) => sum(key, from_ms, to_ms, own)),
+    losses: lossesOf(CAST.flatMap((cast) => statesOf(cast, SHIFT_MS, NOW_MS))),
+    reasons: REASONS,
+    policy: POLICY,
+    ...more,
+  };
 }
 
 export function dashboardMachine(
@@ -351,54 +465,85 @@ export function dashboardMachine(
   more: Partial<DashboardMachineProps> = {},
 ): DashboardMachineProps {
   const cast = CAST.find((candidate) => candidate.name === name) ?? (CAST[0] as Cast);
-  const trend = hours(cast);
+  const rows = hours(cast);
   const states = statesOf(cast, SHIFT_MS, NOW_MS);
+  const total = sum("total", Date.parse(period().from), NOW_MS, rows);
   return {
     shell: shell(),
-    machine: { machine_id: machineId(cast.name), name: cast.name },
-    period: period(),
-    total: sum("total", Date.parse(period().from), NOW_MS, trend),
-    trend,
+    asked: asked({ path: `/dashboard/${machineId(cast.name)}` }),
+    machine: { machine_id: machineId(cast.name), name: cast.name, group: groupOf(cast) },
+    total,
+    before: betterBefore(total),
+    target: null,
+    rows,
+    losses: lossesOf(states),
+    reasons: REASONS,
     states,
+    states_from: period().from,
     gaps: gapsOf(states, NOW_MS),
     policy: POLICY,
     ...more,
   };
 }
 
+export const dashboardFilters = (): DashboardFiltersProps => ({
+  shell: shell(),
+  asked: asked({ only: { shift: "Early", part: "", lot: undefined, order: undefined } }),
+  filters: {
+    shifts: ["Early", ""],
+    parts: ["4711-A", "4720"],
+    lots: ["L-17", ""],
+    orders: [""],
+    truncated: true,
+  },
+  machines: CAST.map(({ name }) => ({ machine_id: machineId(name), name })),
+  groups: [...new Set(CAST.map(groupOf))],
+});
+
+/** A week of hours, each day as this one. */
+export function dashboardHeat(): DashboardHeatProps {
+  const { rows, asked: of } = dashboard();
+  const days = [6, 5, 4, 3, 2, 1, 0].flatMap((ago) =>
+    rows.map((row) => {
+      const [from, to] = [row.from, row.to].map((time) => iso(Date.parse(time) - ago * 24 * HOUR_MS));
+      return { ...row, from: from as string, to: to as string, key: from as string };
+    }),
+  );
+  return { shell: shell(), asked: of, from: days[0]?.from ?? "", to: of.period.to, rows: days };
+}
+
+export const dashboardBands = (): DashboardBandsProps => ({
+  shell: shell(),
+  asked: asked(),
+  from: period().from,
+  to: period().to,
+  machines: CAST.map((cast) => {
+    const states = statesOf(cast, SHIFT_MS, NOW_MS);
+    return { machine_id: machineId(cast.name), name: cast.name, states, gaps: gapsOf(states, NOW_MS) };
+  }),
+  more: 2,
+});
+
 /** A figure of one machine explained, from the numbers of its report. */
 export function explained(name = "Mill 3", more: Partial<ExplainProps> = {}): ExplainProps {
-  const { machine, total, states, gaps, period: over } = dashboardMachine(name);
+  const { machine, total, states, gaps, asked: of } = dashboardMachine(name);
+  const over = of.period;
   if (!total) throw new Error("no total");
   const planned_s = total.planned_time_s;
   const good_s = (total.oee ?? 0) * planned_s;
-  const ideal_s = (total.performance ?? 0) * total.run_time_s;
   const row = {
     ...total,
     total_count: total.total_count ?? 0,
     good_count: total.good_count ?? 0,
     reject_count: total.reject_count ?? 0,
-    ooe: total.oee,
-    utilisation: 1,
-    failure_count: 1,
-    mtbf_s: total.run_time_s,
-    mttr_s: total.down_time_s,
-    stop_count: 4,
-    minor_stop_count: 1,
-    breakdown_loss_s: total.down_time_s,
-    setup_loss_s: total.setup_time_s,
-    minor_stop_loss_s: 0,
-    other_stop_loss_s: total.stopped_time_s + total.idle_time_s,
-    unknown_loss_s: total.unknown_time_s,
-    speed_loss_s: total.run_time_s - ideal_s,
-    startup_reject_loss_s: 0,
-    reject_loss_s: ideal_s - good_s,
     flags: [],
   };
   const countsAs = (state: StateRow["state"]) => (state === "RUNNING" ? "run" : "other");
   return {
     shell: shell(),
     window: { from: over.from, to: over.to },
+    only: of.only,
+    of: { machines: [], group: undefined },
     machine,
     explained: {
       figure: "oee",

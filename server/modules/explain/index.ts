@@ -61,8 +61,8 @@ export const explainModule = (machines: Machines, explanations: Explanations, ke
       "/explain",
       async ({ caller, query }) => {
         const found = await explanations.plant(machines.some(caller.tenant_id, query), askedOf(query));
-        if (query.format !== "csv") return found;
-        return answer("csv", {
+        if (query.format === undefined || query.format === "json") return found;
+        return answer(query.format, {
           rows: found.machines.map(({ machine_id, name, value, share, terms }) => ({
             machine_id,
             name,
@@ -92,7 +92,9 @@ export const explainModule = (machines: Machines, explanations: Explanations, ke
         const machine = machines.get(caller.tenant_id, params.id);
         const page = { after_us: cursor_us(query.cursor), limit: query.limit ?? LISTED_ROWS };
         const found = await explanations.machine(machine, askedOf(query), page);
-        return query.format === "csv" ? answer("csv", { rows: found.intervals }) : found;
+        return query.format === undefined || query.format === "json"
+          ? found
+          : answer(query.format, { rows: found.intervals });
       },
       {
         scope: "read",

@@ -21,14 +21,26 @@ function askedBy(query: Query): ReturnType<typeof askedOf> {
   if (!figure) throw badInput("/figure", "no figure of that name");
   const by = OEE_CUTS.find((one) => one === (query.by ?? "total"));
   if (!by) throw badInput("/by", "no cut of that name");
-  const { from, to, key } = query;
-  return askedOf({ figure, by, from, to, key });
+  const { from, to, key, shift, part, lot, order } = query;
+  return askedOf({ figure, by, from, to, key, shift, part, lot, order });
 }
 
-function links(path: string, { figure, by, key, from_us, to_us }: ReturnType<typeof askedOf>) {
+/** @param some which of the plant's machines */
+function links(
+  path: string,
+  { figure, by, key, from_us, to_us, filter }: ReturnType<typeof askedOf>,
+  some: { machine?: string | undefined; group?: string | undefined } = {},
+) {
   const params = new URLSearchParams({ figure, from: iso(from_us), to: iso(to_us), by, key });
+  for (const [name, value] of Object.entries({ ...filter, ...some }))
+    if (value !== undefined) params.set(name, value);
   return { json: `${path}?${params}`, csv: `${path}?${params}&limit=100000&format=csv` };
 }
+
+const windowOf = ({ from_us, to_us, filter }: ReturnType<typeof askedOf>) => {
+  const { shift, part, lot, order } = filter;
+  return { window: { from: iso(from_us), to: iso(to_us) }, only: { shift, part, lot, order } };
+};
 
 export async function explainMachine(
   explanations: Explanations,
@@ -42,8 +54,9 @@ export async function explainMachine(
   const { intervals, counts, truncated, gaps, calendars, links: more, ...explained } = found;
   return {
     shell,
-    window: { from: iso(asked.from_us), to: iso(asked.to_us) },
-    machine: { machine_id: machine.id, name: machine.name },
+    ...windowOf(asked),
+    of: { machines: [], group: undefined },
+    machine: { machine_id: machine.id, name: machine.name, group: machine.group },
     explained: { ...explained, machines: [] },
     machines: [],
     listed: { intervals, counts, truncated },
@@ -65,10 +78,12 @@ export async function explainPlant(
   const asked = askedBy(query);
   if (machines.length === 0) throw notFound("a machine");
   const { machines: parts, ...explained } = await explanations.plant(machines, asked, "recent");
-  const { json, csv } = links("/api/v1/explain", asked);
+  const { machine, group } = query;
+  const { json, csv } = links("/api/v1/explain", asked, { machine, group });
   return {
     shell,
-    window: { from: iso(asked.from_us), to: iso(asked.to_us) },
+    ...windowOf(asked),
+    of: { machines: machine?.split(",") ?? [], group },
     machine: null,
     explained: { ...explained, machines: [] },
     machines: parts,
@@ -99,7 +114,7 @@ export async function explainState(
   const span = new URLSearchParams({ signal, from: query.at ?? "", to: iso(to_us) });
   return {
     shell,
-    machine: { machine_id: machine.id, name: machine.name },
+    machine: { machine_id: machine.id, name: machine.name, group: machine.group },
     state,
     to: iso(to_us),
     signal,

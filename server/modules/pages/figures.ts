@@ -1,14 +1,8 @@
-// What the screens show, gathered from the reports: the same SQL as the API's (invariant 5).
+// What the live screens show of the shifts, gathered from the reports: the same SQL as the API's (invariant 5).
 import { calendarAt, calendarsOf } from "../../../ingest/calendar.ts";
 import type { Machine } from "../../../ingest/store/store.ts";
-import type {
-  DashboardMachineProps,
-  DashboardProps,
-  Policy,
-  Shell,
-  ShiftFigures,
-} from "../../../views/model.ts";
-import { type PeriodQuery, periodOf, type ShiftSpan, shiftAt } from "../../plant-time.ts";
+import type { ShiftFigures } from "../../../views/model.ts";
+import { type ShiftSpan, shiftAt } from "../../plant-time.ts";
 import type { Reports } from "../analytics/service.ts";
 import type { Machines } from "../machines/service.ts";
 
@@ -75,51 +69,5 @@ export class Figures {
         if (this.#recent.get(id) === recent) this.#recent.delete(id);
       });
     }
-  }
-
-  /** The plant's dashboard. */
-  async plant(
-    tenant_id: string,
-    query: PeriodQuery,
-    shell: Shell,
-  ): Promise<Omit<DashboardProps, "shell" | "sort">> {
-    const own = this.#machines.list(tenant_id);
-    const period = periodOf(query, shell.timezone, shell.now_ms);
-    const span = { from_us: Date.parse(period.from) * 1_000, to_us: Date.parse(period.to) * 1_000 };
-    if (own.length === 0) return { period, total: null, machines: [], trend: [], policy: null };
-    const [rows, trend] = await Promise.all([
-      this.#reports.oee(own, span, "machine", "recent"),
-      this.#reports.oee(own, span, period.by, "recent"),
-    ]);
-    const names = new Map(own.map(({ id, name }) => [id, name]));
-    const machines = rows.rows.map((row) => {
-      const machine_id = row.machine_id ?? row.key;
-      return { ...row, machine_id, name: names.get(machine_id) ?? machine_id };
-    });
-    return { period, total: rows.total, machines, trend: trend.rows, policy: rows.policy };
-  }
-
-  /** One machine's dashboard. */
-  async machine(
-    machine: Machine,
-    query: PeriodQuery,
-    shell: Shell,
-  ): Promise<Omit<DashboardMachineProps, "shell">> {
-    const period = periodOf(query, shell.timezone, shell.now_ms);
-    const span = { from_us: Date.parse(period.from) * 1_000, to_us: Date.parse(period.to) * 1_000 };
-    const [trend, states, gaps] = await Promise.all([
-      this.#reports.oee([machine], span, period.by, "recent"),
-      this.#reports.states(machine, span, "recent"),
-      this.#reports.gaps(machine, span),
-    ]);
-    return {
-      machine: { machine_id: machine.id, name: machine.name },
-      period,
-      total: trend.total,
-      trend: trend.rows,
-      states,
-      gaps,
-      policy: machine.policy as Policy,
-    };
   }
 }

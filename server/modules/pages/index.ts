@@ -5,12 +5,6 @@ import {
   ASSET_ROOT,
   assetResponse,
   assets,
-  Dashboard,
-  DashboardMachine,
-  DashboardMachineReport,
-  DashboardReport,
-  Explain,
-  ExplainState,
   HmiEntry,
   HmiMachine,
   HmiMachineFigures,
@@ -19,13 +13,13 @@ import {
   renderFragment,
   renderPage,
   type Shell,
-  wantsFragment,
 } from "../../../views/index.ts";
 import type { Caller, Keys } from "../../keys.ts";
 import type { Reports } from "../analytics/service.ts";
 import type { Explanations } from "../explain/service.ts";
 import type { Machines } from "../machines/service.ts";
-import { explainMachine, explainPlant, explainState } from "./explain.ts";
+import type { Reasons } from "../reasons/service.ts";
+import { dashboardModule } from "./dashboard.ts";
 import type { Figures } from "./figures.ts";
 import { kioskModule } from "./kiosk.ts";
 import type { Operator } from "./operator.ts";
@@ -34,6 +28,7 @@ import { type Context, pageMaker } from "./page.ts";
 type Deps = {
   explanations: Explanations;
   reports: Reports;
+  reasons: Reasons;
   machines: Machines;
   figures: Figures;
   operator: Operator;
@@ -42,7 +37,17 @@ type Deps = {
   log: (message: string) => void;
 };
 
-export const pagesModule = ({ machines, figures, operator, explanations, reports, hub, keys, log }: Deps) => {
+export const pagesModule = ({
+  machines,
+  figures,
+  operator,
+  explanations,
+  reports,
+  reasons,
+  hub,
+  keys,
+  log,
+}: Deps) => {
   const shown = pageMaker({ keys, figures, log });
   const page = (make: (caller: Caller, shell: Shell, context: Context) => Promise<string> | string) =>
     shown("read", make);
@@ -102,47 +107,5 @@ export const pagesModule = ({ machines, figures, operator, explanations, reports
         return renderFragment(HmiEntry, { shell, machine_id: machine.id, ...entry });
       }),
     )
-    .get(
-      "/dashboard",
-      page(async (caller, shell, { query, request }) => {
-        const props = {
-          shell,
-          ...(await figures.plant(caller.tenant_id, query, shell)),
-          sort: query.sort ?? "",
-        };
-        return wantsFragment(request.headers)
-          ? renderFragment(DashboardReport, props)
-          : renderPage(Dashboard, props);
-      }),
-    )
-    .get(
-      "/dashboard/explain",
-      page(async (caller, shell, { query }) =>
-        renderPage(Explain, await explainPlant(explanations, machines.list(caller.tenant_id), query, shell)),
-      ),
-    )
-    .get(
-      "/dashboard/:id/explain",
-      page(async (caller, shell, { params, query }) => {
-        const machine = machines.get(caller.tenant_id, params.id ?? "");
-        return renderPage(Explain, await explainMachine(explanations, machine, query, shell));
-      }),
-    )
-    .get(
-      "/dashboard/:id/explain/state",
-      page(async (caller, shell, { params, query }) => {
-        const machine = machines.get(caller.tenant_id, params.id ?? "");
-        return renderPage(ExplainState, await explainState(explanations, reports, machine, query, shell));
-      }),
-    )
-    .get(
-      "/dashboard/:id",
-      page(async (caller, shell, { params, query, request }) => {
-        const machine = machines.get(caller.tenant_id, params.id ?? "");
-        const props = { shell, ...(await figures.machine(machine, query, shell)) };
-        return wantsFragment(request.headers)
-          ? renderFragment(DashboardMachineReport, props)
-          : renderPage(DashboardMachine, props);
-      }),
-    );
+    .use(dashboardModule({ machines, figures, explanations, reports, reasons, keys, log }));
 };
