@@ -19,6 +19,8 @@ export type Config = {
   raw_retention_days: number;
   /** The bus, where it is Kafka; left out: in-process. */
   kafka?: KafkaConfig;
+  /** The ClickHouse server, with user and password; left out: chDB in this process. */
+  clickhouse_url?: string;
   /** Where closed days are written as Parquet; undefined: nowhere. */
   lake: LakeConfig | undefined;
 };

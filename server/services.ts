@@ -1,7 +1,6 @@
 // Everything that runs, wired together once: store, engine, relay, hub, collectors, machines, reports.
 import { existsSync, mkdirSync } from "node:fs";
 import type { Registry } from "prom-client";
-import { openChdb } from "../analytics-sql/engine/chdb.ts";
 import type { Engine } from "../analytics-sql/engine/engine.ts";
 import { folderStorage } from "../analytics-sql/lake/folder.ts";
 import { keepLake, type LakeKeeper } from "../analytics-sql/lake/keeper.ts";
@@ -22,6 +21,7 @@ import { version } from "../package.json" with { type: "json" };
 import { openBus, openLetters } from "./bus.ts";
 import type { Config } from "./config.ts";
 import { Demo } from "./demo.ts";
+import { openEngine } from "./engine.ts";
 import { Keys } from "./keys.ts";
 import { Reports } from "./modules/analytics/service.ts";
 import { DeadLetters } from "./modules/dead-letters/service.ts";
@@ -67,11 +67,6 @@ export type Services = {
 const MAX_OUTBOX_BYTES = 4 * 1024 ** 3;
 const DRAIN_POLL_MS = 500;
 const PURGE_EVERY_MS = 3_600_000;
-/**
- * With a lake, days leave the table when they are in it. Where it cannot be written they wait this much longer, and
- * then go, so that the disk stays bounded.
- */
-const LAKE_HELD_DAYS = 90;
 /** The lake is not written while analytics lies further behind than this. */
 const LAKE_LAG_MS = 60_000;
 /** Several machines that change at once are one change for the collectors. */
@@ -89,11 +84,7 @@ export async function startServices(config: Config, log: (message: string) => vo
   const lake = lakeOf(config);
   const [store, engine] = await Promise.all([
     openSqlite({ file: `${config.data_dir}/mtc.sqlite`, max_outbox_bytes: MAX_OUTBOX_BYTES }, die),
-    openChdb({
-      path: projection,
-      rawRetentionDays: config.raw_retention_days + (config.lake ? LAKE_HELD_DAYS : 0),
-      ...(lake ? { lake_engine: (tenant) => lake.engineOf(tenant) } : {}),
-    }),
+    openEngine(config, projection, lake),
   ]);
   // Analytics is a projection of the log (invariant 6): without it, all of the log is delivered again; with it, what
   // the engine may have lost in a power cut, since it does not fsync. Nothing is counted twice.

@@ -1,0 +1,32 @@
+// Opens the analytics engine that the settings ask for: the embedded one, or a ClickHouse server.
+import { openChdb } from "../analytics-sql/engine/chdb.ts";
+import type { Engine } from "../analytics-sql/engine/engine.ts";
+import type { Lake } from "../analytics-sql/lake/lake.ts";
+import type { Config } from "./config.ts";
+
+/**
+ * With a lake, days leave the table when they are in it. Where it cannot be written they wait this much longer, and
+ * then go, so that the disk stays bounded.
+ */
+const LAKE_HELD_DAYS = 90;
+/** Of each server; with as many servers as partitions each reads one. */
+const KAFKA_CONSUMERS = 1;
+
+/**
+ * @param path of the embedded engine
+ * @throws EngineError where it cannot be opened
+ */
+export async function openEngine(config: Config, path: string, lake: Lake | undefined): Promise<Engine> {
+  const { clickhouse_url: url, kafka } = config;
+  const common = {
+    rawRetentionDays: config.raw_retention_days + (lake ? LAKE_HELD_DAYS : 0),
+    ...(lake ? { lake_engine: (tenant: string) => lake.engineOf(tenant) } : {}),
+  };
+  if (url === undefined) return openChdb({ path, ...common });
+  const { openClickHouse } = await import("../analytics-sql/engine/clickhouse.ts");
+  return openClickHouse({
+    url,
+    ...common,
+    ...(kafka ? { kafka: { ...kafka, consumers: KAFKA_CONSUMERS } } : {}),
+  });
+}
