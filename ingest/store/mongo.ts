@@ -1,5 +1,5 @@
 // The store on MongoDB, for many processes at once: connects, prepares, and puts its parts together.
-import { type ClientSession, MongoClient } from "mongodb";
+import { type ClientSession, MongoClient, MongoNetworkError } from "mongodb";
 import { Committer, type Together } from "./mongo/committer.ts";
 import { collectionsOf } from "./mongo/documents.ts";
 import { Leases } from "./mongo/leases.ts";
@@ -31,6 +31,7 @@ const LEASE_MS = 5_000;
 /** How long an answer may take. */
 const TIMEOUT_MS = 30_000;
 const SELECT_MS = 5_000;
+const PREPARE_TRIES = 5;
 const DAY_MS = 86_400_000;
 
 /**
@@ -53,7 +54,7 @@ export async function openMongo(options: MongoOptions): Promise<Store> {
     await client.connect();
     const db = client.db(databaseOf(options.url));
     const collections = collectionsOf(db);
-    const capabilities = await prepare(client, db, collections, raw_retention_days);
+    const capabilities = await prepared(() => prepare(client, db, collections, raw_retention_days));
     const lacks = lacking(capabilities);
     for (const one of lacks) log(`store: the server at ${hostsOf(client)} has no ${one}`);
 
@@ -144,6 +145,17 @@ export async function openMongo(options: MongoOptions): Promise<Store> {
   } catch (error) {
     await client.close();
     throw error;
+  }
+}
+
+/** Processes that start at once make the same things; FerretDB ends the connection of one that comes too late. */
+async function prepared(attempt: () => Promise<Capabilities>): Promise<Capabilities> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (!(error instanceof MongoNetworkError) || tries === PREPARE_TRIES) throw error;
+    }
   }
 }
 

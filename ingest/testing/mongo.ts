@@ -49,7 +49,8 @@ export const MONGO_ENGINES: MongoEngine[] = [
     name: "SecantusDB 0.7.0b3",
     whole: true,
     start: secantus
-      ? () => started((dir, port) => [secantus, "--port", `${port}`, "--storage-path", dir])
+      ? () =>
+          started((dir, port) => [secantus, "--port", `${port}`, "--storage-path", dir, "--sync-on-commit"])
       : undefined,
   },
   {

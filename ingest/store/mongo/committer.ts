@@ -47,9 +47,10 @@ const DUPLICATE_KEY = 11_000;
 /**
  * Groups commits: those that come while one group is on its way share the next one's round trips.
  *
- * A commit of one event alone is one document, and needs no transaction. All others of a group share one. Where the server
- * has none, the order of the writes is: gaps that open, events made from another one, the other events, gaps that close,
- * machines, checkpoints. Cut off anywhere in it, nothing was acknowledged, and:
+ * What must be stored as a whole shares one transaction; a commit of one event is one document, and events with keys and
+ * their checkpoint are in order. Where the server has no transactions, all is. The order of the writes is: gaps that open,
+ * events made from another one, the other events, gaps that close, machines, checkpoints. Cut off anywhere in it, nothing
+ * was acknowledged, and:
  * - an open gap without its event is closed after the next start like any other, and both events are as they would be;
  * - events made from one that is not stored are stored again with it when it is sent again: the same observations;
  * - events without their checkpoint are read again from where it stands, and known by their keys, or are the same
@@ -167,11 +168,11 @@ export class Committer {
       const planned = group.map(({ commit }) => this.#plan(commit, known));
       const docs = planned.flatMap(({ docs }) => docs);
       if (docs.length > 0) await this.#number(docs);
-      const alone = planned.filter(({ commit, docs }) => docs.length <= 1 && !hasAlong(commit));
-      const several = planned.filter((one) => !alone.includes(one));
+      const bound = planned.filter(isBound);
+      const loose = planned.filter((one) => !isBound(one));
       try {
-        await this.#apply(alone);
-        if (several.length > 0) await this.#together((session) => this.#apply(several, session));
+        await this.#apply(loose);
+        if (bound.length > 0) await this.#together((session) => this.#apply(bound, session));
       } catch (error) {
         if (!isDuplicate(error)) throw error;
         await this.#catchUp();
@@ -300,8 +301,18 @@ export class Committer {
 
 const idOf = ({ header }: NewEvent): string => header.id;
 
-const hasAlong = ({ checkpoint, machine, open_gap, close_gap, gone }: Work): boolean =>
-  [checkpoint, machine, open_gap, close_gap, gone].some((one) => one !== undefined);
+/**
+ * Whether it must be stored as a whole. Events with keys and the checkpoint behind them need not: see {@link Committer}.
+ * A transaction whose process was killed holds what it wrote for a minute; in one, whoever takes over a source would wait
+ * for so long for its checkpoint.
+ */
+function isBound({ commit, docs }: Planned): boolean {
+  const { machine, open_gap, close_gap, gone } = commit;
+  return (
+    [machine, open_gap, close_gap, gone].some((one) => one !== undefined) ||
+    (docs.length > 1 && docs.some(({ dedupe_key }) => dedupe_key === undefined))
+  );
+}
 
 /** With a key it is that key's, of that machine; without one an event is only ever itself. No id holds a line break. */
 const onceOf = (event: Pick<EventDoc, "id" | "tenant_id" | "machine_id">, key: string | undefined): string =>
@@ -369,5 +380,8 @@ function overloadOf(error: unknown): unknown {
   return new Overloaded(`the store cannot be reached: ${error.message}`, 2);
 }
 
+/** A bulk write whose connection broke is a server's error without a code. */
 const isPassing = (error: MongoServerError): boolean =>
-  error.hasErrorLabel("RetryableWriteError") || error.hasErrorLabel("TransientTransactionError");
+  error.code === undefined ||
+  error.hasErrorLabel("RetryableWriteError") ||
+  error.hasErrorLabel("TransientTransactionError");

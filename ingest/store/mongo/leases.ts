@@ -8,6 +8,9 @@ export const SLOTS = 32;
 export const slotOf = (tenant_id: string, machine_id: string): number =>
   Bun.hash.crc32(`${tenant_id}\n${machine_id}`) % SLOTS;
 
+/** How soon a process that comes is given its share. */
+const BEAT_MS = 1_000;
+
 export type LeaseOptions = {
   /** What is shared out: "bus" or "raw". */
   consumer: string;
@@ -47,7 +50,7 @@ export class Leases {
    */
   async hold(): Promise<number[]> {
     const { lease_ms } = this.#options;
-    this.#timer ??= setInterval(() => void this.#look().catch(() => {}), lease_ms / 5);
+    this.#timer ??= setInterval(() => void this.#look().catch(() => {}), Math.min(BEAT_MS, lease_ms / 5));
     if (performance.now() - this.#beaten_ms > lease_ms / 2) await this.#look();
     await this.#balance();
     return this.#held();

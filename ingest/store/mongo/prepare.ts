@@ -1,5 +1,5 @@
 // Makes the collections and indexes, as often as it is asked, and finds out what the server can do by trying.
-import { type Db, type Document, type MongoClient, MongoServerError } from "mongodb";
+import { type CollectionInfo, type Db, type Document, type MongoClient, MongoServerError } from "mongodb";
 import { type Collections, PLAIN_SERIES, PLANS, RAW, RAW_SERIES } from "./documents.ts";
 
 /** What a replica set of MongoDB 7 has, and servers that only speak its protocol may lack. */
@@ -21,6 +21,9 @@ export const LACKING: Record<keyof Capabilities, string> = {
   validators: "schema validation",
   partial_indexes: "partial indexes: theirs hold the whole log",
 };
+
+/** What an index has for longer than it takes to make it. */
+type Lasting = { partialFilterExpression?: unknown; expireAfterSeconds?: number | undefined };
 
 const NAMESPACE_EXISTS = 48;
 /**
@@ -52,8 +55,10 @@ export async function prepare(
   collections: Collections,
   retention_days: number,
 ): Promise<Capabilities> {
-  const there = new Map<string, string>();
-  for (const { name, type } of await db.listCollections().toArray()) there.set(name, type ?? "collection");
+  const there = new Map<string, "series" | "plain">();
+  for (const { name, options } of await db.listCollections<CollectionInfo>().toArray()) {
+    there.set(name, options?.timeseries ? "series" : "plain");
+  }
   const expire_s = retention_days * 86_400;
   const capabilities: Capabilities = {
     transactions: false,
@@ -66,29 +71,29 @@ export async function prepare(
   for (const [name, { schema, indexes }] of Object.entries(PLANS)) {
     const validator = { $jsonSchema: schema };
     if (!(await makeCollection(db, name, validator, there.has(name)))) capabilities.validators = false;
-    const made = new Set(there.has(name) ? await indexesOf(db, name) : []);
+    const made = there.has(name) ? await db.collection(name).indexes() : [];
     for (const index of indexes) {
       const { partialFilterExpression, expireAfterSeconds, ...plain } = index;
-      if (made.has(index.name ?? "")) continue;
-      if (await knows(() => db.collection(name).createIndexes([index]))) continue;
-      if (partialFilterExpression) capabilities.partial_indexes = false;
-      if (expireAfterSeconds !== undefined) capabilities.ttl = false;
-      await db.collection(name).createIndexes([plain]);
+      // By name: one that is to change needs another one. FerretDB ends the connection where an index is made again.
+      let found: Lasting | undefined = made.find((one) => one.name === index.name);
+      if (!found) {
+        if (await knows(() => db.collection(name).createIndexes([index]))) continue;
+        await db.collection(name).createIndexes([plain]);
+        found = {};
+      }
+      if (partialFilterExpression && !found.partialFilterExpression) capabilities.partial_indexes = false;
+      if (expireAfterSeconds !== undefined && found.expireAfterSeconds === undefined)
+        capabilities.ttl = false;
     }
   }
   if (!capabilities.time_series) {
-    const made = new Set(await indexesOf(db, RAW));
-    const missing = PLAIN_SERIES.filter(({ name = "" }) => !made.has(name));
+    const made = await db.collection(RAW).indexes();
+    const missing = PLAIN_SERIES.filter(({ name }) => !made.some((one) => one.name === name));
     if (missing.length > 0) await collections[RAW].createIndexes(missing);
   }
   capabilities.transactions = await hasTransactions(client, collections);
   capabilities.change_streams = await knows(() => tryWatching(collections));
   return capabilities;
-}
-
-/** By name: one that is to change needs another name. FerretDB ends the connection where an index is made again. */
-async function indexesOf(db: Db, name: string): Promise<string[]> {
-  return (await db.collection(name).indexes()).map((index) => index.name ?? "");
 }
 
 /** @returns whether the server keeps to the schema */
@@ -105,8 +110,8 @@ async function makeCollection(
 }
 
 /** @returns whether it is a time series */
-async function makeSeries(db: Db, type: string | undefined, expire_s: number): Promise<boolean> {
-  if (type === "timeseries") {
+async function makeSeries(db: Db, type: "series" | "plain" | undefined, expire_s: number): Promise<boolean> {
+  if (type === "series") {
     await db.command({ collMod: RAW, expireAfterSeconds: expire_s });
     return true;
   }
