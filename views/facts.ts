@@ -32,8 +32,8 @@ export function word(live: LiveMachine, signal: string): string {
 /** The part being made: its number, or else the program's name. */
 export const partOf = (live: LiveMachine): string => word(live, "part_number") || word(live, "program");
 
-/** An alarm in force: its level, what it says of itself (native code and text, else the condition's id), since when. */
-export type ActiveCondition = { level: "FAULT" | "WARNING"; what: string; ts_us: number };
+/** An alarm in force: its level, its native code ("" where it has none), its text or else the condition's id, since when. */
+export type ActiveCondition = { level: "FAULT" | "WARNING"; code: string; what: string; ts_us: number };
 
 /** Conditions at FAULT or WARNING, faults first; of one with several native codes each. */
 export function activeConditions(live: LiveMachine): ActiveCondition[] {
@@ -42,11 +42,13 @@ export function activeConditions(live: LiveMachine): ActiveCondition[] {
     if (!signal.startsWith("condition:") || (value !== "FAULT" && value !== "WARNING")) continue;
     const id = signal.slice("condition:".length);
     const alarms = alarmsOf(live.signals[`alarms:${id}`]?.value);
-    if (alarms.length === 0) active.push({ level: value, what: id, ts_us });
+    if (alarms.length === 0) active.push({ level: value, code: "", what: id, ts_us });
     for (const { level, code, text } of alarms)
-      active.push({ level, what: [code, text].filter(Boolean).join(" ") || id, ts_us });
+      active.push({ level, code, what: text || (code ? "" : id), ts_us });
   }
-  return active.sort((a, b) => a.level.localeCompare(b.level) || a.what.localeCompare(b.what));
+  return active.sort(
+    (a, b) => a.level.localeCompare(b.level) || a.code.localeCompare(b.code) || a.what.localeCompare(b.what),
+  );
 }
 
 type Alarm = { level: "FAULT" | "WARNING"; code: string; text: string };

@@ -305,7 +305,9 @@ test("alarms say their native code and text; a condition without them, or with n
   const [tile] = tiles();
   if (!tile) throw new Error("no tile");
   const conditions = (signals: typeof tile.live.signals) =>
-    activeConditions({ ...tile.live, signals }).map(({ level, what }) => `${level} ${what}`);
+    activeConditions({ ...tile.live, signals }).map(({ level, code, what }) =>
+      [level, code, what].filter(Boolean).join(" "),
+    );
   const alarms =
     '[{"level":"FAULT","code":"9","text":"Stop"},{"level":"WARNING","code":"","text":""},{"level":"OFF"}]';
   expect(conditions({ "condition:a": at("FAULT"), "alarms:a": at(alarms) })).toEqual([

@@ -5,6 +5,7 @@ import { clockOrDay } from "../format.ts";
 import { text } from "../text.ts";
 import { Charts } from "./charts.ts";
 import { refresh, startEntry } from "./entry/entry.ts";
+import { listenForStops } from "./entry/stops.ts";
 import type { Live } from "./live.ts";
 import { find, run, showMachine, timezone, write } from "./screen.ts";
 
@@ -23,6 +24,7 @@ const live = run(
   (state, link) => charts?.connection(state === "lost", link.heard_ms()),
 );
 if (live) startEntry(machine_id, live.now_ms);
+listenForStops();
 
 function showAll(root: HTMLElement, machine: LiveMachine, link: Live): void {
   const now_ms = link.now_ms();
@@ -38,14 +40,15 @@ function showAll(root: HTMLElement, machine: LiveMachine, link: Live): void {
 function showConditions(root: HTMLElement, machine: LiveMachine, now_ms: number): void {
   const list = find("[data-conditions]", root);
   if (!list) return;
-  const items = activeConditions(machine).map(({ what, level, ts_us }) => {
+  const items = activeConditions(machine).map(({ code, what, level, ts_us }) => {
     const item = document.createElement("li");
     item.className = "condition";
     item.dataset.level = level;
     const parts = [
       ["b", level === "FAULT" ? text.machine.fault : text.machine.warning],
+      ["code", code],
       ["span", what],
-      ["time", clockOrDay(ts_us / 1000, now_ms, timezone)],
+      ["time", text.wall.since(clockOrDay(ts_us / 1000, now_ms, timezone))],
     ] as const;
     for (const [tag, words] of parts) {
       const part = document.createElement(tag);

@@ -19,10 +19,6 @@ export class Points {
     return this.#points.length;
   }
 
-  get last(): Point | undefined {
-    return this.#points.at(-1);
-  }
-
   /** Adds a value in event time; a late one finds its place, the same time again is replaced. */
   add(point: Point): void {
     const at = after(this.#points, point.ts_ms);
@@ -47,10 +43,10 @@ export class Points {
     this.#points = [...older, ...this.#points.slice(cut)].slice(-MAX_POINTS);
   }
 
-  /** What is drawn between two times: with the point before, which holds when it begins, and the one after. */
+  /** What is drawn between two times, with the point before: it holds when the stretch begins. */
   between(from_ms: number, to_ms: number): Point[] {
     const first = Math.max(0, after(this.#points, from_ms) - 1);
-    return this.#points.slice(first, after(this.#points, to_ms) + 1);
+    return this.#points.slice(first, after(this.#points, to_ms));
   }
 }
 

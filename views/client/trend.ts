@@ -50,15 +50,13 @@ export class Trend {
   }
 
   draw({ from_ms, to_ms, until_ms, unknown }: Shown): void {
-    const { last } = this.#points;
     const detail = this.#detail;
     const isDetailed = detail && detail.from_ms <= from_ms && detail.to_ms >= to_ms;
     const shown = (isDetailed ? detail.points : this.#points).between(from_ms, to_ms);
     const end = shown.at(-1);
     const held_ms = Math.min(until_ms, to_ms);
-    // The last value holds: the source would have told of a change.
-    if (end && held_ms > end.ts_ms && (isDetailed || end === last))
-      shown.push({ ts_ms: held_ms, value: end.value });
+    // The last value holds: the source would have told of a change. What comes later is not in the picture.
+    if (end && held_ms > end.ts_ms) shown.push({ ts_ms: held_ms, value: end.value });
     this.#unknown = [...unknown, ...missing(shown)];
     this.#plot.setData([shown.map(({ ts_ms }) => ts_ms / 1000), shown.map(({ value }) => value)], false);
     this.#plot.setScale("x", { min: from_ms / 1000, max: to_ms / 1000 });

@@ -47,6 +47,7 @@ export function Timeline({ from_ms, to_ms, now_ms, states, gaps, timezone, size 
             key={row.from}
             class="timeline-state"
             data-state={row.state}
+            {...(size === "large" && touched(row))}
             {...box(ms(row.from), ms(row.to))}
             y={`${100 - HEIGHTS[row.state]}%`}
             height={`${HEIGHTS[row.state]}%`}
@@ -107,6 +108,13 @@ export function Axis({ from_ms, to_ms, timezone }: { from_ms: number; to_ms: num
     </svg>
   );
 }
+
+/** For the browser: which piece is touched, and what is told of it. */
+const touched = ({ from, to, reason, cause }: StateRow) => ({
+  "data-from": from,
+  "data-to": to,
+  "data-why": [reason, causeText(cause ?? "")].filter(Boolean).join(" · ") || undefined,
+});
 
 const share = (ratio: number): string => `${Math.round(ratio * 1e5) / 1e3}%`;
 

@@ -104,7 +104,11 @@ export function HmiMachineFigures({ shell, figures }: HmiMachineFiguresProps) {
         <Parts row={row} />
       </section>
       <section class="machine-timeline panel" data-gaps={JSON.stringify(figures?.gaps ?? [])}>
-        <h2>{text.machine.timeline(shift)}</h2>
+        <header>
+          <h2>{text.machine.timeline(shift)}</h2>
+          <p class="timeline-touched" role="status" data-touched />
+          <TimelineLegend />
+        </header>
         {figures ? (
           <Timeline
             from_ms={ms(figures.shift.from)}
@@ -118,7 +122,6 @@ export function HmiMachineFigures({ shell, figures }: HmiMachineFiguresProps) {
         ) : (
           <p class="hint">{text.oee.noFigures}</p>
         )}
-        <TimelineLegend />
       </section>
     </>
   );
@@ -158,10 +161,11 @@ function Conditions({ live, shell }: { live: LiveMachine; shell: Shell }) {
   return (
     <>
       <ul class="conditions" data-conditions>
-        {activeConditions(live).map(({ what, level, ts_us }) => (
-          <li key={what} class="condition" data-level={level}>
-            <b>{level === "FAULT" ? text.machine.fault : text.machine.warning}</b> <span>{what}</span>{" "}
-            <time>{clockOrDay(ts_us / 1000, shell.now_ms, shell.timezone)}</time>
+        {activeConditions(live).map(({ code, what, level, ts_us }) => (
+          <li key={code + what} class="condition" data-level={level}>
+            <b>{level === "FAULT" ? text.machine.fault : text.machine.warning}</b> <code>{code}</code>{" "}
+            <span>{what}</span>{" "}
+            <time>{text.wall.since(clockOrDay(ts_us / 1000, shell.now_ms, shell.timezone))}</time>
           </li>
         ))}
       </ul>

@@ -161,6 +161,8 @@ export const english = {
     noReasons: "No reasons are set up yet.",
     setUpReasons: "Set up reasons",
     allExplained: "Every stop of this shift has its reason.",
+    addNote: "Add a note first",
+    note: "Goes with the reason that is touched next",
     made: "Parts and lot",
     count: "Made",
     reject: "Reject",

@@ -68,11 +68,15 @@ const ACTS: Record<string, Act> = {
   close: closeSheet,
   step: (_, step) => stepBy(Number(step)),
   reason(button, reason, at) {
-    const stop = find("input[name=stop]:checked") ?? find("input[name=stop]");
+    const sheet = button.closest("dialog");
+    const stop = sheet?.dataset.stopFrom
+      ? sheet
+      : (find("input[name=stop]:checked") ?? find("input[name=stop]"));
     const { stopFrom = at.ts, stopTo = "" } = stop?.dataset ?? {};
     const name = button.textContent ?? reason;
+    const note = sheet?.querySelector("textarea")?.value.trim() ?? "";
     write(stop?.closest("label")?.querySelector("b"), name);
-    void say(giveReason(at, { from: stopFrom, to: stopTo, reason, name }));
+    void say(giveReason(at, { from: stopFrom, to: stopTo, reason, name, note }));
     closeSheet(button);
   },
   enter({ dataset }, kind, at) {
@@ -122,8 +126,22 @@ function openSheet(name: string, kind?: string): void {
   if (!(sheet instanceof HTMLDialogElement)) return;
   if (kind !== undefined) sheet.dataset.kind = kind;
   for (const form of sheet.querySelectorAll("form")) form.reset();
+  delete sheet.dataset.stopFrom;
+  write(find("[data-stop]", sheet), "");
   if (name === "entered") void listUnsent(sheet);
   sheet.showModal();
+}
+
+/**
+ * All reasons, for one stop. @param said what it is, in words
+ * @param stop `to` is "" while it goes on
+ */
+export function openReasons(said: string, { from, to }: { from: string; to: string }): void {
+  const sheet = document.getElementById("sheet-reasons");
+  if (!sheet?.querySelector("[data-reason]")) return;
+  openSheet("reasons");
+  Object.assign(sheet.dataset, { stopFrom: from, stopTo: to });
+  write(find("[data-stop]", sheet), said);
 }
 
 function stepBy(step: number): void {

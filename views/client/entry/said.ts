@@ -23,9 +23,9 @@ const post = (path: string, body: object, words: string): Request => ({
 /** @param to "" while the stop goes on: the reason holds until the machine runs again */
 export function giveReason(
   at: At,
-  { from, to, reason, name }: { from: string; to: string; reason: string; name: string },
+  { from, to, reason, name, note }: Record<"from" | "to" | "reason" | "name" | "note", string>,
 ): Said {
-  const body = { from, ...(to ? { to } : {}), reason };
+  const body = { from, ...(to ? { to } : {}), reason, ...(note ? { note } : {}) };
   return {
     entry: post(`${api(at)}/downtime`, body, label("reason", name)),
     undo: (answer) => takeBackOf(at, { kind: "reason", id: String(Object(answer).id), ts: from, what: name }),

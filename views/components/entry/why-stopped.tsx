@@ -36,6 +36,7 @@ export function WhyStopped({ shell, stops, reasons }: HmiEntryProps) {
         </>
       )}
       <Sheet name="reasons" title={text.entry.why}>
+        <p class="hint" data-stop />
         {[...Map.groupBy(reasons, ({ group }) => group)].map(([group, below]) => (
           <section key={group}>
             {group && <h3>{group}</h3>}
@@ -46,6 +47,15 @@ export function WhyStopped({ shell, stops, reasons }: HmiEntryProps) {
             </div>
           </section>
         ))}
+        <form method="dialog">
+          <details>
+            <summary>{text.entry.addNote}</summary>
+            <label>
+              <span>{text.entry.note}</span>
+              <textarea rows={3} maxLength={1_000} />
+            </label>
+          </details>
+        </form>
       </Sheet>
     </section>
   );
