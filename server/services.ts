@@ -28,6 +28,7 @@ import { DeadLetters } from "./modules/dead-letters/service.ts";
 import { endOpenReasons } from "./modules/downtime/open-ends.ts";
 import { Annotations } from "./modules/downtime/service.ts";
 import { Explanations } from "./modules/explain/service.ts";
+import { HealthReport } from "./modules/health/report.ts";
 import { Machines } from "./modules/machines/service.ts";
 import { Figures } from "./modules/pages/figures.ts";
 import { Operator } from "./modules/pages/operator.ts";
@@ -52,6 +53,7 @@ export type Services = {
   operator: Operator;
   rebuilds: Rebuilds;
   deadLetters: DeadLetters;
+  healthReport: HealthReport;
   keys: Keys;
   lake: LakeKeeper | undefined;
   metrics: Registry;
@@ -152,6 +154,9 @@ export async function startServices(config: Config, log: (message: string) => vo
     PURGE_EVERY_MS,
   );
 
+  const metrics = createMetrics({ store, bus, relay, collectors, hub, lake: lakeKeeper });
+  const setAside = new DeadLetters({ letters: deadLetters.letters, pipeline, machines, wake: relay.wake });
+
   return {
     store,
     engine,
@@ -168,10 +173,25 @@ export async function startServices(config: Config, log: (message: string) => vo
     figures: new Figures(machines, reports),
     operator: new Operator({ machines, reports, annotations, reasons, hub }),
     rebuilds,
-    deadLetters: new DeadLetters({ letters: deadLetters.letters, pipeline, machines, wake: relay.wake }),
+    deadLetters: setAside,
+    healthReport: new HealthReport({
+      store,
+      relay,
+      collectors,
+      hub,
+      lake: lakeKeeper,
+      metrics,
+      machines,
+      reports,
+      deadLetters: setAside,
+      ready: () => running,
+      data_dir: config.data_dir,
+      max_outbox_bytes: MAX_OUTBOX_BYTES,
+      raw_retention_days: config.raw_retention_days,
+    }),
     keys: await Keys.open(store, config),
     lake: lakeKeeper,
-    metrics: createMetrics({ store, bus, relay, collectors, hub, lake: lakeKeeper }),
+    metrics,
     log,
     ready: () => running,
     collect,

@@ -23,6 +23,7 @@ export { AdminAdd, AdminAddChoice } from "./pages/admin/add.tsx";
 export { AdminCalendar } from "./pages/admin/calendar.tsx";
 export { AdminCycleTimes } from "./pages/admin/cycle-times.tsx";
 export { AdminEvents } from "./pages/admin/events.tsx";
+export { AdminHealth, AdminHealthFigures } from "./pages/admin/health.tsx";
 export { AdminMachine } from "./pages/admin/machine.tsx";
 export { AdminMachines } from "./pages/admin/machines.tsx";
 export { AdminPolicy } from "./pages/admin/policy.tsx";

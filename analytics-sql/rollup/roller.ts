@@ -79,7 +79,12 @@ export class Roller {
   }
 
   /** What is rolled up of all of the window's machines. */
-  #reachOf({ tenant, machines }: Window): { from_us: number; to_us: number } {
+  /** Until when all of these are rolled up, as far as it was asked for since the start; 0 where one was not. */
+  until_us(tenant: string, machines: string[]): number {
+    return this.#reachOf({ tenant, machines }).to_us;
+  }
+
+  #reachOf({ tenant, machines }: Pick<Window, "tenant" | "machines">): { from_us: number; to_us: number } {
     const all = machines.map((machine) => this.#reach.get(`${tenant}/${machine}`));
     return {
       from_us: Math.max(0, ...all.map((one) => one?.from_us ?? Number.POSITIVE_INFINITY)),

@@ -24,7 +24,7 @@ export function GroupList({ groups }: { groups: readonly string[] }) {
 export function NameAndGroup({ form }: { form: FormState }) {
   const words = text.machines;
   return (
-    <div class="row-fields">
+    <div class="row-fields row-top">
       <Input form={form} path="/name" label={words.name} required maxlength={200} autocomplete="off" />
       <Input
         form={form}

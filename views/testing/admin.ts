@@ -3,6 +3,7 @@ import type { TriedDevice } from "../../ingest/sources/mtconnect/trial.ts";
 import type {
   AdminAddProps,
   AdminEventsProps,
+  AdminHealthProps,
   AdminMachineProps,
   AdminMachinesProps,
 } from "../admin-model.ts";
@@ -135,4 +136,59 @@ export const adminEvents = (name?: string): AdminEventsProps => ({
   full: true,
   open: { position: 17, text: name ?? '{\n "specversion": "1.0"\n}', cut: true },
   done: { what: "retried", count: 1 },
+});
+
+/** Everything is near its bound, or beyond it. @param name stands for every name in it */
+export const adminHealth = (name?: string): AdminHealthProps => ({
+  shell: shell({ set_aside: 2 }),
+  health: {
+    ready: true,
+    version: "0.1.0",
+    started_ms: NOW_MS - 90_000_000,
+    outbox: {
+      level: "bad",
+      events: 12_345,
+      bytes: 3_900_000_000,
+      max_bytes: 4_294_967_296,
+      lag_s: 720,
+      error: name ?? "connect ECONNREFUSED",
+    },
+    set_aside: 2,
+    rollup: { level: "near", age_s: 400 },
+    disk: {
+      level: "near",
+      data_bytes: 3_200_000_000,
+      free_bytes: 9_000_000_000,
+      total_bytes: 64_000_000_000,
+    },
+    memory: { level: "good", resident_bytes: 820_000_000, total_bytes: 24_000_000_000 },
+    readers: { level: "good", open: 12, max: 1_000 },
+    sources: [
+      {
+        level: "bad",
+        name: name ?? "http://192.168.1.20:5000",
+        machines: [{ machine_id: name ?? "mill-1", name: name ?? "Mill 1" }],
+        state: "unreachable",
+        since_ms: NOW_MS - 600_000,
+        heard_ms: NOW_MS - 600_000,
+        gaps: 3,
+        gap_s: 1_260,
+        error: name ?? "connect ECONNREFUSED",
+      },
+      {
+        level: "good",
+        name: name ?? "modbus://192.168.1.30:502/1",
+        machines: [{ machine_id: name ?? "press-1", name: name ?? "Press 1" }],
+        state: "polling",
+        since_ms: NOW_MS - 86_000_000,
+        heard_ms: NOW_MS - 300,
+        gaps: 0,
+        gap_s: 0,
+        error: "",
+      },
+    ],
+    requests: { served: 123_456, refused: 12, failed: 1 },
+    raw_retention_days: 30,
+    lake: { level: "near", days: 12, last_success_ms: NOW_MS - 200_000_000, error: name ?? "403" },
+  },
 });

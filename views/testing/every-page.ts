@@ -7,6 +7,8 @@ import {
   AdminCalendar,
   AdminCycleTimes,
   AdminEvents,
+  AdminHealth,
+  AdminHealthFigures,
   AdminMachine,
   AdminMachines,
   AdminPolicy,
@@ -37,6 +39,7 @@ import {
   adminAddFailed,
   adminAddModule,
   adminEvents,
+  adminHealth,
   adminMachine,
   adminMachines,
 } from "./admin.ts";
@@ -173,6 +176,8 @@ export function everyPage({
     adminAddModule: renderPage(AdminAdd, { ...adminAddModule(name), shell: user }),
     adminAddFailed: renderPage(AdminAdd, { ...adminAddFailed(name), shell: user }),
     adminEvents: renderPage(AdminEvents, { ...adminEvents(name), shell: user }),
+    adminHealth: renderPage(AdminHealth, { ...adminHealth(name), shell: user }),
+    adminHealthFigures: renderFragment(AdminHealthFigures, { ...adminHealth(name), shell: user }),
     adminNoEvents: renderPage(AdminEvents, {
       ...adminEvents(name),
       shell: user,

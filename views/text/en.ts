@@ -769,6 +769,7 @@ export const english = {
       modbus: "Add a machine by its Modbus module",
       http: "Add a machine that is sent over HTTP",
     },
+    otherWay: "Another source",
     choose: "Where does its data come from?",
     chooseHints: {
       mtconnect: "CNCs of most makers: Fanuc, Mazak, Okuma, Haas, DMG MORI … MTC reads the agent.",

@@ -852,6 +852,7 @@ export const russian: Text = {
       modbus: "Новый станок: модуль Modbus",
       http: "Новый станок: данные по HTTP",
     },
+    otherWay: "Другой источник",
     choose: "Откуда идут данные?",
     chooseHints: {
       mtconnect: "Станки с ЧПУ большинства марок: Fanuc, Mazak, Okuma, Haas, DMG MORI … MTC читает агента.",

@@ -7,6 +7,7 @@ import { addPages } from "./add.ts";
 import { calendarPages } from "./calendar.ts";
 import { cycleTimePages } from "./cycle-times.ts";
 import { eventPages } from "./events.ts";
+import { healthPages } from "./health.ts";
 import { machinePages } from "./machines.ts";
 import { policyPages } from "./policy.ts";
 import { reasonPages } from "./reasons.ts";
@@ -26,6 +27,7 @@ export const adminModule = (services: Services) => {
     .use(machinePages(deps, page))
     .use(addPages(deps, page))
     .use(eventPages(deps, page))
+    .use(healthPages(deps, page))
     .use(accessPages(deps, page))
     .use(calendarPages(deps, page))
     .use(cycleTimePages(deps, page))

@@ -86,6 +86,14 @@ export class Reports {
     this.#lake = lake;
   }
 
+  /** Until when the figures of all of a tenant's machines are rolled up; undefined where nobody asked for them yet. */
+  rolledUntil_us(machines: Machine[]): number | undefined {
+    const [first] = machines;
+    if (!first) return undefined;
+    const ids = machines.map(({ id }) => id);
+    return this.#roller.until_us(first.tenant_id, ids) || undefined;
+  }
+
   /** Figures over machines of one tenant: sums first (invariant 5). Nothing is known of the time after now. */
   async oee(
     machines: Machine[],

@@ -11,7 +11,7 @@ import { socketLine } from "./socket.ts";
 import { eventStream } from "./sse.ts";
 
 /** More readers are told to come later (invariant 7). */
-const MAX_READERS = 1_000;
+export const MAX_READERS = 1_000;
 /** How long a reader that was let go may take to read why. */
 const LINGER_S = 10;
 

@@ -48,7 +48,7 @@ export function AdminAdd(props: AdminAddProps) {
       <div class="crumbs">
         <h1>{words.addTitles[kind]}</h1>
         <a class="button" href="/admin/add">
-          {words.add}
+          {words.otherWay}
         </a>
       </div>
       <form class="stack wide-form" method="post" action={`/admin/add/${kind}`} hx-disabled-elt="find button">

@@ -8,7 +8,7 @@ import type { MachineName, Shell } from "../../model.ts";
 import { text } from "../../text.ts";
 
 /** The admin pages' own navigation, in its order. */
-const ROOMS = ["machines", "reasons", "access", "events"] as const;
+const ROOMS = ["machines", "reasons", "access", "events", "health"] as const;
 export type AdminRoom = (typeof ROOMS)[number];
 
 export type AdminProps = {

@@ -44,10 +44,10 @@ export function AdminMachine(props: AdminMachineProps) {
         <EnterSaves />
         <GroupList groups={groups} />
         <FormErrors form={form} />
-        <section class="panel stack">
+        <section class="panel stack wide-form">
           <NameAndGroup form={form} />
         </section>
-        <section class="panel stack">
+        <section class="panel stack wide-form">
           <h2>{`${words.source}: ${words.kinds[kind]}`}</h2>
           <ContactLine {...props} />
           <SourceFields kind={kind} form={form} />

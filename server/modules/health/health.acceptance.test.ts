@@ -1,0 +1,60 @@
+// The page of the system's health, over real HTTP: the same numbers as /readyz and /metrics, and words where one is bad.
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { discard, startServer, TEST_KEY, type TestServer, until } from "../../testing/server.ts";
+
+setDefaultTimeout(60_000);
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await startServer({ MTC_RAW_RETENTION_DAYS: "45" });
+  const source = { kind: "mtconnect", url: "http://127.0.0.1:1" };
+  await server.call("POST", "/api/v1/machines", { id: "mill-1", name: "Mill 1", source });
+});
+afterAll(() => discard(server));
+
+const page = async (path: string): Promise<string> => {
+  const answer = await fetch(server.origin + path, { headers: { "x-api-key": TEST_KEY } });
+  expect([path, answer.status]).toEqual([path, 200]);
+  return answer.text();
+};
+
+/** A figure by its name. */
+const figure = (html: string, name: string): string | undefined =>
+  new RegExp(`<dt>${name}</dt><dd><b>([^<]*)</b>`).exec(html)?.[1];
+
+const metric = (text: string, name: string): number =>
+  Number(new RegExp(`^${name} (\\S+)$`, "m").exec(text)?.[1]);
+
+test("it says what /metrics says", async () => {
+  await server.settled();
+  const [html, metrics] = [await page("/admin/health"), await page("/metrics")];
+  expect(figure(html, "State")).toBe("Ready");
+  expect(figure(html, "Waiting for analytics")).toBe(`${metric(metrics, "mtc_outbox_events")} events, 0 B`);
+  expect(figure(html, "Live screens")).toBe(`${metric(metrics, "mtc_live_readers")} of 1,000`);
+  expect(figure(html, "Raw data is kept for")).toBe("45 d");
+  expect(figure(html, "Parquet lake")).toBe("off");
+  const resident_mb = Number.parseFloat(figure(html, "Memory") ?? "");
+  expect(resident_mb / (metric(metrics, "mtc_resident_memory_bytes") / 1e6)).toBeWithin(0.5, 2);
+  expect(figure(html, "Requests since the start")).toMatch(/^\d+ served, \d+ refused, 0 failed$/);
+  expect(figure(html, "Disk free")).toMatch(/^[\d.,]+ [kMGT]B of [\d.,]+ [kMGT]B$/);
+});
+
+test("a source that is away is said in words, with what to do; the figures alone are a fragment", async () => {
+  const html = await until(async () => {
+    const fragment = await page("/admin/health/figures");
+    return fragment.includes("Unreachable") ? fragment : undefined;
+  }, 30_000);
+  expect(html).not.toContain("<html");
+  expect(html).toContain("check power, network and address");
+  expect(html).toContain("ECONNREFUSED");
+  expect(html).toContain('href="/admin/machines/mill-1"');
+});
+
+test("it is for admins", async () => {
+  const key = { name: "wall", scopes: ["read"] };
+  const { body } = await server.call<{ key: string }>("POST", "/api/v1/keys", key);
+  for (const path of ["/admin/health", "/admin/health/figures"]) {
+    const { status } = await fetch(server.origin + path, { headers: { "x-api-key": body.key } });
+    expect([path, status]).toEqual([path, 403]);
+  }
+});

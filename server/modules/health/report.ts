@@ -1,0 +1,193 @@
+// How the program is doing, in one look: what /readyz and /metrics tell, and how near each figure is to its bound.
+import { readdir, stat, statfs } from "node:fs/promises";
+import { totalmem } from "node:os";
+import type { Registry } from "prom-client";
+import type { LakeKeeper } from "../../../analytics-sql/lake/keeper.ts";
+import type { CollectorStatus, Collectors } from "../../../ingest/collectors.ts";
+import type { LiveHub } from "../../../ingest/live/hub.ts";
+import type { Relay } from "../../../ingest/outbox/relay.ts";
+import type { Machine, Store } from "../../../ingest/store/store.ts";
+import { version } from "../../../package.json" with { type: "json" };
+import type { Health, Level } from "../../../views/index.ts";
+import type { Reports } from "../analytics/service.ts";
+import type { DeadLetters } from "../dead-letters/service.ts";
+import type { Machines } from "../machines/service.ts";
+import { MAX_READERS } from "../stream/index.ts";
+
+export type HealthDeps = {
+  store: Pick<Store, "outboxDepth">;
+  relay: Relay;
+  collectors: Collectors;
+  hub: LiveHub;
+  lake: LakeKeeper | undefined;
+  metrics: Registry;
+  machines: Machines;
+  reports: Reports;
+  deadLetters: DeadLetters;
+  ready: () => boolean;
+  data_dir: string;
+  max_outbox_bytes: number;
+  raw_retention_days: number;
+};
+
+const DAY_MS = 86_400_000;
+/** Walking thousands of files costs more than the figure is worth every few seconds. */
+const MEASURED_FOR_MS = 60_000;
+/** Where a figure is near its bound, and where it needs a hand: shares of the bound, and ages. */
+const SHARES = { near: 0.7, bad: 0.9 };
+const LAG_S = { near: 60, bad: 600 };
+const ROLLED_S = { near: 300, bad: 3_600 };
+const LAKE_MS = { near: 2 * DAY_MS, bad: 7 * DAY_MS };
+
+/** @param value a share of the bound, or an age */
+const levelOf = (value: number, bounds: { near: number; bad: number }): Level =>
+  value >= bounds.bad ? "bad" : value >= bounds.near ? "near" : "good";
+
+const worst = (...levels: Level[]): Level =>
+  levels.includes("bad") ? "bad" : levels.includes("near") ? "near" : "good";
+
+export class HealthReport {
+  readonly #deps: HealthDeps;
+  #data: { at_ms: number; bytes: Promise<number> } | undefined;
+
+  constructor(deps: HealthDeps) {
+    this.#deps = deps;
+  }
+
+  /** The program's health; its sources and what was set aside are a tenant's own (invariant 10). */
+  async of(tenant_id: string): Promise<Health> {
+    const { deadLetters, hub, ready, raw_retention_days, machines } = this.#deps;
+    const own = machines.list(tenant_id);
+    const [outbox, set_aside, disk, sources, requests] = await Promise.all([
+      this.#outbox(),
+      deadLetters.list(tenant_id),
+      this.#disk(),
+      this.#sources(tenant_id, own),
+      this.#requests(),
+    ]);
+    const total_bytes = process.constrainedMemory() || totalmem();
+    const resident_bytes = process.memoryUsage.rss();
+    return {
+      ready: ready(),
+      version,
+      started_ms: Math.round(Date.now() - process.uptime() * 1_000),
+      outbox,
+      set_aside: set_aside.length,
+      rollup: this.#rollup(own),
+      disk,
+      memory: { level: levelOf(resident_bytes / total_bytes, SHARES), resident_bytes, total_bytes },
+      readers: {
+        level: levelOf(hub.watchers / MAX_READERS, SHARES),
+        open: hub.watchers,
+        max: MAX_READERS,
+      },
+      sources,
+      requests,
+      raw_retention_days,
+      lake: this.#lake(),
+    };
+  }
+
+  async #outbox(): Promise<Health["outbox"]> {
+    const { store, relay, max_outbox_bytes: max_bytes } = this.#deps;
+    const { events, bytes, oldest_ms } = await store.outboxDepth();
+    const lag_s = oldest_ms === 0 ? 0 : (Date.now() - oldest_ms) / 1_000;
+    const { error } = relay.status();
+    const refused: Level = error === "" ? "good" : "near";
+    const level = worst(levelOf(bytes / max_bytes, SHARES), levelOf(lag_s, LAG_S), refused);
+    return { level, events, bytes, max_bytes, lag_s, error };
+  }
+
+  /** Machines that nobody asked for since the start are not counted: they are rolled up in their turn. */
+  #rollup(own: Machine[]): Health["rollup"] {
+    const until_us = this.#deps.reports.rolledUntil_us(own);
+    if (until_us === undefined) return { level: "good", age_s: null };
+    const age_s = Math.max(0, Date.now() / 1_000 - until_us / 1_000_000);
+    return { level: levelOf(age_s, ROLLED_S), age_s };
+  }
+
+  async #disk(): Promise<Health["disk"]> {
+    const { data_dir } = this.#deps;
+    if (!this.#data || Date.now() - this.#data.at_ms > MEASURED_FOR_MS)
+      this.#data = { at_ms: Date.now(), bytes: sizeOf(data_dir) };
+    const [data_bytes, { bavail, bsize, blocks }] = await Promise.all([this.#data.bytes, statfs(data_dir)]);
+    const [free_bytes, total_bytes] = [bavail * bsize, blocks * bsize];
+    return { level: levelOf(1 - free_bytes / total_bytes, SHARES), data_bytes, free_bytes, total_bytes };
+  }
+
+  async #sources(tenant_id: string, own: Machine[]): Promise<Health["sources"]> {
+    const names = new Map(own.map(({ id, name }) => [id, name]));
+    const mine = this.#deps.collectors
+      .status()
+      .map((row) => ({ ...row, machine_ids: row.machine_ids.filter((id) => names.has(id)) }))
+      .filter(({ machine_ids }) => machine_ids.length > 0);
+    const now_us = Date.now() * 1_000;
+    const span = { from_us: now_us - DAY_MS * 1_000, to_us: now_us };
+    const gaps = await this.#deps.reports.gapsOf(
+      tenant_id,
+      mine.flatMap(({ machine_ids }) => machine_ids),
+      span,
+    );
+    return mine.map((row) => ({ ...sourceRow(row, names), ...lost(row, gaps, now_us) }));
+  }
+
+  async #requests(): Promise<Health["requests"]> {
+    const found = await this.#deps.metrics.getSingleMetric("mtc_http_requests_total")?.get();
+    const requests = { served: 0, refused: 0, failed: 0 };
+    for (const { labels, value } of found?.values ?? []) {
+      const status = Number(labels.status);
+      requests[status >= 500 ? "failed" : status >= 400 ? "refused" : "served"] += value;
+    }
+    return requests;
+  }
+
+  #lake(): Health["lake"] {
+    const status = this.#deps.lake?.status();
+    if (!status) return null;
+    const { days, last_success_ms, error } = status;
+    const age = last_success_ms === 0 ? "good" : levelOf(Date.now() - last_success_ms, LAKE_MS);
+    return {
+      level: worst(age, error === null ? "good" : "near"),
+      days,
+      last_success_ms,
+      error: error ?? "",
+    };
+  }
+}
+
+function sourceRow(
+  { name, machine_ids, state, since_ms, heard_ms, error }: CollectorStatus,
+  names: Map<string, string>,
+) {
+  const level: Level = state === "unreachable" ? "bad" : error === "" ? "good" : "near";
+  const machines = machine_ids.map((id) => ({ machine_id: id, name: names.get(id) ?? id }));
+  return { level, name, machines, state, since_ms, heard_ms, error };
+}
+
+/** Machines of one source lose contact together: the one that lost most speaks for it. */
+function lost(
+  { machine_ids }: CollectorStatus,
+  gaps: Awaited<ReturnType<Reports["gapsOf"]>>,
+  now_us: number,
+): { gaps: number; gap_s: number } {
+  const sums = machine_ids.map((id) => {
+    const own = gaps.get(id) ?? [];
+    const seconds = own.map(({ from, to }) => {
+      const end_ms = to === null ? now_us / 1_000 : Date.parse(to);
+      return (end_ms - Math.max(Date.parse(from), now_us / 1_000 - DAY_MS)) / 1_000;
+    });
+    return { gaps: own.length, gap_s: seconds.reduce((sum, s) => sum + Math.max(0, s), 0) };
+  });
+  return sums.reduce((most, one) => (one.gap_s > most.gap_s ? one : most), { gaps: 0, gap_s: 0 });
+}
+
+/** What lies below a folder, bytes. Files come and go meanwhile. */
+async function sizeOf(folder: string): Promise<number> {
+  const names = await readdir(folder, { recursive: true });
+  let bytes = 0;
+  for (const name of names) {
+    const found = await stat(`${folder}/${name}`).catch(() => undefined);
+    if (found?.isFile()) bytes += found.size;
+  }
+  return bytes;
+}

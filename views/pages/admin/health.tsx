@@ -1,0 +1,206 @@
+// How the system is doing: each figure with its bound and a word, and what to do where one needs a hand.
+/** @jsxImportSource preact */
+import type { ComponentChildren } from "preact";
+import type { AdminHealthProps, Health, Level } from "../../admin-model.ts";
+import { bytesText } from "../../components/bytes.ts";
+import { ContactWord, LevelWord } from "../../components/contact.tsx";
+import { age, duration, number } from "../../format.ts";
+import { text } from "../../text.ts";
+import { AdminFrame } from "./frame.tsx";
+
+export function AdminHealth(props: AdminHealthProps) {
+  const words = text.health;
+  return (
+    <AdminFrame shell={props.shell} room="health" title={words.title}>
+      <h1>{words.title}</h1>
+      <div
+        id="health"
+        class="stack wide-form"
+        hx-get="/admin/health/figures"
+        hx-trigger="every 5s"
+        hx-target="#health"
+        hx-select="unset"
+        hx-swap="innerHTML"
+      >
+        <AdminHealthFigures {...props} />
+      </div>
+    </AdminFrame>
+  );
+}
+
+/** `GET /admin/health/figures`: what changes. */
+export function AdminHealthFigures(props: AdminHealthProps) {
+  return (
+    <>
+      <Advice {...props} />
+      <Figures {...props} />
+      <Sources {...props} />
+    </>
+  );
+}
+
+/** What needs a hand, in words. */
+function Advice({ health }: AdminHealthProps) {
+  const { advice } = text.health;
+  const needed = [
+    ["outbox", health.outbox.level],
+    ["disk", health.disk.level],
+    ["memory", health.memory.level],
+    ["readers", health.readers.level],
+    ["lake", health.lake?.level ?? "good"],
+    ["sources", health.sources.some(({ level }) => level === "bad") ? "bad" : "good"],
+    ["set_aside", health.set_aside > 0 ? "bad" : "good"],
+  ] as const satisfies readonly (readonly [keyof typeof advice, Level])[];
+  const told = needed.filter(([, level]) => level !== "good");
+  if (told.length === 0) return null;
+  return (
+    <ul class="notice" role="status">
+      {told.map(([name]) => (
+        <li key={name}>
+          {advice[name]}
+          {name === "set_aside" && (
+            <>
+              {" "}
+              <a href="/admin/events">{text.events.title}</a>
+            </>
+          )}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Figures({ health, shell }: AdminHealthProps) {
+  const words = text.health;
+  const { outbox, disk, memory, readers, rollup, lake, requests } = health;
+  const count = (n: number) => number(n);
+  return (
+    <dl class="panel health">
+      <Figure name={words.state} level={health.ready ? "good" : "near"}>
+        {health.ready ? words.ready : words.starting}
+      </Figure>
+      <Figure name={words.outbox} level={outbox.level} more={words.ofMax(bytesText(outbox.max_bytes))}>
+        {words.waiting(count(outbox.events), bytesText(outbox.bytes))}
+      </Figure>
+      <Figure name={words.lag} level={outbox.level} more={outbox.error && `${words.error}: ${outbox.error}`}>
+        {outbox.events === 0 ? words.none : duration(outbox.lag_s)}
+      </Figure>
+      <Figure name={words.setAside} level={health.set_aside > 0 ? "bad" : "good"}>
+        {health.set_aside > 99 ? "99+" : count(health.set_aside)}
+      </Figure>
+      <Figure name={words.rollup} level={rollup.level}>
+        {rollup.age_s === null ? text.none : text.machines.ago(age(rollup.age_s * 1_000))}
+      </Figure>
+      <Figure name={words.disk} level={disk.level} more={`${words.data}: ${bytesText(disk.data_bytes)}`}>
+        {words.of(bytesText(disk.free_bytes), bytesText(disk.total_bytes))}
+      </Figure>
+      <Figure name={words.memory} level={memory.level}>
+        {words.of(bytesText(memory.resident_bytes), bytesText(memory.total_bytes))}
+      </Figure>
+      <Figure name={words.readers} level={readers.level}>
+        {words.of(count(readers.open), count(readers.max))}
+      </Figure>
+      <Figure name={words.requests}>
+        {words.requestsOf(count(requests.served), count(requests.refused), count(requests.failed))}
+      </Figure>
+      <Figure name={words.retention}>{words.days(health.raw_retention_days)}</Figure>
+      <Figure name={words.lake} level={lake?.level} more={lake?.error}>
+        {lake ? words.lakeDays(lake.days) : words.lakeOff}
+      </Figure>
+      <Figure name={words.uptime} more={`${words.version} ${health.version}`}>
+        {age(shell.now_ms - health.started_ms)}
+      </Figure>
+    </dl>
+  );
+}
+
+/** A figure that has a level says its word where it is not good. */
+function Figure({
+  name,
+  level,
+  more,
+  children,
+}: {
+  name: string;
+  level?: Level | undefined;
+  more?: string | undefined;
+  children: ComponentChildren;
+}) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>
+        <b>{children}</b>
+        {level && level !== "good" && <LevelWord level={level}>{text.health.levels[level]}</LevelWord>}
+        {more && <span class="hint">{more}</span>}
+      </dd>
+    </div>
+  );
+}
+
+function Sources({ health, shell }: AdminHealthProps) {
+  const words = text.health;
+  if (health.sources.length === 0) {
+    return (
+      <section class="panel">
+        <h2>{words.sources}</h2>
+        <p>
+          <a class="cell-link" href="/admin/add">
+            {words.noSources}
+          </a>
+        </p>
+      </section>
+    );
+  }
+  return (
+    <section class="panel scrolling">
+      <h2>{words.sources}</h2>
+      <table class="cards">
+        <thead>
+          <tr>
+            <th scope="col">{words.source}</th>
+            <th scope="col">{words.machines}</th>
+            <th scope="col">{words.contact}</th>
+            <th scope="col">{words.heard}</th>
+            <th scope="col">{words.gaps}</th>
+            <th scope="col">{words.complaint}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {health.sources.map((source) => (
+            <SourceRow key={source.name} source={source} now_ms={shell.now_ms} />
+          ))}
+        </tbody>
+      </table>
+    </section>
+  );
+}
+
+function SourceRow({ source, now_ms }: { source: Health["sources"][number]; now_ms: number }) {
+  const words = text.health;
+  const { name, machines, state, heard_ms, gaps, gap_s, error } = source;
+  return (
+    <tr>
+      <th scope="row" class="address-cell">
+        {name}
+      </th>
+      <td data-label={words.machines} class="wide">
+        {machines.map(({ machine_id, name: machine }) => (
+          <a key={machine_id} class="cell-link" href={`/admin/machines/${encodeURIComponent(machine_id)}`}>
+            {machine}
+          </a>
+        ))}
+      </td>
+      <td data-label={words.contact}>
+        <ContactWord state={state} />
+      </td>
+      <td data-label={words.heard}>
+        {heard_ms > 0 ? text.machines.ago(age(now_ms - heard_ms)) : text.machines.never}
+      </td>
+      <td data-label={words.gaps}>{words.gapsOf(gaps, duration(gap_s))}</td>
+      <td data-label={words.complaint} class="wide">
+        {error || text.none}
+      </td>
+    </tr>
+  );
+}
