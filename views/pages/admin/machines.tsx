@@ -96,7 +96,14 @@ function DemoPanel({ demo }: Pick<AdminMachinesProps, "demo">) {
     <section class="panel">
       <h2>{words.demo}</h2>
       <p>{lead}</p>
-      <form class="buttons demo-buttons" method="post" action="/admin/demo">
+      <form
+        class="buttons demo-buttons"
+        method="post"
+        action="/admin/demo"
+        // Three days of history are made up: on a slow machine that takes longer than a page may.
+        hx-request='{"timeout":60000}'
+        hx-disabled-elt="find button"
+      >
         {demo !== "running" && (
           <button type="submit" name="do" value="start">
             {demo === "none" ? words.startDemo : words.resumeDemo}
