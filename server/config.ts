@@ -46,7 +46,13 @@ const KNOWN = [
   ...LAKE_SETTINGS,
 ];
 /** Settings of the cluster profile: refused with a word of their own until this release has it. */
-const CLUSTER = ["MTC_MONGO_URL", "MTC_KAFKA_BROKERS", "MTC_CLICKHOUSE_URL", "MTC_REDIS_URL"];
+const CLUSTER = [
+  "MTC_MONGO_URL",
+  "MTC_KAFKA_BROKERS",
+  "MTC_KAFKA_PARTITIONS",
+  "MTC_CLICKHOUSE_URL",
+  "MTC_REDIS_URL",
+];
 
 /**
  * @param env the environment's variables

@@ -7,7 +7,7 @@ import type { Rebuild } from "./modules/rebuild/model.ts";
 import { daysOf } from "./modules/rebuild/service.ts";
 import { discard, startServer, TEST_KEY, type TestServer, tempDir, until } from "./testing/server.ts";
 
-setDefaultTimeout(180_000);
+setDefaultTimeout(420_000);
 const data_dir = tempDir();
 const T0_MS = Date.parse("2026-01-05T00:00:00Z");
 const DAY_MS = 86_400_000;
