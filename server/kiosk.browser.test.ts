@@ -1,4 +1,5 @@
 // The HMI as a kiosk: without network, without server, after a restart of the browser; nothing old ever looks live.
+import { Database } from "bun:sqlite";
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -51,7 +52,7 @@ async function openBrowser(): Promise<void> {
     locale: "en-GB",
   });
   page = context.pages()[0] ?? (await context.newPage());
-  page.setDefaultTimeout(12_000);
+  page.setDefaultTimeout(40_000);
 }
 
 async function signIn(): Promise<void> {
@@ -106,6 +107,39 @@ async function looksOld(): Promise<void> {
   expect(new Set(timers)).toEqual(new Set(["hidden"]));
 }
 
+/** The counts of rejects that reached the server, in the order in which its log took them. */
+function rejects(): number[] {
+  using log = new Database(`${server.data_dir}/mtc.sqlite`, { readonly: true });
+  const rows = log
+    .query<{ data: string }, []>(
+      "SELECT CAST(bytes AS TEXT) AS data FROM events WHERE type = 'mtc.rejects.v1' ORDER BY position",
+    )
+    .all();
+  return rows.map(
+    ({ data }) => (JSON.parse(data) as { data: { rejects: { count: number } } }).data.rejects.count,
+  );
+}
+
+/** What waits in the browser to be sent, as the end of its path and its count. */
+const waiting = (): Promise<string[]> =>
+  page.evaluate(
+    () =>
+      new Promise((resolve, reject) => {
+        const request = indexedDB.open("mtc-queue");
+        request.onerror = () => reject(request.error);
+        request.onsuccess = () => {
+          const all = request.result.transaction("entries").objectStore("entries").getAll();
+          all.onsuccess = () => {
+            request.result.close();
+            const entries = all.result as { path: string; body: { count: number } }[];
+            resolve(entries.map(({ path, body }) => `${path.slice(path.lastIndexOf("/"))} ${body.count}`));
+          };
+        };
+      }),
+  );
+
+const waits = (entry: string) => until(async () => (await waiting()).includes(entry) || undefined);
+
 describe.skipIf(missing)("a kiosk", () => {
   test("keeps HMI pages and their files; never the API's answers, reports or who signs in", async () => {
     await keeps("/hmi");
@@ -144,6 +178,30 @@ describe.skipIf(missing)("a kiosk", () => {
       document.body.dispatchEvent(new MouseEvent("contextmenu", { cancelable: true, bubbles: true })),
     );
     expect(menu).toBe(false);
+  });
+
+  test("a hall has a wall of its own, by its address", async () => {
+    await server.call("PATCH", `/api/v1/machines/${MILL}`, { group: "Hall 1" });
+    await page.goto(`${server.origin}/hmi`);
+    await isLive();
+    const shown = () =>
+      page.$$eval(".tile", (all) => all.map((tile) => (tile as HTMLElement).dataset.machine));
+    expect((await shown()).sort()).toEqual([LATHE, MILL]);
+    await page.click('.groups a:has-text("Hall 1")');
+    await page.waitForURL(/\/hmi\?group=Hall\+1$/);
+    await isLive();
+    expect(await shown()).toEqual([MILL]);
+    // It follows its own machines: the other's stop is not counted, and brings no tile.
+    await tell(LATHE, "execution", "FEED_HOLD");
+    await tell(MILL, "execution", "FEED_HOLD");
+    await shows(MILL, "STOPPED");
+    expect(await page.textContent('[data-count="STOPPED"] b')).toBe("1");
+    await page.evaluate("htmx.trigger('[hx-get]', 'refresh')");
+    expect(await shown()).toEqual([MILL]);
+    await tell(MILL, "execution", "ACTIVE");
+    await tell(LATHE, "execution", "ACTIVE");
+    await page.goto(`${server.origin}/hmi`);
+    await isLive();
   });
 
   test("network cut: the band says since when; a reload shows the last screen; network back: live again", async () => {
@@ -197,6 +255,38 @@ describe.skipIf(missing)("a kiosk", () => {
     await startAgain();
     await isLive();
     await page.waitForSelector("html:not([data-kept])");
+  });
+
+  test("what is entered without network arrives once and in order, even if the session ended meanwhile", async () => {
+    await page.goto(`${server.origin}/hmi/${MILL}`);
+    await isLive();
+    await keeps(`/hmi/${MILL}`);
+    await context.setOffline(true);
+    await page.reload();
+    await isLost();
+    for (const count of [1, 5, 2, 10]) {
+      await page.click(`[data-enter="reject"][data-count="${count}"]`);
+      await waits(`/rejects ${count}`);
+    }
+    // The power goes as well, and the session is ended elsewhere.
+    const [cookie] = await context.cookies(server.origin);
+    await context.close();
+    const headers = { cookie: `${cookie?.name}=${cookie?.value}`, "sec-fetch-site": "same-origin" };
+    await fetch(`${server.origin}/sign-out`, { method: "POST", headers, redirect: "manual" });
+    await openBrowser();
+    await context.setOffline(true);
+    await page.goto(`${server.origin}/hmi`);
+    await looksOld();
+    await context.setOffline(false);
+    await page.click("[data-band] a");
+    await page.waitForURL(/\/sign-in/);
+    expect(rejects()).toEqual([]);
+    expect((await kept()).filter((path) => path.startsWith("/hmi"))).toEqual([]);
+    // The wall sends it as well.
+    await signIn();
+    await until(() => (rejects().length >= 4 ? true : undefined), 30_000);
+    expect(rejects()).toEqual([1, 5, 2, 10]);
+    expect(await waiting()).toEqual([]);
   });
 
   test("whoever signs out leaves nothing behind, with or without network", async () => {

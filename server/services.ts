@@ -170,7 +170,7 @@ export async function startServices(config: Config, log: (message: string) => vo
     reasons,
     reports,
     explanations: new Explanations(engine, roller, reports),
-    figures: new Figures(machines, reports),
+    figures: new Figures(machines, reports, hub),
     operator: new Operator({ machines, reports, annotations, reasons, hub }),
     rebuilds,
     deadLetters: setAside,

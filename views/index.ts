@@ -13,6 +13,7 @@ export { DashboardBands } from "./components/bands.tsx";
 export { HmiEntry } from "./components/entry/entry.tsx";
 export { DashboardFilters } from "./components/filters.tsx";
 export { DashboardHeat, heatFrom_ms } from "./components/heat.tsx";
+export { partOf } from "./facts.ts";
 export { EMPTY_FORM, errorsByPath, type FormState } from "./form.ts";
 export { localInput } from "./format.ts";
 export type * from "./model.ts";
@@ -38,6 +39,7 @@ export { Offline } from "./pages/offline.tsx";
 export { Problem } from "./pages/problem.tsx";
 export { SignIn } from "./pages/sign-in.tsx";
 export { manifest, serviceWorker } from "./service-worker.ts";
+export { idealCycle, partsTarget } from "./target.ts";
 export { LANGUAGES, type Language, type StarterWords, starterWords } from "./text.ts";
 export { VERSION } from "./version.ts";
 

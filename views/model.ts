@@ -64,6 +64,9 @@ export type GapRow = { from: string; to: string | null; cause: GapCause; detail:
 
 export type Policy = PolicyData["policy"];
 
+/** Good parts that there should be by now, unrounded; "possible" where no target is set. */
+export type PartsTarget = { parts: number; kind: "target" | "possible" };
+
 /** A machine's shift so far. */
 export type ShiftFigures = {
   machine_id: string;
@@ -71,6 +74,8 @@ export type ShiftFigures = {
   shift: { name: string; from: string; to: string };
   /** null: nothing computed yet. */
   oee: OeeRow | null;
+  /** null: no ideal cycle is known. */
+  target: PartsTarget | null;
   /** States and gaps of the shift, oldest first. May be empty. */
   states: readonly StateRow[];
   gaps: readonly GapRow[];
@@ -79,10 +84,13 @@ export type ShiftFigures = {
 /** One machine on the wall. */
 export type HmiTile = { name: string; live: LiveMachine; figures: ShiftFigures | null };
 
-/** `GET /hmi`. In any order: the page sorts by what needs a hand. Empty: the greeting. */
-export type HmiWallProps = { shell: Shell; machines: readonly HmiTile[] };
+/** The plant's halls, lines or cells, and the one that the wall shows; null is all. */
+export type WallGroups = { groups: readonly string[]; group: string | null };
 
-/** `GET /hmi/figures`: the fragment the wall asks for every 10 s. */
+/** `GET /hmi?group`. In any order: the page sorts by what needs a hand. No machines, and no groups: the greeting. */
+export type HmiWallProps = WallGroups & { shell: Shell; machines: readonly HmiTile[] };
+
+/** `GET /hmi/figures?group`: the fragment the wall asks for every 10 s. */
 export type HmiWallFiguresProps = { shell: Shell; figures: readonly ShiftFigures[] };
 
 /** A reason that an operator may give. */

@@ -149,7 +149,7 @@ describe.skipIf(missing)("the wall", () => {
       });
       await page.evaluate("htmx.ajax('GET', '/hmi/figures', { swap: 'none' })");
       await page.waitForFunction(
-        (tile) => /^\d+$/.test(document.querySelector(`${tile} .tile-numbers dd`)?.textContent ?? ""),
+        (tile) => /^\d+ \/ \d+$/.test(document.querySelector(`${tile} .tile-numbers dd`)?.textContent ?? ""),
         mill1,
       );
       expect(await page.$$eval(".tile", (all) => all.length)).toBe(10);

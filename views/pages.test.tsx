@@ -80,6 +80,8 @@ describe("the wall", () => {
     const shapes = new Set<string>();
     for (const state of BY_NEED) {
       const html = renderPage(HmiWall, {
+        groups: [],
+        group: null,
         shell: shell(),
         machines: [{ ...tile, live: { ...tile.live, state } }],
       });
@@ -94,7 +96,7 @@ describe("the wall", () => {
   });
 
   test("sorts by what needs a hand, then by name", () => {
-    const html = renderPage(HmiWall, { shell: shell(), machines: tiles() });
+    const html = renderPage(HmiWall, { shell: shell(), machines: tiles(), groups: [], group: null });
     const states = [...html.matchAll(/class="tile" [^>]*data-state="(\w+)"/g)].map(
       ([, state]) => state as State,
     );
@@ -104,7 +106,7 @@ describe("the wall", () => {
   });
 
   test("marks late and old data in words and by attribute", () => {
-    const html = renderPage(HmiWall, { shell: shell(), machines: tiles() });
+    const html = renderPage(HmiWall, { shell: shell(), machines: tiles(), groups: [], group: null });
     const ageOf = (name: string) => new RegExp(`data-name="${name}"[^>]*data-age="(\\w+)"`).exec(html)?.[1];
     expect([ageOf("Mill 1"), ageOf("Lathe 3"), ageOf("Lathe 4")]).toEqual(["fresh", "late", "old"]);
     expect(html).toContain("21 s old");

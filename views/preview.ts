@@ -68,7 +68,7 @@ type Client = ReadableStreamDefaultController<Uint8Array>;
 const utf8 = new TextEncoder();
 
 /** @param port 0 for any free one */
-export async function startPreview(port: number): Promise<Preview> {
+export async function startPreview(port: number, machines = 10): Promise<Preview> {
   const files = await assets();
   const worker = await serviceWorker();
   const clients = new Set<Client>();
@@ -76,7 +76,7 @@ export async function startPreview(port: number): Promise<Preview> {
   let isEmpty = false;
   let version = VERSION;
 
-  const plant = () => (isEmpty ? [] : tiles(Date.now()));
+  const plant = () => (isEmpty ? [] : tiles(Date.now(), machines));
   const here = (user: string | null = "admin") => shell({ now_ms: Date.now(), user });
   const send = (client: Client, event: string, data: object) => {
     try {
@@ -143,7 +143,7 @@ export async function startPreview(port: number): Promise<Preview> {
         }),
       );
     if (url.pathname === "/" || url.pathname === "/hmi")
-      return page(renderPage(HmiWall, { shell: here(), machines: plant() }));
+      return page(renderPage(HmiWall, { shell: here(), machines: plant(), groups: [], group: null }));
     if (url.pathname === "/hmi/figures")
       return page(
         renderFragment(HmiWallFigures, {

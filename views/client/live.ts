@@ -12,6 +12,8 @@ const RETRY_MAX_MS = 10_000;
 export type LiveHandlers = {
   /** The machines that changed; after a snapshot all of them, with `all` set. */
   changed: (machines: LiveMachine[], all: boolean) => void;
+  /** Of a delta that this says no to the page is not told: its values are kept. Without it the page is told of all. */
+  concerns?: ((delta: LiveDelta) => boolean) | undefined;
   /** The connection is back: what is shown is live. */
   live: () => void;
   /** The connection is gone; nothing newer than `heard_ms` (server's clock) is known. */
@@ -34,8 +36,15 @@ export const isKept = dataset.kept !== undefined;
 const here = location.pathname + location.search;
 /** What was seen last is written down at most this often. */
 const KEEP_MS = 5_000;
-/** What a wall shows of a machine's signals: all of a hundred machines' are not worth a write. */
+/** What a wall shows of a machine's signals. */
 const SHOWN = /^(part_number$|program$|condition:|alarms:)/;
+
+/** Whether a wall shows it: of two thousand deltas a second nearly all are of spindles and feeds, and of age, which the clock shows. */
+export function isOnWall({ state, since_us, source, signals = {} }: LiveDelta): boolean {
+  if (state !== undefined || since_us !== undefined || source !== undefined) return true;
+  for (const signal in signals) if (SHOWN.test(signal)) return true;
+  return false;
+}
 
 /**
  * Follows a stream (`/api/v1/stream?…`). EventSource reconnects by itself and resumes by Last-Event-ID;
@@ -89,7 +98,8 @@ export function follow(url: string, handlers: LiveHandlers): Live {
         const { signals, ...rest } = delta;
         Object.assign(known.signals, signals);
         Object.assign(known, rest);
-        return handlers.changed([known], false);
+        if (handlers.concerns?.(delta) ?? true) handlers.changed([known], false);
+        return;
       }
       if (known) machines.delete(delta.machine_id);
       else if (isWhole(delta)) machines.set(delta.machine_id, delta);

@@ -1,4 +1,5 @@
 // A page restarts itself after an update: once nobody touches it, nothing is open and nothing waits to be sent.
+import { pending } from "./queue.ts";
 
 /** So long nobody may have touched the page. */
 const IDLE_MS = 8_000;
@@ -16,9 +17,11 @@ let isWaiting = false;
 export function restartWhenIdle(isLive: () => boolean): void {
   if (isWaiting) return;
   isWaiting = true;
-  setInterval(() => {
+  setInterval(async () => {
     const waits_ms = Date.now() - Number(sessionStorage.getItem(TRIED) ?? 0);
     if (performance.now() - touched_ms < IDLE_MS || waits_ms < AGAIN_MS || !isLive() || isEntering()) return;
+    // Entries that wait are safe; but what became of them is shown on the page that made them.
+    if ((await pending().catch(() => [])).length > 0) return;
     sessionStorage.setItem(TRIED, String(Date.now()));
     location.reload();
   }, 1_000);

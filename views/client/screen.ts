@@ -1,5 +1,5 @@
 // Writes live values into the elements the server rendered, found by their `data-` names.
-import type { LiveMachine } from "../../ingest/live/live.ts";
+import type { LiveDelta, LiveMachine } from "../../ingest/live/live.ts";
 import { freshness, partOf } from "../facts.ts";
 import { age, clock, clockOrDay, timer } from "../format.ts";
 import { text } from "../text.ts";
@@ -14,6 +14,20 @@ export const timezone = document.documentElement.dataset.timezone ?? "UTC";
 /** The first element that matches, if it is there. */
 export const find = (selector: string, root: ParentNode = document): HTMLElement | null =>
   root.querySelector(selector);
+
+const places = new WeakMap<Element, Map<string, HTMLElement | null>>();
+
+/** As `find`, but looked for once: a wall asks for the same places of two hundred tiles every second. */
+function place(selector: string, root: HTMLElement): HTMLElement | null {
+  const known = places.get(root) ?? new Map<string, HTMLElement | null>();
+  places.set(root, known);
+  const found = known.get(selector);
+  // A fragment may have replaced it.
+  if (found?.isConnected) return found;
+  const anew = find(selector, root);
+  known.set(selector, anew);
+  return anew;
+}
 
 /** Sets text only where it changed: a wall of machines must not repaint every second. */
 export function write(element: Element | null | undefined, words: string): void {
@@ -34,22 +48,22 @@ export function mark(element: HTMLElement, name: string, value: string): boolean
 /** State, note and part of a tile or a machine's page. */
 export function showMachine(root: HTMLElement, live: LiveMachine, now_ms: number): void {
   const since = sinceText(live, { now_ms, timezone });
-  const isNew = mark(root, "state", live.state) || find("[data-since-text]", root)?.textContent !== since;
+  const isNew = mark(root, "state", live.state) || place("[data-since-text]", root)?.textContent !== since;
   if (isNew) {
     root.querySelector(".state-line use")?.setAttribute("href", `#state-${live.state}`);
   }
-  write(find("[data-word]", root), text.states[live.state]);
-  write(find("[data-note]", root), note(live));
-  write(find("[data-part]", root), partOf(live) || text.none);
-  write(find("[data-since-text]", root), since);
+  write(place("[data-word]", root), text.states[live.state]);
+  write(place("[data-note]", root), note(live));
+  write(place("[data-part]", root), partOf(live) || text.none);
+  write(place("[data-since-text]", root), since);
   // Otherwise the second's tick moves timer and age of all machines at once: one repaint, not ten.
   if (isNew) showAge(root, live, now_ms);
 }
 
 /** What changes by the second: the running timer and the age of the data. */
 export function showAge(root: HTMLElement, live: LiveMachine, now_ms: number): void {
-  write(find("[data-timer]", root), live.since_us > 0 ? timer(now_ms - live.since_us / 1000) : text.none);
-  write(find("[data-heard-text]", root), heardText(live.heard_ms, now_ms));
+  write(place("[data-timer]", root), live.since_us > 0 ? timer(now_ms - live.since_us / 1000) : text.none);
+  write(place("[data-heard-text]", root), heardText(live.heard_ms, now_ms));
   mark(root, "age", freshness(now_ms - live.heard_ms));
 }
 
@@ -60,12 +74,14 @@ export function showAge(root: HTMLElement, live: LiveMachine, now_ms: number): v
 export function run(
   changed: (machines: LiveMachine[], all: boolean, live: Live) => void,
   link?: (state: "live" | "lost", live: Live) => void,
+  concerns?: (delta: LiveDelta) => boolean,
 ): Live | undefined {
   const url = find("[data-stream]")?.dataset.stream;
   if (!url) return undefined;
   const root = document.documentElement;
   const isLive = () => root.dataset.link === "live";
   const live: Live = follow(url, {
+    concerns,
     changed: (machines, all) => changed(machines, all, live),
     live: () => {
       root.dataset.link = "live";

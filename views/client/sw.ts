@@ -93,7 +93,8 @@ const late = (): Promise<undefined> =>
 /** Marked, so that from its first paint on it does not look live. */
 async function keptPage(url: string): Promise<Response | undefined> {
   const pages = await caches.open(PAGES);
-  const found = await pages.match(url);
+  // Of a hall's wall that was not seen, the whole plant's.
+  const found = (await pages.match(url)) ?? (await pages.match(new URL(url).pathname));
   if (!found) return undefined;
   const html = (await found.text()).replace("<html ", '<html data-kept data-link="lost" ');
   return new Response(html, { headers: headersOf(found) });
@@ -129,11 +130,10 @@ async function refresh(url: string): Promise<void> {
 
 /** Whoever comes or goes, or reads in another language, sees no page of before. Leaving needs no network for that. */
 async function door(request: Request, path: string): Promise<Response> {
-  const isChange = request.method !== "GET" || new URL(request.url).searchParams.has("token");
   if (path === "/sign-out") await forget();
   try {
     const answer = await fetch(request);
-    if (isChange) await forget();
+    await forget();
     if (path === "/language") await keepOffline().catch(() => {});
     return answer;
   } catch {

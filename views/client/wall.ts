@@ -2,7 +2,8 @@
 import type { LiveMachine } from "../../ingest/live/live.ts";
 import type { State } from "../../ingest/signals.ts";
 import { BY_NEED, byNeed } from "../facts.ts";
-import type { Live } from "./live.ts";
+import { isOnWall, type Live } from "./live.ts";
+import { startQueue } from "./queue.ts";
 import { find, mark, run, showMachine, write } from "./screen.ts";
 
 /** Tiles keep their places this long after a touch, so that none moves from under a finger. */
@@ -16,19 +17,25 @@ addEventListener("pointerdown", () => (touched = performance.now()), { passive: 
 const loaded = performance.now();
 let reload: ReturnType<typeof setTimeout> | undefined;
 const tiles = (): HTMLElement[] => [...document.querySelectorAll<HTMLElement>(".tile")];
+const tileOf = new Map(tiles().map((tile) => [tile.dataset.machine, tile]));
 
 /** Machines that changed since the last frame: a hundred of them at 10 Hz are drawn once a frame. */
 const changed = new Map<string, LiveMachine>();
 
-run((machines, all, live) => {
-  if (changed.size === 0) requestAnimationFrame(() => draw(live));
-  for (const machine of machines) changed.set(machine.machine_id, machine);
-  if (all) checkMachines(machines.map(({ machine_id }) => machine_id));
-});
+startQueue();
+run(
+  (machines, all, live) => {
+    if (changed.size === 0) requestAnimationFrame(() => draw(live));
+    for (const machine of machines) changed.set(machine.machine_id, machine);
+    if (all) checkMachines(machines.map(({ machine_id }) => machine_id));
+  },
+  undefined,
+  isOnWall,
+);
 
 function draw(live: Live): void {
   for (const machine of changed.values()) {
-    const tile = find(`.tile[data-machine="${CSS.escape(machine.machine_id)}"]`);
+    const tile = tileOf.get(machine.machine_id);
     if (tile) showMachine(tile, machine, live.now_ms());
   }
   changed.clear();

@@ -82,10 +82,7 @@ export function TileFigures({ figures, shell }: { figures: ShiftFigures | null; 
         />
       )}
       <dl class="tile-numbers">
-        <div>
-          <dt title={text.wall.partsThisShift(shift)}>{text.wall.parts}</dt>
-          <dd>{number(oee?.total_count ?? null)}</dd>
-        </div>
+        <PartsOfTarget figures={figures} shift={shift} />
         <div>
           <dt title={text.wall.oeeOf(shift)}>{text.wall.oee}</dt>
           <dd>{percent(oee?.oee ?? null, 0)}</dd>
@@ -95,5 +92,25 @@ export function TileFigures({ figures, shell }: { figures: ShiftFigures | null; 
         </div>
       </dl>
     </>
+  );
+}
+
+/** Good parts against what there should be by now: "412 / 470" and a bar. */
+function PartsOfTarget({ figures, shift }: { figures: ShiftFigures | null; shift: string }) {
+  const good = figures?.oee?.good_count ?? null;
+  const target = figures?.target ?? null;
+  const parts = target && Math.round(target.parts);
+  const ratio = target && target.parts > 0 && good !== null ? Math.min(1, good / target.parts) : null;
+  const words = text.wall.partsOf[target?.kind ?? "possible"];
+  return (
+    <div>
+      <dt title={words.title(shift)}>{words.label}</dt>
+      <dd>
+        {number(good)} <small>/ {number(parts)}</small>
+      </dd>
+      <dd class="tile-bar">
+        <Bar ratio={ratio} label={words.title(shift)} />
+      </dd>
+    </div>
   );
 }

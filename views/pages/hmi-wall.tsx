@@ -7,10 +7,10 @@ import { Welcome } from "../components/welcome.tsx";
 import { BY_NEED, byNeed } from "../facts.ts";
 import { clock } from "../format.ts";
 import { Layout, LinkBand } from "../layout.tsx";
-import type { HmiTile, HmiWallFiguresProps, HmiWallProps } from "../model.ts";
+import type { HmiTile, HmiWallFiguresProps, HmiWallProps, WallGroups } from "../model.ts";
 import { text } from "../text.ts";
 
-export function HmiWall({ shell, machines }: HmiWallProps) {
+export function HmiWall({ shell, machines, groups, group }: HmiWallProps) {
   const sorted = machines.toSorted((a, b) =>
     byNeed({ ...a, state: a.live.state }, { ...b, state: b.live.state }),
   );
@@ -20,7 +20,7 @@ export function HmiWall({ shell, machines }: HmiWallProps) {
       title={text.wall.title}
       theme="hmi"
       here="wall"
-      kiosk={machines.length > 0}
+      kiosk={machines.length > 0 || group !== null}
       scripts={["htmx.js", "wall.js"]}
       header={
         <>
@@ -32,9 +32,11 @@ export function HmiWall({ shell, machines }: HmiWallProps) {
       }
     >
       <LinkBand />
-      <main id="main" class="wall" data-stream="/api/v1/stream">
+      <main id="main" class="wall" data-stream={`/api/v1/stream${groupQuery(group)}`}>
         {machines.length > 0 && <h1 class="only-heard">{text.wall.title}</h1>}
-        {machines.length === 0 ? (
+        {groups.length > 0 && <Groups groups={groups} group={group} />}
+        {machines.length === 0 && group !== null && <p class="hint">{text.wall.emptyGroup}</p>}
+        {machines.length === 0 && group === null ? (
           <Welcome shell={shell} />
         ) : (
           <ul class={`tiles ${grid(machines.length)}`} id="tiles" aria-label={text.wall.machines}>
@@ -43,7 +45,7 @@ export function HmiWall({ shell, machines }: HmiWallProps) {
             ))}
           </ul>
         )}
-        <div hx-get="/hmi/figures" hx-trigger="every 10s" hx-swap="none" />
+        <div hx-get={`/hmi/figures${groupQuery(group)}`} hx-trigger="every 10s" hx-swap="none" />
         <Known ids={machines.map(({ live }) => live.machine_id)} />
       </main>
     </Layout>
@@ -66,6 +68,27 @@ export function HmiWallFigures({ shell, figures }: HmiWallFiguresProps) {
         </div>
       ))}
     </>
+  );
+}
+
+const groupQuery = (group: string | null): string =>
+  group === null ? "" : `?${new URLSearchParams({ group })}`;
+
+/** A hall has a wall of its own, by its address. */
+function Groups({ groups, group }: WallGroups) {
+  return (
+    <nav class="groups" aria-label={text.wall.groups}>
+      {[null, ...groups].map((one) => (
+        <a
+          key={one}
+          class="choice"
+          href={`/hmi${groupQuery(one)}`}
+          aria-current={one === group ? "page" : undefined}
+        >
+          {one ?? text.wall.allGroups}
+        </a>
+      ))}
+    </nav>
   );
 }
 

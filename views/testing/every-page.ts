@@ -86,6 +86,7 @@ export function everyPage({
   const why = explained();
   const whyPlant = explainedPlant();
   const whyState = explainedState();
+  const groups = { groups: [name ?? "Hall 1", "Hall 2"], group: name ?? null };
   const user = shell({ language, ...(name === undefined ? {} : { user: name, plant: name }) });
   if (name !== undefined) {
     plant.machines = plant.machines.map((row) => ({ ...row, name, machine_id: name, flags: [name] }));
@@ -134,7 +135,7 @@ export function everyPage({
   return {
     entry: renderFragment(HmiEntry, { ...said, counts_by_hand: true }),
     entryNone: renderFragment(HmiEntry, { ...said, reasons: [], stops: [], entered: [], lot: null }),
-    wall: renderPage(HmiWall, { shell: user, machines: wall }),
+    wall: renderPage(HmiWall, { shell: user, machines: wall, ...groups }),
     wallFigures: renderFragment(HmiWallFigures, { shell: user, figures }),
     machine: renderPage(HmiMachine, { shell: user, ...machine, entry: said }),
     machineFigures: renderFragment(HmiMachineFigures, {
@@ -151,10 +152,12 @@ export function everyPage({
     explain: renderPage(Explain, { ...why, shell: user }),
     explainPlant: renderPage(Explain, { ...whyPlant, shell: user }),
     explainState: renderPage(ExplainState, { ...whyState, shell: user }),
-    empty: renderPage(HmiWall, { shell: user, machines: [] }),
+    empty: renderPage(HmiWall, { shell: user, machines: [], groups: [], group: null }),
     emptyForAll: renderPage(HmiWall, {
       shell: { ...user, may: { operate: true, admin: false } },
       machines: [],
+      groups: [],
+      group: null,
     }),
     account: renderPage(Account, { ...account(), shell: user }),
     adminMachines: renderPage(AdminMachines, { ...adminMachines(name), shell: user }),

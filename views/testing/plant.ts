@@ -22,6 +22,7 @@ import type {
   ShiftFigures,
   StateRow,
 } from "../model.ts";
+import { partsTarget } from "../target.ts";
 
 const HOUR_MS = 3_600_000;
 
@@ -93,9 +94,19 @@ export const machineId = (name: string): string =>
 
 const iso = (at_ms: number): string => new Date(at_ms).toISOString();
 
-/** The plant's machines as the wall gets them, at `now_ms`. */
-export const tiles = (now_ms = NOW_MS): HmiTile[] =>
-  CAST.map((cast) => ({ name: cast.name, live: liveOf(cast, now_ms), figures: figuresOf(cast, now_ms) }));
+/** The plant's machines as the wall gets them, at `now_ms`; over ten the same ones again under other names. */
+export const tiles = (now_ms = NOW_MS, machines = CAST.length): HmiTile[] =>
+  castOf(machines).map((cast) => ({
+    name: cast.name,
+    live: liveOf(cast, now_ms),
+    figures: figuresOf(cast, now_ms),
+  }));
+
+const castOf = (machines: number): Cast[] =>
+  Array.from({ length: machines }, (_, i) => {
+    const cast = CAST[i % CAST.length] as Cast;
+    return i < CAST.length ? cast : { ...cast, name: `${cast.name} of row ${Math.floor(i / CAST.length)}` };
+  });
 
 function liveOf(cast: Cast, now_ms: number): LiveMachine {
   const since_us = (now_ms - cast.since_min * 60_000 - 11_000) * 1000;
@@ -264,10 +275,15 @@ function figuresOf(cast: Cast, now_ms: number): ShiftFigures {
     .filter(({ state }) => state === "RUNNING")
     .reduce((sum, { seconds }) => sum + seconds, 0);
   const parts = Math.floor((run * 0.93) / cast.cycle_s);
+  const oee = rowOf(SHIFT.name, from_ms, now_ms, states, parts, cast.cycle_s);
+  // Mills have a target, lathes have not; of the washer no ideal cycle is known.
+  const target_oee = cast.name.startsWith("Mill") ? 0.7 : null;
+  const isKnown = cast.name !== "Washer";
   return {
     machine_id: machineId(cast.name),
     shift: { name: SHIFT.name, from: iso(from_ms), to: iso(from_ms + 8 * HOUR_MS) },
-    oee: rowOf(SHIFT.name, from_ms, now_ms, states, parts, cast.cycle_s),
+    oee: isKnown ? oee : { ...oee, performance: null, oee: null, teep: null, flags: ["no_ideal_cycle"] },
+    target: isKnown ? partsTarget(oee, { target_oee, ideal_cycle_s: cast.cycle_s }) : null,
     states,
     gaps: gapsOf(states, now_ms),
   };

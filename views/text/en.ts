@@ -109,10 +109,21 @@ export const english = {
     machines: "Machines",
     counts: "Machines by state",
     part: "Part",
-    parts: "Parts",
+    partsOf: {
+      target: {
+        label: "Good / target",
+        title: (shift: string) => `Good parts against the target so far, ${shift}`,
+      },
+      possible: {
+        label: "Good / possible",
+        title: (shift: string) => `Good parts against what was possible so far, ${shift}`,
+      },
+    },
+    groups: "Halls and lines",
+    allGroups: "All",
+    emptyGroup: "There is no machine here any more.",
     oee: "OEE",
     thisShift: "this shift",
-    partsThisShift: (shift: string) => `Parts, ${shift}`,
     oeeOf: (shift: string) => `OEE, ${shift}`,
     today: "today",
     data: "Data",

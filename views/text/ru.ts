@@ -190,10 +190,21 @@ export const russian: Text = {
     machines: "Станки",
     counts: "Станки по состояниям",
     part: "Деталь",
-    parts: "Детали",
+    partsOf: {
+      target: {
+        label: "Годных / план",
+        title: (shift: string) => `Годных деталей к плану на этот час, ${shift}`,
+      },
+      possible: {
+        label: "Годных / возможно",
+        title: (shift: string) => `Годных деталей к возможному на этот час, ${shift}`,
+      },
+    },
+    groups: "Цеха и линии",
+    allGroups: "Все",
+    emptyGroup: "Здесь больше нет станков.",
     oee: "OEE",
     thisShift: "эта смена",
-    partsThisShift: (shift: string) => `Детали, ${shift}`,
     oeeOf: (shift: string) => `OEE, ${shift}`,
     today: "сегодня",
     data: "Данные",

@@ -1,9 +1,12 @@
 // What the live screens show of the shifts, gathered from the reports: the same SQL as the API's (invariant 5).
 import { calendarAt, calendarsOf } from "../../../ingest/calendar.ts";
+import type { LiveHub } from "../../../ingest/live/hub.ts";
 import type { Machine } from "../../../ingest/store/store.ts";
+import { idealCycle, partOf, partsTarget } from "../../../views/index.ts";
 import type { ShiftFigures } from "../../../views/model.ts";
 import { type ShiftSpan, shiftAt } from "../../plant-time.ts";
 import type { Reports } from "../analytics/service.ts";
+import type { CycleTimes, Policy as PolicyInput } from "../machines/model.ts";
 import type { Machines } from "../machines/service.ts";
 
 /** Shift figures are computed at most this often, however many screens ask (each asks every 10 s). */
@@ -14,11 +17,13 @@ const calendarNow = ({ calendar }: Machine) => calendarAt(calendarsOf(calendar),
 export class Figures {
   readonly #machines: Machines;
   readonly #reports: Reports;
+  readonly #hub: LiveHub;
   readonly #recent = new Map<string, { until_ms: number; figures: Promise<ShiftFigures> }>();
 
-  constructor(machines: Machines, reports: Reports) {
+  constructor(machines: Machines, reports: Reports, hub: LiveHub) {
     this.#machines = machines;
     this.#reports = reports;
+    this.#hub = hub;
   }
 
   /** The plant's zone: that of its first calendar; this machine's own where there is none. */
@@ -55,19 +60,31 @@ export class Figures {
       this.#reports.gapsOf(tenant_id, ids, span),
     ]);
     const shift = { name, from: new Date(from_ms).toISOString(), to: new Date(to_ms).toISOString() };
-    for (const id of ids) {
-      const figures = asked.then(([oee, states, gaps]) => ({
-        machine_id: id,
-        shift,
-        oee: oee.rows.find(({ machine_id }) => machine_id === id) ?? null,
-        states: states.get(id) ?? [],
-        gaps: gaps.get(id) ?? [],
-      }));
+    for (const machine of machines) {
+      const { id } = machine;
+      const figures = asked.then(([oee, states, gaps]) => {
+        const row = oee.rows.find(({ machine_id }) => machine_id === id) ?? null;
+        return {
+          machine_id: id,
+          shift,
+          oee: row,
+          target: partsTarget(row, this.#goal(machine, now_ms)),
+          states: states.get(id) ?? [],
+          gaps: gaps.get(id) ?? [],
+        };
+      });
       const recent = { until_ms: now_ms + FRESH_MS, figures };
       this.#recent.set(id, recent);
       figures.catch(() => {
         if (this.#recent.get(id) === recent) this.#recent.delete(id);
       });
     }
+  }
+
+  /** What the machine should reach: the OEE that is aimed at, and the ideal cycle of what it makes now. */
+  #goal({ id, policy, cycle_times }: Machine, now_ms: number) {
+    const [live] = this.#hub.snapshot([id]).machines;
+    const ideal_cycle_s = idealCycle(cycle_times as CycleTimes, live ? partOf(live) : "", now_ms);
+    return { target_oee: (policy as PolicyInput).target_oee ?? null, ideal_cycle_s };
   }
 }

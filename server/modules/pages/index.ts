@@ -1,6 +1,7 @@
 // The screens: /, /hmi, /hmi/{id}, /dashboard, /dashboard/{id}, their explanations, and the files they load.
 import { Elysia } from "elysia";
 import type { LiveHub } from "../../../ingest/live/hub.ts";
+import type { Machine } from "../../../ingest/store/store.ts";
 import {
   ASSET_ROOT,
   assetResponse,
@@ -37,6 +38,13 @@ type Deps = {
   log: (message: string) => void;
 };
 
+/** A wall of one hall shows its machines alone. */
+const isShown =
+  (group: string | undefined) =>
+  (machine: Machine): boolean =>
+    !group || machine.group === group;
+const byName = (a: string, b: string): number => a.localeCompare(b, undefined, { numeric: true });
+
 export const pagesModule = ({
   machines,
   figures,
@@ -61,21 +69,24 @@ export const pagesModule = ({
     })
     .get(
       "/hmi",
-      page(async (caller, shell) => {
-        const own = machines.list(caller.tenant_id);
+      page(async (caller, shell, { query }) => {
+        const all = machines.list(caller.tenant_id);
+        const own = all.filter(isShown(query.group));
+        const groups = [...new Set(all.map(({ group }) => group).filter(Boolean))].sort(byName);
         const shifts = new Map((await figures.shifts(own, shell.now_ms)).map((one) => [one.machine_id, one]));
         const { machines: live } = hub.snapshot(own.map(({ id }) => id));
         const tiles = own.flatMap(({ id, name }, i) => {
           const now = live[i];
           return now ? [{ name, live: now, figures: shifts.get(id) ?? null }] : [];
         });
-        return renderPage(HmiWall, { shell, machines: tiles });
+        return renderPage(HmiWall, { shell, machines: tiles, groups, group: query.group || null });
       }),
     )
     .get(
       "/hmi/figures",
-      page(async (caller, shell) => {
-        const shifts = await figures.shifts(machines.list(caller.tenant_id), shell.now_ms);
+      page(async (caller, shell, { query }) => {
+        const own = machines.list(caller.tenant_id).filter(isShown(query.group));
+        const shifts = await figures.shifts(own, shell.now_ms);
         return renderFragment(HmiWallFigures, { shell, figures: shifts });
       }),
     )

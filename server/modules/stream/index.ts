@@ -17,6 +17,7 @@ const LINGER_S = 10;
 
 const Query = t.Object({
   machine: t.Optional(t.Union([t.String(), t.Array(t.String(), { maxItems: 1_000 })])),
+  group: t.Optional(t.String({ maxLength: 200, description: "Only the machines of this group" })),
   last_event_id: t.Optional(t.String({ description: "As the header Last-Event-ID, which WebSockets lack" })),
 });
 type Query = Static<typeof Query>;
@@ -27,10 +28,14 @@ export const streamModule = (machines: Machines, hub: LiveHub, keys: Keys) => {
     if (hub.watchers >= MAX_READERS) throw new Overloaded(`${MAX_READERS} streams are open`, 10);
     const asked = query.machine === undefined ? undefined : new Set([query.machine].flat());
     for (const id of asked ?? []) machines.get(tenant_id, id);
+    const { group } = query;
+    // A machine that is gone is in no group any more, and everybody is told that it is.
+    const isAsked = (id: string): boolean =>
+      (asked?.has(id) ?? true) && (group === undefined || (machines.byId(id)?.group ?? group) === group);
     return {
-      key: JSON.stringify([tenant_id, ...(asked ?? [])]),
-      sees: (delta) => delta.tenant_id === tenant_id && (asked?.has(delta.machine_id) ?? true),
-      machineIds: () => asked ?? machines.list(tenant_id).map(({ id }) => id),
+      key: JSON.stringify([tenant_id, group ?? null, ...(asked ?? [])]),
+      sees: (delta) => delta.tenant_id === tenant_id && isAsked(delta.machine_id),
+      machineIds: () => (asked ? [...asked] : machines.list(tenant_id).map(({ id }) => id)).filter(isAsked),
       admitted: holds,
     };
   }
