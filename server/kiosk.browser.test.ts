@@ -12,7 +12,7 @@ const executablePath = PATHS_OF_CHROMIUM.find((path) => existsSync(path)) ?? "";
 const missing = executablePath === "";
 if (missing) console.warn(`skipped: browser tests need Chromium at ${PATHS_OF_CHROMIUM.join(" or ")}`);
 
-setDefaultTimeout(120_000);
+setDefaultTimeout(240_000);
 
 const MILL = "mill-1";
 const LATHE = "lathe-1";
@@ -221,7 +221,7 @@ describe.skipIf(missing)("a kiosk", () => {
     await isLive();
     expect(await page.isVisible("[data-band]")).toBe(false);
     // A kept page has old figures around its live states: it loads itself anew.
-    await page.waitForSelector("html:not([data-kept])");
+    await page.waitForSelector("html:not([data-kept])", { timeout: 100_000 });
     await isLive();
   });
 
@@ -254,7 +254,7 @@ describe.skipIf(missing)("a kiosk", () => {
     await looksOld();
     await startAgain();
     await isLive();
-    await page.waitForSelector("html:not([data-kept])");
+    await page.waitForSelector("html:not([data-kept])", { timeout: 100_000 });
   });
 
   test("what is entered without network arrives once and in order, even if the session ended meanwhile", async () => {

@@ -7,7 +7,10 @@ declare const HMI_ASSETS: readonly string[];
 
 /** TypeScript has these in a library that excludes the pages' own. */
 type WorkEvent = Event & { waitUntil(work: Promise<unknown>): void };
-type RequestEvent = WorkEvent & { request: Request; respondWith(answer: Promise<Response>): void };
+type RequestEvent = WorkEvent & {
+  request: Request & { isReloadNavigation: boolean };
+  respondWith(answer: Promise<Response>): void;
+};
 type PageMessage = WorkEvent & { data: { keep?: string } };
 type Worker = {
   skipWaiting(): Promise<void>;
@@ -27,6 +30,8 @@ const OFFLINE_PATH = "/offline";
 const MAX_PAGES = 60;
 /** A page that takes longer is shown as it was; what comes later is kept for the next time. */
 const PATIENCE_MS = 4_000;
+/** Whoever loads a page anew wants it new: only where there is surely no answer they get what they had. */
+const PATIENCE_RELOAD_MS = 20_000;
 /** A proxy's word for a server that is away. */
 const AWAY = [502, 503, 504];
 /** Nothing of these is kept; but a kiosk without keyboard finds its way back from them. */
@@ -79,7 +84,7 @@ async function screen(event: RequestEvent): Promise<Response> {
   event.waitUntil(fresh.catch(() => {}));
   const kept = () => keptPage(request.url);
   try {
-    const answer = await Promise.race([fresh, late()]);
+    const answer = await Promise.race([fresh, late(request.isReloadNavigation)]);
     if (answer && !AWAY.includes(answer.status)) return answer;
     return (await kept()) ?? answer ?? (await fresh);
   } catch {
@@ -87,8 +92,8 @@ async function screen(event: RequestEvent): Promise<Response> {
   }
 }
 
-const late = (): Promise<undefined> =>
-  new Promise((resolve) => setTimeout(() => resolve(undefined), PATIENCE_MS));
+const late = (isReload: boolean): Promise<undefined> =>
+  new Promise((resolve) => setTimeout(() => resolve(undefined), isReload ? PATIENCE_RELOAD_MS : PATIENCE_MS));
 
 /** Marked, so that from its first paint on it does not look live. */
 async function keptPage(url: string): Promise<Response | undefined> {
