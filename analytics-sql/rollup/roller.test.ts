@@ -120,6 +120,27 @@ test("screens take what was rolled up seconds ago, and say until when it is", as
   expect(await roller.recent({ ...asked, as_of_us: later_us })).toMatchObject({ as_of_us: later_us });
 });
 
+test("screens of a day that is over are corrected as soon as those of today", async () => {
+  const roller = new Roller(engine);
+  const now_us = T0 + 3 * DAY_US;
+  const run_s = async (later_s: number) => {
+    const asked = { ...window(["m7"], 1), as_of_us: now_us + later_s * 1_000_000 };
+    const taken = await roller.recent(asked);
+    const { total } = await oee(engine, { ...taken, by: "total" });
+    return [total?.run_time_s, (taken.as_of_us - now_us) / 1_000_000];
+  };
+  await take("m7", [{ signal: "execution", ts_us: T0, seq: 0, value: "ACTIVE" }]);
+  await roller.exact({ ...window(["m7"], 4), as_of_us: now_us });
+  expect(await run_s(1)).toEqual([86_400, 0]);
+  await take("m7", [{ signal: "execution", ts_us: T0 + DAY_US / 2, seq: 0, value: "STOPPED" }]);
+  expect(await run_s(3)).toEqual([86_400, 0]);
+  expect(await run_s(16)).toEqual([43_200, 16]);
+  // Somebody who looks at an earlier day does not pass for having seen to a later one.
+  await take("m7", [{ signal: "execution", ts_us: T0 + DAY_US / 4, seq: 0, value: "STOPPED" }]);
+  await roller.exact({ ...window(["m7"], 0), as_of_us: now_us + 40_000_000 });
+  expect(await run_s(41)).toEqual([21_600, 41]);
+});
+
 test("a crash between the days and the note of it: they are rolled up again, and counted once", async () => {
   const failing: Engine = {
     ...engine,

@@ -24,6 +24,8 @@ export class Roller {
   readonly #log: (message: string) => void;
   /** How far machines are rolled up, by what this roller did itself. */
   readonly #reach = new Map<string, { from_us: number; to_us: number }>();
+  /** When it was last seen to that what had arrived of a machine is rolled up, by the asker's clock. */
+  readonly #seen = new Map<string, number>();
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(engine: Engine, log: (message: string) => void = () => {}) {
@@ -47,16 +49,20 @@ export class Roller {
    * @throws EngineError
    */
   async recent(window: Window): Promise<Window> {
+    const { as_of_us } = window;
     const reach = this.#reachOf(window);
-    if (
-      reach.from_us > window.from_us ||
-      reach.to_us < Math.min(window.to_us, window.as_of_us - RECENT_US.most)
-    ) {
+    // What is over may be corrected as well: late data, another calendar.
+    const isOf = (age_us: number): boolean =>
+      reach.to_us >= Math.min(window.to_us, as_of_us - age_us) && reach.seen_us >= as_of_us - age_us;
+    if (reach.from_us > window.from_us || !isOf(RECENT_US.most)) {
       await this.exact(window);
-    } else if (reach.to_us < Math.min(window.to_us, window.as_of_us - RECENT_US.renew)) {
+    } else if (!isOf(RECENT_US.renew)) {
       this.exact(window).catch((error: Error) => this.#log(`roll-up: ${error.message}`));
     }
-    return { ...window, as_of_us: Math.min(window.as_of_us, this.#reachOf(window).to_us) };
+    const { to_us, seen_us } = this.#reachOf(window);
+    // Of what is over, "as of" says when it was looked at: whoever remembers a report asks anew.
+    const known_us = window.to_us <= to_us ? Math.max(to_us, seen_us) : to_us;
+    return { ...window, as_of_us: Math.min(as_of_us, known_us) };
   }
 
   /**
@@ -78,17 +84,25 @@ export class Roller {
     return { machines: behind.filter((machine) => from(machine) === until_us), until_us };
   }
 
-  /** What is rolled up of all of the window's machines. */
   /** Until when all of these are rolled up, as far as it was asked for since the start; 0 where one was not. */
   until_us(tenant: string, machines: string[]): number {
     return this.#reachOf({ tenant, machines }).to_us;
   }
 
-  #reachOf({ tenant, machines }: Pick<Window, "tenant" | "machines">): { from_us: number; to_us: number } {
+  /** What is rolled up of all of the window's machines. */
+  #reachOf({ tenant, machines }: Pick<Window, "tenant" | "machines">): {
+    from_us: number;
+    to_us: number;
+    seen_us: number;
+  } {
     const all = machines.map((machine) => this.#reach.get(`${tenant}/${machine}`));
     return {
       from_us: Math.max(0, ...all.map((one) => one?.from_us ?? Number.POSITIVE_INFINITY)),
       to_us: Math.min(Number.MAX_SAFE_INTEGER, ...all.map((one) => one?.to_us ?? 0)),
+      seen_us: Math.min(
+        Number.MAX_SAFE_INTEGER,
+        ...machines.map((machine) => this.#seen.get(`${tenant}/${machine}`) ?? 0),
+      ),
     };
   }
 
@@ -114,6 +128,12 @@ export class Roller {
     const version = Math.max(since_us, ...known.map((one) => one.version + 1));
     for (const together of chunks(jobs))
       await this.#rollTogether({ tenant, version, since_us, as_of_us, margin_us }, together);
+    // One that was touched after the window's end still waits for its roll-up.
+    const done = new Set(jobs.map(({ machine }) => machine));
+    for (const machine of machines) {
+      const isDone = done.has(machine) || !standing.get(machine)?.touched;
+      if (isDone) this.#seen.set(`${tenant}/${machine}`, as_of_us);
+    }
   }
 
   async #runStarts(tenant: string, known: Standing[]): Promise<Map<string, number>> {
