@@ -38,6 +38,8 @@ export class Keys {
   readonly users: Users;
   /** By the hash of the whole key: looking a hash up leaks nothing of the key by its timing. */
   readonly #by_hash = new Map<string, ApiKey>();
+  /** When each key was last used, since the start; ms since 1970. */
+  readonly #used = new Map<string, number>();
   /** One-time tokens of sign-in links, until when they hold. */
   readonly #links = new Map<string, { holder_id: string; until_ms: number }>();
 
@@ -91,6 +93,11 @@ export class Keys {
     return { record, key };
   }
 
+  /** @returns when a key was last used since the start, ms since 1970 */
+  usedAt(id: string): number | undefined {
+    return this.#used.get(id);
+  }
+
   list(tenant_id: string): Omit<ApiKey, "hash">[] {
     return [...this.#by_hash.values()]
       .filter((key) => key.tenant_id === tenant_id)
@@ -105,7 +112,9 @@ export class Keys {
         throw new Problem(409, "Conflict", "nobody could administrate any more: make another admin first");
     }
     for (const [hash, key] of this.#by_hash) {
-      if (key.id === id && key.tenant_id === tenant_id) this.#by_hash.delete(hash);
+      if (key.id !== id || key.tenant_id !== tenant_id) continue;
+      this.#by_hash.delete(hash);
+      this.#used.delete(id);
     }
     return this.#store.deleteKey(tenant_id, id);
   }
@@ -113,6 +122,7 @@ export class Keys {
   /** @returns who holds this API key, if anyone */
   byKey(key: string): Caller | undefined {
     const record = this.#by_hash.get(sha256(key));
+    if (record) this.#used.set(record.id, Date.now());
     return record && this.#callerOfKey(record, false);
   }
 

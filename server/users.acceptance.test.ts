@@ -78,8 +78,8 @@ test("an entry of a user carries its id", async () => {
   const stop = { from: "2026-01-05T06:00:00Z", to: "2026-01-05T07:00:00Z", reason: "tool" };
   expect(await as(cookie, "POST", `${READ}/mill-1/downtime`, stop)).toBe(201);
   const list = `${READ}/mill-1/downtime?from=2026-01-05T00:00:00Z&to=2026-01-06T00:00:00Z`;
-  const { body } = await server.call<{ rows: { by: string }[] }>("GET", list);
-  expect(body.rows.map(({ by }) => by)).toEqual([made.id]);
+  const { body } = await server.call<{ rows: { by: string; by_name: string }[] }>("GET", list);
+  expect(body.rows.map(({ by, by_name }) => [by, by_name])).toEqual([[made.id, "Boris"]]);
 });
 
 test.each<[string, object, boolean]>([

@@ -144,9 +144,9 @@ function numberFormat(digits: number): Intl.NumberFormat {
   return found;
 }
 
-/** `19,271`; null is "–". */
+/** `19,271`; null is "–". Where thousands are set off by a space it is a narrow one, as print has it. */
 export function number(value: number | null, digits: 0 | 1 | 2 = 0): string {
-  return value === null ? text.none : numberFormat(digits).format(value);
+  return value === null ? text.none : numberFormat(digits).format(value).replaceAll("\u00a0", "\u202f");
 }
 
 /** A signal's value: at most four figures that mean something. */

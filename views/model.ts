@@ -349,7 +349,14 @@ export type AccountProps = {
 };
 
 export type ShownUser = { id: string; name: string; role: Role; disabled: boolean; created: string };
-export type ShownKey = { id: string; name: string; scopes: readonly string[]; created: string };
+/** `used_ms` is null where it was not used since the start. */
+export type ShownKey = {
+  id: string;
+  name: string;
+  scopes: readonly string[];
+  created: string;
+  used_ms: number | null;
+};
 
 /** `GET /admin/access`, and the answer to a form of it that failed. */
 export type AdminAccessProps = {

@@ -51,12 +51,11 @@ export class Roller {
   async recent(window: Window): Promise<Window> {
     const { as_of_us } = window;
     const reach = this.#reachOf(window);
-    // What is over may be corrected as well: late data, another calendar.
-    const isOf = (age_us: number): boolean =>
-      reach.to_us >= Math.min(window.to_us, as_of_us - age_us) && reach.seen_us >= as_of_us - age_us;
-    if (reach.from_us > window.from_us || !isOf(RECENT_US.most)) {
+    const reaches = (age_us: number): boolean => reach.to_us >= Math.min(window.to_us, as_of_us - age_us);
+    if (reach.from_us > window.from_us || !reaches(RECENT_US.most)) {
       await this.exact(window);
-    } else if (!isOf(RECENT_US.renew)) {
+    } else if (!reaches(RECENT_US.renew) || reach.seen_us < as_of_us - RECENT_US.renew) {
+      // What is over may be corrected as well, by late data or another calendar: nobody waits for that.
       this.exact(window).catch((error: Error) => this.#log(`roll-up: ${error.message}`));
     }
     const { to_us, seen_us } = this.#reachOf(window);

@@ -26,6 +26,11 @@ export function Welcome({ shell }: { shell: Shell }) {
           </li>
         ))}
       </ol>
+      {admin && (
+        <p class="welcome-users">
+          {text.welcome.users} <a href="/admin/access">{text.access.title}</a>
+        </p>
+      )}
       {admin ? (
         <form class="welcome-demo" method="post" action="/admin/demo">
           <h2>{demo}</h2>

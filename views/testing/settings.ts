@@ -27,7 +27,7 @@ export const adminAccess = (name?: string): AdminAccessProps => ({
     { id: "u1", name: name ?? "anna", role: "admin", disabled: false, created: CREATED },
     { id: "u2", name: name ?? "boris", role: "operator", disabled: true, created: CREATED },
   ],
-  keys: [{ id: "k1", name: name ?? "grafana", scopes: ["read", "ingest"], created: CREATED }],
+  keys: [{ id: "k1", name: name ?? "grafana", scopes: ["read", "ingest"], created: CREATED, used_ms: null }],
   forms: {
     user: {
       values: { "/user/name": [name ?? "anna"], "/user/role": ["operator"] },

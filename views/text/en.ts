@@ -454,12 +454,13 @@ export const english = {
       },
     ],
     askAdmin: "Setting up takes an admin: ask whoever gave you your name or key for MTC.",
+    users: "People had better sign in by names of their own: then it is known who entered what.",
     demo: "Or look around first",
   },
 
   problems: {
     404: { title: "Not found", body: "There is no such page or machine here." },
-    403: { title: "Not allowed", body: "Your key does not cover this page." },
+    403: { title: "Not allowed", body: "You may not open this page." },
     503: { title: "Busy", body: "MTC is starting or overloaded. Try again in a moment." },
     other: { title: "Something went wrong", body: "MTC could not make this page. The log has the details." },
   },
@@ -684,6 +685,8 @@ export const english = {
     name: "Name",
     role: "Role",
     since: "Since",
+    used: "Last used",
+    notUsed: "not since MTC started",
     change: "Change",
     changeOf: (name: string) => `Change ${name}`,
     roles: { operator: "Operator", manager: "Manager", admin: "Admin" },

@@ -32,6 +32,7 @@ export const accessPages = ({ keys }: { keys: Keys }, page: ReturnType<typeof pa
         name,
         scopes,
         created: new Date(created_ms).toISOString(),
+        used_ms: keys.usedAt(id) ?? null,
       })),
       forms: {},
       done: null,

@@ -27,6 +27,12 @@ const saying = ({ caller, headers, params: { annotation }, body }: Asked) => ({
   dedupe: dedupeOf(headers, annotation === undefined ? body : [annotation, body]),
 });
 
+/** With the name of whoever said it, as it is now; the id where they are gone. */
+const named = <Said extends { by: string }>(keys: Keys, said: Said): Said & { by_name: string } => ({
+  ...said,
+  by_name: keys.nameOf(said.by),
+});
+
 export const downtimeModule = (machines: Machines, annotations: Annotations, keys: Keys) =>
   new Elysia({ prefix: "/api/v1/machines/:id/downtime" })
     .use(auth(keys))
@@ -35,7 +41,7 @@ export const downtimeModule = (machines: Machines, annotations: Annotations, key
       "",
       async ({ caller, params, query }) => {
         const rows = await annotations.list(machines.get(caller.tenant_id, params.id), windowOf(query));
-        return answer(query.format, { rows });
+        return answer(query.format, { rows: rows.map((row) => named(keys, row)) });
       },
       {
         scope: "read",
@@ -63,7 +69,11 @@ export const downtimeModule = (machines: Machines, annotations: Annotations, key
     )
     .get(
       "/:annotation",
-      ({ caller, params }) => annotations.get(machines.get(caller.tenant_id, params.id), params.annotation),
+      async ({ caller, params }) => {
+        const machine = machines.get(caller.tenant_id, params.id);
+        const { history, ...now } = await annotations.get(machine, params.annotation);
+        return { ...named(keys, now), history: history.map((version) => named(keys, version)) };
+      },
       { scope: "read", params: one, detail: { tags, summary: "One annotation, with all it ever was" } },
     )
     .patch(

@@ -1,7 +1,7 @@
 // Who comes in: people with a name and a password, programs with a key.
 /** @jsxImportSource preact */
 import { EnterSaves, FormErrors, Input, Select } from "../../components/form.tsx";
-import { day } from "../../format.ts";
+import { clockOrDay, day } from "../../format.ts";
 import type { AdminAccessProps, ShownKey, ShownUser } from "../../model.ts";
 import { text } from "../../text.ts";
 import { AdminFrame, Done } from "./frame.tsx";
@@ -51,6 +51,7 @@ export function AdminAccess(props: AdminAccessProps) {
               <th scope="col">{words.name}</th>
               <th scope="col">{words.may}</th>
               <th scope="col">{words.since}</th>
+              <th scope="col">{words.used}</th>
               <th scope="col">
                 <span class="only-heard">{words.change}</span>
               </th>
@@ -162,6 +163,9 @@ function KeyRow({ api_key: key, shell, forms }: AdminAccessProps & { api_key: Sh
       <th scope="row">{key.name}</th>
       <td data-label={words.may}>{key.scopes.map((scope) => words.scopes[scope] ?? scope).join(", ")}</td>
       <td data-label={words.since}>{day(Date.parse(key.created), shell.timezone)}</td>
+      <td data-label={words.used}>
+        {key.used_ms === null ? words.notUsed : clockOrDay(key.used_ms, shell.now_ms, shell.timezone)}
+      </td>
       <td class="wide">
         <details open={form !== undefined}>
           <summary aria-label={words.revokeOf(key.name)}>{words.revoke}</summary>

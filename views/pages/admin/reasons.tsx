@@ -46,6 +46,7 @@ export function AdminReasons(props: AdminReasonsProps) {
             hx-target="this"
             hx-select="unset"
             hx-swap="innerHTML"
+            hx-request={'{"timeout": 60000}'}
           >
             <p class="hint">{words.loadingUse}</p>
           </div>
