@@ -37,6 +37,18 @@ export function parseClickHouseUrl(env: Env): string | undefined {
   return given;
 }
 
+/**
+ * @returns the URL with its user, password and options, as the driver takes it; nothing of it is in an error's words
+ * @throws Error
+ */
+export function parseMongoUrl(env: Env): string | undefined {
+  const given = setting(env, "MTC_MONGO_URL");
+  if (given === undefined) return undefined;
+  if (!/^mongodb(\+srv)?:\/\/([^@/]+@)?[^@/]+(\/|$)/.test(given))
+    throw new Error("MTC_MONGO_URL: must be mongodb://user:password@host:port,…/database?replicaSet=…");
+  return given;
+}
+
 /** A setting, or what is in the file that `…_FILE` names. */
 function setting(env: Env, name: string): string | undefined {
   const [value, file] = [env[name], env[`${name}_FILE`]];

@@ -17,6 +17,8 @@ export type Config = {
   /** Where it is, in words for the start's output. */
   admin_key_place: string;
   raw_retention_days: number;
+  /** The store's MongoDB, with user and password; left out: SQLite in the data directory. */
+  mongo_url?: string;
   /** The bus, where it is Kafka; left out: in-process. */
   kafka?: KafkaConfig;
   /** The ClickHouse server, with user and password; left out: chDB in this process. */

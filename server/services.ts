@@ -15,7 +15,6 @@ import { LiveHub } from "../ingest/live/hub.ts";
 import { type Relay, startRelay } from "../ingest/outbox/relay.ts";
 import { createPipeline, type Pipeline } from "../ingest/pipeline.ts";
 import type { MachineSource } from "../ingest/sources/model.ts";
-import { openSqlite } from "../ingest/store/sqlite.ts";
 import type { Store } from "../ingest/store/store.ts";
 import { version } from "../package.json" with { type: "json" };
 import { openBus, openLetters } from "./bus.ts";
@@ -35,6 +34,7 @@ import { Operator } from "./modules/pages/operator.ts";
 import { Reasons } from "./modules/reasons/service.ts";
 import { Rebuilds } from "./modules/rebuild/service.ts";
 import { createMetrics } from "./plugins/metrics.ts";
+import { MAX_OUTBOX_BYTES, openStore } from "./store.ts";
 
 export type Services = {
   store: Store;
@@ -65,8 +65,6 @@ export type Services = {
   stop(): Promise<void>;
 };
 
-/** How much may wait for analytics before ingest is refused. */
-const MAX_OUTBOX_BYTES = 4 * 1024 ** 3;
 const DRAIN_POLL_MS = 500;
 const PURGE_EVERY_MS = 3_600_000;
 /** The lake is not written while analytics lies further behind than this. */
@@ -85,7 +83,7 @@ export async function startServices(config: Config, log: (message: string) => vo
   };
   const lake = lakeOf(config);
   const [store, engine] = await Promise.all([
-    openSqlite({ file: `${config.data_dir}/mtc.sqlite`, max_outbox_bytes: MAX_OUTBOX_BYTES }, die),
+    openStore(config, log, die),
     openEngine(config, projection, lake),
   ]);
   // Analytics is a projection of the log (invariant 6): without it, all of the log is delivered again; with it, what

@@ -1,0 +1,65 @@
+// The store that the settings mean, and what they may be.
+import { expect, test } from "bun:test";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { MONGO_ENGINES } from "../ingest/testing/mongo.ts";
+import { parseMongoUrl } from "./cluster-config.ts";
+import { openStore } from "./store.ts";
+
+const die = (error: Error): never => {
+  throw error;
+};
+
+test("without a URL it is SQLite in the data directory", async () => {
+  const data_dir = mkdtempSync(`${tmpdir()}/mtc-store-`);
+  const store = await openStore({ data_dir, raw_retention_days: 30 }, () => {}, die);
+  expect(store.about()).toEqual({ engine: "sqlite", lacks: [] });
+  await store.close();
+  rmSync(data_dir, { recursive: true, force: true });
+});
+
+const engine = MONGO_ENGINES.find(({ start }) => start);
+test.skipIf(!engine)(
+  "with one it is MongoDB, and the data directory stays untouched",
+  async () => {
+    const server = await engine?.start?.();
+    if (!server) return;
+    const config = {
+      data_dir: "/nowhere/that/may/be/written",
+      mongo_url: server.url("open"),
+      raw_retention_days: 30,
+    };
+    const store = await openStore(config, () => {}, die);
+    expect(store.about().engine).toBe("mongodb");
+    expect(await store.machines()).toEqual([]);
+    await store.close();
+    await server.stop();
+  },
+  90_000,
+);
+
+test("a server that is not there is named, its password is not", async () => {
+  const config = {
+    data_dir: "/nowhere",
+    mongo_url: "mongodb://mtc:hidden@127.0.0.1:1/mtc",
+    raw_retention_days: 30,
+  };
+  const error = (await openStore(config, () => {}, die).catch((error: unknown) => error)) as Error;
+  expect(error.message).toContain("127.0.0.1:1");
+  expect(error.message).not.toContain("hidden");
+}, 30_000);
+
+test("the setting is a MongoDB URL, or in a file", () => {
+  const url = "mongodb://mtc:secret@a:27017,b:27017,c:27017/mtc?replicaSet=rs0";
+  expect(parseMongoUrl({})).toBeUndefined();
+  expect(parseMongoUrl({ MTC_MONGO_URL: url })).toBe(url);
+  const file = `${mkdtempSync(`${tmpdir()}/mtc-store-`)}/url`;
+  writeFileSync(file, `${url}\n`);
+  expect(parseMongoUrl({ MTC_MONGO_URL_FILE: file })).toBe(url);
+  expect(() => parseMongoUrl({ MTC_MONGO_URL: url, MTC_MONGO_URL_FILE: file })).toThrow("give one of them");
+  for (const wrong of ["http://a:1/x", "a:27017", "mongodb://mtc:secret@/"]) {
+    const refused = () => parseMongoUrl({ MTC_MONGO_URL: wrong });
+    expect(refused).toThrow("MTC_MONGO_URL: ");
+    expect(refused).not.toThrow("secret");
+  }
+});
