@@ -23,7 +23,7 @@ export async function startBrokers(nodes: number): Promise<Brokers> {
   const dir = mkdtempSync(`${tmpdir()}/mtc-kafka-`);
   const ports = freePorts(2 * nodes);
   const java = (args: string[], log: string) =>
-    Bun.spawn(["nice", "-n", "10", "java", ...JVM, "-cp", findKafka() ?? "", ...args], {
+    Bun.spawn([...ENDS_WITH_US, "nice", "-n", "10", "java", ...JVM, "-cp", findKafka() ?? "", ...args], {
       stdout: Bun.file(log),
       stderr: Bun.file(`${log}.err`),
     });
@@ -59,6 +59,8 @@ export async function startBrokers(nodes: number): Promise<Brokers> {
   };
 }
 
+/** However this process ends, no broker outlives it. */
+const ENDS_WITH_US = Bun.which("setpriv") ? ["setpriv", "--pdeathsig", "KILL"] : [];
 const JVM = ["-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"];
 
 function properties(node: number, nodes: number, ports: number[], dir: string): string {
