@@ -224,7 +224,7 @@ const COMPOSED: Record<string, RegExp> = {
   "engine/settings.ts": /^(name|literal\(String\(value\)\)|days)$/,
   "kafka/source.ts": /^view$/,
   "queries/explain/explain.ts": /^(summed|columns)$/,
-  "queries/explain/state-at.ts": /^(downtime|said)$/,
+  "queries/said.ts": /^(downtime|said)$/,
   "queries/figures/judged.ts": /^(\[.*\]\.join\(",\\n"\)|cells|select)$/,
   "queries/gaps.ts": /^(intervals|sql)$/,
   "queries/oee.ts": /^columns$/,

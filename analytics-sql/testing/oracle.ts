@@ -9,6 +9,7 @@ export type Piece = {
   state: string;
   cause: string;
   reason: string;
+  reason_from: "operator" | "condition" | "";
   excluded: boolean;
   scheduled: boolean;
   /** In a shift, breaks and all; or there is no calendar. */
@@ -183,6 +184,7 @@ export function pieces(plant: Plant, span: Span): Piece[] {
     const covering = annotations(plant).filter((one) => one.from_us <= from_us && from_us < one.to_us);
     const automatic = state === "UNKNOWN" ? "" : automaticAt(plant, from_us);
     const reason = state === "RUNNING" ? "" : (covering.at(-1)?.reason ?? automatic);
+    const reason_from = reason === "" ? "" : covering.length > 0 ? "operator" : "condition";
     const calendar = calendarAt(plant, from_us);
     const zone = calendar?.timezone ?? "UTC";
     const shift = shifts.find((one) => one.from_us <= from_us && from_us < one.to_us);
@@ -199,6 +201,7 @@ export function pieces(plant: Plant, span: Span): Piece[] {
       state,
       cause,
       reason,
+      reason_from,
       excluded,
       scheduled: calendar === undefined || (shift !== undefined && !paused),
       in_shift: calendar === undefined || shift !== undefined,

@@ -1,10 +1,9 @@
 // The state at one instant, and the values it follows from.
 import type { Engine } from "../../engine/engine.ts";
-import downtime from "../timeline/downtime.sql" with { type: "text" };
+import { type ReasonFrom, reasonsFrom } from "../said.ts";
 import { iso } from "../window.ts";
 import at from "./at.sql" with { type: "text" };
 import inForce from "./in-force.sql" with { type: "text" };
-import said from "./said.sql" with { type: "text" };
 
 export type ValueInForce = { signal: string; value: string; ts: string; seq: number };
 
@@ -12,8 +11,7 @@ export type StateAt = {
   state: string;
   cause: string;
   reason: string;
-  /** Who gave the reason: an operator, a condition by itself, "" where there is none. */
-  reason_from: "operator" | "condition" | "";
+  reason_from: ReasonFrom;
   shift: string;
   scheduled: boolean;
   part: string;
@@ -43,9 +41,9 @@ export async function stateAt(
   { tenant, machine, at_us }: { tenant: string; machine: string; at_us: number },
 ): Promise<StateAt | undefined> {
   const params = { tenant, machines: [machine], from_us: at_us };
-  const [[piece], [operator], values] = await Promise.all([
+  const [[piece], from, values] = await Promise.all([
     engine.query<PieceRow>(at, params),
-    engine.query<{ said: string }>(`WITH ${downtime} ${said}`, { ...params, end_us: at_us + 1 }),
+    reasonsFrom(engine, { ...params, tenant, to_us: at_us + 1, as_of_us: at_us + 1 }),
     engine.query<ValueRow>(inForce, params),
   ]);
   if (!piece) return undefined;
@@ -54,7 +52,7 @@ export async function stateAt(
     state: piece.in_state,
     cause: piece.in_cause,
     reason,
-    reason_from: reason === "" ? "" : operator?.said === reason ? "operator" : "condition",
+    reason_from: from(machine, at_us, reason),
     shift: piece.in_shift,
     scheduled: piece.in_scheduled,
     part: piece.in_part,
