@@ -1,5 +1,6 @@
 // `bun run bench [name…] [--size tiny|short|full]`: measures the product; one JSON object a line, progress on stderr.
 import { parseArgs } from "node:util";
+import { browser } from "./benches/browser.ts";
 import { burst } from "./benches/burst.ts";
 import { cost } from "./benches/cost.ts";
 import { delay } from "./benches/delay.ts";
@@ -14,7 +15,20 @@ import { start } from "./benches/start.ts";
 import type { Bench, Line } from "./lib/report.ts";
 import { SIZES, type Size } from "./lib/sizes.ts";
 
-const BENCHES: Bench[] = [start, ingest, burst, single, reader, delay, queries, rollUps, memory, cost, kafka];
+const BENCHES: Bench[] = [
+  start,
+  ingest,
+  burst,
+  single,
+  reader,
+  delay,
+  browser,
+  queries,
+  rollUps,
+  memory,
+  cost,
+  kafka,
+];
 
 const USAGE = `bun run bench [${BENCHES.map(({ name }) => name).join("] [")}] [--size tiny|short|full]`;
 

@@ -147,7 +147,7 @@ describe.skipIf(missing)("a kiosk", () => {
     await isLive();
     await keeps(`/hmi/${MILL}`);
     for (const path of ["/dashboard", `/dashboard/${MILL}`, "/account", "/api/v1/machines", "/hmi/figures"])
-      await page.goto(server.origin + path);
+      await page.goto(server.origin + path, { waitUntil: "commit" });
     await page.goto(`${server.origin}/hmi`);
     await isLive();
     await page.evaluate(() => fetch("/api/v1/machines").then((answer) => answer.text()));

@@ -174,6 +174,48 @@ describe.skipIf(missing)("the wall", () => {
       expect(await kept()).toBe(true);
     }).finally(() => preview.update(VERSION)));
 
+  test("memory is flat over thousands of changes", () =>
+    visit("/hmi", async (page) => {
+      await isLive(page);
+      const session = await page.context().newCDPSession(page);
+      const held = async () => {
+        await session.send("HeapProfiler.collectGarbage");
+        const { usedSize } = await session.send("Runtime.getHeapUsage");
+        const { nodes } = await session.send("Memory.getDOMCounters");
+        return { bytes: usedSize, nodes };
+      };
+      let told = 0;
+      const tell = async (deltas: number) => {
+        for (const until = told + deltas; told < until; ) {
+          for (let i = 0; i < 200; i++, told++) {
+            const ts_us = Date.now() * 1000;
+            const speed = { ts_us, value: told };
+            const part = { ts_us, value: `P-${told % 97}` };
+            const state = told % 3 === 0 ? ("STOPPED" as const) : ("RUNNING" as const);
+            preview.delta({
+              machine_id: MILL_1,
+              state,
+              since_us: ts_us,
+              signals: { spindle_speed: speed, part_number: part },
+            });
+          }
+          await page.waitForTimeout(10);
+        }
+        const last = `P-${(told - 1) % 97}`;
+        await page.waitForFunction(
+          ([tile, words]) => document.querySelector(`${tile} [data-part]`)?.textContent === words,
+          [mill1, last] as const,
+        );
+      };
+      await tell(2_000);
+      const before = await held();
+      await tell(20_000);
+      const after = await held();
+      console.log(`heap ${before.bytes} → ${after.bytes} bytes, ${before.nodes} → ${after.nodes} nodes`);
+      expect(after.bytes - before.bytes).toBeLessThan(400_000);
+      expect(after.nodes - before.nodes).toBeLessThan(100);
+    }));
+
   test("a full wall of ten machines fits the kiosk without scrolling", () =>
     visit("/hmi", async (page) => {
       const bottom = await page.$$eval(".tile", (all) =>
