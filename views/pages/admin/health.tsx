@@ -54,19 +54,21 @@ function Advice({ health }: AdminHealthProps) {
   const told = needed.filter(([, level]) => level !== "good");
   if (told.length === 0) return null;
   return (
-    <ul class="notice" role="status">
-      {told.map(([name]) => (
-        <li key={name}>
-          {advice[name]}
-          {name === "set_aside" && (
-            <>
-              {" "}
-              <a href="/admin/events">{text.events.title}</a>
-            </>
-          )}
-        </li>
-      ))}
-    </ul>
+    <div class="notice" role="status">
+      <ul>
+        {told.map(([name]) => (
+          <li key={name}>
+            {advice[name]}
+            {name === "set_aside" && (
+              <>
+                {" "}
+                <a href="/admin/events">{text.events.title}</a>
+              </>
+            )}
+          </li>
+        ))}
+      </ul>
+    </div>
   );
 }
 
