@@ -600,7 +600,7 @@ export const russian: Text = {
   admin: {
     rooms: "Разделы настройки",
     machines: "Станки",
-    reasons: "Причины простоев",
+    reasons: "Причины",
     access: "Доступ",
     events: "События",
     health: "Система",
@@ -771,7 +771,7 @@ export const russian: Text = {
     noUsers: "Пока никого. Заведите первого пользователя для себя: тогда будет видно, кто что внёс.",
     name: "Имя",
     role: "Роль",
-    since: "С",
+    since: "Добавлен",
     used: "Использован",
     notUsed: "не с запуска MTC",
     change: "Изменить",
