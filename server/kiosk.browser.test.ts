@@ -191,6 +191,8 @@ describe.skipIf(missing)("a kiosk", () => {
     await page.waitForURL(/\/hmi\?group=Hall\+1$/);
     await isLive();
     expect(await shown()).toEqual([MILL]);
+    const overflow = await page.$eval(".wall", (wall) => wall.scrollHeight - wall.clientHeight);
+    expect(overflow).toBe(0);
     // It follows its own machines: the other's stop is not counted, and brings no tile.
     await tell(LATHE, "execution", "FEED_HOLD");
     await tell(MILL, "execution", "FEED_HOLD");
