@@ -1,5 +1,13 @@
 // The bus as a Kafka topic: events as they are, keyed by machine, one request in flight, acknowledged by all replicas.
-import { type Admin, Kafka, logLevel, type Message, Partitioners, type Producer } from "kafkajs";
+import {
+  type Admin,
+  Kafka,
+  logLevel,
+  type Message,
+  type PartitionerArgs,
+  Partitioners,
+  type Producer,
+} from "kafkajs";
 import { headerOf } from "../event.ts";
 import type { Bus, Refusal } from "./bus.ts";
 import { deadLettersOf, makeTopics } from "./kafka-topics.ts";
@@ -42,6 +50,17 @@ export function openKafkaBus(options: KafkaOptions): Bus {
   let producer: Producer | undefined;
   let admin: Admin | undefined;
 
+  /** Partitions that the send under way has something for. */
+  const wanted = new Set<number>();
+  const noting = () => {
+    const partitioner = Partitioners.DefaultPartitioner();
+    return (args: PartitionerArgs): number => {
+      const partition = partitioner(args);
+      wanted.add(partition);
+      return partition;
+    };
+  };
+
   async function connected(): Promise<Producer> {
     if (producer) return producer;
     const preparing = kafka.admin();
@@ -57,7 +76,7 @@ export function openKafkaBus(options: KafkaOptions): Bus {
       retry: RETRY,
       maxInFlightRequests: 1,
       allowAutoTopicCreation: false,
-      createPartitioner: Partitioners.DefaultPartitioner,
+      createPartitioner: noting,
     });
     try {
       await made.connect();
@@ -88,7 +107,14 @@ export function openKafkaBus(options: KafkaOptions): Bus {
     }, SEND_TIMEOUT_MS);
     const sending = connected().then(async (made) => {
       // By now the same may be on its way again.
-      if (!expired) await made.send({ topic, messages, acks: -1, timeout: REQUEST_TIMEOUT_MS });
+      if (expired) return;
+      wanted.clear();
+      const written = await made.send({ topic, messages, acks: -1, timeout: REQUEST_TIMEOUT_MS });
+      // Where a partition's leader falls while others have answered already, and one of those becomes its leader, kafkajs
+      // believes that one done, leaves the partition out, and says nothing: it is missing from the answer alone.
+      const there = new Set(written.map(({ partition }) => partition));
+      for (const partition of wanted)
+        if (!there.has(partition)) throw new Error(`partition ${partition} was left out`);
     });
     // Where it is late nobody waits for how it ends.
     sending.catch(() => {});
