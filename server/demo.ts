@@ -6,7 +6,9 @@ import type { Pipeline } from "../ingest/pipeline.ts";
 import type { MachineSource } from "../ingest/sources/model.ts";
 import { type DemoPlant, startDemoPlant } from "../ingest/sources/simulator/plant.ts";
 import { formatTimestamp_us } from "../ingest/time.ts";
+import { DEMO_REASONS } from "./demo-reasons.ts";
 import type { Machines } from "./modules/machines/service.ts";
+import type { Reasons } from "./modules/reasons/service.ts";
 
 /** Who has the demo that starts by itself. */
 const TENANT = "default";
@@ -17,6 +19,7 @@ const BATCH_ROWS = 5_000;
 
 type Deps = {
   machines: Machines;
+  reasons: Reasons;
   pipeline: Pipeline;
   /** Has the collectors look at the machines now. */
   collect: () => Promise<void>;
@@ -56,11 +59,12 @@ export class Demo {
     return this.#inTurn(() => this.#start(tenant_id, true));
   }
 
-  /** Deletes the demo's machines of a tenant and ends the simulators; nothing else is touched. */
+  /** Deletes the demo's machines of a tenant, its reasons if they are as it made them, and ends the simulators. */
   remove(tenant_id: string): Promise<void> {
     return this.#inTurn(async () => {
-      const { machines, collect } = this.#deps;
+      const { machines, reasons, collect } = this.#deps;
       for (const { id, demo } of machines.list(tenant_id)) if (demo) await machines.delete(tenant_id, id);
+      if (Bun.deepEquals(await reasons.list(tenant_id), DEMO_REASONS)) await reasons.set(tenant_id, []);
       // First nobody reads them any more: else their end would be a loss of contact.
       await collect();
       if (!machines.all().some(({ demo }) => demo)) await this.#end();
@@ -80,7 +84,8 @@ export class Demo {
 
   /** @param whole its machines are made where they are missing; else what was deleted stays so */
   async #start(tenant_id: string, whole: boolean): Promise<void> {
-    const { machines, pipeline } = this.#deps;
+    const { machines, reasons, pipeline } = this.#deps;
+    if (whole && (await reasons.list(tenant_id)).length === 0) await reasons.set(tenant_id, DEMO_REASONS);
     this.#plant ??= await startDemoPlant({ days: HISTORY_DAYS });
     const { devices, modbus, started_us, pressPast } = this.#plant;
     for (const device of devices) {

@@ -138,7 +138,7 @@ export async function startServices(config: Config, log: (message: string) => vo
   );
   const collect = (): Promise<void> =>
     collectors.update(machines.all().map(({ id, source }) => ({ id, source: source as MachineSource })));
-  const demo = new Demo({ machines, pipeline, collect });
+  const demo = new Demo({ machines, reasons, pipeline, collect });
   let settling: Timer | undefined;
   machines.onChange(() => {
     clearTimeout(settling);
