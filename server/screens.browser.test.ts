@@ -89,7 +89,7 @@ function measure(): Promise<Measured> {
       );
       const bytes = [page, ...own].reduce((sum, file) => sum + (file?.encodedBodySize ?? 0), 0);
       resolve({ shift, bytes, server_ms: page ? page.responseStart - page.requestStart : 0 });
-    }, 1_500);
+    }, 1_000);
   });
 }
 
@@ -101,6 +101,11 @@ function covered(): string[] {
       const { left, top, width, height } = target.getClientRects()[0] ?? new DOMRect();
       const [x, y] = [left + width / 2, top + height / 2];
       if (width === 0 || x < 0 || y < 0 || x >= innerWidth || y >= innerHeight) return false;
+      // Scrolled out of the sight of a list of its own.
+      for (let at = target.parentElement; at; at = at.parentElement) {
+        const { top: upper, bottom: lower } = at.getBoundingClientRect();
+        if (getComputedStyle(at).overflowY !== "visible" && (y < upper || y >= lower)) return false;
+      }
       const hit = document.elementFromPoint(x, y);
       return (
         hit === null ||

@@ -231,7 +231,7 @@ describe.skipIf(!hasKafka)("with a Kafka broker and the Kafka engine", () => {
       "rejects",
       "lots",
       "gaps",
-      "rolls",
+      "rolls_v2",
       "machine_days",
       "machine_day_sums",
       "machine_day_totals",

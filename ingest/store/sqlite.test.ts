@@ -117,6 +117,8 @@ test("a log that was purged before purges were noted vouches for the last day on
   const options = { file, max_outbox_bytes: 1 << 20 };
   const purged = async (sql: string): Promise<number> => {
     const db = new Database(file);
+    // The store's thread may not have let go of its file yet.
+    db.run("PRAGMA busy_timeout = 5000");
     db.run("DELETE FROM watermark WHERE name = 'purged_ms'");
     db.run(sql);
     db.close();
