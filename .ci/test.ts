@@ -7,6 +7,7 @@ import { provideChromium } from "./chromium.ts";
 import { provideKafka } from "./kafka.ts";
 import { provideMbpoll, providePymodbus } from "./modbus-peers.ts";
 import { provideFerret, provideSecantus } from "./mongo-peers.ts";
+import { provideRedis } from "./redis.ts";
 import { provideMoto } from "./s3-peer.ts";
 
 type Counts = { passed: number; failed: number; skipped: string[] };
@@ -36,7 +37,7 @@ function isSlow(file: string): boolean {
 
 console.log(`chromium: ${provideChromium()}`);
 console.log(`mbpoll: ${provideMbpoll()}, pymodbus: ${providePymodbus()}`);
-console.log(`moto: ${provideMoto()}`);
+console.log(`moto: ${provideMoto()}, redis: ${provideRedis()}`);
 console.log(`kafka: ${provideKafka()}`);
 console.log(`ferretdb: ${provideFerret()}, secantusdb: ${provideSecantus()}`);
 const total_files = files.length;

@@ -28,10 +28,12 @@ type Known = LiveMachine & { tenant_id: string; seqs: Map<string, number>; words
 export class LiveHub {
   readonly #tenantOf: (machine_id: string) => string | undefined;
   readonly #machines = new Map<string, Known>();
-  readonly #changed = new Map<string, { tenant_id: string; delta: LiveDelta }>();
+  readonly #changed = new Map<string, { tenant_id: string; delta: LiveDelta; own: boolean }>();
   readonly #watchers = new Set<Watcher>();
   readonly #recent = new RecentDeltas();
   #signals = 0;
+  /** While a word of another hub is taken. */
+  #merging = false;
   #timer: Timer | undefined;
 
   /** @param tenantOf whose a machine is; one that is nobody's is not shown: it was deleted while its source still spoke */
@@ -108,6 +110,27 @@ export class LiveHub {
     this.#changed.delete(machine_id);
     this.#mark(machine).deleted = true;
     this.#send();
+  }
+
+  /** What another hub told its watchers: newer values count here too, and are not told back to it. */
+  merge({ machine_id, deleted, signals = {}, state, since_us = 0, source, heard_ms = 0 }: LiveDelta): void {
+    const machine = deleted ? undefined : this.#machine(machine_id);
+    if (!machine) return;
+    this.#merging = true;
+    try {
+      for (const [name, { ts_us, value }] of Object.entries(signals))
+        this.#take(machine, name, ts_us, 0, value);
+      if (source !== undefined && source !== machine.source)
+        this.#mark(machine).source = machine.source = source;
+      if (heard_ms > machine.heard_ms) this.#mark(machine).heard_ms = machine.heard_ms = heard_ms;
+      // It knows the order in which the words came.
+      if (state !== undefined && since_us >= machine.since_us) {
+        Object.assign(machine, { state, since_us });
+        Object.assign(this.#mark(machine), { state, since_us });
+      }
+    } finally {
+      this.#merging = false;
+    }
   }
 
   /** Machines that are nobody's are left out. */
@@ -200,7 +223,11 @@ export class LiveHub {
   /** The machine's delta that is being gathered; it leaves with the next tick. */
   #mark({ machine_id, tenant_id }: Known): LiveDelta {
     let gathered = this.#changed.get(machine_id);
-    if (!gathered) this.#changed.set(machine_id, (gathered = { tenant_id, delta: { machine_id } }));
+    if (!gathered) {
+      gathered = { tenant_id, delta: { machine_id }, own: false };
+      this.#changed.set(machine_id, gathered);
+    }
+    if (!this.#merging) gathered.own = true;
     this.#timer ??= setTimeout(() => this.#send(), COALESCE_MS);
     return gathered.delta;
   }
@@ -208,8 +235,9 @@ export class LiveHub {
   #send(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    const left = [...this.#changed.values()].map(({ tenant_id, delta }) => ({
+    const left = [...this.#changed.values()].map(({ tenant_id, delta, own }) => ({
       tenant_id,
+      own,
       machine_id: delta.machine_id,
       json: JSON.stringify(delta),
     }));

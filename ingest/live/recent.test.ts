@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import { RecentDeltas } from "./recent.ts";
 
-const delta = (json: string) => ({ tenant_id: "plant-1", machine_id: "m", json });
+const delta = (json: string) => ({ tenant_id: "plant-1", machine_id: "m", json, own: true });
 const ids = (recent: RecentDeltas, n: number, json = "{}") =>
   recent.add(Array.from({ length: n }, () => delta(json))).map(({ id }) => id);
 

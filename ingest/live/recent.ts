@@ -8,6 +8,8 @@ export type Numbered = {
   machine_id: string;
   /** A {@link LiveDelta} as JSON. */
   json: string;
+  /** Whether any of it is known first here; the rest other hubs told (see fan-out.ts). */
+  own: boolean;
 };
 
 /** How much is kept: whichever bound comes first (invariant 7). */
