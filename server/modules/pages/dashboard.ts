@@ -43,11 +43,17 @@ type Deps = {
 
 const PLANT = "/dashboard";
 const DAY_MS = 86_400_000;
+/** What a period is compared with may end with now, some weeks ago: so screens that ask within seconds share its report. */
+const SHARED_MS = 15_000;
 /** States of a longer time are not read for a page. */
 const STATES_MS = 31 * DAY_MS;
 
 const span = (from_ms: number, to_ms: number): Span => ({ from_us: from_ms * 1_000, to_us: to_ms * 1_000 });
 const spanOf = ({ from, to }: { from: string; to: string }): Span => span(Date.parse(from), Date.parse(to));
+const sharedSpanOf = ({ from, to }: { from: string; to: string }): Span => {
+  const to_ms = Date.parse(to);
+  return span(Date.parse(from), to_ms - (to_ms % SHARED_MS));
+};
 const iso = (at_ms: number): string => new Date(at_ms).toISOString();
 
 export const dashboardModule = (deps: Deps) => {
@@ -74,7 +80,7 @@ export const dashboardModule = (deps: Deps) => {
     const window = spanOf(period);
     const [found, before, losses, tree] = await Promise.all([
       reports.oee(own, window, period.by, "recent", only),
-      reports.oee(own, spanOf(period.previous), "total", "recent", only),
+      reports.oee(own, sharedSpanOf(period.previous), "total", "recent", only),
       reports.losses(own, window, pareto, "recent", only),
       deps.reasons.list(tenant_id),
     ]);
