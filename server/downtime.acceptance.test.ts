@@ -249,6 +249,7 @@ test("invariant 3: a reason without an end holds until the machine runs again, a
     ["execution", "13:00", "STOPPED"],
   ]);
   await until(async () => ((await shown()).to === null ? undefined : true));
+  await server.settled();
   expect(await shown()).toMatchObject({ to: at("12:00").replace("Z", ".000000Z"), by });
   expect(await reasons(base)).toEqual([
     ["RUNNING", "", "06:00", "08:00"],
