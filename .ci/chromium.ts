@@ -4,13 +4,22 @@ import { installDebian } from "./debian.ts";
 
 const PATHS = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 
+const findChromium = (): string | undefined => PATHS.find((path) => existsSync(path));
+
 /** @returns its path, or a word on why there is none; then the browser tests skip by name */
 export function provideChromium(): string {
-  const found = PATHS.find((path) => existsSync(path));
+  const found = findChromium();
   if (found) return found;
   const refused = installDebian("chromium");
   if (refused) return refused;
-  return PATHS.find((path) => existsSync(path)) ?? "not there after installing it";
+  return findChromium() ?? "not there after installing it";
+}
+
+/** What a browser test starts; where it is `missing` that is said, and the test skips by name. */
+export function chromiumForTests(): { executablePath: string; missing: boolean } {
+  const found = findChromium();
+  if (!found) console.warn(`skipped: browser tests need Chromium at ${PATHS.join(" or ")}`);
+  return { executablePath: found ?? "", missing: !found };
 }
 
 /** Headless, without a sandbox (root has none), and without the calls home a closed network refuses. */

@@ -1,16 +1,12 @@
 // An admin in Chromium: from an empty plant by clicks to a first machine with data, the demo on and off, events set aside.
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { existsSync } from "node:fs";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
-import { BROWSER_ARGS } from "../.ci/chromium.ts";
+import { BROWSER_ARGS, chromiumForTests } from "../.ci/chromium.ts";
 import { type DemoPlant, startDemoPlant } from "../ingest/sources/simulator/plant.ts";
 import { putPoison } from "./testing/poison.ts";
 import { discard, startServer, type TestServer, until } from "./testing/server.ts";
 
-const PATHS_OF_CHROMIUM = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
-const executablePath = PATHS_OF_CHROMIUM.find((path) => existsSync(path)) ?? "";
-const missing = executablePath === "";
-if (missing) console.warn(`skipped: browser tests need Chromium at ${PATHS_OF_CHROMIUM.join(" or ")}`);
+const { executablePath, missing } = chromiumForTests();
 
 setDefaultTimeout(180_000);
 /** A busy machine makes a demo's three days in many seconds. */

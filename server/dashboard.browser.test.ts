@@ -1,15 +1,11 @@
 // A manager in a real browser: by clicks from the plant to the raw rows, filters that stay in the URL, paper, both languages.
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { existsSync } from "node:fs";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
-import { BROWSER_ARGS } from "../.ci/chromium.ts";
+import { BROWSER_ARGS, chromiumForTests } from "../.ci/chromium.ts";
 import { discard, startServer, TEST_KEY, type TestServer } from "./testing/server.ts";
 import { DAY, twoHalls } from "./testing/two-halls.ts";
 
-const PATHS_OF_CHROMIUM = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
-const executablePath = PATHS_OF_CHROMIUM.find((path) => existsSync(path)) ?? "";
-const missing = executablePath === "";
-if (missing) console.warn(`skipped: browser tests need Chromium at ${PATHS_OF_CHROMIUM.join(" or ")}`);
+const { executablePath, missing } = chromiumForTests();
 
 setDefaultTimeout(240_000);
 

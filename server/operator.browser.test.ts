@@ -1,14 +1,10 @@
 // What an operator does at a machine: from its stop to the reason in the reports, rejects and back, a lot by scanner, charts.
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { existsSync } from "node:fs";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
-import { BROWSER_ARGS } from "../.ci/chromium.ts";
+import { BROWSER_ARGS, chromiumForTests } from "../.ci/chromium.ts";
 import { discard, startServer, type TestServer, until } from "./testing/server.ts";
 
-const PATHS_OF_CHROMIUM = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
-const executablePath = PATHS_OF_CHROMIUM.find((path) => existsSync(path)) ?? "";
-const missing = executablePath === "";
-if (missing) console.warn(`skipped: browser tests need Chromium at ${PATHS_OF_CHROMIUM.join(" or ")}`);
+const { executablePath, missing } = chromiumForTests();
 
 setDefaultTimeout(260_000);
 

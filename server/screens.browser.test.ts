@@ -1,16 +1,12 @@
 // Every page of the program in a real browser: WCAG 2.2 AA by axe, budgets, nothing that jumps, in both languages and sizes.
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { existsSync } from "node:fs";
 import axe from "axe-core";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
-import { BROWSER_ARGS } from "../.ci/chromium.ts";
+import { BROWSER_ARGS, chromiumForTests } from "../.ci/chromium.ts";
 import { crawl } from "./testing/crawl.ts";
 import { discard, startServer, type TestServer, until } from "./testing/server.ts";
 
-const PATHS_OF_CHROMIUM = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
-const executablePath = PATHS_OF_CHROMIUM.find((path) => existsSync(path)) ?? "";
-const missing = executablePath === "";
-if (missing) console.warn(`skipped: browser tests need Chromium at ${PATHS_OF_CHROMIUM.join(" or ")}`);
+const { executablePath, missing } = chromiumForTests();
 
 setDefaultTimeout(300_000);
 

@@ -1,14 +1,10 @@
 // A plant is set up by clicks, in Chromium: a calendar, a cycle time and a reason, and each changes the OEE as it should.
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { existsSync } from "node:fs";
 import { type Browser, chromium, type Page } from "playwright-core";
-import { BROWSER_ARGS } from "../.ci/chromium.ts";
+import { BROWSER_ARGS, chromiumForTests } from "../.ci/chromium.ts";
 import { discard, startServer, TEST_KEY, type TestServer, until } from "./testing/server.ts";
 
-const PATHS_OF_CHROMIUM = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
-const executablePath = PATHS_OF_CHROMIUM.find((path) => existsSync(path)) ?? "";
-const missing = executablePath === "";
-if (missing) console.warn(`skipped: browser tests need Chromium at ${PATHS_OF_CHROMIUM.join(" or ")}`);
+const { executablePath, missing } = chromiumForTests();
 
 setDefaultTimeout(400_000);
 

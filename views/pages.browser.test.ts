@@ -1,19 +1,13 @@
 // The pages in a real browser (Chromium): live changes, lost connection, charts, contrast, touch targets.
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { existsSync } from "node:fs";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import { BROWSER_ARGS, chromiumForTests } from "../.ci/chromium.ts";
 import { type Preview, startPreview } from "./preview.ts";
 import { machineId } from "./testing/plant.ts";
 import { VERSION } from "./version.ts";
 
-const PATHS_OF_CHROMIUM = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
-const executablePath = PATHS_OF_CHROMIUM.find((path) => existsSync(path)) ?? "";
-const missing = executablePath === "";
-if (missing) console.warn(`skipped: browser tests need Chromium at ${PATHS_OF_CHROMIUM.join(" or ")}`);
+const { executablePath, missing } = chromiumForTests();
 
-const ARGS =
-  "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking " +
-  "--disable-component-update --disable-sync";
 const KIOSK = { viewport: { width: 1920, height: 1080 } };
 const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true };
 const MILL_1 = machineId("Mill 1");
@@ -36,7 +30,7 @@ let browser: Browser;
 beforeAll(async () => {
   if (missing) return;
   preview = await startPreview(0);
-  browser = await chromium.launch({ executablePath, args: ARGS.split(" ") });
+  browser = await chromium.launch({ executablePath, args: BROWSER_ARGS });
 });
 
 afterAll(async () => {
