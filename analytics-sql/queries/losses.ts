@@ -37,8 +37,9 @@ export async function losses(
   engine: Engine,
   window: Filtered,
   order: "time" | "count" = "time",
+  policiesInForce = policies(engine, window),
 ): Promise<LossReport> {
-  const inForce = await policies(engine, window);
+  const inForce = await policiesInForce;
   const rows = await engine.query<LossRow>(QUERY[grainFor("coarse", window)], {
     ...judgedParams(window, inForce),
     by_count: order === "count",

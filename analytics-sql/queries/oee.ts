@@ -152,9 +152,10 @@ const QUERIES = Object.fromEntries(OEE_CUTS.map((by) => [by, byGrain(SELECT, CUT
 export async function oee(
   engine: Engine,
   window: Filtered & { by: OeeCut; groups?: string[] },
+  policiesInForce = policies(engine, window),
 ): Promise<OeeReport> {
   const { by, groups = [] } = window;
-  const inForce = await policies(engine, window);
+  const inForce = await policiesInForce;
   const rows = await engine.query<SqlRow>(QUERIES[by][grainOf(by, window)], {
     ...judgedParams(window, inForce),
     ...(by === "group" ? { groups } : {}),

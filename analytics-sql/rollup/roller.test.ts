@@ -120,6 +120,21 @@ test("screens take what was rolled up seconds ago, and say until when it is", as
   expect(await roller.recent({ ...asked, as_of_us: later_us })).toMatchObject({ as_of_us: later_us });
 });
 
+test("reports of one page that come together are one roll-up", async () => {
+  let rolls = 0;
+  const counted: Engine = {
+    ...engine,
+    run: async (sql, params) => {
+      if (sql.includes("INSERT INTO mtc.machine_days")) rolls += 1;
+      await engine.run(sql, params);
+    },
+  };
+  const roller = new Roller(counted);
+  const asked = { ...window(["m8"], 1), as_of_us: T0 + DAY_US / 2 };
+  await Promise.all([roller.recent(asked), roller.recent(asked), roller.recent(asked)]);
+  expect(rolls).toBe(1);
+});
+
 test("screens of a day that is over are corrected as soon as those of today", async () => {
   const roller = new Roller(engine);
   const now_us = T0 + 3 * DAY_US;
@@ -133,11 +148,11 @@ test("screens of a day that is over are corrected as soon as those of today", as
   await roller.exact({ ...window(["m7"], 4), as_of_us: now_us });
   expect(await run_s(1)).toEqual([86_400, 0]);
   await take("m7", [{ signal: "execution", ts_us: T0 + DAY_US / 2, seq: 0, value: "STOPPED" }]);
-  expect(await run_s(3)).toEqual([86_400, 0]);
+  expect(await run_s(13)).toEqual([86_400, 0]);
   // The first to look after some seconds has it renewed, and the next one sees it.
-  await run_s(5);
+  await run_s(15);
   await roller.exact(window([], 0));
-  expect(await run_s(6)).toEqual([43_200, 5]);
+  expect(await run_s(16)).toEqual([43_200, 15]);
   // Somebody who looks at an earlier day does not pass for having seen to a later one.
   await take("m7", [{ signal: "execution", ts_us: T0 + DAY_US / 4, seq: 0, value: "STOPPED" }]);
   await roller.exact({ ...window(["m7"], 0), as_of_us: now_us + 40_000_000 });

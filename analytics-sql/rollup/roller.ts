@@ -15,8 +15,11 @@ const midnight = (ts_us: number): number => ts_us - (ts_us % DAY_US);
 /** A machine and the stretch of its time that must be rolled up again. */
 type Job = { machine: string; first_us: number; last_us: number; rolled_from_us: number };
 
-/** How old the roll-up may be that screens are served from, and from which age on it is renewed behind their back. */
-const RECENT_US = { most: 15_000_000, renew: 4_000_000 };
+/**
+ * How old the roll-up may be that screens are served from, and from which age on they have it renewed behind their back:
+ * not while the keeper keeps up, who does all machines in one statement, which costs hardly more than one machine does.
+ */
+const RECENT_US = { most: 20_000_000, renew: 14_000_000 };
 
 /** One roll-up at a time: a second one waits for the first, and then finds most of its work done. */
 export class Roller {
@@ -38,9 +41,7 @@ export class Roller {
    * @throws EngineError
    */
   exact(window: Window): Promise<void> {
-    const done = this.#last.then(() => this.#roll(window));
-    this.#last = done.catch(() => undefined);
-    return done;
+    return this.#inTurn(() => this.#roll(window));
   }
 
   /**
@@ -50,14 +51,20 @@ export class Roller {
    */
   async recent(window: Window): Promise<Window> {
     const { as_of_us } = window;
-    const reach = this.#reachOf(window);
-    const reaches = (age_us: number): boolean => reach.to_us >= Math.min(window.to_us, as_of_us - age_us);
-    if (reach.from_us > window.from_us || !reaches(RECENT_US.most)) {
-      await this.exact(window);
-    } else if (!reaches(RECENT_US.renew) || reach.seen_us < as_of_us - RECENT_US.renew) {
-      // What is over may be corrected as well, by late data or another calendar: nobody waits for that.
-      this.exact(window).catch((error: Error) => this.#log(`roll-up: ${error.message}`));
-    }
+    const isShort = (age_us: number): boolean => {
+      const { from_us, to_us } = this.#reachOf(window);
+      return from_us > window.from_us || to_us < Math.min(window.to_us, as_of_us - age_us);
+    };
+    const isOld = (): boolean =>
+      isShort(RECENT_US.renew) || this.#reachOf(window).seen_us < as_of_us - RECENT_US.renew;
+    // Asked again in its turn: reports of one page come together, and the first one's roll-up is all of theirs.
+    const rollIf = (needed: () => boolean) =>
+      this.#inTurn(async () => {
+        if (needed()) await this.#roll(window);
+      });
+    if (isShort(RECENT_US.most)) await rollIf(() => isShort(RECENT_US.most));
+    // What is over may be corrected as well, by late data or another calendar: nobody waits for that.
+    else if (isOld()) rollIf(isOld).catch((error: Error) => this.#log(`roll-up: ${error.message}`));
     const { to_us, seen_us } = this.#reachOf(window);
     // Of what is over, "as of" says when it was looked at: whoever remembers a report asks anew.
     const known_us = window.to_us <= to_us ? Math.max(to_us, seen_us) : to_us;
@@ -81,6 +88,12 @@ export class Roller {
     if (behind.length === 0) return undefined;
     const until_us = Math.max(...behind.map(from));
     return { machines: behind.filter((machine) => from(machine) === until_us), until_us };
+  }
+
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const done = this.#last.then(work);
+    this.#last = done.catch(() => undefined);
+    return done;
   }
 
   /** Until when all of these are rolled up, as far as it was asked for since the start; 0 where one was not. */

@@ -33,7 +33,7 @@ export const queries: Bench = {
       await Promise.all(Array.from({ length: machines }, (_, n) => configure(product, n, series.base_us)));
       await product.load({ format: "columns", series, first: 0, batches, connections: 16 });
       await product.settled_ms();
-      await ask(context, product, span(series.base_us, to_us));
+      await ask(context, product, series.base_us, to_us);
       await expectRows(product, batches * ROWS);
     });
   },
@@ -54,7 +54,8 @@ async function configure({ server }: Product, n: number, from_us: number): Promi
   }
 }
 
-async function ask(context: Context, product: Product, month: string): Promise<void> {
+async function ask(context: Context, product: Product, from_us: number, to_us: number): Promise<void> {
+  const [month, day] = [span(from_us, to_us), span(to_us - DAY_US, to_us)];
   const { plant_machines: machines, plant_days: days } = context.sizes;
   const one = `/api/v1/machines/${machineId(0)}`;
   const plant = `${machines} machines × ${days} days`;
@@ -64,11 +65,11 @@ async function ask(context: Context, product: Product, month: string): Promise<v
     ["queries.oee.machine_by_hour", `${one}/oee?by=hour&${month}`, 300, `one machine of ${plant}`],
     ["queries.states.machine", `${one}/states?${month}`, undefined, `one machine of ${plant}`],
     ["queries.page.hmi", "/hmi", 150, plant],
-    ["queries.page.hmi_machine", `/hmi/${machineId(0)}`, 150, plant],
+    ["queries.page.hmi_machine", "/hmi/{machine}", 150, plant],
     ["queries.page.dashboard", "/dashboard", 150, plant],
-    ["queries.page.dashboard_machine", `/dashboard/${machineId(0)}`, 150, plant],
-    ["queries.page.explain", "/dashboard/explain?figure=oee", 150, plant],
-    ["queries.page.explain_machine", `/dashboard/${machineId(0)}/explain?figure=oee`, 150, plant],
+    ["queries.page.dashboard_machine", "/dashboard/{machine}", 150, plant],
+    ["queries.page.explain", `/dashboard/explain?figure=oee&${day}`, 150, plant],
+    ["queries.page.explain_machine", `/dashboard/{machine}/explain?figure=oee&${day}`, 150, plant],
   ];
   for (const [name, path, limit_ms, note] of asked) {
     context.progress(name);
@@ -88,11 +89,16 @@ async function ask(context: Context, product: Product, month: string): Promise<v
   }
 }
 
-/** Asks one after the other, from the request to the answer's last byte, until it is enough or takes too long. */
+/**
+ * Asks one after the other, from the request to the answer's last byte, until it is enough or takes too long. `{machine}`
+ * is another one each time, which nobody looked at yet.
+ */
 async function timesOf({ server }: Product, path: string, { queries, queries_s }: Sizes): Promise<number[]> {
+  let machine = 0;
   const ask = async (): Promise<number> => {
+    const page = path.replace("{machine}", machineId(machine++));
     const began_ms = clock_ms();
-    const { status } = await server.call("GET", path);
+    const { status } = await server.call("GET", page);
     if (status !== 200) throw new Error(`${path} was answered with ${status}`);
     return clock_ms() - began_ms;
   };

@@ -125,11 +125,12 @@ export async function explain(
   engine: Engine,
   query: Asked,
   page?: { after_us: number; limit: number },
+  policiesInForce = policies(engine, query),
 ): Promise<(Explanation & ExplainPage) | undefined> {
   const { figure, by, machines } = query;
+  const inForce = await policiesInForce;
   const place = placeOf(query);
   if (!place) return undefined;
-  const inForce = await policies(engine, query);
   const [{ row, rows }, listed] = await Promise.all([
     sumUp(engine, query, { ...paramsOf(query, inForce, false), ...place }),
     page && list(engine, by, { ...paramsOf(query, inForce, true), ...place }, page),

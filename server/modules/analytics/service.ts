@@ -14,15 +14,17 @@ import {
   observations,
 } from "../../../analytics-sql/queries/observations.ts";
 import { type OeeCut, type OeeReport, oee } from "../../../analytics-sql/queries/oee.ts";
+import { type MachinePolicy, policies } from "../../../analytics-sql/queries/policies.ts";
 import { type SpikeRow, spikes } from "../../../analytics-sql/queries/spikes.ts";
 import { type StateRow, states } from "../../../analytics-sql/queries/states.ts";
-import type { Filter, Filtered, Window } from "../../../analytics-sql/queries/window.ts";
+import type { Filter, Window } from "../../../analytics-sql/queries/window.ts";
 import { firstDays } from "../../../analytics-sql/rollup/roll.ts";
 import type { Roller } from "../../../analytics-sql/rollup/roller.ts";
 import { type GapCause, MIN_TS_US } from "../../../ingest/event.ts";
 import type { LastKnown } from "../../../ingest/live/hub.ts";
 import { badInput } from "../../../ingest/problem.ts";
 import type { Machine } from "../../../ingest/store/store.ts";
+import { Remembered } from "./remembered.ts";
 
 export { OEE_CUTS, type OeeCut } from "../../../analytics-sql/queries/oee.ts";
 
@@ -48,30 +50,11 @@ function byMachine<Row extends { machine_id: string }>(rows: Row[]): Map<string,
 /** How far back the live screens look for signals that have no lasting meaning. */
 const RECENT_US = 2 * 86_400_000_000;
 
+/** So old may the policies be that a screen's reports share. */
+const POLICIES_MS = 4_000;
+
 /** Everything that has arrived counts; or, for screens, what had arrived some seconds ago, at once. */
 export type Freshness = "exact" | "recent";
-
-/** How many reports of a kind are remembered for screens that ask again. */
-const REMEMBERED = 100;
-
-/** Until the next roll-up a screen that asks the same again, or another one that does, is told the same. */
-class Remembered<Report> {
-  readonly #reports = new Map<string, Promise<Report>>();
-
-  of({ to_us, ...asked }: Filtered & Record<string, unknown>, ask: () => Promise<Report>): Promise<Report> {
-    const key = JSON.stringify([asked, Math.min(to_us, asked.as_of_us)]);
-    const known = this.#reports.get(key);
-    if (known !== undefined) return known;
-    const report = ask();
-    this.#reports.set(key, report);
-    report.catch(() => this.#reports.delete(key));
-    for (const oldest of this.#reports.keys()) {
-      if (this.#reports.size <= REMEMBERED) break;
-      this.#reports.delete(oldest);
-    }
-    return report;
-  }
-}
 
 export class Reports {
   readonly #engine: Engine;
@@ -79,6 +62,7 @@ export class Reports {
   readonly #lake: Lake | undefined;
   readonly #oees = new Remembered<OeeReport>();
   readonly #losses = new Remembered<LossReport>();
+  readonly #policies = new Remembered<MachinePolicy[]>();
 
   constructor(engine: Engine, roller: Roller, lake?: Lake) {
     this.#engine = engine;
@@ -104,8 +88,19 @@ export class Reports {
   ): Promise<OeeReport> {
     const groups = machines.map(({ group }) => group);
     const window = { ...(await this.#rolled(machines, span, freshness)), filter, by, groups };
-    const ask = () => oee(this.#engine, window);
+    const ask = () => oee(this.#engine, window, this.policies(window, freshness));
     return freshness === "recent" ? this.#oees.of(window, ask) : ask();
+  }
+
+  /** The policies in force; the reports of a screen share them, some seconds old at the most. */
+  policies(
+    { tenant, machines }: Pick<Window, "tenant" | "machines">,
+    freshness: Freshness,
+  ): Promise<MachinePolicy[]> {
+    const ask = () => policies(this.#engine, { tenant, machines });
+    const as_of_us = Math.floor(Date.now() / POLICIES_MS) * POLICIES_MS * 1_000;
+    const asked = { tenant, machines, from_us: 0, to_us: as_of_us, as_of_us };
+    return freshness === "recent" ? this.#policies.of(asked, ask) : ask();
   }
 
   /** What scheduled time was lost to, the most first. */
@@ -117,7 +112,7 @@ export class Reports {
     filter: Filter = {},
   ): Promise<LossReport> {
     const window = { ...(await this.#rolled(machines, span, freshness)), filter };
-    const ask = () => losses(this.#engine, window, order);
+    const ask = () => losses(this.#engine, window, order, this.policies(window, freshness));
     return freshness === "recent" ? this.#losses.of({ ...window, order }, ask) : ask();
   }
 

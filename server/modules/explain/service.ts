@@ -14,6 +14,7 @@ import { type CalendarInput, calendarAt, calendarsOf } from "../../../ingest/cal
 import { ruleOf, STATE_RULES } from "../../../ingest/live/state.ts";
 import { badInput } from "../../../ingest/problem.ts";
 import type { Machine } from "../../../ingest/store/store.ts";
+import { Remembered } from "../analytics/remembered.ts";
 import type { Freshness, Gaps, OeeCut, Reports, Span } from "../analytics/service.ts";
 
 export type Asked = Span & { figure: Figure; by: OeeCut; key: string; filter?: Filter };
@@ -79,6 +80,7 @@ export class Explanations {
   readonly #engine: Engine;
   readonly #roller: Roller;
   readonly #reports: Reports;
+  readonly #explained = new Remembered<Explanation & ExplainPage>();
 
   constructor(engine: Engine, roller: Roller, reports: Reports) {
     this.#engine = engine;
@@ -95,7 +97,7 @@ export class Explanations {
   ): Promise<MachineExplanation> {
     const query = await this.#query([machine], asked, freshness);
     const [{ machines: _, next_us, ...explanation }, gaps, signals] = await Promise.all([
-      this.#explain(query, page),
+      this.#explain(query, freshness, page),
       this.#reports.gaps(machine, asked),
       signalsBehind(this.#engine, query),
     ]);
@@ -125,7 +127,7 @@ export class Explanations {
   /** Over machines of one tenant. @throws BadInput where the cut has no such row */
   async plant(machines: Machine[], asked: Asked, freshness: Freshness = "exact"): Promise<PlantExplanation> {
     const query = await this.#query(machines, asked, freshness);
-    const { intervals: _, counts: __, next_us: ___, ...explanation } = await this.#explain(query);
+    const { intervals: _, counts: __, next_us: ___, ...explanation } = await this.#explain(query, freshness);
     const { row } = explanation;
     const { figure, by, key, filter } = asked;
     const byId = new Map(machines.map((machine) => [machine.id, machine]));
@@ -176,10 +178,18 @@ export class Explanations {
     };
   }
 
-  async #explain(query: Parameters<typeof explain>[1], page?: Page): Promise<Explanation & ExplainPage> {
-    const found = await explain(this.#engine, query, page);
-    if (!found) throw badInput("/key", `by ${query.by} there is no row "${query.key}" in this window`);
-    return found;
+  #explain(
+    query: Parameters<typeof explain>[1],
+    freshness: Freshness,
+    page?: Page,
+  ): Promise<Explanation & ExplainPage> {
+    const ask = async () => {
+      const inForce = this.#reports.policies(query, freshness);
+      const found = await explain(this.#engine, query, page, inForce);
+      if (!found) throw badInput("/key", `by ${query.by} there is no row "${query.key}" in this window`);
+      return found;
+    };
+    return freshness === "recent" ? this.#explained.of({ ...query, page }, ask) : ask();
   }
 
   async #query(machines: Machine[], asked: Asked, freshness: Freshness) {

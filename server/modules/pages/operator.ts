@@ -113,7 +113,7 @@ export class Operator {
     if (!known || known.until_ms < now_ms) {
       this.#habits.set(key, { until_ms: now_ms + HABITS_FRESH_MS, said: known?.said ?? [] });
       this.#deps.reports
-        .losses(machines, { from_us: now_us - HABIT_US, to_us: now_us }, "count")
+        .losses(machines, { from_us: now_us - HABIT_US, to_us: now_us }, "count", "recent")
         .then(({ rows }) => {
           const said = rows.filter(({ reason }) => reason !== "");
           this.#habits.set(key, { until_ms: now_ms + HABITS_FRESH_MS, said });
