@@ -12,8 +12,11 @@ export type Sourced = { id: string; source: MachineSource };
 export type CollectorStatus = SourceStatus & { name: string; machine_ids: string[] };
 
 export type Collectors = {
-  /** Starts what is new, stops what is gone, restarts what changed. */
-  update(machines: Sourced[]): Promise<void>;
+  /**
+   * Starts what is new, stops what is gone, restarts what changed.
+   * @param mine whether this process reads a source, by its place; the others' are left to others
+   */
+  update(machines: Sourced[], mine?: (place: string) => boolean): Promise<void>;
   status(): CollectorStatus[];
   /** Calls back after every Modbus poll. */
   onPoll(listener: (poll: Poll) => void): void;
@@ -23,9 +26,10 @@ export type Collectors = {
 /** Machines of one collector that share one status. */
 type Row = { name: string; machine_ids: string[] };
 
-/** A collector that should run, and how to start it; equal keys are the same collector. */
+/** A collector that should run, and how to start it; equal keys are the same collector. `place` is what it reads. */
 type Wanted = {
   key: string;
+  place: string;
   rows: Row[];
   start: () => Collector;
   /** Tells a collector that runs already what changed for it. */
@@ -58,9 +62,11 @@ export function startCollectors(sink: Sink, hub: LiveHub): Collectors {
     }
   }, WATCH_MS);
 
-  async function apply(machines: Sourced[]): Promise<void> {
+  async function apply(machines: Sourced[], mine: (place: string) => boolean): Promise<void> {
     const wanted = new Map(
-      [...agentsOf(machines, sink), ...hostsOf(machines, sink, onPoll)].map((one) => [one.key, one]),
+      [...agentsOf(machines, sink), ...hostsOf(machines, sink, onPoll)]
+        .filter(({ place }) => mine(place))
+        .map((one) => [one.key, one]),
     );
     const gone = [...running.values()].filter(({ key }) => !wanted.has(key));
     await Promise.all(gone.map(({ collector }) => collector.stop()));
@@ -70,23 +76,28 @@ export function startCollectors(sink: Sink, hub: LiveHub): Collectors {
       if (collector) await one.update?.(collector);
       running.set(one.key, { ...one, collector: collector ?? one.start() });
     }
-    await forget(machines);
+    await forget(machines, wanted);
   }
 
-  /** A machine that is no longer polled must not be missed, should it ever be polled again. */
-  async function forget(machines: Sourced[]): Promise<void> {
+  /**
+   * A machine that is no longer polled must not be missed, should it ever be polled again. One that another process
+   * polls from now on is missed until then.
+   */
+  async function forget(machines: Sourced[], wanted: ReadonlyMap<string, Wanted>): Promise<void> {
     const polled = new Set(machines.filter(({ source }) => source.kind === "modbus").map(({ id }) => id));
     for (const id of polled_ids) {
       if (!polled.has(id))
         await sink.append([], { agent: checkpointOf(id), instance_id: "", next_sequence: 0 });
       polled_ids.delete(id);
     }
-    for (const id of polled) polled_ids.add(id);
+    for (const { rows } of wanted.values())
+      for (const { machine_ids } of rows)
+        for (const id of machine_ids) if (polled.has(id)) polled_ids.add(id);
   }
 
   return {
-    update(machines) {
-      const applied = updating.then(() => apply(machines));
+    update(machines, mine = () => true) {
+      const applied = updating.then(() => apply(machines, mine));
       // One failure must not keep all later changes from the collectors.
       updating = applied.catch(() => undefined);
       return applied;
@@ -114,6 +125,7 @@ function agentsOf(machines: Sourced[], sink: Sink): Wanted[] {
   }
   return [...agents].map(([url, served]) => ({
     key: JSON.stringify([url, served]),
+    place: url,
     rows: [{ name: shown(url), machine_ids: served.map(({ machine_id }) => machine_id) }],
     start: () => startAgentCollector({ url, machines: served, sink }),
   }));
@@ -132,6 +144,7 @@ function hostsOf(machines: Sourced[], sink: Sink, onPoll: (poll: Poll) => void):
   }
   return [...hosts].map(([key, { host, port, served }]) => ({
     key,
+    place: key,
     rows: served.map(({ machine_id, unit = 1 }) => ({ name: `${key}/${unit}`, machine_ids: [machine_id] })),
     start: () => startModbus({ host, port, machines: served, sink, onPoll }),
     update: (poller) => (poller as ModbusPoller).update(served),

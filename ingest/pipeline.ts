@@ -11,6 +11,7 @@ import {
   type Machine,
   type NewEvent,
   Overloaded,
+  type Share,
   type Store,
 } from "./store/store.ts";
 
@@ -40,8 +41,17 @@ export type Pipeline = {
   commit(commit: Commit): Promise<Appended[]>;
   /** An event of ours, enveloped and named. */
   event(machine: Subject, type: EventType, data: EventData): NewEvent;
-  /** What collectors write to; waits instead of refusing while the outbox is full, but not after `stopping`. */
-  sink(machine: (id: string) => Subject | undefined, stopping: AbortSignal): Sink;
+  /**
+   * What collectors write to; waits instead of refusing while the outbox is full, but not after `stopping`.
+   * @param standing whether the sources are still this process's to read; while that is unsure nothing is committed
+   */
+  sink(
+    machine: (id: string) => Subject | undefined,
+    stopping: AbortSignal,
+    standing?: Share["standing"],
+  ): Sink;
+  /** Event ids go on after the store's newest one: of two words about one thing the later id holds. */
+  catchUp(): Promise<void>;
 };
 
 type Deps = {
@@ -55,8 +65,11 @@ type Deps = {
 /** Makes the pipeline; event ids go on after the store's newest even where the clock was set back. */
 export async function createPipeline({ store, hub, wake, now_ms }: Deps): Promise<Pipeline> {
   const ulid = monotonicFactory();
-  const last = await store.lastEventId();
-  if (last) ulid(decodeTime(last) + 1);
+  const catchUp = async (): Promise<void> => {
+    const last = await store.lastEventId();
+    if (last) ulid(decodeTime(last) + 1);
+  };
+  await catchUp();
 
   function envelope(machine: Subject, type: EventType, data: Uint8Array, rows: number): NewEvent {
     const time_ms = now_ms();
@@ -113,7 +126,15 @@ export async function createPipeline({ store, hub, wake, now_ms }: Deps): Promis
     record,
     commit,
     event,
-    sink: (machine, stopping) => createSink({ machine, stopping, observed, event, commit, store }),
+    catchUp,
+    sink: (machine, stopping, standing = () => "held") => {
+      const fenced: Pipeline["commit"] = async (work) => {
+        if (standing() === "lost") throw new Error("another process reads this source now");
+        if (standing() === "unsure") throw new Overloaded("another process may read this source by now", 1);
+        return commit(work);
+      };
+      return createSink({ machine, stopping, observed, event, commit: fenced, store });
+    },
   };
 }
 

@@ -27,6 +27,12 @@ import type { Services } from "./services.ts";
 /** How long a socket may be quiet; live streams are exempt. */
 const IDLE_TIMEOUT_S = 30;
 
+/** What a process tells that serves nothing else: whether it lives, is ready, and its metrics. */
+export const createHealthApp = (services: Services) =>
+  new Elysia({ serve: { idleTimeout: IDLE_TIMEOUT_S } })
+    .use(errors(services.log))
+    .use(healthModule(services));
+
 export function createApp(services: Services) {
   const { engine, machines, annotations, reasons, pipeline, reports } = services;
   const { explanations, figures, operator, hub, rebuilds, keys, metrics, log } = services;

@@ -19,17 +19,22 @@ export async function openBus(engine: Engine, kafka: KafkaConfig | undefined): P
 
 /**
  * Opens what keeps the dead letters: the store itself, or Kafka's topic, which what ClickHouse refuses is carried to.
- * @param tenantOf whose machine it is
+ * @param tenantOf whose machine it is; `mine` whether this process carries them
  */
 export async function openLetters(
-  { engine, store, log }: { engine: Engine; store: Store; log: (message: string) => void },
+  {
+    engine,
+    store,
+    log,
+    mine,
+  }: { engine: Engine; store: Store; log: (message: string) => void; mine: () => boolean },
   kafka: KafkaConfig | undefined,
   tenantOf: (machine_id: string) => string | undefined,
 ): Promise<{ letters: Letters; close(): Promise<void> }> {
   if (!kafka) return { letters: store, async close() {} };
   const { DeadLetterTopic } = await import("../ingest/outbox/dead-letter-topic.ts");
   const letters = new DeadLetterTopic({ ...kafka, tenantOf });
-  const mover = moveDeadLetters(engine, letters, log);
+  const mover = moveDeadLetters(engine, letters, { log, mine });
   return {
     letters,
     async close() {

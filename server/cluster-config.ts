@@ -4,7 +4,48 @@ import type { KafkaOptions } from "../ingest/outbox/kafka.ts";
 
 export type KafkaConfig = KafkaOptions;
 
+/** The servers of the cluster profile, with users and passwords. */
+export type ClusterConfig = {
+  /** The store; left out: SQLite in the data directory. */
+  mongo_url?: string;
+  /** The bus, where it is Kafka; left out: in-process. */
+  kafka?: KafkaConfig;
+  /** The analytics; left out: chDB in this process. */
+  clickhouse_url?: string;
+  /** What joins the replicas' live values; left out: each shows what it took in itself. */
+  redis_url?: string;
+};
+
 type Env = Record<string, string | undefined>;
+
+export const CLUSTER_SETTINGS = [
+  ...["MTC_MONGO_URL", "MTC_KAFKA_BROKERS", "MTC_CLICKHOUSE_URL", "MTC_REDIS_URL"].flatMap((name) => [
+    name,
+    `${name}_FILE`,
+  ]),
+  "MTC_KAFKA_PARTITIONS",
+];
+/** Without these there is no cluster. */
+const NEEDED = ["MTC_MONGO_URL", "MTC_KAFKA_BROKERS", "MTC_CLICKHOUSE_URL"];
+
+/** @throws Error naming the setting and what is wrong with it; no secret is in its words */
+export function parseCluster(env: Env, profile: "embedded" | "cluster"): ClusterConfig {
+  const isSet = (name: string): boolean => env[name] !== undefined || env[`${name}_FILE`] !== undefined;
+  if (profile === "embedded") {
+    const given = CLUSTER_SETTINGS.find((name) => env[name] !== undefined);
+    if (given !== undefined) throw new Error(`${given}: only with MTC_PROFILE=cluster`);
+    return {};
+  }
+  const missing = NEEDED.find((name) => !isSet(name));
+  if (missing !== undefined) throw new Error(`${missing}: MTC_PROFILE=cluster needs it`);
+  const found = {
+    mongo_url: parseMongoUrl(env),
+    kafka: parseKafka(env),
+    clickhouse_url: parseClickHouseUrl(env),
+    redis_url: parseRedisUrl(env),
+  };
+  return Object.fromEntries(Object.entries(found).filter(([, value]) => value !== undefined));
+}
 
 /** The one place of these: the topic, its partitions, and the group that analytics reads by. */
 export const KAFKA_DEFAULTS = { topic: "raw_data", partitions: 12, group: "mtc" };
@@ -46,6 +87,15 @@ export function parseMongoUrl(env: Env): string | undefined {
   if (given === undefined) return undefined;
   if (!/^mongodb(\+srv)?:\/\/([^@/]+@)?[^@/]+(\/|$)/.test(given))
     throw new Error("MTC_MONGO_URL: must be mongodb://user:password@host:port,…/database?replicaSet=…");
+  return given;
+}
+
+/** @returns the URL with its password; nothing of it is in an error's words @throws Error */
+export function parseRedisUrl(env: Env): string | undefined {
+  const given = setting(env, "MTC_REDIS_URL");
+  if (given === undefined) return undefined;
+  if (!/^rediss?:\/\/([^@/]*@)?[^@/]+(\/\d*)?$/.test(given))
+    throw new Error("MTC_REDIS_URL: must be redis(s)://user:password@host:port");
   return given;
 }
 

@@ -1,14 +1,20 @@
 // The program's settings: the environment is read here, once, and nowhere else.
 import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import type { KafkaConfig } from "./cluster-config.ts";
+import { CLUSTER_SETTINGS, type ClusterConfig, parseCluster } from "./cluster-config.ts";
 import { LAKE_SETTINGS, type LakeConfig, parseLake } from "./lake-config.ts";
 
-export type Config = {
+/** What a process does: `api` serves HTTP, `collect` reads the sources, `relay` carries the outbox to the bus. */
+export const ROLES = ["api", "collect", "relay"] as const;
+export type Role = (typeof ROLES)[number];
+
+/** In the embedded profile nothing of {@link ClusterConfig} is set. */
+export type Config = ClusterConfig & {
   host: string;
   port: number;
   data_dir: string;
-  profile: "embedded";
+  profile: "embedded" | "cluster";
+  roles: readonly Role[];
   demo: "auto" | "off";
   /** Where the first admin key is read from, or written to when the file is not there yet. */
   admin_key_file: string;
@@ -17,12 +23,6 @@ export type Config = {
   /** Where it is, in words for the start's output. */
   admin_key_place: string;
   raw_retention_days: number;
-  /** The store's MongoDB, with user and password; left out: SQLite in the data directory. */
-  mongo_url?: string;
-  /** The bus, where it is Kafka; left out: in-process. */
-  kafka?: KafkaConfig;
-  /** The ClickHouse server, with user and password; left out: chDB in this process. */
-  clickhouse_url?: string;
   /** Where closed days are written as Parquet; undefined: nowhere. */
   lake: LakeConfig | undefined;
 };
@@ -47,14 +47,6 @@ const KNOWN = [
   "MTC_RAW_RETENTION_DAYS",
   ...LAKE_SETTINGS,
 ];
-/** Settings of the cluster profile: refused with a word of their own until this release has it. */
-const CLUSTER = [
-  "MTC_MONGO_URL",
-  "MTC_KAFKA_BROKERS",
-  "MTC_KAFKA_PARTITIONS",
-  "MTC_CLICKHOUSE_URL",
-  "MTC_REDIS_URL",
-];
 
 /**
  * @param env the environment's variables
@@ -62,43 +54,60 @@ const CLUSTER = [
  */
 export function parseConfig(env: Record<string, string | undefined>): Config {
   for (const name of Object.keys(env)) {
-    if (!name.startsWith("MTC_") || KNOWN.includes(name)) continue;
-    if (CLUSTER.includes(name.replace(/_FILE$/, ""))) throw new ConfigError(`${name}: ${NO_CLUSTER}`);
-    throw new ConfigError(`${name} is not a setting; known are ${KNOWN.join(", ")}`);
-  }
-  oneOf(env, "MTC_PROFILE", ["embedded", "cluster"], "embedded");
-  if (env.MTC_PROFILE === "cluster") throw new ConfigError(`MTC_PROFILE=cluster: ${NO_CLUSTER}`);
-  const roles = env.MTC_ROLES ?? "api,collect,relay";
-  if (roles.split(",").sort().join() !== "api,collect,relay") {
+    if (!name.startsWith("MTC_") || KNOWN.includes(name) || CLUSTER_SETTINGS.includes(name)) continue;
     throw new ConfigError(
-      `MTC_ROLES=${roles}: the embedded profile runs all of api,collect,relay in one process`,
+      `${name} is not a setting; known are ${[...KNOWN, ...CLUSTER_SETTINGS].join(", ")}`,
     );
   }
+  const profile = oneOf(env, "MTC_PROFILE", ["embedded", "cluster"], "embedded");
   const data_dir = resolve(env.MTC_DATA_DIR ?? "./data");
   const admin_key_file = resolve(env.MTC_ADMIN_KEY_FILE ?? `${data_dir}/admin.key`);
   return {
     host: env.MTC_HOST ?? "127.0.0.1",
     port: integer(env, "MTC_PORT", 3000, 0, 65_535),
     data_dir,
-    profile: "embedded",
-    demo: oneOf(env, "MTC_DEMO", ["auto", "off"], "auto"),
+    profile,
+    roles: rolesOf(env, profile),
+    ...told(() => parseCluster(env, profile)),
+    demo: demoOf(env, profile),
     admin_key_file,
     admin_key: adminKey(env),
     admin_key_place: env.MTC_ADMIN_KEY === undefined ? admin_key_file : "as given in MTC_ADMIN_KEY",
     raw_retention_days: integer(env, "MTC_RAW_RETENTION_DAYS", 30, 1, 36_500),
-    lake: lakeOf(env),
+    lake: told(() => parseLake(env)),
   };
 }
 
-function lakeOf(env: Record<string, string | undefined>): LakeConfig | undefined {
+/** What is wrong is a setting's fault. */
+function told<T>(parse: () => T): T {
   try {
-    return parseLake(env);
+    return parse();
   } catch (error) {
     throw new ConfigError((error as Error).message);
   }
 }
 
-const NO_CLUSTER = "this release has the embedded profile only (SQLite and chDB in one process)";
+function rolesOf(env: Record<string, string | undefined>, profile: Config["profile"]): Role[] {
+  const given = env.MTC_ROLES ?? ROLES.join();
+  const words = given.split(",").map((word) => word.trim());
+  const roles = ROLES.filter((role) => words.includes(role));
+  if (words.some((word) => !ROLES.some((role) => role === word)))
+    throw new ConfigError(`MTC_ROLES=${given}: must be one or several of ${ROLES.join()}`);
+  if (profile === "embedded" && roles.length < ROLES.length) {
+    throw new ConfigError(
+      `MTC_ROLES=${given}: the embedded profile runs all of ${ROLES.join()} in one process`,
+    );
+  }
+  return roles;
+}
+
+/** Its simulators listen on loopback, where the collectors of another host do not reach them. */
+function demoOf(env: Record<string, string | undefined>, profile: Config["profile"]): Config["demo"] {
+  const demo = oneOf(env, "MTC_DEMO", ["auto", "off"], profile === "embedded" ? "auto" : "off");
+  if (demo === "auto" && profile === "cluster")
+    throw new ConfigError("MTC_DEMO=auto: the demo plant is for the embedded profile");
+  return demo;
+}
 
 function adminKey(env: Record<string, string | undefined>): string | undefined {
   if (env.MTC_ADMIN_KEY !== undefined && env.MTC_ADMIN_KEY_FILE !== undefined) {

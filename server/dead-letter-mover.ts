@@ -9,15 +9,16 @@ const PAGE_ROWS = 5_000;
 /** What was found longer ago than this is in the table by now. */
 const SETTLED_MS = 60_000;
 
-/** Looks every `rest_ms`; after a start at all there are, since those that were carried already are known. */
+/** Looks every `rest_ms`, while the job is this process's; after a start at all there are, since those that were carried already are known. */
 export function moveDeadLetters(
   engine: Pick<Engine, "query">,
   letters: Pick<DeadLetterTopic, "put">,
-  log: (message: string) => void,
+  { log, mine = () => true }: { log: (message: string) => void; mine?: () => boolean },
   rest_ms = 10_000,
 ): Repeating {
   let since_ms = 0;
   return repeat(async () => {
+    if (!mine()) return rest_ms;
     try {
       const rows = await refused(engine, since_ms, PAGE_ROWS);
       await letters.put(

@@ -67,7 +67,7 @@ describe.skipIf(!hasKafka)("dead letters with a Kafka broker and the Kafka engin
       group: "mtc",
       consumers: 1,
     });
-    mover = moveDeadLetters(consumer.engine, topic, (message) => errors.push(message), 300);
+    mover = moveDeadLetters(consumer.engine, topic, { log: (message: string) => errors.push(message) }, 300);
   });
   afterAll(async () => {
     await mover?.stop();
@@ -130,7 +130,12 @@ describe.skipIf(!hasKafka)("dead letters with a Kafka broker and the Kafka engin
 
   test("invariant 2: a second process sees the same, and moves nothing twice", async () => {
     const other = openTopic();
-    const again = moveDeadLetters(consumer.engine, other, (message) => errors.push(message), 100);
+    const again = moveDeadLetters(
+      consumer.engine,
+      other,
+      { log: (message: string) => errors.push(message) },
+      100,
+    );
     await Bun.sleep(1_500);
     await again.stop();
     expect(await other.poison(TENANT, 9)).toEqual(await listed());

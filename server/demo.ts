@@ -9,6 +9,7 @@ import { formatTimestamp_us } from "../ingest/time.ts";
 import { DEMO_REASONS } from "./demo-reasons.ts";
 import type { Machines } from "./modules/machines/service.ts";
 import type { Reasons } from "./modules/reasons/service.ts";
+import { Problem } from "./plugins/errors.ts";
 
 /** Who has the demo that starts by itself. */
 const TENANT = "default";
@@ -23,6 +24,8 @@ type Deps = {
   pipeline: Pipeline;
   /** Has the collectors look at the machines now. */
   collect: () => Promise<void>;
+  /** Whether the collectors that would read it are on this host. */
+  offered: boolean;
 };
 
 type Device = Pick<DemoPlant["devices"][number], "uuid" | "name" | "calendar" | "cycle_times">;
@@ -56,6 +59,12 @@ export class Demo {
 
   /** Adds the demo's machines to a plant, whatever it has. Where they are there already, nothing changes. */
   start(tenant_id: string): Promise<void> {
+    if (!this.#deps.offered)
+      throw new Problem(
+        409,
+        "Conflict",
+        "the demo plant is for the embedded profile: one process on one host",
+      );
     return this.#inTurn(() => this.#start(tenant_id, true));
   }
 

@@ -9,15 +9,31 @@ import type { Config } from "./config.ts";
  * then go, so that the disk stays bounded.
  */
 const LAKE_HELD_DAYS = 90;
-/** Of each server; with as many servers as partitions each reads one. */
-const KAFKA_CONSUMERS = 1;
+/** Reading threads of each server; with as many servers as partitions each reads one. */
+export const KAFKA_CONSUMERS = 1;
+
+/** Of a process that serves no questions: nothing of it is ever asked. */
+const NONE: Engine = (() => {
+  const none = (): Promise<never> => Promise.reject(new Error("this process has no analytics"));
+  return {
+    insertEvents: none,
+    query: none,
+    run: none,
+    aside: { query: none, run: none },
+    maintain: none,
+    visibleUntil_us: () => 0,
+    analyst: none,
+    async close() {},
+  };
+})();
 
 /**
  * @param path of the embedded engine
  * @throws EngineError where it cannot be opened
  */
 export async function openEngine(config: Config, path: string, lake: Lake | undefined): Promise<Engine> {
-  const { clickhouse_url: url, kafka } = config;
+  const { clickhouse_url: url, kafka, roles } = config;
+  if (!roles.includes("api")) return NONE;
   const common = {
     rawRetentionDays: config.raw_retention_days + (lake ? LAKE_HELD_DAYS : 0),
     ...(lake ? { lake_engine: (tenant: string) => lake.engineOf(tenant) } : {}),

@@ -43,15 +43,25 @@ export class Keys {
   /** One-time tokens of sign-in links, until when they hold. */
   readonly #links = new Map<string, { holder_id: string; until_ms: number }>();
 
-  private constructor(store: Store, keys: ApiKey[], users: Users) {
+  private constructor(store: Store, users: Users) {
     this.#store = store;
     this.users = users;
+  }
+
+  /** What other processes changed meanwhile, of users as well. @throws where the store cannot be read */
+  async refresh(): Promise<void> {
+    const keys = await this.#store.keys();
+    this.#by_hash.clear();
     for (const key of keys) this.#by_hash.set(key.hash, key);
+    await this.users.refresh();
   }
 
   /** Loads the keys; the first start takes the admin key from its file or makes one (mode 0600). */
   static async open(store: Store, config: Config): Promise<Keys> {
-    const keys = new Keys(store, await store.keys(), await Users.open(store));
+    const keys = new Keys(store, new Users(store));
+    await keys.refresh();
+    // Nobody asks a process that serves nothing.
+    if (!config.roles.includes("api")) return keys;
     if (config.admin_key !== undefined) await keys.#admit(config.admin_key);
     else if (!existsSync(config.admin_key_file)) {
       const key = `mtc_${secret(32)}`;

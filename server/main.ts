@@ -1,6 +1,6 @@
 // The program: reads the settings, starts everything, prints where it is, stops in order.
 import { assets } from "../views/index.ts";
-import { createApp } from "./app.ts";
+import { createApp, createHealthApp } from "./app.ts";
 import { ConfigError, parseConfig } from "./config.ts";
 import { startServices } from "./services.ts";
 
@@ -13,12 +13,18 @@ const log = (message: string): void => console.error(`${new Date().toISOString()
 async function main(): Promise<void> {
   const config = parseConfig(process.env);
   const services = await startServices(config, log);
-  await assets();
-  const app = createApp(services).listen({ hostname: config.host, port: config.port });
+  const serves = config.roles.includes("api");
+  if (serves) await assets();
+  const app = (serves ? createApp(services) : createHealthApp(services)).listen({
+    hostname: config.host,
+    port: config.port,
+  });
   const origin = `http://${config.host.includes(":") ? `[${config.host}]` : config.host}:${app.server?.port}`;
   console.log(`MTC is ready at ${origin}`);
-  console.log(`  sign in once:  ${origin}/sign-in?token=${services.keys.linkToken()}`);
-  console.log(`  admin API key: ${config.admin_key_place}`);
+  if (serves) {
+    console.log(`  sign in once:  ${origin}/sign-in?token=${services.keys.linkToken()}`);
+    console.log(`  admin API key: ${config.admin_key_place}`);
+  } else console.log(`  roles:         ${config.roles.join(", ")}; health at ${origin}/readyz`);
   const is_new = (await services.store.logState()).last === 0;
   if (config.demo === "auto") await services.demo.begin(is_new);
   const demo = services.demo.running;

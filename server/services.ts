@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync } from "node:fs";
 import type { Registry } from "prom-client";
 import type { Engine } from "../analytics-sql/engine/engine.ts";
+import { closeSource, openSource } from "../analytics-sql/kafka/source.ts";
 import { folderStorage } from "../analytics-sql/lake/folder.ts";
 import { keepLake, type LakeKeeper } from "../analytics-sql/lake/keeper.ts";
 import { Lake } from "../analytics-sql/lake/lake.ts";
@@ -11,16 +12,17 @@ import { clear } from "../analytics-sql/rebuild/shadow.ts";
 import { keepRolled } from "../analytics-sql/rollup/keeper.ts";
 import { Roller } from "../analytics-sql/rollup/roller.ts";
 import { type Collectors, startCollectors } from "../ingest/collectors.ts";
+import { fanOut } from "../ingest/live/fan-out.ts";
 import { LiveHub } from "../ingest/live/hub.ts";
-import { type Relay, startRelay } from "../ingest/outbox/relay.ts";
+import { NO_RELAY, type Relay, startRelay } from "../ingest/outbox/relay.ts";
 import { createPipeline, type Pipeline } from "../ingest/pipeline.ts";
 import type { MachineSource } from "../ingest/sources/model.ts";
 import type { Store } from "../ingest/store/store.ts";
 import { version } from "../package.json" with { type: "json" };
 import { openBus, openLetters } from "./bus.ts";
-import type { Config } from "./config.ts";
+import { type Config, ROLES, type Role } from "./config.ts";
 import { Demo } from "./demo.ts";
-import { openEngine } from "./engine.ts";
+import { KAFKA_CONSUMERS, openEngine } from "./engine.ts";
 import { Keys } from "./keys.ts";
 import { Reports } from "./modules/analytics/service.ts";
 import { DeadLetters } from "./modules/dead-letters/service.ts";
@@ -34,6 +36,8 @@ import { Operator } from "./modules/pages/operator.ts";
 import { Reasons } from "./modules/reasons/service.ts";
 import { Rebuilds } from "./modules/rebuild/service.ts";
 import { createMetrics } from "./plugins/metrics.ts";
+import { followSettings, shareJobs } from "./replicas.ts";
+import { shareCollectors } from "./shared-collectors.ts";
 import { MAX_OUTBOX_BYTES, openStore } from "./store.ts";
 
 export type Services = {
@@ -57,6 +61,9 @@ export type Services = {
   keys: Keys;
   lake: LakeKeeper | undefined;
   metrics: Registry;
+  roles: readonly Role[];
+  /** What joins the live values of several processes. */
+  redis: () => RedisState;
   log: (message: string) => void;
   ready: () => boolean;
   /** Starts the collectors; before that nothing is read from any source. */
@@ -64,6 +71,9 @@ export type Services = {
   /** Stops in order: sources, rebuild, relay, engine, store; the demo's simulators last. */
   stop(): Promise<void>;
 };
+
+/** `lost`: each process shows what it took in itself, until Redis is back; `none`: there is none. */
+export type RedisState = "connected" | "lost" | "none";
 
 const DRAIN_POLL_MS = 500;
 const PURGE_EVERY_MS = 3_600_000;
@@ -86,33 +96,46 @@ export async function startServices(config: Config, log: (message: string) => vo
     openStore(config, log, die),
     openEngine(config, projection, lake),
   ]);
+  const [serves, collects, relays] = ROLES.map((role) => config.roles.includes(role));
   // Analytics is a projection of the log (invariant 6): without it, all of the log is delivered again; with it, what
-  // the engine may have lost in a power cut, since it does not fsync. Nothing is counted twice.
-  await store.rewind(rebuilt ? "start" : "settled");
-  // A rebuild that was cut off left its shadow behind.
-  await clear(engine);
+  // the engine may have lost in a power cut, since it does not fsync. Nothing is counted twice. A topic keeps what it took.
+  if (!config.kafka) await store.rewind(rebuilt ? "start" : "settled");
+  // A rebuild that was cut off left its shadow behind; in a cluster another process may be making one.
+  if (config.profile === "embedded") await clear(engine);
 
   let running = true;
   const hub = new LiveHub((id) => machines.byId(id)?.tenant_id);
-  const bus = await openBus(engine, config.kafka);
-  const relay = startRelay(store, bus, log);
-  store.onArrival(relay.wake);
-  const rebuilds = new Rebuilds({ store, engine, relay, bus, log, now_ms: Date.now });
+  const fan = config.redis_url === undefined ? undefined : fanOut(hub, config.redis_url, log);
+  const bus = await openBus(engine, serves || relays ? config.kafka : undefined);
+  const relay = relays ? startRelay(store, bus, log) : NO_RELAY;
+  if (relays) store.onArrival(relay.wake);
+  const rebuilds = new Rebuilds({
+    store,
+    engine,
+    bus,
+    log,
+    now_ms: Date.now,
+    ...doorOf(config, engine, relay),
+  });
   const pipeline = await createPipeline({ store, hub, wake: relay.wake, now_ms: Date.now });
   const machines = await Machines.open({ store, pipeline, hub });
+  const jobs = store.share("jobs");
   const deadLetters = await openLetters(
-    { engine, store, log },
-    config.kafka,
+    { engine, store, log, mine: () => jobs.has("dead letters") },
+    serves ? config.kafka : undefined,
     (id) => machines.byId(id)?.tenant_id,
   );
   const roller = new Roller(engine, log);
   const reports = new Reports(engine, roller, lake);
-  const seeding = seedHub(hub, machines, reports, store, () => running).catch((error: Error) =>
-    log(`live values from before the start: ${error.message}`),
-  );
+  const seeding = serves
+    ? seedHub(hub, machines, reports, store, () => running).catch((error: Error) =>
+        log(`live values from before the start: ${error.message}`),
+      )
+    : undefined;
   const keeper = keepRolled(
     roller,
     () => {
+      if (!serves || !jobs.has("roll-up")) return new Map();
       const byTenant = Map.groupBy(machines.all(), ({ tenant_id }) => tenant_id);
       return new Map([...byTenant].map(([tenant, own]) => [tenant, own.map(({ id }) => id)]));
     },
@@ -120,25 +143,31 @@ export async function startServices(config: Config, log: (message: string) => vo
   );
   const annotations = new Annotations(store, pipeline);
   const reasons = new Reasons(store, pipeline);
-  const openEnds = endOpenReasons({ machines, annotations, reports, hub, log });
+  const openEnds = serves ? endOpenReasons({ machines, annotations, reports, hub, log }) : undefined;
   const lakeKeeper =
-    lake &&
-    keepLake(
-      new LakeWriter(lake, engine, { scratch: `${config.data_dir}/lake-scratch`, version }),
-      async () => {
-        const { oldest_ms } = await store.outboxDepth();
-        return oldest_ms === 0 || Date.now() - oldest_ms < LAKE_LAG_MS;
-      },
-      log,
-    );
+    lake && serves
+      ? keepLake(
+          new LakeWriter(lake, engine, { scratch: `${config.data_dir}/lake-scratch`, version }),
+          async () => {
+            if (!jobs.has("lake")) return false;
+            const { oldest_ms } = await store.outboxDepth();
+            return oldest_ms === 0 || Date.now() - oldest_ms < LAKE_LAG_MS;
+          },
+          log,
+        )
+      : undefined;
   const stopping = new AbortController();
+  const share = store.share("collect");
   const collectors = startCollectors(
-    pipeline.sink((id) => machines.byId(id), stopping.signal),
+    pipeline.sink((id) => machines.byId(id), stopping.signal, share.standing),
     hub,
   );
-  const collect = (): Promise<void> =>
-    collectors.update(machines.all().map(({ id, source }) => ({ id, source: source as MachineSource })));
-  const demo = new Demo({ machines, reasons, pipeline, collect });
+  const sourced = () => machines.all().map(({ id, source }) => ({ id, source: source as MachineSource }));
+  const shared = shareCollectors(collectors, share, sourced, log);
+  const collect = async (): Promise<void> => {
+    if (collects) await shared.look();
+  };
+  const demo = new Demo({ machines, reasons, pipeline, collect, offered: config.profile === "embedded" });
   let settling: Timer | undefined;
   machines.onChange(() => {
     clearTimeout(settling);
@@ -147,11 +176,14 @@ export async function startServices(config: Config, log: (message: string) => vo
       SETTLE_MS,
     );
   });
-  const purging = setInterval(
-    () => void purge(store, rebuilds, config.raw_retention_days, log),
-    PURGE_EVERY_MS,
-  );
+  const purging = setInterval(() => {
+    if (serves && jobs.has("purge")) void purge(store, rebuilds, config.raw_retention_days, log);
+  }, PURGE_EVERY_MS);
 
+  const keys = await Keys.open(store, config);
+  const sharing = shareJobs(jobs, log);
+  const following = config.profile === "cluster" ? followSettings(store, { machines, keys }, log) : undefined;
+  const redis = (): RedisState => fan?.state() ?? "none";
   const metrics = createMetrics({ store, bus, relay, collectors, hub, lake: lakeKeeper });
   const setAside = new DeadLetters({ letters: deadLetters.letters, pipeline, machines, wake: relay.wake });
 
@@ -187,9 +219,11 @@ export async function startServices(config: Config, log: (message: string) => vo
       max_outbox_bytes: MAX_OUTBOX_BYTES,
       raw_retention_days: config.raw_retention_days,
     }),
-    keys: await Keys.open(store, config),
+    keys,
     lake: lakeKeeper,
     metrics,
+    redis,
+    roles: config.roles,
     log,
     ready: () => running,
     collect,
@@ -198,19 +232,31 @@ export async function startServices(config: Config, log: (message: string) => vo
       clearTimeout(settling);
       clearInterval(purging);
       stopping.abort();
-      await collectors.stop();
+      await following?.stop();
+      await shared.stop();
       await rebuilds.stop();
       await relay.stop();
       await deadLetters.close();
       await bus.close();
       await seeding;
-      await openEnds.stop();
+      await openEnds?.stop();
       await keeper.stop();
       await lakeKeeper?.stop();
+      await sharing.stop();
+      fan?.stop();
       await engine.close();
       await store.close();
       await demo.stop();
     },
+  };
+}
+
+/** How a rebuild keeps the door to the live tables shut: no relay delivers, or no server reads the topic. */
+function doorOf({ kafka }: Config, engine: Engine, relay: Relay) {
+  if (!kafka) return { pause: () => relay.pause(), resume: async () => relay.resume() };
+  return {
+    pause: () => closeSource(engine),
+    resume: () => openSource(engine, { ...kafka, consumers: KAFKA_CONSUMERS }),
   };
 }
 

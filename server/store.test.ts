@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { MONGO_ENGINES } from "../ingest/testing/mongo.ts";
 import { parseMongoUrl } from "./cluster-config.ts";
+import { ROLES } from "./config.ts";
 import { openStore } from "./store.ts";
 
 const die = (error: Error): never => {
@@ -12,7 +13,7 @@ const die = (error: Error): never => {
 
 test("without a URL it is SQLite in the data directory", async () => {
   const data_dir = mkdtempSync(`${tmpdir()}/mtc-store-`);
-  const store = await openStore({ data_dir, raw_retention_days: 30 }, () => {}, die);
+  const store = await openStore({ data_dir, raw_retention_days: 30, roles: ROLES }, () => {}, die);
   expect(store.about()).toEqual({ engine: "sqlite", lacks: [] });
   await store.close();
   rmSync(data_dir, { recursive: true, force: true });
@@ -28,6 +29,7 @@ test.skipIf(!engine)(
       data_dir: "/nowhere/that/may/be/written",
       mongo_url: server.url("open"),
       raw_retention_days: 30,
+      roles: ROLES,
     };
     const store = await openStore(config, () => {}, die);
     expect(store.about().engine).toBe("mongodb");
@@ -43,6 +45,7 @@ test("a server that is not there is named, its password is not", async () => {
     data_dir: "/nowhere",
     mongo_url: "mongodb://mtc:hidden@127.0.0.1:1/mtc",
     raw_retention_days: 30,
+    roles: ROLES,
   };
   const error = (await openStore(config, () => {}, die).catch((error: unknown) => error)) as Error;
   expect(error.message).toContain("127.0.0.1:1");

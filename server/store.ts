@@ -12,14 +12,15 @@ export const MAX_OUTBOX_BYTES = 4 * 1024 ** 3;
  * @throws where it cannot be opened, or its server not be reached
  */
 export async function openStore(
-  config: Pick<Config, "data_dir" | "mongo_url" | "raw_retention_days">,
+  config: Pick<Config, "data_dir" | "mongo_url" | "raw_retention_days" | "roles">,
   log: (message: string) => void,
   died: (error: Error) => void,
 ): Promise<Store> {
-  const { data_dir, mongo_url: url, raw_retention_days } = config;
+  const { data_dir, mongo_url: url, raw_retention_days, roles } = config;
   const max_outbox_bytes = MAX_OUTBOX_BYTES;
   if (url === undefined) return openSqlite({ file: `${data_dir}/mtc.sqlite`, max_outbox_bytes }, died);
   // Only where it is asked for: the embedded start does not wait for a driver it has no use for.
   const { openMongo } = await import("../ingest/store/mongo.ts");
-  return openMongo({ url, max_outbox_bytes, raw_retention_days, project: true, log });
+  const project = roles.includes("relay") ? "here" : "elsewhere";
+  return openMongo({ url, max_outbox_bytes, raw_retention_days, project, log });
 }

@@ -32,13 +32,18 @@ export class Users {
   /** One change after the other, so that two at once cannot take the last admin away. */
   #last: Promise<unknown> = Promise.resolve();
 
-  private constructor(store: Store, users: User[]) {
+  /** It knows nobody before the first `refresh`. */
+  constructor(store: Store) {
     this.#store = store;
-    for (const user of users) this.#by_id.set(user.id, user);
   }
 
-  static async open(store: Store): Promise<Users> {
-    return new Users(store, await store.users());
+  /** What other processes changed meanwhile. @throws where the store cannot be read */
+  refresh(): Promise<void> {
+    return this.#inTurn(async () => {
+      const users = await this.#store.users();
+      this.#by_id.clear();
+      for (const user of users) this.#by_id.set(user.id, user);
+    });
   }
 
   list(tenant_id: string): ShownUser[] {

@@ -33,6 +33,15 @@ export type Relay = {
   stop(): Promise<void>;
 };
 
+/** Of a process that carries nothing: another one does. */
+export const NO_RELAY: Relay = {
+  wake() {},
+  status: () => ({ delivered_events: 0, poison_events: 0, error: "" }),
+  async pause() {},
+  resume() {},
+  async stop() {},
+};
+
 /** Starts the relay; it runs until `stop`, which waits for the batch under way. */
 export function startRelay(
   store: Pick<Store, "readOutbox" | "delivered" | "setAside">,

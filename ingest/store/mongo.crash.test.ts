@@ -95,7 +95,7 @@ for (const { name, start } of MONGO_ENGINES) {
         url: server.url(`crash${n}`),
         max_outbox_bytes: 1 << 30,
         raw_retention_days: 30,
-        project: false,
+        project: "nowhere",
         log: () => {},
         lease_ms,
       });

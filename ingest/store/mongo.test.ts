@@ -26,13 +26,17 @@ for (const { name, whole, start } of MONGO_ENGINES) {
   }
   let server: MongoServer;
   const open = (
-    options: { max_outbox_bytes?: number; project?: boolean; log?: (message: string) => void } = {},
+    options: {
+      max_outbox_bytes?: number;
+      project?: "here" | "nowhere";
+      log?: (message: string) => void;
+    } = {},
   ) =>
     openMongo({
       url: server.url(n),
       max_outbox_bytes: 1 << 20,
       raw_retention_days: 30,
-      project: false,
+      project: "nowhere",
       log: () => {},
       lease_ms: 2_000,
       ...options,
@@ -157,7 +161,7 @@ for (const { name, whole, start } of MONGO_ENGINES) {
     );
 
     test("observations arrive in the time series, each with its machine and its time", async () => {
-      const store = await fresh({ project: true });
+      const store = await fresh({ project: "here" });
       const header: EventHeader = { ...sized(0, "s1").header };
       const data = encodeData({
         signals: ["load", "execution"],

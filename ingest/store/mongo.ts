@@ -7,6 +7,7 @@ import { Outbox } from "./mongo/outbox.ts";
 import { type Capabilities, LACKING, prepare } from "./mongo/prepare.ts";
 import { startSeries } from "./mongo/series.ts";
 import { Settings } from "./mongo/settings.ts";
+import { shareOf } from "./mongo/share.ts";
 import { startWatch, type Watch } from "./mongo/watch.ts";
 import type { Store } from "./store.ts";
 
@@ -17,8 +18,8 @@ export type MongoOptions = {
   max_outbox_bytes: number;
   /** How long the time series keeps an observation, by its own time. */
   raw_retention_days: number;
-  /** Whether this process writes the time series: the role `relay`. */
-  project: boolean;
+  /** Who writes the time series: this process (the role `relay`), another one, or nobody. */
+  project: "here" | "elsewhere" | "nowhere";
   log: (message: string) => void;
   /** How long the bus may take to have on disk what it took; without it ten minutes. */
   settle_ms?: number;
@@ -61,16 +62,17 @@ export async function openMongo(options: MongoOptions): Promise<Store> {
     const together = togetherOf(client, capabilities.transactions);
     const committer: Committer = new Committer(collections, together, {
       transactions: capabilities.transactions,
-      project,
+      project: project !== "nowhere",
       max_outbox_bytes: options.max_outbox_bytes,
       waiting_bytes: async () => (await outbox.outboxDepth()).bytes,
     });
     const leases = new Leases(collections, { consumer: "bus", lease_ms });
     const outbox = new Outbox(collections, leases, committer, settle_ms);
     const settings = new Settings(collections, together);
-    const series = project
-      ? startSeries(collections, new Leases(collections, { consumer: "raw", lease_ms }), log)
-      : undefined;
+    const series =
+      project === "here"
+        ? startSeries(collections, new Leases(collections, { consumer: "raw", lease_ms }), log)
+        : undefined;
     let watch: Watch | undefined;
 
     return {
@@ -88,6 +90,7 @@ export async function openMongo(options: MongoOptions): Promise<Store> {
         }
       },
       commit: (commit) => committer.commit(commit),
+      share: (what) => shareOf(new Leases(collections, { consumer: what, lease_ms })),
       async checkpoint(agent) {
         const doc = await collections.checkpoints.findOne({ _id: agent });
         if (!doc) return undefined;
@@ -119,6 +122,7 @@ export async function openMongo(options: MongoOptions): Promise<Store> {
         return outbox.purge(before_ms);
       },
       entries: (tenant_id, machine_id, type) => outbox.entries(tenant_id, machine_id, type),
+      settingsVersion: () => settings.version(),
       machines: () => settings.machines(),
       async deleteMachine(tenant_id, machine_id, event) {
         await committer.commit({ events: [event], gone: { tenant_id, machine_id } });

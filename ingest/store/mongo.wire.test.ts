@@ -35,7 +35,7 @@ afterEach(async () => {
 /** The answers a replica set gives to an empty store; `script` goes before. */
 async function opened(
   script: (command: Document) => Document | undefined = () => undefined,
-  project = false,
+  project: "here" | "nowhere" = "nowhere",
 ): Promise<void> {
   let last = 0;
   peer = startWirePeer((command) => {
@@ -204,7 +204,7 @@ describe("written", () => {
       if (command.find !== "outbox" || given || !command.filter.raw) return undefined;
       given = true;
       return cursor(waiting);
-    }, true);
+    }, "here");
     const insert = await until(() => sent("insert", "raw_machine_data")[0]);
     expect(insert.ordered).toBe(false);
     expect(insert).not.toHaveProperty("autocommit");
@@ -303,7 +303,7 @@ test("a server that refuses for want of a right is no server that lacks somethin
       ? { ok: 0, code: 13, codeName: "Unauthorized", errmsg: "not authorized" }
       : cursor(),
   );
-  const options = { max_outbox_bytes: 1, raw_retention_days: 30, project: false, log: () => {} };
+  const options = { max_outbox_bytes: 1, raw_retention_days: 30, project: "nowhere" as const, log: () => {} };
   const error = await openMongo({ ...options, url: refusing.url }).catch(String);
   expect(error).toContain("not authorized");
   refusing.stop();

@@ -46,7 +46,9 @@ export async function openSqlite(
       worker.postMessage({ ...message, n }, transfer);
     });
   const call =
-    <M extends Exclude<keyof Store, "about" | "onArrival" | "commit">>(method: M): Store[M] =>
+    <M extends Exclude<keyof Store, "about" | "onArrival" | "share" | "settingsVersion" | "commit">>(
+      method: M,
+    ): Store[M] =>
     // @ts-expect-error one generic call for every method: the store's type says what goes in and out
     (...args: unknown[]) => {
       void sendCommits();
@@ -99,6 +101,14 @@ export async function openSqlite(
     about: () => ({ engine: "sqlite", lacks: [] }),
     // One process has the file, and its pipeline wakes its relay itself.
     onArrival() {},
+    // Its only process has all there is, and knows of every change.
+    share: () => ({
+      balance: async () => false,
+      has: () => true,
+      standing: () => "held",
+      async release() {},
+    }),
+    settingsVersion: async () => 0,
     commit,
     checkpoint: call("checkpoint"),
     openGaps: call("openGaps"),

@@ -124,6 +124,29 @@ export type User = {
 export type Session = { hash: string; holder_id: string; expires_ms: number };
 
 /**
+ * This process's part in work that several share among themselves, by the names of its pieces (an agent's address, a
+ * job). Each piece is one process's at a time, as far as leases can tell; what is written twice all the same is the same
+ * observations once more (invariant 2).
+ */
+export type Share = {
+  /**
+   * Takes what is free and gives back what is too much: everybody who lives has as much. Call it about once a second.
+   * @param handOver called when pieces go, after `has` says so: it resolves when nothing of them is under way any more
+   * @returns whether anything came or went
+   * @throws where the server cannot be reached
+   */
+  balance(handOver: () => Promise<void>): Promise<boolean>;
+  has(piece: string): boolean;
+  /** `unsure`: for too long this process could not tell that it lives; `lost`: others have a part of what it had. */
+  standing(): "held" | "unsure" | "lost";
+  /** Gives everything back, for others to take at once. */
+  release(): Promise<void>;
+};
+
+/** What is shared: the collectors of sources, and the jobs that one process does for all. */
+export type Shared = "collect" | "jobs";
+
+/**
  * Every method resolves after the change is durable (invariant 1).
  * Over its bound `commit` rejects with {@link Overloaded} and stores nothing (invariant 7).
  */
@@ -135,6 +158,7 @@ export type Store = {
    */
   onArrival(arrived: () => void): void;
   commit(commit: Commit): Promise<Appended[]>;
+  share(what: Shared): Share;
   checkpoint(agent: string): Promise<Checkpoint | undefined>;
   openGaps(machine_id: string): Promise<OpenGap[]>;
   /** The id of the newest event, so that new ids sort after it even if the clock was set back. */
@@ -175,6 +199,8 @@ export type Store = {
   /** Events of one type about a machine, or about all of a tenant's (machine_id ""), oldest first; observations are none. */
   entries(tenant_id: string, machine_id: string, type: EventType): Promise<Entry[]>;
 
+  /** Another number after every change of machines, keys or users, by whatever process. */
+  settingsVersion(): Promise<number>;
   machines(): Promise<Machine[]>;
   deleteMachine(tenant_id: string, id: string, event: NewEvent): Promise<void>;
 

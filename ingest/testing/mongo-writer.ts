@@ -8,7 +8,7 @@ const store = await openMongo({
   url,
   max_outbox_bytes: 1 << 30,
   raw_retention_days: 30,
-  project: false,
+  project: "nowhere",
   log: console.error,
 });
 const agent = `http://${name}`;

@@ -3,7 +3,7 @@ import { type AnyBulkWriteOperation, type ClientSession, MongoError, MongoServer
 import { type Appended, type Commit, type NewEvent, Overloaded } from "../store.ts";
 import type { CheckpointDoc, Collections, EventDoc, GapDoc, MachineDoc } from "./documents.ts";
 import { slotOf } from "./leases.ts";
-import { configOf } from "./settings.ts";
+import { configOf, settingsChanged } from "./settings.ts";
 
 /** Runs what it is given in one transaction, where the server has them. */
 export type Together = (write: (session?: ClientSession) => Promise<void>) => Promise<void>;
@@ -179,6 +179,7 @@ export class Committer {
         continue;
       }
       if (tries > 0 && !this.#options.transactions) await this.#unfollow(planned);
+      if (group.some(({ commit }) => commit.machine || commit.gone)) await settingsChanged(this.#collections);
       group.forEach(({ resolve }, i) => {
         resolve(planned[i]?.appended ?? []);
       });

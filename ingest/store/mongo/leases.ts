@@ -36,6 +36,8 @@ export class Leases {
   readonly #seen = new Map<string, Seen>();
   /** Of each slot the lease with the highest turn. */
   #ruling = new Map<number, LeaseDoc>();
+  /** What `hold` gave last. */
+  #given: number[] = [];
 
   constructor(collections: Pick<Collections, "leases" | "relays">, options: LeaseOptions) {
     this.#collections = collections;
@@ -44,16 +46,25 @@ export class Leases {
   }
 
   /**
-   * The slots this process may deliver now. Call it with nothing under way: slots may be given to others here, and
-   * nowhere else.
+   * The slots this process may deliver now. Slots may be given to others here, and nowhere else.
+   * @param giveUp called with those that stay before others go, and where some were lost: it ends what is under way on
+   * them. Without it, call with nothing under way.
    * @throws where the server cannot be reached: then it holds none
    */
-  async hold(): Promise<number[]> {
+  async hold(giveUp: (staying: number[]) => Promise<void> = async () => {}): Promise<number[]> {
     const { lease_ms } = this.#options;
     this.#timer ??= setInterval(() => void this.#look().catch(() => {}), Math.min(BEAT_MS, lease_ms / 5));
     if (performance.now() - this.#beaten_ms > lease_ms / 2) await this.#look();
-    await this.#balance();
-    return this.#held();
+    if (this.standing() === "lost") await giveUp(this.#given.filter((slot) => this.#has(slot)));
+    await this.#balance(giveUp);
+    this.#given = this.#held();
+    return this.#given;
+  }
+
+  /** Of what `hold` gave last: is it still this process's, as far as it can tell without asking? */
+  standing(): "held" | "unsure" | "lost" {
+    if (!this.#given.every((slot) => this.#has(slot))) return "lost";
+    return performance.now() - this.#beaten_ms < this.#options.lease_ms ? "held" : "unsure";
   }
 
   /** Gives everything back, for others to take at once. */
@@ -63,6 +74,10 @@ export class Leases {
     if (this.#beaten_ms === -Infinity) return;
     await this.#giveBack(this.#held());
     await this.#collections.relays.deleteOne({ _id: this.#me });
+  }
+
+  #has(slot: number): boolean {
+    return this.#ruling.get(slot)?.holder === this.#me;
   }
 
   #held(): number[] {
@@ -108,12 +123,15 @@ export class Leases {
   }
 
   /** Everybody takes the same number of slots, or one more: by the order of their names, so that all agree. */
-  async #balance(): Promise<void> {
+  async #balance(giveUp: (staying: number[]) => Promise<void>): Promise<void> {
     const living = [...this.#seen.keys()].filter((id) => this.#lives(id)).sort();
     const rank = living.indexOf(this.#me);
     const share = Math.floor(SLOTS / living.length) + (rank < SLOTS % living.length ? 1 : 0);
     const held = this.#held();
-    if (held.length > share) return this.#giveBack(held.slice(share));
+    if (held.length > share) {
+      await giveUp(held.slice(0, share));
+      return this.#giveBack(held.slice(share));
+    }
     const free = Array.from({ length: SLOTS }, (_, slot) => slot).filter((slot) => {
       const holder = this.#ruling.get(slot)?.holder ?? "";
       return holder === "" || !this.#lives(holder);

@@ -16,6 +16,14 @@ const machineOf = ({ _id, config, ...machine }: MachineDoc): Machine => ({
 const keyOf = ({ _id, ...key }: KeyDoc): ApiKey => ({ id: _id, ...key });
 const userOf = ({ _id, ...user }: UserDoc): User => ({ id: _id, ...user });
 
+/** Counts the changes of machines, keys and users, so that other processes see that there was one. */
+const SETTINGS_COUNTER = "settings";
+
+/** Told after the change: cut off in between, others read it when the next one comes, or by the minute. */
+export async function settingsChanged({ counters }: Pick<Collections, "counters">): Promise<void> {
+  await counters.updateOne({ _id: SETTINGS_COUNTER }, { $inc: { last: 1 } }, { upsert: true });
+}
+
 export class Settings {
   readonly #collections: Collections;
   readonly #together: Together;
@@ -23,6 +31,10 @@ export class Settings {
   constructor(collections: Collections, together: Together) {
     this.#collections = collections;
     this.#together = together;
+  }
+
+  async version(): Promise<number> {
+    return (await this.#collections.counters.findOne({ _id: SETTINGS_COUNTER }))?.last ?? 0;
   }
 
   async machines(): Promise<Machine[]> {
@@ -35,11 +47,13 @@ export class Settings {
 
   async putKey({ id, ...key }: ApiKey): Promise<void> {
     await this.#collections.keys.replaceOne({ _id: id }, key, { upsert: true });
+    await settingsChanged(this.#collections);
   }
 
   async deleteKey(tenant_id: string, id: string): Promise<boolean> {
     const { deletedCount } = await this.#collections.keys.deleteOne({ _id: id, tenant_id });
     await this.#endSessions(id);
+    await settingsChanged(this.#collections);
     return deletedCount > 0;
   }
 
@@ -54,6 +68,7 @@ export class Settings {
       await this.#collections.users.replaceOne({ _id: id }, user, { ...options, upsert: true });
       if (ends_sessions) await this.#endSessions(id, session);
     });
+    await settingsChanged(this.#collections);
   }
 
   async deleteUser(tenant_id: string, id: string): Promise<boolean> {
@@ -64,6 +79,7 @@ export class Settings {
       gone = deletedCount > 0;
       if (gone) await this.#endSessions(id, session);
     });
+    await settingsChanged(this.#collections);
     return gone;
   }
 

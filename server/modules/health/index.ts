@@ -5,6 +5,8 @@ import type { LakeKeeper } from "../../../analytics-sql/lake/keeper.ts";
 import type { Collectors } from "../../../ingest/collectors.ts";
 import type { Relay } from "../../../ingest/outbox/relay.ts";
 import type { Store } from "../../../ingest/store/store.ts";
+import type { Role } from "../../config.ts";
+import type { RedisState } from "../../services.ts";
 
 type Deps = {
   store: Store;
@@ -13,9 +15,11 @@ type Deps = {
   lake: LakeKeeper | undefined;
   metrics: Registry;
   ready: () => boolean;
+  roles: readonly Role[];
+  redis: () => RedisState;
 };
 
-export const healthModule = ({ store, relay, collectors, lake, metrics, ready }: Deps) =>
+export const healthModule = ({ store, relay, collectors, lake, metrics, ready, roles, redis }: Deps) =>
   new Elysia()
     .get("/healthz", () => ({ status: "ok" }), { detail: { tags: ["Health"], summary: "The process lives" } })
     .get(
@@ -27,7 +31,9 @@ export const healthModule = ({ store, relay, collectors, lake, metrics, ready }:
         const { error, poison_events } = relay.status();
         return {
           status: ready() ? "ready" : "starting",
+          roles,
           store: store.about(),
+          redis: redis(),
           outbox: { events: outbox.events, bytes: outbox.bytes, lag_s, poison_events, error },
           sources: collectors.status().map(({ name, state, error }) => ({ name, state, error })),
           ...(lake ? { lake: lake.status() } : {}),

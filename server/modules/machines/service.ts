@@ -38,6 +38,9 @@ export class Machines {
   /** All machines by id: asked on every request, changed rarely. */
   readonly #known = new Map<string, Machine>();
   readonly #listeners = new Set<() => void>();
+  /** On their way to the store for the first time. */
+  readonly #making = new Set<string>();
+  #version = 0;
   #last: Promise<unknown> = Promise.resolve();
 
   private constructor(deps: Deps, machines: Machine[]) {
@@ -47,6 +50,41 @@ export class Machines {
 
   static async open(deps: Deps): Promise<Machines> {
     return new Machines(deps, await deps.store.machines());
+  }
+
+  /** What other processes changed meanwhile. @throws where the store cannot be read */
+  refresh(): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.#read(await this.#deps.store.settingsVersion());
+    });
+  }
+
+  /** Before a change: it is made to what others have made of the machine by now. */
+  async #fresh(): Promise<void> {
+    const version = await this.#deps.store.settingsVersion();
+    if (version !== this.#version) await this.#read(version);
+  }
+
+  async #read(version: number): Promise<void> {
+    const { store, pipeline, hub } = this.#deps;
+    const read = new Map((await store.machines()).map((machine) => [machine.id, machine]));
+    // Ids go on after those of others: of two words about one machine the later one holds.
+    await pipeline.catchUp();
+    this.#version = version;
+    const differs = ({ id }: Machine): boolean => !Bun.deepEquals(read.get(id), this.#known.get(id));
+    const ids = [...this.#known.keys()].filter((id) => !this.#making.has(id));
+    const gone = ids.filter((id) => !read.has(id));
+    const changed = [...read.values()].filter(differs);
+    for (const id of gone) {
+      hub.forget(id);
+      this.#known.delete(id);
+    }
+    for (const machine of changed) {
+      const is_new = !this.#known.has(machine.id);
+      this.#known.set(machine.id, machine);
+      if (is_new) hub.add(machine.id);
+    }
+    if (gone.length + changed.length > 0) this.#changed();
   }
 
   /** Calls back after any machine was made, changed or deleted. */
@@ -94,6 +132,7 @@ export class Machines {
 
   async create(tenant_id: string, input: NewMachine, demo = false): Promise<Machine> {
     const id = input.id ?? crypto.randomUUID();
+    await this.#inTurn(() => this.#fresh());
     if (this.#known.has(id)) throw new Problem(409, "Conflict", `the machine id "${id}" is taken`);
     const machine: Machine = {
       id,
@@ -111,18 +150,21 @@ export class Machines {
     checkMachine(machine);
     // Taken before the commit, so that two calls at once cannot both make it.
     this.#known.set(id, machine);
+    this.#making.add(id);
     try {
       await this.#write(machine, "mtc.machine.v1", told(machine));
     } catch (error) {
       this.#known.delete(id);
       throw error;
+    } finally {
+      this.#making.delete(id);
     }
     this.#deps.hub.add(id);
     return machine;
   }
 
   patch(tenant_id: string, id: string, patch: MachinePatch): Promise<Machine> {
-    return this.#inTurn(async () => {
+    return this.#change(async () => {
       const machine = { ...this.get(tenant_id, id), ...patch };
       checkMachine(machine);
       const meant = patch.rules ? this.#inForce(machine) : [];
@@ -135,7 +177,7 @@ export class Machines {
   }
 
   delete(tenant_id: string, id: string): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#change(async () => {
       const machine = this.get(tenant_id, id);
       const { store, pipeline, hub } = this.#deps;
       await store.deleteMachine(
@@ -150,7 +192,7 @@ export class Machines {
   }
 
   setCalendar(tenant_id: string, id: string, calendar: CalendarInput): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#change(async () => {
       const machine = this.get(tenant_id, id);
       const compiled = compileCalendar(calendar);
       const calendars = withCalendar(calendarsOf(machine.calendar), calendar);
@@ -162,7 +204,7 @@ export class Machines {
   }
 
   setCycleTimes(tenant_id: string, id: string, cycle_times: CycleTimes): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#change(async () => {
       const machine = this.get(tenant_id, id);
       const data = {
         part: cycle_times.map(({ part }) => part ?? ""),
@@ -174,7 +216,7 @@ export class Machines {
   }
 
   setPolicy(tenant_id: string, id: string, input: Policy): Promise<Policy & typeof DEFAULT_POLICY> {
-    return this.#inTurn(async () => {
+    return this.#change(async () => {
       const machine = this.get(tenant_id, id);
       const policy = { ...DEFAULT_POLICY, ...input };
       await this.#write({ ...machine, policy }, "mtc.policy.v1", { policy });
@@ -236,6 +278,13 @@ export class Machines {
     const appended = await this.#deps.pipeline.record(machine, type, data, { dedupe });
     if (appended.outcome === "conflict") throw idempotencyConflict();
     return appended.event_id;
+  }
+
+  #change<T>(change: () => Promise<T>): Promise<T> {
+    return this.#inTurn(async () => {
+      await this.#fresh();
+      return change();
+    });
   }
 
   /** One change after the other: each writes the whole machine, and must not take back what another one wrote. */

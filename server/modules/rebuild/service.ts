@@ -4,7 +4,6 @@ import { type Engine, EngineError } from "../../../analytics-sql/engine/engine.t
 import { ALL_DAYS, clear, type Days, Shadow } from "../../../analytics-sql/rebuild/shadow.ts";
 import { MAX_AHEAD_US } from "../../../ingest/event.ts";
 import type { Bus } from "../../../ingest/outbox/bus.ts";
-import type { Relay } from "../../../ingest/outbox/relay.ts";
 import { badInput } from "../../../ingest/problem.ts";
 import type { LogState, LogStretch, Store } from "../../../ingest/store/store.ts";
 import { Problem } from "../../plugins/errors.ts";
@@ -27,7 +26,9 @@ const TRIES = 20;
 type Deps = {
   store: Store;
   engine: Engine;
-  relay: Relay;
+  /** Nothing comes into the live tables from its return until `resume`. */
+  pause(): Promise<void>;
+  resume(): Promise<void>;
   bus: Pick<Bus, "settled">;
   log: (message: string) => void;
   now_ms(): number;
@@ -112,7 +113,7 @@ export class Rebuilds {
   }
 
   async #rebuild(job: Rebuild, days: Days, state: LogState, everything: boolean): Promise<void> {
-    const { store, engine, relay, bus } = this.#deps;
+    const { store, engine, bus } = this.#deps;
     // A start may have set the watermark back behind what the live tables have. When all that was there at the begin is
     // delivered, they hold nothing that lies after the watermark.
     while ((await store.logState()).delivered < state.last) await this.#rest();
@@ -132,11 +133,14 @@ export class Rebuilds {
       await this.#catchUp(reading);
       job.phase = "swapping";
       try {
-        await relay.pause();
+        await this.#deps.pause();
         await this.#absorb(reading);
+        const { purged_before_ms } = await store.logState();
+        if (purged_before_ms > state.purged_before_ms)
+          throw new Error("the log was purged meanwhile by another process; start it again");
         await shadow.swap();
       } finally {
-        relay.resume();
+        await this.#deps.resume();
       }
     } finally {
       await clear(engine);

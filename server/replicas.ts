@@ -1,0 +1,48 @@
+// What keeps a process in step with the others of its cluster: which jobs are its own, and what others changed.
+import { type Repeating, repeat } from "../analytics-sql/repeat.ts";
+import type { Share, Store } from "../ingest/store/store.ts";
+import type { Keys } from "./keys.ts";
+import type { Machines } from "./modules/machines/service.ts";
+
+const EVERY_MS = 1_000;
+/** A change whose process died before it could tell of it is read by then. */
+const READ_ANYWAY_MS = 60_000;
+
+type Log = (message: string) => void;
+
+/** Takes a part of the jobs that one process does for all, until `stop` leaves them to others. */
+export function shareJobs(jobs: Share, log: Log): Repeating {
+  const balancing = repeat(async () => {
+    // Twice for a moment is harmless: each of them may be done again.
+    await jobs.balance(async () => {}).catch((error: Error) => log(`jobs: ${error.message}`));
+    return EVERY_MS;
+  });
+  return {
+    async stop() {
+      await balancing.stop();
+      await jobs.release().catch((error: Error) => log(`jobs: ${error.message}`));
+    },
+  };
+}
+
+/** Reads machines, keys and users again when another process changed any: within a second or two. */
+export function followSettings(
+  store: Pick<Store, "settingsVersion">,
+  { machines, keys }: { machines: Pick<Machines, "refresh">; keys: Pick<Keys, "refresh"> },
+  log: Log,
+): Repeating {
+  let seen = { version: -1, at_ms: 0 };
+  return repeat(async () => {
+    try {
+      const version = await store.settingsVersion();
+      if (version !== seen.version || performance.now() - seen.at_ms > READ_ANYWAY_MS) {
+        await machines.refresh();
+        await keys.refresh();
+        seen = { version, at_ms: performance.now() };
+      }
+    } catch (error) {
+      log(`settings: ${(error as Error).message}`);
+    }
+    return EVERY_MS;
+  });
+}

@@ -1,0 +1,96 @@
+// For acceptance tests: a cluster on loopback, of real parts as far as there are any, and the program's processes by role.
+import { tmpdir } from "node:os";
+import { findRedis } from "../../.ci/redis.ts";
+import {
+  type ClickHouseStandIn,
+  startClickHouseStandIn,
+} from "../../analytics-sql/testing/clickhouse-http.ts";
+import { type Brokers, hasKafka, startBrokers } from "../../ingest/testing/brokers.ts";
+import { MONGO_ENGINES, type MongoServer } from "../../ingest/testing/mongo.ts";
+import type { Role } from "../config.ts";
+import { discard, startServer, type TestServer, until } from "./server.ts";
+
+/** A replica set where one is given, else what is nearest to it. */
+const engine = MONGO_ENGINES.findLast(({ start }) => start);
+
+/** What a cluster needs and is not there. */
+export const lacking: string[] = [
+  ...(hasKafka ? [] : ["Kafka's jars"]),
+  ...(engine ? [] : ["a server that speaks MongoDB's protocol"]),
+  ...(findRedis() === undefined ? ["redis-server"] : []),
+];
+/** What its parts are. */
+export const CLUSTER_OF = `Kafka, ${engine?.name ?? "no MongoDB"}, chDB behind ClickHouse's HTTP interface, Redis`;
+
+export type Cluster = {
+  brokers: Brokers;
+  clickhouse: ClickHouseStandIn;
+  redis: { kill(): Promise<void>; start(): void };
+  /** Starts a process of these roles; its `settled` waits for Kafka's consumer as well. */
+  start(roles: readonly Role[], env?: Record<string, string>): Promise<TestServer>;
+  /** Ends all of them that still run, then the parts. */
+  stop(): Promise<void>;
+};
+
+export async function startCluster(): Promise<Cluster> {
+  const [brokers, mongo] = await Promise.all([startBrokers(1), (engine as typeof engine & {}).start?.()]);
+  const clickhouse = startClickHouseStandIn();
+  const redis = redisServer();
+  redis.start();
+  const settings = {
+    MTC_PROFILE: "cluster",
+    MTC_MONGO_URL: (mongo as MongoServer).url("cluster"),
+    MTC_KAFKA_BROKERS: brokers.addresses.join(),
+    MTC_KAFKA_PARTITIONS: "4",
+    MTC_CLICKHOUSE_URL: clickhouse.url,
+    MTC_REDIS_URL: redis.url,
+  };
+  const started: TestServer[] = [];
+  return {
+    brokers,
+    clickhouse,
+    redis,
+    async start(roles, env = {}) {
+      const server = await startServer({ ...settings, MTC_ROLES: roles.join(), ...env });
+      started.push(server);
+      return { ...server, settled: () => settled(server) };
+    },
+    async stop() {
+      await Promise.all(started.map(discard));
+      await redis.kill();
+      await clickhouse.stop();
+      await brokers.stop();
+      await mongo?.stop();
+    },
+  };
+}
+
+/** What was acknowledged is with Kafka, and ClickHouse has read it. */
+async function settled(server: TestServer): Promise<void> {
+  await until(async () => {
+    const { body } = await server.call<{ outbox: { events: number } }>("GET", "/readyz");
+    if (body.outbox.events > 0) return undefined;
+    const metrics = await server.call<string>("GET", "/metrics");
+    return /^mtc_consumer_lag_events 0$/m.test(metrics.body) || undefined;
+  }, 120_000);
+}
+
+function redisServer() {
+  const port = 20_000 + Math.floor(Math.random() * 20_000);
+  let child: Bun.Subprocess | undefined;
+  return {
+    url: `redis://127.0.0.1:${port}`,
+    start(): void {
+      const settings = ["--port", String(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"];
+      child = Bun.spawn([findRedis() ?? "", ...settings], {
+        cwd: tmpdir(),
+        stdout: "ignore",
+        stderr: "ignore",
+      });
+    },
+    async kill(): Promise<void> {
+      child?.kill("SIGKILL");
+      await child?.exited;
+    },
+  };
+}
