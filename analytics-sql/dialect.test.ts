@@ -78,7 +78,13 @@ function noted(sql: string): string {
 }
 
 /** Before the door, where events come from Kafka. */
-const SOURCE = sourceStatements({ brokers: [HOSTILE], topic: HOSTILE, group: HOSTILE, consumers: 1 });
+const SOURCE = sourceStatements({
+  brokers: [HOSTILE],
+  topic: HOSTILE,
+  group: HOSTILE,
+  consumers: 1,
+  security: { tls: true, sasl: { mechanism: "plain", username: HOSTILE, password: HOSTILE } },
+});
 
 /** Views take no parameters: a tenant's have its name in them. */
 const VIEWS = viewStatements(TENANT);
@@ -270,7 +276,7 @@ const LISTED: Record<Kind, string> = {
     SELECT name FROM system.merge_tree_settings WHERE tier = 'Production' UNION ALL
     SELECT arrayJoin(arrayMap(name -> concat('kafka_', name), ['broker_list', 'topic_list', 'group_name', 'format',
       'handle_error_mode', 'num_consumers', 'thread_per_consumer', 'poll_max_batch_size', 'max_block_size',
-      'flush_interval_ms']))`,
+      'flush_interval_ms', 'security_protocol', 'sasl_mechanism', 'sasl_username', 'sasl_password']))`,
   codecs: "SELECT name FROM system.codecs WHERE NOT is_experimental",
   indices: "SELECT arrayJoin(['minmax', 'set', 'bloom_filter']) AS name",
 };

@@ -1,6 +1,7 @@
 // Settings of what the cluster profile is made of, out of the environment that server/config.ts was given.
+import { X509Certificate } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
-import type { KafkaOptions } from "../ingest/outbox/kafka.ts";
+import type { KafkaOptions, KafkaSecurity } from "../ingest/outbox/kafka.ts";
 
 export type KafkaConfig = KafkaOptions;
 
@@ -24,6 +25,12 @@ export const CLUSTER_SETTINGS = [
     `${name}_FILE`,
   ]),
   "MTC_KAFKA_PARTITIONS",
+  "MTC_KAFKA_TLS",
+  "MTC_KAFKA_CA_FILE",
+  "MTC_KAFKA_MECHANISM",
+  "MTC_KAFKA_USERNAME",
+  "MTC_KAFKA_PASSWORD",
+  "MTC_KAFKA_PASSWORD_FILE",
 ];
 /** Without these there is no cluster. */
 const NEEDED = ["MTC_MONGO_URL", "MTC_KAFKA_BROKERS", "MTC_CLICKHOUSE_URL"];
@@ -65,7 +72,53 @@ export function parseKafka(env: Env): KafkaConfig | undefined {
       `MTC_KAFKA_PARTITIONS=${env.MTC_KAFKA_PARTITIONS}: must be an integer from 1 to ${MAX_PARTITIONS}`,
     );
   }
-  return { ...KAFKA_DEFAULTS, brokers, partitions };
+  return { ...KAFKA_DEFAULTS, brokers, partitions, ...kafkaSecurity(env) };
+}
+
+const MECHANISMS = ["plain", "scram-sha-256", "scram-sha-512"] as const;
+
+function kafkaSecurity(env: Env): { security?: KafkaSecurity } {
+  const { MTC_KAFKA_TLS: tls = "off", MTC_KAFKA_CA_FILE: file } = env;
+  if (tls !== "off" && tls !== "on") throw new Error(`MTC_KAFKA_TLS=${tls}: must be off or on`);
+  if (file !== undefined && tls === "off") throw new Error("MTC_KAFKA_CA_FILE: only with MTC_KAFKA_TLS=on");
+  const sasl = kafkaSasl(env);
+  if (tls === "off" && !sasl) return {};
+  return {
+    security: {
+      tls: tls === "on",
+      ...(file === undefined ? {} : { ca: certificates("MTC_KAFKA_CA_FILE", file) }),
+      ...(sasl ? { sasl } : {}),
+    },
+  };
+}
+
+function kafkaSasl(env: Env): KafkaSecurity["sasl"] {
+  const { MTC_KAFKA_MECHANISM: given, MTC_KAFKA_USERNAME: username } = env;
+  const password = setting(env, "MTC_KAFKA_PASSWORD");
+  const all = { MTC_KAFKA_USERNAME: username, MTC_KAFKA_PASSWORD: password, MTC_KAFKA_MECHANISM: given };
+  const missing = Object.entries(all).filter(([, value]) => !value);
+  if (missing.length === 3 && username === undefined && given === undefined) return undefined;
+  if (missing[0]) {
+    const names = Object.keys(all).filter((name) => name !== missing[0]?.[0]);
+    throw new Error(`${missing[0][0]}: needed with ${names.join(" and ")}`);
+  }
+  const mechanism = MECHANISMS.find((one) => one === given);
+  if (!mechanism) throw new Error(`MTC_KAFKA_MECHANISM=${given}: must be ${MECHANISMS.join(" or ")}`);
+  return { mechanism, username: username ?? "", password: password ?? "" };
+}
+
+/** @returns the file's certificates, PEM */
+function certificates(name: string, file: string): string {
+  if (!existsSync(file)) throw new Error(`${name}=${file}: there is no such file`);
+  const text = readFileSync(file, "utf8");
+  const found = text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+  try {
+    if (found.length === 0) throw new Error("none");
+    for (const one of found) new X509Certificate(one);
+  } catch {
+    throw new Error(`${name}=${file}: must hold certificates in PEM`);
+  }
+  return found.join("\n");
 }
 
 /** @returns the URL with its user and password; nothing of it is in an error's words @throws Error */

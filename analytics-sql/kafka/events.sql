@@ -7,6 +7,10 @@ SETTINGS
     kafka_broker_list = {brokers:String},
     kafka_topic_list = {topic:String},
     kafka_group_name = {group:String},
+    kafka_security_protocol = {protocol:String},
+    kafka_sasl_mechanism = {mechanism:String},
+    kafka_sasl_username = {username:String},
+    kafka_sasl_password = {password:String},
     kafka_format = 'JSONEachRow',
     kafka_handle_error_mode = 'stream',
     kafka_num_consumers = {consumers:UInt8},
@@ -15,3 +19,4 @@ SETTINGS
     kafka_max_block_size = 4000,
     kafka_flush_interval_ms = 500,
     input_format_skip_unknown_fields = 1
+COMMENT {digest:String}

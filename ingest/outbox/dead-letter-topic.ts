@@ -2,7 +2,7 @@
 import type { Consumer, IHeaders, Message } from "kafkajs";
 import { type EventType, headerOf } from "../event.ts";
 import type { Poison, Store } from "../store/store.ts";
-import { CONTENT_TYPE, kafkaOf } from "./kafka.ts";
+import { CONTENT_TYPE, type KafkaSecurity, kafkaOf } from "./kafka.ts";
 import { deadLettersOf, makeTopics } from "./kafka-topics.ts";
 
 /** A message that somebody refused. */
@@ -28,6 +28,7 @@ type Letter = Poison & { key: string; tenant_id: string; bytes: Buffer };
 
 export type DeadLetterOptions = {
   brokers: string[];
+  security?: KafkaSecurity;
   /** The topic whose dead letters they are, and its partitions, where it is made with them. */
   topic: string;
   partitions: number;
@@ -114,7 +115,7 @@ export class DeadLetterTopic implements Letters {
 
   async #write(topic: string, messages: Message[]): Promise<void> {
     if (messages.length === 0) return;
-    const producer = kafkaOf(this.#options.brokers).producer();
+    const producer = kafkaOf(this.#options.brokers, this.#options.security).producer();
     try {
       await producer.connect();
       for (const some of portions(messages)) await producer.send({ topic, messages: some, acks: -1 });
@@ -125,7 +126,7 @@ export class DeadLetterTopic implements Letters {
 
   /** Resolves when all that was in the topic at the call is known. */
   async #read(): Promise<void> {
-    const admin = kafkaOf(this.#options.brokers).admin();
+    const admin = kafkaOf(this.#options.brokers, this.#options.security).admin();
     try {
       await admin.connect();
       if (!this.#reading) await makeTopics(admin, this.#options.topic, this.#options.partitions);
@@ -144,7 +145,7 @@ export class DeadLetterTopic implements Letters {
 
   async #start(): Promise<Consumer> {
     const groupId = GROUP + crypto.randomUUID();
-    const consumer = kafkaOf(this.#options.brokers).consumer({ groupId });
+    const consumer = kafkaOf(this.#options.brokers, this.#options.security).consumer({ groupId });
     await consumer.connect();
     await consumer.subscribe({ topic: this.#topic, fromBeginning: true });
     await consumer.run({

@@ -7,14 +7,25 @@ import {
   type PartitionerArgs,
   Partitioners,
   type Producer,
+  type SASLOptions,
 } from "kafkajs";
 import { headerOf } from "../event.ts";
 import type { Bus, Refusal } from "./bus.ts";
 import { deadLettersOf, makeTopics } from "./kafka-topics.ts";
 
+/** How brokers are to prove who they are, and we to them. */
+export type KafkaSecurity = {
+  tls: boolean;
+  /** The authorities that vouch for the brokers, PEM; left out: those that the host knows. */
+  ca?: string;
+  sasl?: { mechanism: "plain" | "scram-sha-256" | "scram-sha-512"; username: string; password: string };
+};
+
 export type KafkaOptions = {
   /** host:port of some brokers; the others are found by them. */
   brokers: string[];
+  /** Left out: neither TLS nor SASL. */
+  security?: KafkaSecurity;
   topic: string;
   /** Of the topic, when it is made. */
   partitions: number;
@@ -33,9 +44,12 @@ const RETRY = { retries: 5, initialRetryTime: 200, maxRetryTime: 2_000 };
 
 export const CONTENT_TYPE = { "content-type": "application/cloudevents+json; charset=UTF-8" };
 
-export const kafkaOf = (brokers: string[]): Kafka =>
+export const kafkaOf = (brokers: string[], { tls, ca, sasl }: KafkaSecurity = { tls: false }): Kafka =>
   new Kafka({
     brokers,
+    ssl: tls && ca !== undefined ? { ca } : tls,
+    // kafkajs has a type for each mechanism.
+    ...(sasl ? { sasl: sasl as SASLOptions } : {}),
     clientId: "mtc",
     connectionTimeout: CONNECT_TIMEOUT_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
@@ -46,7 +60,7 @@ export const kafkaOf = (brokers: string[]): Kafka =>
 
 /** Opens the bus. Nothing is connected before the first event: brokers may be away when the program starts. */
 export function openKafkaBus(options: KafkaOptions): Bus {
-  const kafka = kafkaOf(options.brokers);
+  const kafka = kafkaOf(options.brokers, options.security);
   let producer: Producer | undefined;
   let admin: Admin | undefined;
 
