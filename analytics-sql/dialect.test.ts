@@ -14,6 +14,8 @@ import { folderStorage } from "./lake/folder.ts";
 import { Lake } from "./lake/lake.ts";
 import { s3Storage } from "./lake/s3.ts";
 import { LakeWriter } from "./lake/writer.ts";
+import { known } from "./move/known.ts";
+import { printsOf } from "./move/tables.ts";
 import { asset, assets } from "./queries/assets.ts";
 import { lots, rejects } from "./queries/entries.ts";
 import { explain, signalsBehind } from "./queries/explain/explain.ts";
@@ -127,6 +129,8 @@ beforeAll(async () => {
   await useTheLake({ ...one, signal: `s ${HOSTILE}`, limit: 4_711, cursor: null });
   await engine.maintain(SOURCE[0] ?? "");
   await refused(recorder, 4_711, 4_711);
+  await known(recorder);
+  asked.add(printsOf({ name: "observations", columns: ["tenant_id", "machine_id", "num"] }));
   const shadow = await Shadow.open(recorder, { from: "2026-01-05", to: "2026-01-06" });
   await shadow.insert(joined(observed));
   await shadow.gather("4711");
@@ -229,6 +233,8 @@ const COMPOSED: Record<string, RegExp> = {
   "engine/lanes.ts": /^bound\.join\(", "\)$/,
   "engine/settings.ts": /^(name|literal\(String\(value\)\)|days)$/,
   "kafka/source.ts": /^view$/,
+  "move/tables.ts":
+    /^([A-Z]+|table|name|table\.name|beside|literal\(partition\)|listOf\(columns\)|columns\.includes\("machine_id"\) \? "toString\(machine_id\)" : "''")$/,
   "queries/explain/explain.ts": /^(summed|columns)$/,
   "queries/said.ts": /^(downtime|said)$/,
   "queries/figures/judged.ts": /^(\[.*\]\.join\(",\\n"\)|cells|select)$/,

@@ -58,5 +58,9 @@ test("the environment is read in one place", async () => {
   const readers = (await sources()).filter(
     ({ file, text }) => !isTest(file) && /process\.env|Bun\.env/.test(text),
   );
-  expect(readers.map(({ file }) => file).sort()).toEqual(["server/main.ts", "server/rebuild.ts"]);
+  expect(readers.map(({ file }) => file).sort()).toEqual([
+    "server/main.ts",
+    "server/move.ts",
+    "server/rebuild.ts",
+  ]);
 });

@@ -27,6 +27,10 @@ const NONE: Engine = (() => {
   };
 })();
 
+/** How long the engine's own table keeps an observation. */
+export const heldDays = ({ raw_retention_days, lake }: Pick<Config, "raw_retention_days" | "lake">): number =>
+  raw_retention_days + (lake ? LAKE_HELD_DAYS : 0);
+
 /**
  * @param path of the embedded engine
  * @throws EngineError where it cannot be opened
@@ -35,7 +39,7 @@ export async function openEngine(config: Config, path: string, lake: Lake | unde
   const { clickhouse_url: url, kafka, roles } = config;
   if (!roles.includes("api")) return NONE;
   const common = {
-    rawRetentionDays: config.raw_retention_days + (lake ? LAKE_HELD_DAYS : 0),
+    rawRetentionDays: heldDays(config),
     ...(lake ? { lake_engine: (tenant: string) => lake.engineOf(tenant) } : {}),
   };
   if (url === undefined) return openChdb({ path, ...common });

@@ -35,11 +35,11 @@ const BACKGROUND_INSERT_MS = 30_000;
 /** A little more than a query may take. */
 const REQUEST_TIMEOUT_MS = 70_000;
 /** Of copies, partitions and the lake: what takes longer than this does not end. */
-const LONG_REQUEST_TIMEOUT_MS = 3_600_000;
+export const LONG_REQUEST_TIMEOUT_MS = 3_600_000;
 /** Requests at once, of each kind. */
 const CONNECTIONS = 8;
 /** With every request: it is answered when it is done, so an error is never behind half of an answer. */
-const WHOLE: Settings = {
+export const WHOLE: Settings = {
   wait_end_of_query: 1,
   async_insert: 0,
   // Headers that come meanwhile keep the connection from being taken for dead.
@@ -130,7 +130,7 @@ export async function openClickHouse(options: ClickHouseOptions): Promise<Engine
   };
 }
 
-const clientOf = (url: string, request_timeout: number): ClickHouseClient =>
+export const clientOf = (url: string, request_timeout: number): ClickHouseClient =>
   createClient({
     url,
     application: "mtc",

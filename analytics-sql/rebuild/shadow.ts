@@ -184,7 +184,7 @@ export class Shadow {
 }
 
 /** The tables that the projection makes. */
-const TABLES = projectionIn(LIVE).flatMap(
+export const TABLES = projectionIn(LIVE).flatMap(
   (statement) => /CREATE TABLE IF NOT EXISTS mtc\.(\w+)/.exec(statement)?.[1] ?? [],
 );
 

@@ -85,6 +85,21 @@ async function answer(
     await chdb.rawInsert({ table: insert[1], values: body, format: "JSONEachRow" });
     return new Response("");
   }
+  const native = /^INSERT INTO (\S+) \((.+)\) FORMAT Native/.exec(query ?? "");
+  if (native) {
+    // chDB's own insert takes texts alone; from a file it takes every format.
+    const file = join(tmpdir(), `mtc-native-${crypto.randomUUID()}`);
+    try {
+      await Bun.write(file, body);
+      await chdb.queryAsync(
+        `INSERT INTO ${native[1]} (${native[2]}) SELECT ${native[2]} FROM file(${literal(file)}, 'Native')`,
+        { format },
+      );
+    } finally {
+      rmSync(file, { force: true });
+    }
+    return new Response("");
+  }
   const sql = `${query ?? ""}\n${new TextDecoder().decode(body)}`;
   const result = await chdb.queryAsync(sql, { format });
   const summary = {

@@ -3,6 +3,7 @@ import { type ClientSession, MongoClient, MongoNetworkError } from "mongodb";
 import { Committer, type Together } from "./mongo/committer.ts";
 import { collectionsOf } from "./mongo/documents.ts";
 import { Leases } from "./mongo/leases.ts";
+import { MongoTarget, refuseHalfMoved } from "./mongo/moving.ts";
 import { Outbox } from "./mongo/outbox.ts";
 import { type Capabilities, LACKING, prepare } from "./mongo/prepare.ts";
 import { startSeries } from "./mongo/series.ts";
@@ -41,21 +42,13 @@ const DAY_MS = 86_400_000;
  */
 export async function openMongo(options: MongoOptions): Promise<Store> {
   const { log, raw_retention_days, project, settle_ms = SETTLE_MS, lease_ms = LEASE_MS } = options;
-  const client = new MongoClient(options.url, {
-    appName: "mtc",
-    // Acknowledged is on the journals of a majority (invariant 1), and only that is read.
-    writeConcern: { w: "majority", journal: true },
-    readConcern: { level: "majority" },
-    promoteBuffers: true,
-    ignoreUndefined: true,
-    serverSelectionTimeoutMS: SELECT_MS,
-    socketTimeoutMS: TIMEOUT_MS,
-  });
+  const client = clientOf(options.url);
   try {
     await client.connect();
     const db = client.db(databaseOf(options.url));
     const collections = collectionsOf(db);
     const capabilities = await prepared(() => prepare(client, db, collections, raw_retention_days));
+    await refuseHalfMoved(collections);
     const lacks = lacking(capabilities);
     for (const one of lacks) log(`store: the server at ${hostsOf(client)} has no ${one}`);
 
@@ -151,6 +144,42 @@ export async function openMongo(options: MongoOptions): Promise<Store> {
     throw error;
   }
 }
+
+/**
+ * Connects to a database that an installation is to be moved to, and makes what is not there yet.
+ * @throws MongoError where the server cannot be reached or refuses
+ */
+export async function openMongoTarget(
+  url: string,
+  raw_retention_days: number,
+): Promise<{ target: MongoTarget; name: string; close(): Promise<void> }> {
+  const client = clientOf(url);
+  try {
+    await client.connect();
+    const db = client.db(databaseOf(url));
+    await prepared(() => prepare(client, db, collectionsOf(db), raw_retention_days));
+    return {
+      target: new MongoTarget(db),
+      name: `${db.databaseName} at ${hostsOf(client)}`,
+      close: () => client.close(),
+    };
+  } catch (error) {
+    await client.close();
+    throw error;
+  }
+}
+
+const clientOf = (url: string): MongoClient =>
+  new MongoClient(url, {
+    appName: "mtc",
+    // Acknowledged is on the journals of a majority (invariant 1), and only that is read.
+    writeConcern: { w: "majority", journal: true },
+    readConcern: { level: "majority" },
+    promoteBuffers: true,
+    ignoreUndefined: true,
+    serverSelectionTimeoutMS: SELECT_MS,
+    socketTimeoutMS: TIMEOUT_MS,
+  });
 
 /** Processes that start at once make the same things; FerretDB ends the connection of one that comes too late. */
 async function prepared(attempt: () => Promise<Capabilities>): Promise<Capabilities> {

@@ -1,5 +1,6 @@
 // The log's writing side: commits in groups, positions, and an order of writes for servers without transactions.
 import { type AnyBulkWriteOperation, type ClientSession, MongoError, MongoServerError } from "mongodb";
+import type { LoggedEvent } from "../moving.ts";
 import { type Appended, type Commit, type NewEvent, Overloaded } from "../store.ts";
 import type { CheckpointDoc, Collections, EventDoc, GapDoc, MachineDoc } from "./documents.ts";
 import { slotOf } from "./leases.ts";
@@ -346,7 +347,27 @@ function docOf(event: NewEvent, project: boolean): EventDoc {
   };
 }
 
-function gapWrites({ open_gap, close_gap }: Commit): AnyBulkWriteOperation<GapDoc>[] {
+/** An event of another log, at its place. @param waits for the bus; the time series is told of it in any case */
+export function docOfLogged(event: LoggedEvent, waits: boolean): EventDoc {
+  const { position, dedupe_key, body_hash, aside, bytes, rows, ...header } = event;
+  const { bus, ...doc } = docOf(
+    {
+      header,
+      bytes,
+      rows,
+      ...(dedupe_key === null ? {} : { dedupe: { key: dedupe_key, body_hash: body_hash ?? "" } }),
+    },
+    true,
+  );
+  return {
+    ...doc,
+    _id: position,
+    ...(waits && bus && !aside ? { bus } : {}),
+    ...(aside ? { aside } : {}),
+  };
+}
+
+export function gapWrites({ open_gap, close_gap }: Commit): AnyBulkWriteOperation<GapDoc>[] {
   const id = ({ machine_id, from_us, cause }: NonNullable<Commit["open_gap"]>): string =>
     `${machine_id}\n${from_us}\n${cause}`;
   return [
@@ -357,7 +378,7 @@ function gapWrites({ open_gap, close_gap }: Commit): AnyBulkWriteOperation<GapDo
   ];
 }
 
-function machineWrites({ machine, gone }: Work): AnyBulkWriteOperation<MachineDoc>[] {
+export function machineWrites({ machine, gone }: Work): AnyBulkWriteOperation<MachineDoc>[] {
   if (gone) return [{ deleteOne: { filter: { _id: gone.machine_id, tenant_id: gone.tenant_id } } }];
   if (!machine) return [];
   const { id, tenant_id, name, group, demo, created_ms } = machine;
@@ -365,7 +386,7 @@ function machineWrites({ machine, gone }: Work): AnyBulkWriteOperation<MachineDo
   return [{ replaceOne: { filter: { _id: id }, replacement, upsert: true } }];
 }
 
-function checkpointWrites({ checkpoint }: Commit): AnyBulkWriteOperation<CheckpointDoc>[] {
+export function checkpointWrites({ checkpoint }: Commit): AnyBulkWriteOperation<CheckpointDoc>[] {
   if (!checkpoint) return [];
   const { agent, ...replacement } = checkpoint;
   return [{ replaceOne: { filter: { _id: agent }, replacement, upsert: true } }];

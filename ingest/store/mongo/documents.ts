@@ -49,13 +49,18 @@ export type KeyDoc = Omit<ApiKey, "id"> & { _id: string };
 export type UserDoc = Omit<User, "id"> & { _id: string };
 export type SessionDoc = Omit<Session, "hash"> & { _id: string; expires: Date };
 
-/** `log`: the newest position, and what is on its way; `purged`: until when; `ran`: ticks of running time. */
+/**
+ * `log`: the newest position, and what is on its way; `purged`: until when; `ran`: ticks of running time; `moved`: a move
+ * of another installation into this database, and when it was done.
+ */
 export type CounterDoc = {
   _id: string;
   last?: number;
   open?: Record<string, { after: number; at_ms: number }>;
   before_ms?: number;
   ticks?: number;
+  token?: string;
+  done_ms?: number;
 };
 
 /** Who had a slot, by turns: the highest turn holds it; holder "" has given it back. */
@@ -226,7 +231,14 @@ export const PLANS: Record<Exclude<keyof Collections, typeof RAW>, Plan> = {
     ],
   },
   counters: {
-    schema: object([], { last: number, open: { bsonType: "object" }, before_ms: number, ticks: number }),
+    schema: object([], {
+      last: number,
+      open: { bsonType: "object" },
+      before_ms: number,
+      ticks: number,
+      token: text,
+      done_ms: number,
+    }),
     indexes: [],
   },
   leases: {

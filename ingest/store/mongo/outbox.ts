@@ -2,6 +2,7 @@
 import type { Filter } from "mongodb";
 import type { EventType } from "../../event.ts";
 import { joinLines } from "../lines.ts";
+import { PURGED } from "../moving.ts";
 import type { Entry, LogRange, LogState, LogStretch, OutboxBatch, OutboxDepth, Poison } from "../store.ts";
 import type { Committer } from "./committer.ts";
 import type { Collections, EventDoc } from "./documents.ts";
@@ -10,8 +11,6 @@ import { type Leases, SLOTS } from "./leases.ts";
 /** Positions that one read of the log goes over at the most. */
 const READ_POSITIONS = 20_000;
 const PURGE_EVENTS = 1_000;
-/** What is purged, of all types. */
-const PURGED: EventType[] = ["mtc.observations.v1", "mtc.asset.v1"];
 /** So many ticks of running time, and the bus has safely on disk what it took. */
 const SETTLE_TICKS = 20;
 /** A writer that says nothing for so long has died, and what it had begun will never come: a group is given up sooner. */

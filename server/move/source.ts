@@ -1,0 +1,102 @@
+// The installation that is moved: its log, and a copy of its analytics that what was still waiting is delivered to.
+import { existsSync, rmSync } from "node:fs";
+import { openChdb } from "../../analytics-sql/engine/chdb.ts";
+import type { Engine } from "../../analytics-sql/engine/engine.ts";
+import { startRelay } from "../../ingest/outbox/relay.ts";
+import { joinLines } from "../../ingest/store/lines.ts";
+import { SqliteReader } from "../../ingest/store/sqlite-reader.ts";
+import { openBus } from "../bus.ts";
+import { lockChdb } from "./lock.ts";
+import { snapshot } from "./snapshot.ts";
+
+/** In the copy nothing leaves by age. */
+const FOR_EVER_DAYS = 36_500;
+const POLL_MS = 50;
+
+export type Source = {
+  log: SqliteReader;
+  engine: Engine;
+  /** The copy's directory. */
+  path: string;
+  /** Events that the engine refused when they were delivered to the copy: they go on waiting. */
+  refused: ReadonlySet<string>;
+  close(): Promise<void>;
+};
+
+/**
+ * Opens it, so that no server starts on it meanwhile; nothing of it is changed.
+ * @throws Error where a server runs on it, or where there is none
+ */
+export async function openSource(data_dir: string, told: (line: string) => void): Promise<Source> {
+  const [file, chdb, path] = [`${data_dir}/mtc.sqlite`, `${data_dir}/chdb`, `${data_dir}/move-scratch`];
+  if (!existsSync(file))
+    throw new Error(`MTC_DATA_DIR=${data_dir}: there is no installation (no mtc.sqlite)`);
+  if (!existsSync(chdb)) {
+    throw new Error(
+      `${data_dir} has no analytics (no chdb): start the server on it once, which makes it from the log`,
+    );
+  }
+  const lock = lockChdb(chdb);
+  if (!lock) throw new Error(`a server runs on ${data_dir}: stop it first`);
+  let [log, engine]: [SqliteReader | undefined, Engine | undefined] = [undefined, undefined];
+  const close = async (): Promise<void> => {
+    await engine?.close();
+    log?.close();
+    rmSync(path, { recursive: true, force: true });
+    lock.free();
+  };
+  try {
+    // One that was killed left it behind.
+    rmSync(path, { recursive: true, force: true });
+    log = new SqliteReader(file);
+    snapshot(chdb, path);
+    engine = await openChdb({ path, rawRetentionDays: FOR_EVER_DAYS });
+    const refused = await deliverRest(log, engine, told);
+    return { log, engine, path, refused, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/**
+ * As every start does: what was not delivered, and what a power cut may have taken, is given to the engine, here to the
+ * copy. So the figures that are compared are those of all that was acknowledged.
+ * @returns the ids of what it refused
+ */
+async function deliverRest(
+  log: SqliteReader,
+  engine: Engine,
+  told: (line: string) => void,
+): Promise<Set<string>> {
+  const { last } = log.size();
+  let at = log.settled();
+  const refused = new Set<string>();
+  const bus = await openBus(engine, undefined);
+  const ids = new Map<number, string>();
+  const relay = startRelay(
+    {
+      async readOutbox(max_events, max_bytes) {
+        const events = log.read(at, max_events, max_bytes);
+        const given = events.filter(({ aside }) => !aside);
+        // Where all of them were set aside, there is nothing to be told as delivered.
+        if (given.length === 0) at = events.at(-1)?.position ?? last;
+        ids.clear();
+        for (const { position, id } of given) ids.set(position, id);
+        return joinLines(given);
+      },
+      async delivered(position) {
+        at = position;
+      },
+      async setAside(position) {
+        refused.add(ids.get(position) ?? "");
+      },
+    },
+    bus,
+    told,
+  );
+  while (at < last) await Bun.sleep(POLL_MS);
+  await relay.stop();
+  await bus.close();
+  return refused;
+}
