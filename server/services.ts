@@ -105,7 +105,6 @@ export async function startServices(config: Config, log: (message: string) => vo
 
   let running = true;
   const hub = new LiveHub((id) => machines.byId(id)?.tenant_id);
-  const fan = config.redis_url === undefined ? undefined : fanOut(hub, config.redis_url, log);
   const bus = await openBus(engine, serves || relays ? config.kafka : undefined);
   const relay = relays ? startRelay(store, bus, log) : NO_RELAY;
   if (relays) store.onArrival(relay.wake);
@@ -119,6 +118,7 @@ export async function startServices(config: Config, log: (message: string) => vo
   });
   const pipeline = await createPipeline({ store, hub, wake: relay.wake, now_ms: Date.now });
   const machines = await Machines.open({ store, pipeline, hub });
+  const fan = config.redis_url === undefined ? undefined : fanOut(hub, config.redis_url, log);
   const jobs = store.share("jobs");
   const deadLetters = await openLetters(
     { engine, store, log, mine: () => jobs.has("dead letters") },

@@ -24,6 +24,8 @@ export type Commit = {
   events: NewEvent[];
   checkpoint?: Checkpoint;
   machine?: Machine;
+  /** What the machine was when the change was thought of: what differs is written, and nothing that others wrote since. */
+  machine_before?: Machine;
   open_gap?: OpenGap;
   close_gap?: OpenGap;
 };

@@ -8,6 +8,7 @@ import {
 import { type Brokers, hasKafka, startBrokers } from "../../ingest/testing/brokers.ts";
 import { MONGO_ENGINES, type MongoServer } from "../../ingest/testing/mongo.ts";
 import type { Role } from "../config.ts";
+import type { OtherHost } from "./network.ts";
 import { discard, startServer, type TestServer, until } from "./server.ts";
 
 /** A replica set where one is given, else what is nearest to it. */
@@ -26,20 +27,28 @@ export type Cluster = {
   brokers: Brokers;
   clickhouse: ClickHouseStandIn;
   redis: { kill(): Promise<void>; start(): void };
-  /** Starts a process of these roles; its `settled` waits for Kafka's consumer as well. */
-  start(roles: readonly Role[], env?: Record<string, string>): Promise<TestServer>;
+  /** SIGKILL of the store's server, and a start on the same data. */
+  restartStore(): Promise<void>;
+  /**
+   * Starts a process of these roles; its `settled` waits for Kafka's consumer as well.
+   * @param on the host, where it is not this one
+   */
+  start(roles: readonly Role[], on?: OtherHost): Promise<TestServer>;
   /** Ends all of them that still run, then the parts. */
   stop(): Promise<void>;
 };
 
 export async function startCluster(): Promise<Cluster> {
-  const [brokers, mongo] = await Promise.all([startBrokers(1), (engine as typeof engine & {}).start?.()]);
+  const [brokers, mongo] = (await Promise.all([startBrokers(1), engine?.start?.()])) as [
+    Brokers,
+    MongoServer,
+  ];
   const clickhouse = startClickHouseStandIn();
   const redis = redisServer();
   redis.start();
   const settings = {
     MTC_PROFILE: "cluster",
-    MTC_MONGO_URL: (mongo as MongoServer).url("cluster"),
+    MTC_MONGO_URL: mongo.url("cluster"),
     MTC_KAFKA_BROKERS: brokers.addresses.join(),
     MTC_KAFKA_PARTITIONS: "4",
     MTC_CLICKHOUSE_URL: clickhouse.url,
@@ -50,8 +59,10 @@ export async function startCluster(): Promise<Cluster> {
     brokers,
     clickhouse,
     redis,
-    async start(roles, env = {}) {
-      const server = await startServer({ ...settings, MTC_ROLES: roles.join(), ...env });
+    restartStore: () => mongo.restart(),
+    async start(roles, on) {
+      const env = { ...(on ? seenFrom(on, settings) : settings), MTC_ROLES: roles.join() };
+      const server = await startServer(env, undefined, on?.exec);
       started.push(server);
       return { ...server, settled: () => settled(server) };
     },
@@ -60,9 +71,19 @@ export async function startCluster(): Promise<Cluster> {
       await redis.kill();
       await clickhouse.stop();
       await brokers.stop();
-      await mongo?.stop();
+      await mongo.stop();
     },
   };
+}
+
+/** The same parts by their addresses there. A driver that asked a replica set for its hosts would be told ours. */
+function seenFrom(host: OtherHost, settings: Record<string, string>): Record<string, string> {
+  const moved = Object.entries(settings).map(([name, value]) => [
+    name,
+    value.replaceAll(/127\.0\.0\.1:(\d+)/g, (_, port: string) => host.forward(Number(port))),
+  ]);
+  const there = Object.fromEntries(moved) as Record<string, string>;
+  return { ...there, MTC_MONGO_URL: `${there.MTC_MONGO_URL}?directConnection=true` };
 }
 
 /** What was acknowledged is with Kafka, and ClickHouse has read it. */

@@ -18,6 +18,8 @@ export type DriftRun = {
   /** Further options of the simulator. */
   simulate?: string[];
   data_dir?: string;
+  /** Starts what is asked, where it is not one program on that directory. */
+  serve?: () => Promise<TestServer>;
   /** Called now and then while it runs. */
   watch?: (server: TestServer, simulator_pid: number) => Promise<void>;
   watch_every_ms?: number;
@@ -33,7 +35,7 @@ const CAUGHT_UP_MS = 120_000;
 
 export async function driftRun(run: DriftRun): Promise<DriftResult> {
   const dir = mkdtempSync(`${tmpdir()}/mtc-drift-`);
-  const server = await startServer({}, run.data_dir ?? tempDir());
+  const server = await (run.serve?.() ?? startServer({}, run.data_dir ?? tempDir()));
   let simulator: Simulator | undefined;
   try {
     simulator = await startSimulator(run, `${dir}/truth.ndjson`);
@@ -44,7 +46,8 @@ export async function driftRun(run: DriftRun): Promise<DriftResult> {
       await run.watch?.(server, simulator.pid);
     }
     // What the plant does after that, and what becomes of it, is none of the comparison's.
-    const to_us = (parseTimestamp_us(run.start) ?? 0) + (run.duration_s - MARGIN_S) * 1e6 * run.speed;
+    const elapsed_s = Math.max(run.duration_s, (Date.now() - simulator.begun_ms) / 1_000);
+    const to_us = Math.round((parseTimestamp_us(run.start) ?? 0) + (elapsed_s - MARGIN_S) * 1e6 * run.speed);
     await caughtUp(server, readTruth(simulator.truth).machines, to_us);
     await simulator.stop();
     await server.settled();

@@ -30,12 +30,13 @@ export type Answer<T> = { status: number; body: T; headers: Headers };
 
 export const tempDir = (): string => mkdtempSync(`${tmpdir()}/mtc-server-`);
 
-/** Starts the program and waits until it says that it is ready. */
+/** Starts the program and waits until it says that it is ready. @param before what runs it, as on another host */
 export async function startServer(
   env: Record<string, string> = {},
   data_dir = tempDir(),
+  before: string[] = [],
 ): Promise<TestServer> {
-  const child = Bun.spawn([process.execPath, "server/main.ts"], {
+  const child = Bun.spawn([...before, process.execPath, "server/main.ts"], {
     cwd: ROOT,
     env: {
       ...process.env,

@@ -4,7 +4,7 @@ import type { LoggedEvent } from "../moving.ts";
 import { type Appended, type Commit, type NewEvent, Overloaded } from "../store.ts";
 import type { CheckpointDoc, Collections, EventDoc, GapDoc, MachineDoc } from "./documents.ts";
 import { slotOf } from "./leases.ts";
-import { configOf, settingsChanged } from "./settings.ts";
+import { machineChange, machineDoc, settingsChanged } from "./settings.ts";
 
 /** Runs what it is given in one transaction, where the server has them. */
 export type Together = (write: (session?: ClientSession) => Promise<void>) => Promise<void>;
@@ -378,12 +378,16 @@ export function gapWrites({ open_gap, close_gap }: Commit): AnyBulkWriteOperatio
   ];
 }
 
-export function machineWrites({ machine, gone }: Work): AnyBulkWriteOperation<MachineDoc>[] {
+export function machineWrites({ machine, machine_before, gone }: Work): AnyBulkWriteOperation<MachineDoc>[] {
   if (gone) return [{ deleteOne: { filter: { _id: gone.machine_id, tenant_id: gone.tenant_id } } }];
   if (!machine) return [];
-  const { id, tenant_id, name, group, demo, created_ms } = machine;
-  const replacement = { tenant_id, name, group, demo, created_ms, config: configOf(machine) };
-  return [{ replaceOne: { filter: { _id: id }, replacement, upsert: true } }];
+  if (machine_before) {
+    const change = machineChange(machine_before, machine);
+    if (Object.keys(change).length === 0) return [];
+    return [{ updateOne: { filter: { _id: machine.id }, update: { $set: change } } }];
+  }
+  const { _id, ...replacement } = machineDoc(machine);
+  return [{ replaceOne: { filter: { _id }, replacement, upsert: true } }];
 }
 
 export function checkpointWrites({ checkpoint }: Commit): AnyBulkWriteOperation<CheckpointDoc>[] {

@@ -40,7 +40,7 @@ export type MachineDoc = {
   group: string;
   demo: boolean;
   created_ms: number;
-  config: string;
+  config: Record<"source" | "calendar" | "cycle_times" | "policy" | "rules", string>;
 };
 
 export type CheckpointDoc = Omit<Checkpoint, "agent"> & { _id: string };
@@ -176,7 +176,7 @@ export const PLANS: Record<Exclude<keyof Collections, typeof RAW>, Plan> = {
       group: text,
       demo: flag,
       created_ms: number,
-      config: text,
+      config: { bsonType: "object", additionalProperties: text },
     }),
     indexes: [],
   },

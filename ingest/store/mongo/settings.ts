@@ -4,14 +4,30 @@ import type { ApiKey, Machine, Session, User } from "../store.ts";
 import type { Together } from "./committer.ts";
 import type { Collections, KeyDoc, MachineDoc, UserDoc } from "./documents.ts";
 
-/** What users may name as they like, as text. */
-export const configOf = ({ source, calendar, cycle_times, policy, rules }: Machine): string =>
-  JSON.stringify({ source, calendar, cycle_times, policy, rules });
+export const machineDoc = ({ id, ...machine }: Machine): MachineDoc => {
+  const { source, calendar, cycle_times, policy, rules, ...plain } = machine;
+  const texts = Object.entries({ source, calendar, cycle_times, policy, rules });
+  const config = Object.fromEntries(texts.map(([name, value]) => [name, JSON.stringify(value)]));
+  return { _id: id, ...plain, config: config as MachineDoc["config"] };
+};
+
+/** What is to be set so that a machine is the one and no more the other; others may set the rest meanwhile. */
+export function machineChange(before: Machine, after: Machine): Record<string, unknown> {
+  const fields = ({ _id, config, ...plain }: MachineDoc) => [
+    ...Object.entries(plain),
+    ...Object.entries(config).map(([name, text]) => [`config.${name}`, text] as const),
+  ];
+  const was = new Map<string, unknown>(fields(machineDoc(before)));
+  return Object.fromEntries(fields(machineDoc(after)).filter(([name, value]) => was.get(name) !== value));
+}
 
 const machineOf = ({ _id, config, ...machine }: MachineDoc): Machine => ({
   id: _id,
   ...machine,
-  ...(JSON.parse(config) as Pick<Machine, "source" | "calendar" | "cycle_times" | "policy" | "rules">),
+  ...(Object.fromEntries(Object.entries(config).map(([name, text]) => [name, JSON.parse(text)])) as Pick<
+    Machine,
+    keyof MachineDoc["config"]
+  >),
 });
 const keyOf = ({ _id, ...key }: KeyDoc): ApiKey => ({ id: _id, ...key });
 const userOf = ({ _id, ...user }: UserDoc): User => ({ id: _id, ...user });

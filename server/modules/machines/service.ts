@@ -306,7 +306,12 @@ export class Machines {
   /** One commit: the machine's row, the event that tells of it, and what else follows from it. */
   async #write(machine: Machine, type: EventType, data: EventData, more: NewEvent[] = []): Promise<void> {
     const { pipeline } = this.#deps;
-    await pipeline.commit({ machine, events: [pipeline.event(machine, type, data), ...more] });
+    const before = this.#making.has(machine.id) ? undefined : this.#known.get(machine.id);
+    await pipeline.commit({
+      machine,
+      ...(before ? { machine_before: before } : {}),
+      events: [pipeline.event(machine, type, data), ...more],
+    });
     this.#known.set(machine.id, machine);
     this.#changed();
   }
