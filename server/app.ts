@@ -80,7 +80,7 @@ export function createApp(services: Services) {
     .use(rebuildModule(rebuilds, keys))
     .use(deadLettersModule(services.deadLetters, keys))
     .use(schemasModule(keys))
-    .use(sessionModule(keys, figures, log))
+    .use(sessionModule(services))
     .use(adminModule(services))
     .use(pagesModule({ machines, figures, operator, explanations, reports, reasons, hub, keys, log }));
 }

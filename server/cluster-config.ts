@@ -13,7 +13,7 @@ export type ClusterConfig = {
   kafka?: KafkaConfig;
   /** The analytics; left out: chDB in this process. */
   clickhouse_url?: string;
-  /** What joins the replicas' live values; left out: each shows what it took in itself. */
+  /** What joins the replicas' live values and limits; left out: each shows what it took in, and limits, by itself. */
   redis_url?: string;
 };
 

@@ -9,6 +9,8 @@ test("nothing set is the embedded profile on loopback", () => {
     profile: "embedded",
     demo: "auto",
     raw_retention_days: 30,
+    rate_limit_per_s: 50_000,
+    trusted_proxies: 0,
   });
 });
 
@@ -71,6 +73,8 @@ test.each([
   [{ MTC_PROT: "3000" }, "MTC_PROT is not a setting"],
   [{ MTC_ADMIN_KEY: "short" }, "at least 16 characters"],
   [{ MTC_RAW_RETENTION_DAYS: "0" }, "MTC_RAW_RETENTION_DAYS=0"],
+  [{ MTC_RATE_LIMIT_PER_S: "0" }, "MTC_RATE_LIMIT_PER_S=0: must be an integer from 1 to 1000000"],
+  [{ MTC_TRUSTED_PROXIES: "yes" }, "MTC_TRUSTED_PROXIES=yes: must be an integer from 0 to 10"],
   [{ MTC_LAKE_URL: "gs://bucket" }, "MTC_LAKE_URL=gs://bucket: must be a path"],
   [{ MTC_LAKE_URL: "" }, "MTC_LAKE_URL="],
   [{ MTC_LAKE_URL: "/srv/{a,b}" }, "must not hold any of"],

@@ -23,6 +23,10 @@ export type Config = ClusterConfig & {
   /** Where it is, in words for the start's output. */
   admin_key_place: string;
   raw_retention_days: number;
+  /** Requests a second that one key or user may make, and as many at once. */
+  rate_limit_per_s: number;
+  /** Proxies that requests come through, each of which appends to X-Forwarded-For. */
+  trusted_proxies: number;
   /** Where closed days are written as Parquet; undefined: nowhere. */
   lake: LakeConfig | undefined;
 };
@@ -45,6 +49,8 @@ const KNOWN = [
   "MTC_ADMIN_KEY",
   "MTC_ADMIN_KEY_FILE",
   "MTC_RAW_RETENTION_DAYS",
+  "MTC_RATE_LIMIT_PER_S",
+  "MTC_TRUSTED_PROXIES",
   ...LAKE_SETTINGS,
 ];
 
@@ -74,6 +80,8 @@ export function parseConfig(env: Record<string, string | undefined>): Config {
     admin_key: adminKey(env),
     admin_key_place: env.MTC_ADMIN_KEY === undefined ? admin_key_file : "as given in MTC_ADMIN_KEY",
     raw_retention_days: integer(env, "MTC_RAW_RETENTION_DAYS", 30, 1, 36_500),
+    rate_limit_per_s: integer(env, "MTC_RATE_LIMIT_PER_S", 50_000, 1, 1_000_000),
+    trusted_proxies: integer(env, "MTC_TRUSTED_PROXIES", 0, 0, 10),
     lake: told(() => parseLake(env)),
   };
 }

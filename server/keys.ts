@@ -40,6 +40,8 @@ export class Keys {
   readonly #by_hash = new Map<string, ApiKey>();
   /** When each key was last used, since the start; ms since 1970. */
   readonly #used = new Map<string, number>();
+  /** Told of each request of a caller; what it throws is the answer. */
+  onRequest: (caller: Caller) => void = () => {};
   /** One-time tokens of sign-in links, until when they hold. */
   readonly #links = new Map<string, { holder_id: string; until_ms: number }>();
 

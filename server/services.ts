@@ -36,6 +36,7 @@ import { Operator } from "./modules/pages/operator.ts";
 import { Reasons } from "./modules/reasons/service.ts";
 import { Rebuilds } from "./modules/rebuild/service.ts";
 import { createMetrics } from "./plugins/metrics.ts";
+import { RateLimits } from "./plugins/rate-limit.ts";
 import { followSettings, shareJobs } from "./replicas.ts";
 import { shareCollectors } from "./shared-collectors.ts";
 import { MAX_OUTBOX_BYTES, openStore } from "./store.ts";
@@ -59,10 +60,13 @@ export type Services = {
   deadLetters: DeadLetters;
   healthReport: HealthReport;
   keys: Keys;
+  limits: RateLimits;
+  /** Proxies before the API. */
+  trusted_proxies: number;
   lake: LakeKeeper | undefined;
   metrics: Registry;
   roles: readonly Role[];
-  /** What joins the live values of several processes. */
+  /** What joins the live values and the limits of several processes. */
   redis: () => RedisState;
   log: (message: string) => void;
   ready: () => boolean;
@@ -72,7 +76,7 @@ export type Services = {
   stop(): Promise<void>;
 };
 
-/** `lost`: each process shows what it took in itself, until Redis is back; `none`: there is none. */
+/** `lost`: each process shows what it took in, and limits, by itself, until Redis is back; `none`: there is none. */
 export type RedisState = "connected" | "lost" | "none";
 
 const DRAIN_POLL_MS = 500;
@@ -183,8 +187,14 @@ export async function startServices(config: Config, log: (message: string) => vo
   const keys = await Keys.open(store, config);
   const sharing = shareJobs(jobs, log);
   const following = config.profile === "cluster" ? followSettings(store, { machines, keys }, log) : undefined;
-  const redis = (): RedisState => fan?.state() ?? "none";
   const metrics = createMetrics({ store, bus, relay, collectors, hub, lake: lakeKeeper });
+  const { rate_limit_per_s: per_s, redis_url } = config;
+  const limits = new RateLimits({ per_s, redis_url: serves ? redis_url : undefined, metrics, log });
+  keys.onRequest = ({ id }) => limits.request(id);
+  const redis = (): RedisState => {
+    const states = [fan?.state(), limits.state()];
+    return states.includes("lost") ? "lost" : (fan?.state() ?? "none");
+  };
   const setAside = new DeadLetters({ letters: deadLetters.letters, pipeline, machines, wake: relay.wake });
 
   return {
@@ -220,6 +230,8 @@ export async function startServices(config: Config, log: (message: string) => vo
       raw_retention_days: config.raw_retention_days,
     }),
     keys,
+    limits,
+    trusted_proxies: config.trusted_proxies,
     lake: lakeKeeper,
     metrics,
     redis,
@@ -244,6 +256,7 @@ export async function startServices(config: Config, log: (message: string) => vo
       await lakeKeeper?.stop();
       await sharing.stop();
       fan?.stop();
+      await limits.stop();
       await engine.close();
       await store.close();
       await demo.stop();

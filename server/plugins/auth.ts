@@ -26,17 +26,20 @@ export function cookieOf(request: Request, name: string): string | undefined {
   return undefined;
 }
 
-/** @returns who is asking, or undefined where nobody says so; a wrong key is 401 */
+/** @returns who is asking, or undefined where nobody says so @throws 401 for a wrong key, 429 for one that asks too much */
 export async function callerOf(keys: Keys, request: Request): Promise<Caller | undefined> {
   const bearer = /^Bearer (.+)$/i.exec(request.headers.get("authorization") ?? "")?.[1];
   const key = request.headers.get("x-api-key") ?? bearer;
   if (key !== undefined) {
     const caller = keys.byKey(key.trim());
     if (!caller) throw unauthorized("the API key is not known");
+    keys.onRequest(caller);
     return caller;
   }
   const token = sessionToken(request);
-  return token === undefined ? undefined : keys.bySession(token);
+  const caller = token === undefined ? undefined : await keys.bySession(token);
+  if (caller) keys.onRequest(caller);
+  return caller;
 }
 
 export const unauthorized = (detail: string): Problem =>

@@ -85,9 +85,11 @@ export const pageMaker =
       const made = await make(caller, shellFor(request, figures, caller), { request, params, query });
       return typeof made === "string" ? html(request, made) : made;
     } catch (error) {
-      const { status, message } = toProblem(error, log);
+      const { status, message, headers } = toProblem(error, log);
       const shell = shellFor(request, figures, caller);
-      return html(request, renderPage(ProblemPage, { shell, status, detail: message }), status);
+      const page = html(request, renderPage(ProblemPage, { shell, status, detail: message }), status);
+      for (const [name, value] of Object.entries(headers)) page.headers.set(name, value);
+      return page;
     }
   };
 

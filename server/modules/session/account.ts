@@ -12,28 +12,27 @@ import {
 } from "../../../views/index.ts";
 import type { Caller, Keys } from "../../keys.ts";
 import { sessionCookie } from "../../plugins/auth.ts";
+import type { RateLimits } from "../../plugins/rate-limit.ts";
 import { inputOf, posted, wrong } from "../admin/form.ts";
 import type { Figures } from "../pages/figures.ts";
 import { html, pageMaker } from "../pages/page.ts";
 import { Password } from "../users/model.ts";
-import type { FailedTries } from "./tries.ts";
 
 const NewPassword = Type.Object({ current: Type.String({ maxLength: 500 }), password: Password });
 
-type Deps = { keys: Keys; figures: Figures; log: (message: string) => void; tries: FailedTries };
+type Deps = { keys: Keys; figures: Figures; limits: RateLimits; log: (message: string) => void };
 
-export const accountModule = ({ keys, figures, log, tries }: Deps) => {
+export const accountModule = ({ keys, figures, limits, log }: Deps) => {
   const page = pageMaker({ keys, figures, log });
   const shown = (shell: Shell, { kind, id }: Caller, form: FormState, changed: boolean): string =>
     renderPage(Account, { shell, kind, role: keys.users.byId(id)?.role ?? null, form, changed });
 
   /** The session that changed it goes on, as a new one; all others end. */
   async function change(caller: Caller, { current, password }: Static<typeof NewPassword>): Promise<string> {
-    tries.check(caller.id);
-    tries.failed(caller.id);
+    const wasRight = await limits.signIn(`user:${caller.id}`);
     if (!(await keys.users.isPasswordOf(caller.id, current)))
       throw badInput("/current", "the current password is wrong");
-    tries.forgive(caller.id);
+    wasRight();
     await keys.patchUser(caller.tenant_id, caller.id, { password });
     return keys.openSession(caller.id);
   }

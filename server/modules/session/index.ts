@@ -4,11 +4,12 @@ import { LANGUAGES, renderPage, SignIn, type SignInProps } from "../../../views/
 import type { Keys } from "../../keys.ts";
 import { languageCookie } from "../../language.ts";
 import { sessionCookie, sessionToken } from "../../plugins/auth.ts";
+import { clientAddress } from "../../plugins/client-address.ts";
+import type { RateLimits } from "../../plugins/rate-limit.ts";
 import { loginOf } from "../../users.ts";
 import type { Figures } from "../pages/figures.ts";
 import { html, shellFor } from "../pages/page.ts";
 import { accountModule } from "./account.ts";
-import { FailedTries } from "./tries.ts";
 
 /**
  * A path on this site, or the wall: a sign-in never sends anyone elsewhere. Read as a browser would read it, which
@@ -21,18 +22,18 @@ export function safePath(next = "/hmi"): string {
   return own ? url.pathname + url.search : "/hmi";
 }
 
-/** Of the one who connects: behind a proxy that is the proxy, and its users share their failures for a minute. */
-const addressOf = (
-  server: { requestIP(request: Request): { address: string } | null } | null,
-  request: Request,
-): string => server?.requestIP(request)?.address ?? "";
-
 const goTo = (location: string, cookie: string): Response =>
   new Response(null, { status: 303, headers: { location, "set-cookie": cookie } });
 
-export const sessionModule = (keys: Keys, figures: Figures, log: (message: string) => void) => {
-  const tries = new FailedTries();
-  const names = new FailedTries();
+type Deps = {
+  keys: Keys;
+  figures: Figures;
+  limits: RateLimits;
+  trusted_proxies: number;
+  log: (message: string) => void;
+};
+
+export const sessionModule = ({ keys, figures, limits, trusted_proxies, log }: Deps) => {
   const form = (
     request: Request,
     error: SignInProps["error"],
@@ -46,32 +47,28 @@ export const sessionModule = (keys: Keys, figures: Figures, log: (message: strin
       status,
     );
 
-  /** Each try counts as failed until it is right: many at once are as many. */
-  async function byPassword(address: string, name: string, password: string): Promise<string | undefined> {
-    const login = loginOf(name);
-    names.check(login);
-    tries.failed(address);
-    names.failed(login);
-    const session = await keys.signInUser(name, password);
-    if (session) {
-      tries.forgive(address);
-      names.forgive(login);
-    }
+  /** @param names what a failure counts against: the address, and the name where there is one */
+  async function trySignIn(
+    names: string[],
+    signIn: () => Promise<string | undefined>,
+  ): Promise<string | undefined> {
+    const wasRight = await limits.signIn(...names);
+    const session = await signIn();
+    if (session) wasRight();
     return session;
   }
 
   return new Elysia({ detail: { hide: true } })
-    .use(accountModule({ keys, figures, log, tries: names }))
+    .use(accountModule({ keys, figures, limits, log }))
     .get(
       "/sign-in",
       async ({ query, request, server }) => {
         const next = safePath(query.next);
         if (query.token === undefined)
           return form(request, query.out === undefined ? null : "signed_out", next);
-        const address = addressOf(server, request);
-        tries.check(address);
-        const session = await keys.useLink(query.token);
-        if (!session) tries.failed(address);
+        const { token } = query;
+        const address = `address:${clientAddress(server, request, trusted_proxies)}`;
+        const session = await trySignIn([address], () => keys.useLink(token));
         return session ? goTo(next, sessionCookie(request, session)) : form(request, "link_used", next, 401);
       },
       {
@@ -86,17 +83,17 @@ export const sessionModule = (keys: Keys, figures: Figures, log: (message: strin
       "/sign-in",
       async ({ body, request, server }) => {
         const next = safePath(body.next);
-        const address = addressOf(server, request);
-        tries.check(address);
+        const address = `address:${clientAddress(server, request, trusted_proxies)}`;
         if ("key" in body) {
-          const session = await keys.signIn(body.key.trim());
-          if (!session) tries.failed(address);
+          const session = await trySignIn([address], () => keys.signIn(body.key.trim()));
           return session
             ? goTo(next, sessionCookie(request, session))
             : form(request, "wrong_key", next, 401);
         }
         const { name, password } = body;
-        const session = await byPassword(address, name, password);
+        const session = await trySignIn([address, `name:${loginOf(name)}`], () =>
+          keys.signInUser(name, password),
+        );
         if (session) return goTo(next, sessionCookie(request, session));
         return form(request, "wrong_password", next, 401, name);
       },

@@ -89,6 +89,7 @@ export const STATUS_OF: Record<number, number> = {
   159: 408,
   164: 500,
   194: 403,
+  201: 429,
   202: 429,
   497: 403,
   516: 401,

@@ -5,6 +5,7 @@ import { TooManyQueries } from "../../../analytics-sql/analyst/analysts.ts";
 import { type AnalystAnswer, type Engine, EngineError } from "../../../analytics-sql/engine/engine.ts";
 import { allows, type Caller, type Keys } from "../../keys.ts";
 import { callerOf } from "../../plugins/auth.ts";
+import { Problem } from "../../plugins/errors.ts";
 import { DEFAULT_FORMAT, FORMATS, IGNORED_SETTINGS, PARAMETERS, STATUS_OF } from "./model.ts";
 
 /** A body holds a query: over this it is refused. */
@@ -19,6 +20,7 @@ const CODES = {
   unknown_format: 73,
   authentication: 516,
   too_many: 202,
+  quota: 201,
   syntax: 62,
   not_implemented: 48,
   inflate: 354,
@@ -63,9 +65,8 @@ async function whoAsks(keys: Keys, request: Request, url: URL): Promise<Caller> 
           .toString()
           .replace(/^[^:]*:/, "")
       : undefined);
-  const caller = password
-    ? keys.byKey(password.trim())
-    : await callerOf(keys, request).catch(() => undefined);
+  const caller = password ? keys.byKey(password.trim()) : await callerOf(keys, request).catch(unlessKnown);
+  if (caller && password) keys.onRequest(caller);
   if (!caller) {
     throw failure(
       CODES.authentication,
@@ -75,6 +76,11 @@ async function whoAsks(keys: Keys, request: Request, url: URL): Promise<Caller> 
   }
   if (!allows(caller, "read")) throw failure(CODES.denied, "ACCESS_DENIED", 'the key lacks the scope "read"');
   return caller;
+}
+
+/** Who asks too much is told so, not that nobody knows them. */
+function unlessKnown(error: unknown): undefined {
+  if (error instanceof Problem && error.status === 429) throw error;
 }
 
 /** The values of `{name:Type}`. @throws EngineError for a setting that may not be changed */
@@ -155,7 +161,9 @@ function failed(error: unknown, headers: Record<string, string>): Response {
       ? error
       : error instanceof TooManyQueries
         ? failure(CODES.too_many, "TOO_MANY_SIMULTANEOUS_QUERIES", error.message)
-        : undefined;
+        : error instanceof Problem && error.status === 429
+          ? failure(CODES.quota, "QUOTA_EXCEEDED", error.message)
+          : undefined;
   if (!known) throw error;
   const status = STATUS_OF[known.code] ?? 400;
   const message =
@@ -167,6 +175,7 @@ function failed(error: unknown, headers: Record<string, string>): Response {
       "content-type": "text/plain; charset=UTF-8",
       "x-clickhouse-exception-code": String(known.code),
       ...(status === 429 ? { "retry-after": "1" } : {}),
+      ...(error instanceof Problem ? error.headers : {}),
       ...(status === 401 ? { "www-authenticate": 'Basic realm="mtc"' } : {}),
     },
   });
