@@ -9,6 +9,7 @@ import { provideMbpoll, providePymodbus } from "./modbus-peers.ts";
 import { provideFerret, provideSecantus } from "./mongo-peers.ts";
 import { provideRedis } from "./redis.ts";
 import { provideMoto } from "./s3-peer.ts";
+import { provideSchemaRegistry } from "./schema-registry.ts";
 
 type Counts = { passed: number; failed: number; skipped: string[] };
 
@@ -38,7 +39,7 @@ function isSlow(file: string): boolean {
 console.log(`chromium: ${provideChromium()}`);
 console.log(`mbpoll: ${provideMbpoll()}, pymodbus: ${providePymodbus()}`);
 console.log(`moto: ${provideMoto()}, redis: ${provideRedis()}`);
-console.log(`kafka: ${provideKafka()}`);
+console.log(`kafka: ${provideKafka()}, schema registry: ${provideSchemaRegistry()}`);
 console.log(`ferretdb: ${provideFerret()}, secantusdb: ${provideSecantus()}`);
 const total_files = files.length;
 const reports = mkdtempSync(`${tmpdir()}/mtc-test-`);

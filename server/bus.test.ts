@@ -58,5 +58,8 @@ test("settings of Kafka and ClickHouse, secrets from files too, and what they mu
   expect(() => parseClickHouseUrl({ MTC_CLICKHOUSE_URL: "x", MTC_CLICKHOUSE_URL_FILE: file })).toThrow(
     "one of",
   );
+  const registry = (url: string) => parseKafka({ MTC_KAFKA_BROKERS: "a:1", MTC_SCHEMA_REGISTRY_URL: url });
+  expect(registry("https://u:secret@r:8081/api")?.schema_registry_url).toBe("https://u:secret@r:8081/api");
+  expect(() => registry("u:secret@r:8081")).toThrow(/^MTC_SCHEMA_REGISTRY_URL: must be http[^s]*s\):/);
   expect(() => parseKafka({ MTC_KAFKA_BROKERS_FILE: `${file}-not` })).toThrow("no such file");
 });

@@ -20,10 +20,13 @@ export type ClusterConfig = {
 type Env = Record<string, string | undefined>;
 
 export const CLUSTER_SETTINGS = [
-  ...["MTC_MONGO_URL", "MTC_KAFKA_BROKERS", "MTC_CLICKHOUSE_URL", "MTC_REDIS_URL"].flatMap((name) => [
-    name,
-    `${name}_FILE`,
-  ]),
+  ...[
+    "MTC_MONGO_URL",
+    "MTC_KAFKA_BROKERS",
+    "MTC_SCHEMA_REGISTRY_URL",
+    "MTC_CLICKHOUSE_URL",
+    "MTC_REDIS_URL",
+  ].flatMap((name) => [name, `${name}_FILE`]),
   "MTC_KAFKA_PARTITIONS",
   "MTC_KAFKA_TLS",
   "MTC_KAFKA_CA_FILE",
@@ -72,7 +75,17 @@ export function parseKafka(env: Env): KafkaConfig | undefined {
       `MTC_KAFKA_PARTITIONS=${env.MTC_KAFKA_PARTITIONS}: must be an integer from 1 to ${MAX_PARTITIONS}`,
     );
   }
-  return { ...KAFKA_DEFAULTS, brokers, partitions, ...kafkaSecurity(env) };
+  return { ...KAFKA_DEFAULTS, brokers, partitions, ...kafkaSecurity(env), ...schemaRegistry(env) };
+}
+
+/** The URL with its user and password; nothing of it is in an error's words. */
+function schemaRegistry(env: Env): { schema_registry_url?: string } {
+  const given = setting(env, "MTC_SCHEMA_REGISTRY_URL");
+  if (given === undefined) return {};
+  const url = URL.canParse(given) ? new URL(given) : undefined;
+  if (!url || !["http:", "https:"].includes(url.protocol) || url.search || url.hash)
+    throw new Error("MTC_SCHEMA_REGISTRY_URL: must be http(s)://user:password@host:port/path");
+  return { schema_registry_url: given };
 }
 
 const MECHANISMS = ["plain", "scram-sha-256", "scram-sha-512"] as const;

@@ -24,14 +24,21 @@ const DEAD_LETTER_POLICY = {
 };
 
 export const deadLettersOf = (topic: string): string => `${topic}.dlq`;
+export const avroOf = (topic: string): string => `${topic}.avro`;
 
 /** Makes the topics that are not there yet; those that are stay as somebody made them. @throws KafkaJSError */
-export async function makeTopics(admin: Admin, topic: string, partitions: number): Promise<void> {
+export async function makeTopics(
+  admin: Admin,
+  topic: string,
+  partitions: number,
+  with_avro = false,
+): Promise<void> {
   const there = new Set(await admin.listTopics());
   const { brokers } = await admin.describeCluster();
   const replicas = Math.min(REPLICAS, brokers.length);
   const wanted = [
     { name: topic, partitions, policy: RAW_POLICY },
+    ...(with_avro ? [{ name: avroOf(topic), partitions, policy: RAW_POLICY }] : []),
     { name: deadLettersOf(topic), partitions: 1, policy: DEAD_LETTER_POLICY },
   ];
   const topics = wanted

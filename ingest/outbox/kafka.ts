@@ -8,10 +8,12 @@ import {
   Partitioners,
   type Producer,
   type SASLOptions,
+  type TopicMessages,
 } from "kafkajs";
 import { headerOf } from "../event.ts";
+import type { Copies } from "./avro/copies.ts";
 import type { Bus, Refusal } from "./bus.ts";
-import { deadLettersOf, makeTopics } from "./kafka-topics.ts";
+import { avroOf, deadLettersOf, makeTopics } from "./kafka-topics.ts";
 
 /** How brokers are to prove who they are, and we to them. */
 export type KafkaSecurity = {
@@ -27,6 +29,8 @@ export type KafkaOptions = {
   /** Left out: neither TLS nor SASL. */
   security?: KafkaSecurity;
   topic: string;
+  /** Where there is one, each event goes in Avro to `<topic>.avro` as well; with user and password. */
+  schema_registry_url?: string;
   /** Of the topic, when it is made. */
   partitions: number;
   /** The consumer group by which analytics reads. */
@@ -63,14 +67,16 @@ export function openKafkaBus(options: KafkaOptions): Bus {
   const kafka = kafkaOf(options.brokers, options.security);
   let producer: Producer | undefined;
   let admin: Admin | undefined;
+  let copying: ((messages: Message[]) => Copies) | undefined;
+  const { schema_registry_url: registry } = options;
 
-  /** Partitions that the send under way has something for. */
-  const wanted = new Set<number>();
+  /** Partitions, `topic/partition`, that the send under way has something for. */
+  const wanted = new Set<string>();
   const noting = () => {
     const partitioner = Partitioners.DefaultPartitioner();
     return (args: PartitionerArgs): number => {
       const partition = partitioner(args);
-      wanted.add(partition);
+      wanted.add(`${args.topic}/${partition}`);
       return partition;
     };
   };
@@ -80,7 +86,7 @@ export function openKafkaBus(options: KafkaOptions): Bus {
     const preparing = kafka.admin();
     try {
       await preparing.connect();
-      await makeTopics(preparing, options.topic, options.partitions);
+      await makeTopics(preparing, options.topic, options.partitions, registry !== undefined);
     } finally {
       await preparing.disconnect();
     }
@@ -112,7 +118,23 @@ export function openKafkaBus(options: KafkaOptions): Bus {
     await old?.disconnect().catch(() => {});
   }
 
-  async function send(topic: string, messages: Message[]): Promise<void> {
+  /** What there is to be sent of these: they themselves, and their copies beside them. */
+  async function all(messages: Message[]): Promise<TopicMessages[]> {
+    const topicMessages = [{ topic: options.topic, messages }];
+    if (registry === undefined) return topicMessages;
+    if (!copying) {
+      const { openCopies } = await import("./avro/copies.ts");
+      copying = await openCopies(registry, avroOf(options.topic));
+    }
+    const { copies, uncopied } = copying(messages);
+    topicMessages.push({ topic: avroOf(options.topic), messages: copies });
+    // The event itself goes its way; that there is no copy of it is told where dead letters are looked at.
+    const letters = uncopied.map(({ message, reason }) => letterOf(message, "avro", reason));
+    topicMessages.push({ topic: deadLettersOf(options.topic), messages: letters });
+    return topicMessages.filter((one) => one.messages.length > 0);
+  }
+
+  async function send(topicMessages: TopicMessages[]): Promise<void> {
     const late = Promise.withResolvers<never>();
     let expired = false;
     const timer = setTimeout(() => {
@@ -123,10 +145,10 @@ export function openKafkaBus(options: KafkaOptions): Bus {
       // By now the same may be on its way again.
       if (expired) return;
       wanted.clear();
-      const written = await made.send({ topic, messages, acks: -1, timeout: REQUEST_TIMEOUT_MS });
+      const written = await made.sendBatch({ topicMessages, acks: -1, timeout: REQUEST_TIMEOUT_MS });
       // Where a partition's leader falls while others have answered already, and one of those becomes its leader, kafkajs
       // believes that one done, leaves the partition out, and says nothing: it is missing from the answer alone.
-      const there = new Set(written.map(({ partition }) => partition));
+      const there = new Set(written.map(({ topicName, partition }) => `${topicName}/${partition}`));
       for (const partition of wanted)
         if (!there.has(partition)) throw new Error(`partition ${partition} was left out`);
     });
@@ -168,14 +190,14 @@ export function openKafkaBus(options: KafkaOptions): Bus {
       const messages = messagesOf(lines);
       if (messages.length === 0) return;
       try {
-        await send(options.topic, messages);
+        await send(await all(messages));
       } catch (error) {
         const why = refusalOf(error);
         const [only, ...more] = messages;
         if (!only || more.length > 0 || !why.too_large) throw why;
         // No fewer can be sent: it goes where it is looked at (its reason beside it), and the others go on.
-        const headers = { reason: why.message, "refused-by": "broker", "machine-id": only.key ?? "" };
-        await send(deadLettersOf(options.topic), [{ ...only, key: `broker/${idOf(only)}`, headers }]).catch(
+        const letter = letterOf(only, "broker", why.message);
+        await send([{ topic: deadLettersOf(options.topic), messages: [letter] }]).catch(
           (refused: unknown) => {
             throw Object.assign(refusalOf(refused), refusalOf(refused).too_large ? { poison: true } : {});
           },
@@ -219,6 +241,12 @@ function keyOf(event: Uint8Array): string {
   const { machine_id, tenant_id } = headerOf(event);
   return machine_id === "" ? `/tenants/${tenant_id}` : machine_id;
 }
+
+const letterOf = (message: Message, by: string, reason: string): Message => ({
+  ...message,
+  key: `${by}/${idOf(message)}`,
+  headers: { reason, "refused-by": by, "machine-id": message.key ?? "" },
+});
 
 const idOf = ({ value }: Message): string => (value instanceof Buffer ? headerOf(value).id : "");
 
