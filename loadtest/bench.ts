@@ -2,6 +2,7 @@
 import { parseArgs } from "node:util";
 import { browser } from "./benches/browser.ts";
 import { burst } from "./benches/burst.ts";
+import { cluster } from "./benches/cluster.ts";
 import { cost } from "./benches/cost.ts";
 import { delay } from "./benches/delay.ts";
 import { ingest } from "./benches/ingest.ts";
@@ -28,6 +29,7 @@ const BENCHES: Bench[] = [
   memory,
   cost,
   kafka,
+  cluster,
 ];
 
 const USAGE = `bun run bench [${BENCHES.map(({ name }) => name).join("] [")}] [--size tiny|short|full]`;

@@ -13,6 +13,10 @@ import { discard, startServer, type TestServer, until } from "./server.ts";
 
 /** A replica set where one is given, else what is nearest to it. */
 const engine = MONGO_ENGINES.findLast(({ start }) => start);
+/** A replica set where one is given, else the faster one. */
+export const fastEngine = MONGO_ENGINES.at(-1)?.start
+  ? MONGO_ENGINES.at(-1)
+  : MONGO_ENGINES.find(({ start }) => start);
 
 /** What a cluster needs and is not there. */
 export const lacking: string[] = [
@@ -38,11 +42,9 @@ export type Cluster = {
   stop(): Promise<void>;
 };
 
-export async function startCluster(): Promise<Cluster> {
-  const [brokers, mongo] = (await Promise.all([startBrokers(1), engine?.start?.()])) as [
-    Brokers,
-    MongoServer,
-  ];
+/** @param store what its store is; where nothing is said, what is nearest to MongoDB */
+export async function startCluster(store = engine): Promise<Cluster> {
+  const [brokers, mongo] = (await Promise.all([startBrokers(1), store?.start?.()])) as [Brokers, MongoServer];
   const clickhouse = startClickHouseStandIn();
   const redis = redisServer();
   redis.start();
