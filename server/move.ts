@@ -153,8 +153,7 @@ async function prove(
   told(
     `${rows} rows of ${new Set(before.map(({ table }) => table)).size} tables, ${count(before, "observations")} observations among them`,
   );
-  // The server makes its figures of what it holds now.
-  await tables.touch();
+  await tables.forgetRolled();
   const figures = await holdFigures(
     { before: source.engine, after: target.engine, as_of_us: as_of_ms * 1_000 },
     TOLD_DIFFERENCES,
@@ -201,6 +200,7 @@ function differingPrints(before: Print[], after: Print[]): string[] {
 
 const dayOf = (ms: number): string => new Date(ms).toISOString().slice(0, 10).replaceAll("-", "");
 
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
 main()
   .then((code) => process.exit(code))
   .catch((error: Error) => {

@@ -7,12 +7,21 @@ import type { Engine } from "../engine/engine.ts";
 import { literal } from "../engine/literal.ts";
 import { ASIDE, fail, MAINTAINING, sets } from "../engine/settings.ts";
 import { TABLES } from "../rebuild/shadow.ts";
-import touch from "../rebuild/touch.sql" with { type: "text" };
 
 /** Where a table's rows gather at the server, before they take their place as a whole. */
 const BESIDE = "mtc_move";
 /** One insert: what is held here of a table at a time. */
 const INSERT_BYTES = 16 * 1024 ** 2;
+
+/** What the roll-up makes, and notes of it. */
+const ROLLED = [
+  "rolls_v2",
+  "touched",
+  "machine_days",
+  "machine_hour_sums",
+  "machine_day_sums",
+  "machine_day_totals",
+];
 
 type Table = { name: string; columns: string[] };
 
@@ -92,9 +101,12 @@ export class Tables {
     return sent;
   }
 
-  /** Has the server roll everything up again, by what it holds now. @throws EngineError */
-  touch(): Promise<void> {
-    return this.#move.to.maintain(touch, { from_us: 0 });
+  /**
+   * Forgets what is rolled up at the server: it is made again of what it holds now, whatever its clock says.
+   * @throws EngineError
+   */
+  async forgetRolled(): Promise<void> {
+    for (const name of ROLLED) await this.#move.to.maintain(`TRUNCATE TABLE mtc.${name} SYNC`);
   }
 
   /** What both hold, by table, partition and machine. @throws EngineError */

@@ -39,11 +39,17 @@ export async function openSource(data_dir: string, told: (line: string) => void)
   const lock = lockChdb(chdb);
   if (!lock) throw new Error(`a server runs on ${data_dir}: stop it first`);
   let [log, engine]: [SqliteReader | undefined, Engine | undefined] = [undefined, undefined];
-  const close = async (): Promise<void> => {
-    await engine?.close();
-    log?.close();
+  const leave = (): void => {
     rmSync(path, { recursive: true, force: true });
     lock.free();
+  };
+  // Stopped by hand, it leaves nothing behind either.
+  process.once("exit", leave);
+  const close = async (): Promise<void> => {
+    process.off("exit", leave);
+    await engine?.close();
+    log?.close();
+    leave();
   };
   try {
     // One that was killed left it behind.
