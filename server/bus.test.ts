@@ -7,7 +7,7 @@ import { openChdb } from "../analytics-sql/engine/chdb.ts";
 import { EngineError } from "../analytics-sql/engine/engine.ts";
 import { busContract, line } from "../ingest/outbox/bus.contract.ts";
 import { openBus } from "./bus.ts";
-import { parseClickHouseUrl, parseKafka } from "./cluster-config.ts";
+import { parseClickHouseCluster, parseClickHouseUrl, parseKafka } from "./cluster-config.ts";
 
 setDefaultTimeout(60_000);
 const path = mkdtempSync(join(tmpdir(), "mtc-bus-"));
@@ -61,5 +61,9 @@ test("settings of Kafka and ClickHouse, secrets from files too, and what they mu
   const registry = (url: string) => parseKafka({ MTC_KAFKA_BROKERS: "a:1", MTC_SCHEMA_REGISTRY_URL: url });
   expect(registry("https://u:secret@r:8081/api")?.schema_registry_url).toBe("https://u:secret@r:8081/api");
   expect(() => registry("u:secret@r:8081")).toThrow(/^MTC_SCHEMA_REGISTRY_URL: must be http[^s]*s\):/);
+  for (const name of ["plants", "all-plants", "{cluster}"])
+    expect(parseClickHouseCluster({ MTC_CLICKHOUSE_CLUSTER: name })).toBe(name);
+  for (const wrong of ["", "a b", "x'", "{", "{a}b"])
+    expect(() => parseClickHouseCluster({ MTC_CLICKHOUSE_CLUSTER: wrong })).toThrow("MTC_CLICKHOUSE_CLUSTER");
   expect(() => parseKafka({ MTC_KAFKA_BROKERS_FILE: `${file}-not` })).toThrow("no such file");
 });

@@ -13,6 +13,8 @@ export type ClusterConfig = {
   kafka?: KafkaConfig;
   /** The analytics; left out: chDB in this process. */
   clickhouse_url?: string;
+  /** ClickHouse's own name for its servers, where there are several of them. */
+  clickhouse_cluster?: string;
   /** What joins the replicas' live values and limits; left out: each shows what it took in, and limits, by itself. */
   redis_url?: string;
 };
@@ -27,6 +29,7 @@ export const CLUSTER_SETTINGS = [
     "MTC_CLICKHOUSE_URL",
     "MTC_REDIS_URL",
   ].flatMap((name) => [name, `${name}_FILE`]),
+  "MTC_CLICKHOUSE_CLUSTER",
   "MTC_KAFKA_PARTITIONS",
   "MTC_KAFKA_TLS",
   "MTC_KAFKA_CA_FILE",
@@ -52,6 +55,7 @@ export function parseCluster(env: Env, profile: "embedded" | "cluster"): Cluster
     mongo_url: parseMongoUrl(env),
     kafka: parseKafka(env),
     clickhouse_url: parseClickHouseUrl(env),
+    clickhouse_cluster: parseClickHouseCluster(env),
     redis_url: parseRedisUrl(env),
   };
   return Object.fromEntries(Object.entries(found).filter(([, value]) => value !== undefined));
@@ -141,6 +145,14 @@ export function parseClickHouseUrl(env: Env): string | undefined {
   const url = URL.canParse(given) ? new URL(given) : undefined;
   if (!url || !["http:", "https:"].includes(url.protocol))
     throw new Error("MTC_CLICKHOUSE_URL: must be http(s)://user:password@host:port");
+  return given;
+}
+
+/** @throws Error */
+export function parseClickHouseCluster(env: Env): string | undefined {
+  const given = env.MTC_CLICKHOUSE_CLUSTER;
+  if (given !== undefined && !/^([\w.-]+|\{[\w.-]+\})$/.test(given))
+    throw new Error(`MTC_CLICKHOUSE_CLUSTER=${given}: must be a name, or a macro in braces`);
   return given;
 }
 

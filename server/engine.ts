@@ -36,7 +36,7 @@ export const heldDays = ({ raw_retention_days, lake }: Pick<Config, "raw_retenti
  * @throws EngineError where it cannot be opened
  */
 export async function openEngine(config: Config, path: string, lake: Lake | undefined): Promise<Engine> {
-  const { clickhouse_url: url, kafka, roles } = config;
+  const { clickhouse_url: url, clickhouse_cluster: cluster, kafka, roles } = config;
   if (!roles.includes("api")) return NONE;
   const common = {
     rawRetentionDays: heldDays(config),
@@ -46,6 +46,7 @@ export async function openEngine(config: Config, path: string, lake: Lake | unde
   const { openClickHouse } = await import("../analytics-sql/engine/clickhouse.ts");
   return openClickHouse({
     url,
+    ...(cluster === undefined ? {} : { cluster }),
     ...common,
     ...(kafka ? { kafka: { ...kafka, consumers: KAFKA_CONSUMERS } } : {}),
   });

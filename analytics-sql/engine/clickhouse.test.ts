@@ -73,3 +73,8 @@ test("user and password go as headers, and a server that is away is no poison", 
   const nobody = openClickHouse({ url: "http://127.0.0.1:9", rawRetentionDays: 30 });
   await expect(nobody).rejects.toMatchObject({ poison: false });
 });
+
+test("with a cluster's name the first statement is the cluster's already, which has to know it", async () => {
+  const stranger = openClickHouse({ url: server.url, rawRetentionDays: 30, cluster: "nowhere" });
+  await expect(stranger).rejects.toThrow("nowhere");
+});

@@ -6,6 +6,7 @@ import { connectHttp } from "../analyst/http-connection.ts";
 import { type KafkaSource, openSource } from "../kafka/source.ts";
 import { SCHEMA_STATEMENTS } from "../schema/schema.ts";
 import type { Engine } from "./engine.ts";
+import { replicated } from "./replicated.ts";
 import {
   ASIDE,
   fail,
@@ -22,6 +23,8 @@ import {
 export type ClickHouseOptions = {
   /** With user and password: http(s)://user:password@host:port */
   url: string;
+  /** The servers' name for all of them, where there are several; left out: there is one. */
+  cluster?: string;
   /** Raw observations are dropped this many days after their own time. */
   rawRetentionDays: number;
   /** Where the server reads events from by itself; without it they come by `insertEvents` alone. */
@@ -42,6 +45,9 @@ const CONNECTIONS = 8;
 export const WHOLE: Settings = {
   wait_end_of_query: 1,
   async_insert: 0,
+  // A replicated table passes over a block that it has taken before, and so does every view behind it, even one that
+  // failed the first time. Repeating changes nothing here (invariant 2), but it must reach the views.
+  insert_deduplicate: 0,
   // Headers that come meanwhile keep the connection from being taken for dead.
   send_progress_in_http_headers: 1,
   http_headers_progress_interval_ms: "20000",
@@ -52,7 +58,7 @@ export const WHOLE: Settings = {
  * @throws EngineError where the server does not answer, or refuses
  */
 export async function openClickHouse(options: ClickHouseOptions): Promise<Engine> {
-  const { url, rawRetentionDays, kafka, lake_engine } = options;
+  const { url, cluster, rawRetentionDays, kafka, lake_engine } = options;
   const client = clientOf(url, REQUEST_TIMEOUT_MS);
   const patient = clientOf(url, LONG_REQUEST_TIMEOUT_MS);
   const asking = (of: ClickHouseClient, settings: Settings) => ({
@@ -73,7 +79,9 @@ export async function openClickHouse(options: ClickHouseOptions): Promise<Engine
   const roller = asking(client, ROLLING);
   const aside = asking(patient, ASIDE);
   const maintainer = asking(patient, MAINTAINING);
-  const maintain: Engine["maintain"] = (sql, params = {}) => maintainer.run(sql, params);
+  const maintain: Engine["maintain"] = async (sql, params = {}) => {
+    for (const statement of replicated(sql, cluster)) await maintainer.run(statement, params);
+  };
 
   for (const statement of [
     "CREATE DATABASE IF NOT EXISTS mtc ENGINE = Atomic",

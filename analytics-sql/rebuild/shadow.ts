@@ -119,9 +119,9 @@ export class Shadow {
     const figures = whole.some((name) => !NO_FIGURES.includes(name));
     const from_us = figures ? 0 : Math.max(0, Date.parse(this.#days.from) * 1_000);
     await this.#engine.maintain(
-      `CREATE TABLE ${SHADOW}.swapping ENGINE = MergeTree ORDER BY () AS SELECT {from_us:Int64} AS from_us`,
-      { from_us },
+      `CREATE TABLE ${SHADOW}.swapping (from_us Int64) ENGINE = MergeTree ORDER BY ()`,
     );
+    await this.#engine.maintain(`INSERT INTO ${SHADOW}.swapping SELECT {from_us:Int64}`, { from_us });
     for (const { name, dated } of this.#tables) {
       if (dated || whole.includes(name)) await this.#swapTable(name);
     }

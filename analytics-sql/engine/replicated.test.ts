@@ -1,0 +1,129 @@
+// ON CLUSTER and replicated tables: every statement there is, held against ClickHouse's own parser. There is no Keeper here.
+import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { viewStatements } from "../analyst/views.ts";
+import { closeSource, openSource } from "../kafka/source.ts";
+import { ALL_DAYS, clear, Shadow } from "../rebuild/shadow.ts";
+import { SCHEMA_STATEMENTS } from "../schema/schema.ts";
+import { columns, event, us } from "../testing/plant.ts";
+import { openChdb } from "./chdb.ts";
+import { replicated } from "./replicated.ts";
+import { retention } from "./settings.ts";
+
+setDefaultTimeout(60_000);
+const CLUSTER = "all-plants";
+const path = mkdtempSync(join(tmpdir(), "mtc-replicated-"));
+const engine = await openChdb({ path: join(path, "chdb"), rawRetentionDays: 36_500 });
+afterAll(async () => {
+  await engine.close();
+  rmSync(path, { recursive: true, force: true });
+});
+
+/** Every statement that is run beside questions: of the schema, and what a rebuild and the Kafka source do. */
+async function everyStatement(): Promise<string[]> {
+  const own = ["CREATE DATABASE IF NOT EXISTS mtc ENGINE = Atomic", ...SCHEMA_STATEMENTS, retention(30)];
+  const said: string[] = [];
+  const recording = {
+    ...engine,
+    maintain: (sql: string, params?: Record<string, unknown>) => {
+      said.push(sql);
+      return engine.maintain(sql, params);
+    },
+  };
+  const seen = { signal: "execution", ts_us: us("2026-01-05T06:00:00Z"), seq: 0, value: "ACTIVE" };
+  const log = [
+    event("t", "m", "mtc.observations.v1", columns([seen])),
+    event("t", "m", "mtc.machine.v1", { machine: { name: "m", deleted: false } }),
+  ];
+  for (const one of log) await engine.insertEvents(one);
+  const shadow = await Shadow.open(recording, ALL_DAYS);
+  for (const one of log) await shadow.insert(one);
+  await shadow.gather("");
+  await shadow.insert(event("t", "m", "mtc.machine.v1", { machine: { name: "renamed", deleted: false } }));
+  await shadow.absorb();
+  await shadow.swap();
+  await clear(recording);
+  await openSource(recording, { brokers: ["127.0.0.1:9"], topic: "raw_data", group: "mtc", consumers: 1 });
+  await closeSource(recording);
+  return [
+    ...own,
+    ...said,
+    ...viewStatements("t"),
+    ...viewStatements("t", "S3('http://s3/bucket/*.parquet')"),
+  ];
+}
+
+const parsed = async (sql: string): Promise<string> => {
+  const [row] = await engine.query<{ sql: string }>("SELECT formatQuerySingleLine({sql:String}) AS sql", {
+    sql,
+  });
+  return row?.sql ?? "";
+};
+
+test("invariant 9: every statement takes ON CLUSTER, every table is replicated, and nothing else of it changes", async () => {
+  const all = [...new Set(await everyStatement())];
+  const kinds = new Set<string>();
+  for (const sql of all) {
+    const [before, made] = [await parsed(sql), replicated(sql, CLUSTER)];
+    const [own = "", ...more] = made.filter((one) => !one.startsWith("SYSTEM"));
+    expect(more).toEqual([]);
+    const after = await parsed(own);
+    const kind = /^(\w+)(?: OR REPLACE)? (\w+)/.exec(before)?.slice(1).join(" ") ?? "";
+    if (/^(INSERT|SELECT|WITH)/.test(kind)) {
+      expect(made).toEqual([sql]);
+      continue;
+    }
+    kinds.add(kind);
+    expect(after).toMatch(/^(CREATE|DROP|ALTER|TRUNCATE) [\w ]+ [\w.`]+ ON CLUSTER `all-plants`/);
+    expect(after.replace(" ON CLUSTER `all-plants`", "").replace("ENGINE = Replicated", "ENGINE = ")).toBe(
+      before,
+    );
+    expect(after).not.toMatch(/ENGINE = (?!Replicated)\w*MergeTree/);
+    // What it takes is complete on each server before it, and what it made after it.
+    const [, from] = /(?:ATTACH|REPLACE) PARTITION ID .* FROM ([\w.]+)\)?$/.exec(before) ?? [];
+    const [, to] =
+      /^(?:TRUNCATE|ALTER) TABLE ([\w.]+)( .* PARTITION|$)/.exec(before.replace(" SYNC", "")) ?? [];
+    const synced = await Promise.all(made.filter((one) => one !== own).map(parsed));
+    expect(synced).toEqual(
+      [from, to].flatMap((table) =>
+        table ? [`SYSTEM SYNC REPLICA ON CLUSTER \`all-plants\` ${table}`] : [],
+      ),
+    );
+  }
+  expect([...kinds].sort()).toEqual([
+    "ALTER TABLE",
+    "CREATE DATABASE",
+    "CREATE FUNCTION",
+    "CREATE MATERIALIZED",
+    "CREATE TABLE",
+    "CREATE VIEW",
+    "DROP DATABASE",
+    "DROP TABLE",
+    "DROP VIEW",
+    "TRUNCATE TABLE",
+  ]);
+  // Each of those that have rows, and none of those that only let them through.
+  const tables = all.filter((sql) => /CREATE (OR REPLACE )?TABLE/.test(sql) && sql.includes("ENGINE ="));
+  const engines = tables.map((sql) => /ENGINE = (\w+)/.exec(replicated(sql, CLUSTER).join())?.[1] ?? "");
+  expect([...new Set(engines)].sort()).toEqual([
+    "Kafka",
+    "Null",
+    "ReplicatedAggregatingMergeTree",
+    "ReplicatedMergeTree",
+    "ReplicatedReplacingMergeTree",
+    "S3",
+  ]);
+});
+
+test("one server's statements stay as they are; one that is not known is no guess", () => {
+  expect(replicated("DROP TABLE mtc.rolls", undefined)).toEqual(["DROP TABLE mtc.rolls"]);
+  for (const sql of [
+    "RENAME TABLE mtc.a TO mtc.b",
+    "EXCHANGE TABLES mtc.a AND mtc.b",
+    "CREATE DICTIONARY mtc.d (a Int8)",
+  ])
+    expect(() => replicated(sql, CLUSTER)).toThrow("not known how a cluster runs this");
+  expect(replicated("DROP TABLE mtc.a SYNC", "it's")).toEqual(["DROP TABLE mtc.a ON CLUSTER 'it\\'s' SYNC"]);
+});
