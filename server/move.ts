@@ -5,7 +5,13 @@ import type { Engine } from "../analytics-sql/engine/engine.ts";
 import { beginOn, endOn, type Print, standingOf, Tables } from "../analytics-sql/move/tables.ts";
 import type { MongoTarget } from "../ingest/store/mongo/moving.ts";
 import { openMongoTarget } from "../ingest/store/mongo.ts";
-import { CLUSTER_SETTINGS, parseClickHouseUrl, parseKafka, parseMongoUrl } from "./cluster-config.ts";
+import {
+  CLUSTER_SETTINGS,
+  parseClickHouseCluster,
+  parseClickHouseUrl,
+  parseKafka,
+  parseMongoUrl,
+} from "./cluster-config.ts";
 import { type Config, parseConfig } from "./config.ts";
 import { heldDays } from "./engine.ts";
 import { holdFigures } from "./move/figures.ts";
@@ -33,6 +39,7 @@ function parse(env: Record<string, string | undefined>): {
   config: Config;
   mongo_url: string;
   clickhouse_url: string;
+  cluster: string | undefined;
 } {
   const own = Object.entries(env).filter(
     ([name]) => ![...CLUSTER_SETTINGS, "MTC_PROFILE", "MTC_ROLES", "MTC_DEMO"].includes(name),
@@ -42,7 +49,7 @@ function parse(env: Record<string, string | undefined>): {
   parseKafka(env);
   if (mongo_url === undefined) throw new Error("MTC_MONGO_URL: where the store is moved to");
   if (clickhouse_url === undefined) throw new Error("MTC_CLICKHOUSE_URL: where analytics is moved to");
-  return { config, mongo_url, clickhouse_url };
+  return { config, mongo_url, clickhouse_url, cluster: parseClickHouseCluster(env) };
 }
 
 async function main(): Promise<number> {
@@ -51,7 +58,7 @@ async function main(): Promise<number> {
     console.log(HELP);
     return 0;
   }
-  const { config, mongo_url, clickhouse_url } = parse(process.env);
+  const { config, mongo_url, clickhouse_url, cluster } = parse(process.env);
   const rawRetentionDays = heldDays(config);
   console.log(`from ${config.data_dir}`);
   const source = await openSource(config.data_dir, told);
@@ -64,7 +71,7 @@ async function main(): Promise<number> {
     const logs: Logs = { source: source.log, target: mongo.target, told };
     // Asked before anything is made there.
     const done = await standing(logs, clickhouse_url);
-    engine = await openClickHouse({ url: clickhouse_url, rawRetentionDays });
+    engine = await openClickHouse({ url: clickhouse_url, rawRetentionDays, ...(cluster ? { cluster } : {}) });
     const target = { mongo: mongo.target, engine, mongo_name: mongo.name, url: clickhouse_url };
     const as_of_ms = Date.now();
     const tables = await Tables.open({
