@@ -82,7 +82,8 @@ test("an entry of a user carries its id", async () => {
   expect(body.rows.map(({ by, by_name }) => [by, by_name])).toEqual([[made.id, "Boris"]]);
 });
 
-test.each<[string, object, boolean]>([
+// All at once: a stream looks at its user every few seconds.
+test.concurrent.each<[string, object, boolean]>([
   ["another name", { name: "Clara the Second" }, true],
   ["another role", { role: "manager" }, false],
   ["a disabling", { disabled: true }, false],
