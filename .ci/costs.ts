@@ -33,7 +33,7 @@ const KNOWN: Record<string, Cost> = {
   "analytics-sql/queries/oee.test.ts": { seconds: 37, cores: 1 },
   "server/figures.acceptance.test.ts": { seconds: 36, cores: 0.65 },
   "server/downtime.acceptance.test.ts": { seconds: 33, cores: 0.65 },
-  "server/setup.browser.test.ts": { seconds: 32, cores: 0.85 },
+  "server/setup.browser.test.ts": { seconds: 32, cores: 1 },
   "server/calendar.acceptance.test.ts": { seconds: 31, cores: 0.6 },
   "server/kafka-secured.test.ts": { seconds: 30, cores: 0.5 },
   "server/users.acceptance.test.ts": { seconds: 20, cores: 0.5 },
