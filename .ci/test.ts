@@ -26,7 +26,7 @@ const TEST_LIMIT_MS = 20_000;
 
 const only = process.argv.slice(2);
 const found = [
-  ...new Bun.Glob("{server,ingest,analytics-sql,views,loadtest,.ci}/**/*.test.{ts,tsx}").scanSync({
+  ...new Bun.Glob("{server,ingest,analytics-sql,views,loadtest,deploy,.ci}/**/*.test.{ts,tsx}").scanSync({
     cwd: ROOT,
     dot: true,
   }),

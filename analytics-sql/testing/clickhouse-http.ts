@@ -24,14 +24,15 @@ export type ClickHouseStandIn = {
   stop(): Promise<void>;
 };
 
-export function startClickHouseStandIn(): ClickHouseStandIn {
-  const dir = mkdtempSync(join(tmpdir(), "mtc-clickhouse-"));
+/** @param kept where its data is and stays, and its port; else both are its own, and its data goes with it */
+export function startClickHouseStandIn(kept?: { dir: string; port: number }): ClickHouseStandIn {
+  const dir = kept?.dir ?? mkdtempSync(join(tmpdir(), "mtc-clickhouse-"));
   const path = join(dir, "chdb");
   const session = new Session(path);
   let strangers = 0;
   const server = Bun.serve({
     hostname: "127.0.0.1",
-    port: 0,
+    port: kept?.port ?? 0,
     idleTimeout: 60,
     maxRequestBodySize: 256 * 1024 ** 2,
     async fetch(request) {
@@ -58,7 +59,7 @@ export function startClickHouseStandIn(): ClickHouseStandIn {
     async stop() {
       await server.stop(true);
       session.close();
-      rmSync(dir, { recursive: true, force: true });
+      if (!kept) rmSync(dir, { recursive: true, force: true });
     },
   };
 }

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { findKafka } from "../../.ci/kafka.ts";
 
 /** Any id serves; a cluster's nodes share it. */
-const CLUSTER_ID = "bXRjLXRlc3QtY2x1c3Rlcg";
+export const CLUSTER_ID = "bXRjLXRlc3QtY2x1c3Rlcg";
 const READY_WITHIN_MS = 60_000;
 
 export const hasKafka = findKafka() !== undefined;
@@ -71,9 +71,15 @@ export async function startBrokers(nodes: number, secured?: Secured): Promise<Br
 
 /** However this process ends, no broker outlives it. */
 const ENDS_WITH_US = Bun.which("setpriv") ? ["setpriv", "--pdeathsig", "KILL"] : [];
-const JVM = ["-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"];
+export const JVM = ["-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"];
 
-function properties(node: number, nodes: number, ports: number[], dir: string): Record<string, unknown> {
+/** A broker in `dir` that is a controller as well; `ports` are those for clients, then those of the controllers. */
+export function properties(
+  node: number,
+  nodes: number,
+  ports: number[],
+  dir: string,
+): Record<string, unknown> {
   const port = (of: number): number | undefined => ports[of];
   const replicas = Math.min(3, nodes);
   return {
