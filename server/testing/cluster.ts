@@ -38,6 +38,8 @@ export type Cluster = {
    * @param on the host, where it is not this one
    */
   start(roles: readonly Role[], on?: OtherHost): Promise<TestServer>;
+  /** What any process of it is started with. */
+  settings: Record<string, string>;
   /** Ends all of them that still run, then the parts. */
   stop(): Promise<void>;
 };
@@ -58,6 +60,7 @@ export async function startCluster(store = engine): Promise<Cluster> {
   };
   const started: TestServer[] = [];
   return {
+    settings,
     brokers,
     clickhouse,
     redis,
@@ -116,4 +119,21 @@ function redisServer() {
       await child?.exited;
     },
   };
+}
+
+/** Clusters of tests that know of none, by the data directory that stands for them. */
+const standing = new Map<string, Promise<Cluster>>();
+
+/** The program with all of its roles, on the cluster of that data directory. */
+export async function inCluster(data_dir: string, env: Record<string, string>): Promise<TestServer> {
+  const cluster = standing.get(data_dir) ?? startCluster(fastEngine);
+  standing.set(data_dir, cluster);
+  const server = await startServer({ ...(await cluster).settings, ...env }, data_dir);
+  return { ...server, settled: () => settled(server) };
+}
+
+export async function leaveCluster(data_dir: string): Promise<void> {
+  const cluster = standing.get(data_dir);
+  standing.delete(data_dir);
+  await (await cluster)?.stop();
 }
