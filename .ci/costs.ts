@@ -10,7 +10,8 @@ export type Cost = { seconds: number; cores: number };
 const KNOWN: Record<string, Cost> = {
   "server/screens.browser.test.ts": { seconds: 120, cores: 1 },
   "server/drift.acceptance.test.ts": { seconds: 140, cores: 0.35 },
-  "server/cluster.acceptance.test.ts": { seconds: 110, cores: 1 },
+  // Its processes, broker and store are the machine's whole load.
+  "server/cluster.acceptance.test.ts": { seconds: 150, cores: 2 },
   "ingest/store/mongo.crash.test.ts": { seconds: 103, cores: 0.35 },
   "ingest/outbox/kafka.acceptance.test.ts": { seconds: 103, cores: 0.6 },
   "server/rebuild.acceptance.test.ts": { seconds: 98, cores: 1 },

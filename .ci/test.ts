@@ -19,7 +19,7 @@ const ROOT = new URL("..", import.meta.url).pathname;
 const FILE_LIMIT_MS = 8 * 60_000;
 
 /** Each may hold an engine or brokers in memory. */
-const MAX_FILES_AT_ONCE = 4;
+const MAX_FILES_AT_ONCE = 3;
 
 /** A test without a limit of its own. */
 const TEST_LIMIT_MS = 20_000;

@@ -109,7 +109,8 @@ describe.skipIf(lacking.length > 0)(`a cluster of ${CLUSTER_OF}`, () => {
     const kept = comparisons.filter(({ machine }) => machine !== "demo-press-1");
     expect(kept.flatMap(({ drifts }) => drifts)).toEqual([]);
     expect(kept.length).toBe(4);
-    for (const { state_rows } of kept) expect(state_rows).toBeGreaterThan(1);
+    // It would prove little if nothing had changed meanwhile.
+    expect(kept.reduce((sum, { state_rows }) => sum + state_rows, 0)).toBeGreaterThan(2 * kept.length);
   }
 
   /** Each source is read by one process. @returns how many by each */
@@ -160,9 +161,9 @@ describe.skipIf(lacking.length > 0)(`a cluster of ${CLUSTER_OF}`, () => {
         const remote = await cluster.start(["collect"], host);
         const own = () => sourcesOf(collectors[0] as TestServer);
         const all = 5;
-        // Another day: the machines are the same.
+        // An earlier day: the machines are the same, and what is open of the later one does not reach it.
         const comparisons = await withPlant(
-          "2026-01-13",
+          "2026-01-08",
           [
             // Both have a part of them.
             () => until(async () => (await own()).length < all || undefined, 20_000),
@@ -223,9 +224,12 @@ describe.skipIf(lacking.length > 0)(`a cluster of ${CLUSTER_OF}`, () => {
     const before = await figures(api);
     expect(before).toMatchObject({ availability: 420 / 480, total_count: 400 });
     expect(await figures(other)).toEqual(before);
-    expect((await other.call("POST", "/api/v1/rebuild", {})).status).toBe(202);
+    // One of both makes it: as behind a balancer, whoever asks again comes to the other.
+    const answers = await Promise.all([api, other].map((one) => one.call("POST", "/api/v1/rebuild", {})));
+    expect(answers.map(({ status }) => status).sort()).toEqual([202, 503]);
+    const makes = answers[0]?.status === 202 ? api : other;
     const done = await until(async () => {
-      const { body } = await other.call<{ phase: string; error: string }>("GET", "/api/v1/rebuild");
+      const { body } = await makes.call<{ phase: string; error: string }>("GET", "/api/v1/rebuild");
       return ["done", "failed"].includes(body.phase) ? body : undefined;
     }, 120_000);
     expect(done).toMatchObject({ phase: "done", error: "" });

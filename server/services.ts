@@ -112,7 +112,9 @@ export async function startServices(config: Config, log: (message: string) => vo
   const bus = await openBus(engine, serves || relays ? config.kafka : undefined);
   const relay = relays ? startRelay(store, bus, log) : NO_RELAY;
   if (relays) store.onArrival(relay.wake);
+  const jobs = store.share("jobs");
   const rebuilds = new Rebuilds({
+    mine: () => jobs.has("rebuild"),
     store,
     engine,
     bus,
@@ -123,7 +125,6 @@ export async function startServices(config: Config, log: (message: string) => vo
   const pipeline = await createPipeline({ store, hub, wake: relay.wake, now_ms: Date.now });
   const machines = await Machines.open({ store, pipeline, hub });
   const fan = config.redis_url === undefined ? undefined : fanOut(hub, config.redis_url, log);
-  const jobs = store.share("jobs");
   const deadLetters = await openLetters(
     { engine, store, log, mine: () => jobs.has("dead letters") },
     serves ? config.kafka : undefined,

@@ -5,7 +5,7 @@ import { ALL_DAYS, clear, type Days, Shadow } from "../../../analytics-sql/rebui
 import { MAX_AHEAD_US } from "../../../ingest/event.ts";
 import type { Bus } from "../../../ingest/outbox/bus.ts";
 import { badInput } from "../../../ingest/problem.ts";
-import type { LogState, LogStretch, Store } from "../../../ingest/store/store.ts";
+import { type LogState, type LogStretch, Overloaded, type Store } from "../../../ingest/store/store.ts";
 import { Problem } from "../../plugins/errors.ts";
 import type { Rebuild, RebuildInput } from "./model.ts";
 
@@ -32,6 +32,8 @@ type Deps = {
   bus: Pick<Bus, "settled">;
   log: (message: string) => void;
   now_ms(): number;
+  /** Whether rebuilds are this process's job: of several processes one makes them, since there is one shadow. */
+  mine(): boolean;
 };
 
 /** Where the log is read from: everything that was taken since then, up to a position. */
@@ -60,11 +62,13 @@ export class Rebuilds {
   /**
    * Starts one. @returns what it is going to do
    * @throws BadInput for days that are none, or that the log does not hold in full any more
-   * @throws Problem 409 while one is under way
+   * @throws Problem 409 while one is under way, 503 where another process makes them
    */
   async start(ask: RebuildInput): Promise<Rebuild> {
     if (this.busy) throw new Problem(409, "Conflict", "a rebuild is under way; one at a time");
     if (this.#stopping) throw new Problem(503, "Overloaded", "the server stops");
+    if (!this.#deps.mine())
+      throw new Overloaded("another process of the cluster makes rebuilds: ask again", 1);
     // From here on nothing is purged: what the log holds now, it holds until the end.
     this.busy = true;
     try {
