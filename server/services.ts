@@ -186,7 +186,8 @@ export async function startServices(config: Config, log: (message: string) => vo
   }, PURGE_EVERY_MS);
 
   const keys = await Keys.open(store, config);
-  const sharing = shareJobs(jobs, log);
+  // They are done where analytics is: a process without it must not hold one.
+  const sharing = serves ? shareJobs(jobs, log) : undefined;
   const following = config.profile === "cluster" ? followSettings(store, { machines, keys }, log) : undefined;
   const metrics = createMetrics({ store, bus, relay, collectors, hub, lake: lakeKeeper });
   const { rate_limit_per_s: per_s, redis_url } = config;
@@ -255,7 +256,7 @@ export async function startServices(config: Config, log: (message: string) => vo
       await openEnds?.stop();
       await keeper.stop();
       await lakeKeeper?.stop();
-      await sharing.stop();
+      await sharing?.stop();
       fan?.stop();
       await limits.stop();
       await engine.close();
