@@ -8,8 +8,8 @@ export type Cost = { seconds: number; cores: number };
  * It may be wrong: then the suite takes longer, nothing else.
  */
 const KNOWN: Record<string, Cost> = {
-  "server/screens.browser.test.ts": { seconds: 120, cores: 1 },
-  "server/drift.acceptance.test.ts": { seconds: 140, cores: 0.35 },
+  "server/screens.browser.test.ts": { seconds: 120, cores: 1.2 },
+  "server/drift.acceptance.test.ts": { seconds: 140, cores: 1 },
   // Its processes, broker and store are the machine's whole load.
   "server/cluster.acceptance.test.ts": { seconds: 150, cores: 2 },
   "ingest/store/mongo.crash.test.ts": { seconds: 103, cores: 0.35 },

@@ -31,8 +31,8 @@ for (const dialect of ["1.4", "2.x"])
       "demo-vmc-1",
     ]);
     expect(Object.values(faults).reduce((sum, count) => sum + count, 0)).toBeGreaterThan(10);
-    for (const { state_rows, parts } of comparisons) {
-      expect(state_rows).toBeGreaterThan(1);
-      expect(parts).toBeGreaterThan(0);
-    }
+    // A long fault may leave one machine with nothing done that anybody could know of.
+    const sum = (of: "state_rows" | "parts") => comparisons.reduce((all, one) => all + one[of], 0);
+    expect(sum("state_rows")).toBeGreaterThan(3 * comparisons.length);
+    expect(sum("parts")).toBeGreaterThan(3 * comparisons.length);
   }, 300_000);
