@@ -15,6 +15,21 @@ export const findFerret = (): string | undefined => existing(FERRETDB_BINARY);
 /** With transactions and change streams, on MongoDB's own engine, one node. @returns its path, or undefined */
 export const findSecantus = (): string | undefined => existing(SECANTUSDB_BINARY);
 
+/** What starts it on loopback, with its data in `dir`. */
+export const ferretCommand = (ferret: string, dir: string, port: number): string[] => [
+  ferret,
+  "--handler=sqlite",
+  `--sqlite-url=file:${dir}/`,
+  `--state-dir=${dir}`,
+  `--listen-addr=127.0.0.1:${port}`,
+  "--debug-addr=-",
+  "--telemetry=disable",
+];
+export const secantusCommand = (secantus: string, dir: string, port: number): string[] => [
+  secantus,
+  ...["--port", `${port}`, "--storage-path", dir, "--sync-on-commit"],
+];
+
 const existing = (path: string): string | undefined => (existsSync(path) ? path : undefined);
 
 type Ran = { success: boolean; stdout: Buffer; stderr: Buffer };

@@ -9,3 +9,9 @@ export const findRedis = (): string | undefined => (existsSync(SERVER) ? SERVER 
 
 /** @returns its path, or a word on why there is none */
 export const provideRedis = (): string => findRedis() ?? (installDebian("redis-server") || SERVER);
+
+/** What starts it on loopback; it keeps nothing on the disk. */
+export const redisCommand = (server: string, port: number): string[] => [
+  server,
+  ...["--port", `${port}`, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"],
+];

@@ -2,8 +2,8 @@
 import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { MongoClient } from "mongodb";
 import { provideKafka } from "../.ci/kafka.ts";
-import { provideFerret, provideSecantus } from "../.ci/mongo-peers.ts";
-import { provideRedis } from "../.ci/redis.ts";
+import { ferretCommand, provideFerret, provideSecantus, secantusCommand } from "../.ci/mongo-peers.ts";
+import { provideRedis, redisCommand } from "../.ci/redis.ts";
 import { CLUSTER_ID, JVM, properties } from "../ingest/testing/brokers.ts";
 
 const ROOT = new URL("..", import.meta.url).pathname;
@@ -93,26 +93,11 @@ function mongo(dir: string, port: number): Part {
   }
   const secantus = provideSecantus();
   if (secantus.startsWith("/"))
-    return part("SecantusDB: no mongod is on the PATH", [
-      secantus,
-      "--port",
-      `${port}`,
-      "--storage-path",
-      dir,
-      "--sync-on-commit",
-    ]);
+    return part("SecantusDB: no mongod is on the PATH", secantusCommand(secantus, dir, port));
   const ferret = provideFerret();
   if (!ferret.startsWith("/"))
     throw new Error(`MongoDB: no mongod; SecantusDB: ${secantus}; FerretDB: ${ferret}`);
-  return part("FerretDB: no mongod is on the PATH", [
-    ferret,
-    "--handler=sqlite",
-    `--sqlite-url=file:${dir}/`,
-    `--state-dir=${dir}`,
-    `--listen-addr=127.0.0.1:${port}`,
-    "--debug-addr=-",
-    "--telemetry=disable",
-  ]);
+  return part("FerretDB: no mongod is on the PATH", ferretCommand(ferret, dir, port));
 }
 
 /** The stand-in's own; on loopback it keeps nobody out, but the clients' ways with passwords are walked. */
@@ -162,22 +147,10 @@ function redis(dir: string, port: number): Part {
   const server = provideRedis();
   if (!server.startsWith("/")) throw new Error(`Redis: ${server}`);
   mkdirSync(dir, { recursive: true });
-  const settings = [
-    "--port",
-    `${port}`,
-    "--bind",
-    "127.0.0.1",
-    "--dir",
-    dir,
-    "--save",
-    "",
-    "--appendonly",
-    "no",
-  ];
   return {
     name: "redis",
     is: "Redis",
-    command: [server, ...settings],
+    command: [...redisCommand(server, port), "--dir", dir],
     serves: () => connects(port),
     settings: { MTC_REDIS_URL: `redis://127.0.0.1:${port}` },
   };

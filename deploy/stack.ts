@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { freePorts } from "../ingest/testing/brokers.ts";
 import { ROLES, type Role } from "../server/config.ts";
 import { backing, type Part, type Ports } from "./stack-parts.ts";
 
@@ -41,7 +42,7 @@ else fail(HELP);
 
 async function up(): Promise<void> {
   mkdirSync(`${DIR}/logs`, { recursive: true, mode: 0o700 });
-  const state = read() ?? { ports: await freePorts(), started: [] };
+  const state = read() ?? { ports: portsByName(), started: [] };
   if (state.started.some(runs)) fail(`it runs already, in ${DIR}`);
   state.started = [];
   if (values.port !== undefined) state.ports.api = Number(values.port);
@@ -200,11 +201,10 @@ function write(state: State): void {
   writeFileSync(`${DIR}/state.json`, JSON.stringify(state), { mode: 0o600 });
 }
 
-async function freePorts(): Promise<State["ports"]> {
+function portsByName(): State["ports"] {
   const names = ["kafka", "controller", "mongo", "clickhouse", "redis", ...ROLES] as const;
-  const held = names.map(() => Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } }));
-  const ports = Object.fromEntries(names.map((name, n) => [name, held[n]?.port])) as State["ports"];
-  for (const one of held) one.stop(true);
+  const free = freePorts(names.length);
+  const ports = Object.fromEntries(names.map((name, n) => [name, free[n]])) as State["ports"];
   return { ...ports, api: 3000 };
 }
 

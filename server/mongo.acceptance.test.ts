@@ -5,7 +5,7 @@ import { MONGO_ENGINES, type MongoServer } from "../ingest/testing/mongo.ts";
 import { createApp } from "./app.ts";
 import { parseConfig } from "./config.ts";
 import { type Services, startServices } from "./services.ts";
-import { TEST_KEY, tempDir, until } from "./testing/server.ts";
+import { callTo, TEST_KEY, tempDir, until } from "./testing/server.ts";
 
 setDefaultTimeout(240_000);
 const T0_MS = Date.parse("2026-01-05T06:00:00Z");
@@ -39,23 +39,13 @@ describe.skipIf(!engine)(`the program on ${engine?.name ?? "MongoDB"}`, () => {
     rmSync(data_dir, { recursive: true, force: true });
   });
 
-  async function call<T>(
-    method: string,
-    path: string,
-    body?: unknown,
-    key = "",
-  ): Promise<{ status: number; body: T }> {
-    const response = await fetch(`http://127.0.0.1:${app.server?.port}${path}`, {
+  const call = <T>(method: string, path: string, body?: unknown, key = "") =>
+    callTo(`http://127.0.0.1:${app.server?.port}`)<T>(
       method,
-      headers: {
-        "x-api-key": TEST_KEY,
-        "content-type": "application/json",
-        ...(key ? { "idempotency-key": key } : {}),
-      },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    return { status: response.status, body: (await response.json()) as T };
-  }
+      path,
+      body,
+      key ? { "idempotency-key": key } : {},
+    );
   const settled = () =>
     until(async () => {
       const { body } = await call<{ outbox: { events: number } }>("GET", "/readyz");

@@ -9,7 +9,7 @@ import { createApp } from "./app.ts";
 import { parseConfig } from "./config.ts";
 import { lockChdb } from "./move/lock.ts";
 import { startServices } from "./services.ts";
-import { startServer, TEST_KEY, tempDir, until } from "./testing/server.ts";
+import { callTo, startServer, TEST_KEY, tempDir, until } from "./testing/server.ts";
 
 setDefaultTimeout(240_000);
 /** The real one where it is given, else the nearest to it. */
@@ -301,18 +301,9 @@ describe.skipIf(!engine)(`moved to ${engine?.name ?? "MongoDB"} and ClickHouse o
       () => {},
     );
     const app = createApp(services).listen({ hostname: "127.0.0.1", port: 0 });
-    const call: Call = async <T>(method: string, path: string, body?: unknown, key?: string) => {
-      const response = await fetch(`http://127.0.0.1:${app.server?.port}${path}`, {
-        method,
-        headers: {
-          "x-api-key": TEST_KEY,
-          "content-type": "application/json",
-          ...(key ? { "idempotency-key": key } : {}),
-        },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      });
-      return { status: response.status, body: (await response.json()) as T };
-    };
+    const ask = callTo(`http://127.0.0.1:${app.server?.port}`);
+    const call: Call = (method, path, body, key) =>
+      ask(method, path, body, key ? { "idempotency-key": key } : {});
     expect(await services.store.outboxDepth()).toMatchObject({ events: 0 });
     expect(await reported(call)).toEqual(before);
     const { status, body } = await call<{ event_id: string }>(

@@ -137,15 +137,12 @@ export async function startServices(config: Config, log: (message: string) => vo
         log(`live values from before the start: ${error.message}`),
       )
     : undefined;
-  const keeper = keepRolled(
-    roller,
-    () => {
-      if (!serves || !jobs.has("roll-up")) return new Map();
-      const byTenant = Map.groupBy(machines.all(), ({ tenant_id }) => tenant_id);
-      return new Map([...byTenant].map(([tenant, own]) => [tenant, own.map(({ id }) => id)]));
-    },
-    log,
-  );
+  const rolled = (): Map<string, string[]> => {
+    if (!jobs.has("roll-up")) return new Map();
+    const byTenant = Map.groupBy(machines.all(), ({ tenant_id }) => tenant_id);
+    return new Map([...byTenant].map(([tenant, own]) => [tenant, own.map(({ id }) => id)]));
+  };
+  const keeper = serves ? keepRolled(roller, rolled, log) : undefined;
   const annotations = new Annotations(store, pipeline);
   const reasons = new Reasons(store, pipeline);
   const openEnds = serves ? endOpenReasons({ machines, annotations, reports, hub, log }) : undefined;
@@ -254,7 +251,7 @@ export async function startServices(config: Config, log: (message: string) => vo
       await bus.close();
       await seeding;
       await openEnds?.stop();
-      await keeper.stop();
+      await keeper?.stop();
       await lakeKeeper?.stop();
       await sharing?.stop();
       fan?.stop();

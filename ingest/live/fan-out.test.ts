@@ -1,6 +1,6 @@
 // Live values between replicas, over a real Redis.
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { findRedis } from "../../.ci/redis.ts";
+import { findRedis, redisCommand } from "../../.ci/redis.ts";
 import { ColumnsBuilder } from "../columns.ts";
 import { type FanOut, fanOut } from "./fan-out.ts";
 import { LiveHub } from "./hub.ts";
@@ -22,8 +22,7 @@ let other: LiveHub;
 const told: Numbered[] = [];
 
 function startRedis(): void {
-  const settings = ["--port", String(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"];
-  redis = Bun.spawn([program ?? "", ...settings], { stdout: "ignore", stderr: "ignore" });
+  redis = Bun.spawn(redisCommand(program ?? "", port), { stdout: "ignore", stderr: "ignore" });
 }
 
 async function until(met: () => boolean): Promise<void> {

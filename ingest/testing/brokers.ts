@@ -159,7 +159,8 @@ const scramUser = (mechanism: string, { username, password }: Secured): string[]
   `${mechanism}=[name=${username},password="${password}"]`,
 ];
 
-function freePorts(count: number): number[] {
+/** So many of loopback that nobody listens on now. */
+export function freePorts(count: number): number[] {
   const held = Array.from({ length: count }, () =>
     Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } }),
   );

@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { MongoClient } from "mongodb";
-import { findFerret, findSecantus } from "../../.ci/mongo-peers.ts";
+import { ferretCommand, findFerret, findSecantus, secantusCommand } from "../../.ci/mongo-peers.ts";
 
 const READY_WITHIN_MS = 60_000;
 
@@ -32,26 +32,13 @@ export const MONGO_ENGINES: MongoEngine[] = [
     name: "FerretDB 1.24.2",
     whole: false,
     start: ferret
-      ? () =>
-          started((dir, port) => [
-            ferret,
-            "--handler=sqlite",
-            `--sqlite-url=file:${dir}/`,
-            `--state-dir=${dir}`,
-            `--listen-addr=127.0.0.1:${port}`,
-            "--debug-addr=-",
-            "--telemetry=disable",
-            "--log-level=error",
-          ])
+      ? () => started((dir, port) => [...ferretCommand(ferret, dir, port), "--log-level=error"])
       : undefined,
   },
   {
     name: "SecantusDB 0.7.0b3",
     whole: true,
-    start: secantus
-      ? () =>
-          started((dir, port) => [secantus, "--port", `${port}`, "--storage-path", dir, "--sync-on-commit"])
-      : undefined,
+    start: secantus ? () => started((dir, port) => secantusCommand(secantus, dir, port)) : undefined,
   },
   {
     name: "MongoDB at MTC_MONGO_URL",

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "
 import { tmpdir } from "node:os";
 import fc from "fast-check";
 import { Registry } from "prom-client";
-import { findRedis } from "../../.ci/redis.ts";
+import { findRedis, redisCommand } from "../../.ci/redis.ts";
 import { clientAddress } from "./client-address.ts";
 import { Problem } from "./errors.ts";
 import { Budgets } from "./gcra.ts";
@@ -172,8 +172,11 @@ describe.skipIf(!program)("two replicas at one Redis", () => {
   let other: RateLimits;
 
   function startRedis(): void {
-    const settings = ["--port", String(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"];
-    redis = Bun.spawn([program ?? "", ...settings], { cwd: tmpdir(), stdout: "ignore", stderr: "ignore" });
+    redis = Bun.spawn(redisCommand(program ?? "", port), {
+      cwd: tmpdir(),
+      stdout: "ignore",
+      stderr: "ignore",
+    });
   }
 
   async function until(met: () => boolean): Promise<void> {

@@ -1,6 +1,6 @@
 // For acceptance tests: a cluster on loopback, of real parts as far as there are any, and the program's processes by role.
 import { tmpdir } from "node:os";
-import { findRedis } from "../../.ci/redis.ts";
+import { findRedis, redisCommand } from "../../.ci/redis.ts";
 import {
   type ClickHouseStandIn,
   startClickHouseStandIn,
@@ -107,8 +107,7 @@ function redisServer() {
   return {
     url: `redis://127.0.0.1:${port}`,
     start(): void {
-      const settings = ["--port", String(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"];
-      child = Bun.spawn([findRedis() ?? "", ...settings], {
+      child = Bun.spawn(redisCommand(findRedis() ?? "", port), {
         cwd: tmpdir(),
         stdout: "ignore",
         stderr: "ignore",

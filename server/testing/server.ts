@@ -69,26 +69,7 @@ export async function startServer(
     return /ready at (http:\S+)/.exec(text)?.[1];
   }, 30_000);
 
-  async function call<T>(
-    method: string,
-    path: string,
-    body?: unknown,
-    headers: Record<string, string> = {},
-  ): Promise<Answer<T>> {
-    const response = await fetch(origin + path, {
-      method,
-      headers: { "x-api-key": TEST_KEY, "content-type": "application/json", ...headers },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    const answer = await response.text();
-    const json = response.headers.get("content-type")?.includes("json") ?? false;
-    return {
-      status: response.status,
-      body: (json ? JSON.parse(answer) : answer) as T,
-      headers: response.headers,
-    };
-  }
-
+  const call = callTo(origin);
   return {
     origin,
     pid: child.pid,
@@ -111,6 +92,24 @@ export async function startServer(
     },
   };
 }
+
+/** JSON in, JSON out, with the admin key, wherever the program runs. */
+export const callTo =
+  (origin: string): TestServer["call"] =>
+  async <T>(method: string, path: string, body?: unknown, headers: Record<string, string> = {}) => {
+    const response = await fetch(origin + path, {
+      method,
+      headers: { "x-api-key": TEST_KEY, "content-type": "application/json", ...headers },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const answer = await response.text();
+    const json = response.headers.get("content-type")?.includes("json") ?? false;
+    return {
+      status: response.status,
+      body: (json ? JSON.parse(answer) : answer) as T,
+      headers: response.headers,
+    };
+  };
 
 /** Asks again every 20 ms until there is an answer. @throws after `limit_ms` */
 export async function until<T>(
