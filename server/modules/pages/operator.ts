@@ -13,8 +13,8 @@ import { stopsOf } from "./stops.ts";
 
 const DAY_US = 86_400_000_000;
 const HABIT_US = 30 * DAY_US;
-/** Habits change slowly. */
-const HABITS_FRESH_MS = 10 * 60_000;
+/** Habits change slowly; where there are none yet, the first reason makes one. */
+const HABITS_FRESH_MS = { known: 10 * 60_000, none: 10_000 };
 const RECENT_LOTS = 8;
 
 type Deps = {
@@ -111,12 +111,13 @@ export class Operator {
     const known = this.#habits.get(key);
     const now_ms = now_us / 1_000;
     if (!known || known.until_ms < now_ms) {
-      this.#habits.set(key, { until_ms: now_ms + HABITS_FRESH_MS, said: known?.said ?? [] });
+      this.#habits.set(key, { until_ms: now_ms + HABITS_FRESH_MS.known, said: known?.said ?? [] });
       this.#deps.reports
         .losses(machines, { from_us: now_us - HABIT_US, to_us: now_us }, "count", "recent")
         .then(({ rows }) => {
           const said = rows.filter(({ reason }) => reason !== "");
-          this.#habits.set(key, { until_ms: now_ms + HABITS_FRESH_MS, said });
+          const fresh_ms = said.length > 0 ? HABITS_FRESH_MS.known : HABITS_FRESH_MS.none;
+          this.#habits.set(key, { until_ms: now_ms + fresh_ms, said });
         })
         .catch(() => this.#habits.delete(key));
     }
