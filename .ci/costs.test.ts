@@ -12,7 +12,7 @@ test("the longest file that there is room for comes next; without any running th
   expect(takeNext(waiting, [HEAVY, LIGHT], ROOM)).toBe(kafka);
   expect(takeNext(waiting, [HEAVY, LIGHT, LIGHT], ROOM)).toBeUndefined();
   expect(takeNext(waiting, [LIGHT, LIGHT, LIGHT, LIGHT], ROOM)).toBeUndefined();
-  expect(takeNext(waiting, [HEAVY], ROOM)).toBe("server/screens.browser.test.ts");
+  expect(takeNext(waiting, [LIGHT], ROOM)).toBe("server/screens.browser.test.ts");
   expect(takeNext(waiting, [], { cores: 0.5, files: 1 })).toBe("a.test.ts");
   expect(takeNext(waiting, [], ROOM)).toBeUndefined();
 });
