@@ -15,6 +15,7 @@ import {
   type Secured,
   startBrokers,
 } from "../ingest/testing/brokers.ts";
+import { delivery } from "../ingest/testing/delivery.ts";
 import { parseKafka } from "./cluster-config.ts";
 import { until } from "./testing/server.ts";
 
@@ -56,7 +57,7 @@ describe.skipIf(!hasKafka)("with a Kafka broker that takes TLS and SASL only", (
     for (const [i, mechanism] of MECHANISMS.entries()) {
       const kafka = kafkaBy(settings(mechanism));
       const bus = openKafkaBus(kafka);
-      await bus.deliver(line("mill-1", i + 1));
+      await bus.deliver(...delivery(line("mill-1", i + 1)));
       await until(async () => (await bus.backlog_events()) === i + 1 || undefined, 20_000);
       await bus.close();
     }
@@ -83,7 +84,7 @@ describe.skipIf(!hasKafka)("with a Kafka broker that takes TLS and SASL only", (
     const plain = { ...named, MTC_KAFKA_BROKERS: brokers.without_tls.join() };
     try {
       const bus = openKafkaBus(kafkaBy(plain));
-      await bus.deliver(line("mill-2", 1));
+      await bus.deliver(...delivery(line("mill-2", 1)));
       await bus.close();
       await openSource(engine, source(plain));
       const rows = "SELECT count() AS n FROM mtc.observations WHERE machine_id = 'mill-2'";
@@ -126,7 +127,7 @@ describe.skipIf(!hasKafka)("with a Kafka broker that takes TLS and SASL only", (
       [{ MTC_KAFKA_BROKERS: brokers.addresses.join() }, /./],
     ] as const) {
       const bus = openKafkaBus(kafkaBy(env));
-      const refused = await bus.deliver(line("mill-1", 99)).catch((error: Error) => error);
+      const refused = await bus.deliver(...delivery(line("mill-1", 99))).catch((error: Error) => error);
       expect(refused).toBeInstanceOf(Error);
       expect(String(refused)).toMatch(said);
       expect(String(refused)).not.toContain("guess");

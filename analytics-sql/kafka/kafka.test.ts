@@ -4,6 +4,7 @@ import { compileCalendar } from "../../ingest/calendar.ts";
 import type { Bus } from "../../ingest/outbox/bus.ts";
 import { kafkaOf, openKafkaBus } from "../../ingest/outbox/kafka.ts";
 import { type Brokers, hasKafka, startBrokers } from "../../ingest/testing/brokers.ts";
+import { delivery } from "../../ingest/testing/delivery.ts";
 import type { Engine } from "../engine/engine.ts";
 import { OEE_CUTS } from "../queries/oee.ts";
 import { arrival, shuffled } from "../testing/arrival.ts";
@@ -93,7 +94,7 @@ describe.skipIf(!hasKafka)("with a Kafka broker and the Kafka engine", () => {
     source = { brokers: brokers.addresses, topic: TOPIC, group: "mtc", consumers: 1 };
     // The first event makes the topic.
     await bus.deliver(
-      event("nobody", "first", "mtc.machine.v1", { machine: { name: "first", deleted: false } }),
+      ...delivery(event("nobody", "first", "mtc.machine.v1", { machine: { name: "first", deleted: false } })),
     );
     await openSource(engine, source);
   });
@@ -148,7 +149,7 @@ describe.skipIf(!hasKafka)("with a Kafka broker and the Kafka engine", () => {
     const random = arrival();
     const twice = [...logOf("kafka")].flatMap((line) => [line, line]);
     for (let from = 0, all = shuffled(twice, random); from < all.length; from += 10)
-      await bus.deliver(joined(all.slice(from, from + 10)));
+      await bus.deliver(...delivery(joined(all.slice(from, from + 10))));
     await read();
     const expected = await figures("in-process");
     expect(expected.states.length).toBeGreaterThan(200);
@@ -204,7 +205,7 @@ describe.skipIf(!hasKafka)("with a Kafka broker and the Kafka engine", () => {
       seq: i,
       value: "ACTIVE",
     }));
-    await bus.deliver(event("kafka", "late", "mtc.observations.v1", columns(days)));
+    await bus.deliver(...delivery(event("kafka", "late", "mtc.observations.v1", columns(days))));
     await read();
     const [row] = await engine.query<{ n: number }>(
       "SELECT uniqExact(ts) AS n FROM mtc.observations WHERE machine_id = 'late'",
@@ -248,7 +249,9 @@ describe.skipIf(!hasKafka)("with a Kafka broker and the Kafka engine", () => {
     await engine.maintain(
       "CREATE TABLE mtc.events_kafka (id String, type LowCardinality(String)) ENGINE = Null",
     );
-    await bus.deliver(event("kafka", "meanwhile", "mtc.observations.v1", columns(seen(0).slice(0, 5))));
+    await bus.deliver(
+      ...delivery(event("kafka", "meanwhile", "mtc.observations.v1", columns(seen(0).slice(0, 5)))),
+    );
     await openSource(engine, source);
     await openSource(engine, source);
     await read();

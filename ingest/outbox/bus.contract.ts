@@ -1,6 +1,7 @@
 // What every bus must do, run against each of them.
 import { expect, test } from "bun:test";
 import { encodeData, encodeEvent } from "../event.ts";
+import { delivery } from "../testing/delivery.ts";
 import type { Bus } from "./bus.ts";
 
 export type BusUnderTest = {
@@ -54,7 +55,7 @@ export function busContract(open: () => Promise<BusUnderTest>): void {
   test("what was delivered arrives, of every machine", async () => {
     const { bus } = await opened.promise;
     const both = upto(100).flatMap((seq) => [line("first", seq), line("second", seq)]);
-    await bus.deliver(lines(both));
+    await bus.deliver(...delivery(lines(both)));
     await arrived("first", upto(100));
     await arrived("second", upto(100));
   });
@@ -62,14 +63,14 @@ export function busContract(open: () => Promise<BusUnderTest>): void {
   test("invariant 2: the same events again are the same observations", async () => {
     const { bus } = await opened.promise;
     const events = lines(upto(20).map((seq) => line("again", seq)));
-    for (let times = 0; times < 3; times++) await bus.deliver(events);
+    for (let times = 0; times < 3; times++) await bus.deliver(...delivery(events));
     await arrived("again", upto(20));
   });
 
   test("nothing, and a last line without its end", async () => {
     const { bus } = await opened.promise;
-    await bus.deliver(new Uint8Array());
-    await bus.deliver(line("no-end", 1).slice(0, -1));
+    await bus.deliver(...delivery(new Uint8Array()));
+    await bus.deliver(...delivery(line("no-end", 1).slice(0, -1)));
     await arrived("no-end", [1]);
   });
 
@@ -77,19 +78,32 @@ export function busContract(open: () => Promise<BusUnderTest>): void {
     const { bus } = await opened.promise;
     const [before, own, after] = [line("whole", 1), line("whole", 2), line("whole", 3)];
     const all = lines([before, own, after]);
-    await bus.deliver(all.subarray(before.length, before.length + own.length));
+    await bus.deliver(...delivery(all.subarray(before.length, before.length + own.length)));
     await arrived("whole", [2]);
+  });
+
+  test("invariant 8: an event over several lines, as its sender wrote it, is one, and so are those beside it", async () => {
+    const { bus } = await opened.promise;
+    const spread = new TextDecoder()
+      .decode(line("spread", 2))
+      .trimEnd()
+      .replace(/(?<="data":.*),/g, "\n,\r\n\n");
+    const events = [line("spread", 1), Buffer.from(`${spread}\n`), line("spread", 3)];
+    let end = -1;
+    const ends = events.map(({ length }) => (end += length));
+    await bus.deliver(lines(events), ends);
+    await arrived("spread", [1, 2, 3]);
   });
 
   test("the largest body there may be", async () => {
     const { bus } = await opened.promise;
-    await bus.deliver(line("large", 1, "x".repeat(8 * 1024 * 1024)));
+    await bus.deliver(...delivery(line("large", 1, "x".repeat(8 * 1024 * 1024))));
     await arrived("large", [1]);
   });
 
   test("settled, all that was delivered before is there", async () => {
     const { bus, read } = await opened.promise;
-    await bus.deliver(lines(upto(500).map((seq) => line("settled", seq))));
+    await bus.deliver(...delivery(lines(upto(500).map((seq) => line("settled", seq)))));
     await bus.settled();
     expect(await read("settled")).toEqual(upto(500));
   });

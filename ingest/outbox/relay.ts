@@ -93,11 +93,18 @@ export function startRelay(
     }
   }
 
+  /** A part of the batch, [from, to), to the bus. */
+  async function hand({ bytes, events }: OutboxBatch, from: number, to: number): Promise<void> {
+    const start = events[from]?.start ?? 0;
+    const ends = events.slice(from, to).map(({ end }) => end - start);
+    await bus.deliver(bytes.subarray(start, start + (ends.at(-1) ?? 0) + 1), ends);
+  }
+
   async function deliver(batch: OutboxBatch): Promise<void> {
     const last = batch.events.at(-1);
     if (!last) return;
     try {
-      await bus.deliver(batch.bytes.subarray(0, last.end + 1));
+      await hand(batch, 0, batch.events.length);
       status.delivered_events += batch.events.length;
     } catch (error) {
       await isolate(batch, 0, batch.events.length, error as Refusal);
@@ -129,9 +136,8 @@ export function startRelay(
       [from, middle],
       [middle, to],
     ] as const) {
-      const [start, end] = [batch.events[a]?.start ?? 0, (batch.events[b - 1]?.end ?? 0) + 1];
       try {
-        await bus.deliver(batch.bytes.subarray(start, end));
+        await hand(batch, a, b);
         status.delivered_events += b - a;
       } catch (error) {
         await isolate(batch, a, b, error as Refusal);

@@ -4,6 +4,7 @@ import { openConsumer } from "../../analytics-sql/testing/kafka.ts";
 import { encodeData, encodeEvent } from "../../ingest/event.ts";
 import { openKafkaBus } from "../../ingest/outbox/kafka.ts";
 import { startBrokers } from "../../ingest/testing/brokers.ts";
+import { delivery } from "../../ingest/testing/delivery.ts";
 import { batchAt, type Series } from "./observations.ts";
 import { clock_ms, jobOf } from "./process.ts";
 import { quantile } from "./stats.ts";
@@ -64,10 +65,10 @@ async function count(): Promise<number> {
   return row?.n ?? 0;
 }
 const deliver = async (all: Uint8Array[]): Promise<void> => {
-  for (const lines of all) await bus.deliver(lines);
+  for (const lines of all) await bus.deliver(...delivery(lines));
 };
 
-for (const lines of deliveries(0, warmup_batches)) await bus.deliver(lines);
+for (const lines of deliveries(0, warmup_batches)) await bus.deliver(...delivery(lines));
 const backlog = deliveries(warmup_batches, batches);
 const delivered_s = await timed(() => deliver(backlog));
 const drained_s = await timed(async () => {
@@ -88,7 +89,7 @@ for (let n = 0; n < singles; n++) {
   const machine = `single-${n}`;
   const line = new TextDecoder().decode(event(0)).replaceAll(batchAt(series, 0).machine, machine);
   const began_ms = clock_ms();
-  await bus.deliver(new TextEncoder().encode(line));
+  await bus.deliver(...delivery(new TextEncoder().encode(line)));
   for (;;) {
     const rows = await engine.query<{ n: number }>(
       "SELECT count() AS n FROM mtc.observations WHERE machine_id = {machine:String}",
