@@ -105,6 +105,14 @@ export function compileCalendar(input: CalendarInput): Calendar {
   };
 }
 
+/** What says that from then on there is no calendar: it has no time zone. */
+export const NO_CALENDAR: Calendar = {
+  timezone: "",
+  zone: { local_from_s: [0], offset_s: [0] },
+  shifts: { weekday: [], date: [], name: [], start_s: [], end_s: [], break_start_s: [], break_end_s: [] },
+  exception_dates: [],
+};
+
 /** From when on a calendar holds, µs since 1970; 0 for all time. @throws BadInput for a date that is none */
 export function validFrom_us({ valid_from, timezone }: CalendarInput): number {
   if (valid_from === undefined) return 0;

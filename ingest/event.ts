@@ -88,7 +88,7 @@ export const CalendarData = Type.Object(
   {
     calendar: Type.Object(
       {
-        timezone: Type.String(),
+        timezone: Type.String({ description: 'IANA; "" says that there is no calendar any more' }),
         zone: Type.Object(
           { local_from_s: Type.Array(Int), offset_s: Type.Array(Int) },
           {

@@ -298,7 +298,7 @@ export function storeContract(name: string, open: () => Promise<Store>, reset: (
       expect(await outbox()).toEqual([ids[3], ids[5]] as string[]);
     });
 
-    test("machines: made and changed with their event, deleted with theirs", async () => {
+    test("machines: made and changed with their event, deleted with theirs; the log keeps what was said of them", async () => {
       await store.commit({ events: [event("lathe-1")], machine: lathe });
       await store.commit({ events: [event("lathe-1")], machine: { ...lathe, name: "Lathe one" } });
       await reopen();
@@ -308,6 +308,19 @@ export function storeContract(name: string, open: () => Promise<Store>, reset: (
       await store.deleteMachine("plant-1", "lathe-1", event("lathe-1"));
       expect(await store.machines()).toEqual([]);
       expect(await outbox()).toHaveLength(4);
+      // Should the id be used again: what is to be ended is known by the log.
+      const gap = { machine_id: "lathe-1", from_us: 5, cause: "unreachable" as const };
+      const late = event("lathe-1");
+      late.header.type = "mtc.gap.v1";
+      const bytes = late.bytes.slice();
+      await store.commit({ events: [late], open_gap: gap });
+      await store.deleteMachine("plant-1", "lathe-1", event("lathe-1"));
+      expect(await store.openGaps("lathe-1")).toEqual([]);
+      const entries = await store.entries("plant-1", "lathe-1", "mtc.gap.v1");
+      expect(entries.map((entry) => new Uint8Array(entry.bytes))).toEqual([bytes]);
+      const [made, ended] = [event("lathe-1"), event("lathe-1")];
+      await store.commit({ events: [made, ended], machine: lathe });
+      expect((await outbox()).slice(-2)).toEqual([made.header.id, ended.header.id]);
     });
 
     test("open gaps are known until they are closed", async () => {

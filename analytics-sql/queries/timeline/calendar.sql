@@ -29,7 +29,7 @@ calendar_histories AS
 
 -- Every occurrence of a shift near the window, and its breaks. A night shift belongs to the day it starts, and a shift
 -- to the calendar that holds when it starts. Where the clock leaps over the end of one shift, or another calendar
--- begins, that shift ends where the next begins.
+-- begins, that shift ends where the next begins; where there is no calendar any more, it ends at once.
 shift_occurrences AS
 (
     SELECT
@@ -47,7 +47,7 @@ shift_occurrences AS
             day,
             name,
             mtc_utc_us(86400 * day + start_s, zone.local_from_s, zone.offset_s) AS starts_us,
-            mtc_utc_us(86400 * day + end_s, zone.local_from_s, zone.offset_s) AS own_end_us,
+            least(mtc_utc_us(86400 * day + end_s, zone.local_from_s, zone.offset_s), cut_us) AS own_end_us,
             arrayMap(
                 (s, e) -> (
                     mtc_utc_us(86400 * day + s, zone.local_from_s, zone.offset_s),
@@ -59,6 +59,7 @@ shift_occurrences AS
                 machine_ids,
                 period.1 AS holds_from_us,
                 period.2 AS holds_to_us,
+                if(next_timezone = '', period.2, 9223372036854775807) AS cut_us,
                 period.3.zone AS zone,
                 period.3.exception_dates AS exception_dates,
                 period.3.shifts AS shifts,
@@ -66,7 +67,9 @@ shift_occurrences AS
                     intDiv({from_us:Int64}, 86400000000) - 2,
                     intDiv({end_us:Int64}, 86400000000) + 3))) AS day
             FROM calendar_histories
-            ARRAY JOIN periods AS period
+            ARRAY JOIN
+                periods AS period,
+                arrayPushBack(arrayPopFront(arrayMap(p -> p.3.timezone, periods)), '') AS next_timezone
         )
         ARRAY JOIN
             shifts.weekday AS weekday,
@@ -85,7 +88,8 @@ shift_occurrences AS
     WHERE own_end_us > starts_us
 ),
 
--- As (machine, track, interval, delta): see `swept`. Without calendar a machine is scheduled all the time.
+-- As (machine, track, interval, delta): see `swept`. Without calendar, or since one ended
+-- (its time zone is empty), a machine is scheduled all the time.
 calendar_intervals AS
 (
     SELECT
@@ -104,6 +108,17 @@ calendar_intervals AS
             pause -> (toUInt8(3), greatest(pause.1, starts_us), least(pause.2, ends_us), toInt64(0x10000)),
             breaks)) AS piece
     WHERE from_us < to_us
+
+    UNION ALL
+    SELECT
+        arrayJoin(machine_ids),
+        toUInt8(3),
+        greatest(period.1, {from_us:Int64}) AS ended_from_us,
+        least(period.2, {end_us:Int64}) AS ended_to_us,
+        toInt64(0xFFFF)
+    FROM calendar_histories
+    ARRAY JOIN periods AS period
+    WHERE period.3.timezone = '' AND ended_from_us < ended_to_us
 
     UNION ALL
     SELECT

@@ -1,6 +1,7 @@
 // What the machines' API refuses, with the path of what is wrong.
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { discard, startServer, type TestServer } from "../../testing/server.ts";
+import { ScriptedDevice } from "../../../ingest/sources/modbus/scripted-device.ts";
+import { discard, startServer, type TestServer, until } from "../../testing/server.ts";
 
 let server: TestServer;
 beforeAll(async () => {
@@ -90,4 +91,66 @@ test("the key is looked at before the body; the body is described in /openapi.js
     "source",
     "rules",
   ]);
+});
+
+test("invariant 4: a machine made again under its id begins anew; its past stays as it was", async () => {
+  type List = { rows: Record<string, unknown>[] };
+  const base = "/api/v1/machines/again";
+  const rows = async (path: string) => {
+    await server.settled();
+    return (await server.call<List>("GET", `${base}/${path}`)).body.rows;
+  };
+  const told = async (minutes_ago: number, count: number): Promise<void> => {
+    const ts = new Date(Date.now() - minutes_ago * 60_000).toISOString();
+    const observations = [
+      { signal: "execution", ts, value: "ACTIVE" },
+      { signal: "part_count", ts, value: count },
+    ];
+    expect((await server.call("POST", "/internal/machines/again/data", { observations })).status).toBe(202);
+  };
+  const began = new Date(Date.now() - 3_600_000).toISOString();
+  const module = await ScriptedDevice.start();
+  const source = { kind: "modbus", host: "127.0.0.1", port: module.port, map: "adam-6050", poll_ms: 50 };
+  await server.call("POST", "/api/v1/machines", { id: "again", name: "Again", source });
+  await server.call("PUT", `${base}/calendar`, {
+    timezone: "UTC",
+    shifts: [
+      { name: "day", start: "00:00", end: "00:00", days: ["mon", "tue", "wed", "thu", "fri", "sat", "sun"] },
+    ],
+  });
+  await server.call("PUT", `${base}/cycle-times`, [{ valid_from: began, ideal_cycle_s: 60 }]);
+  await server.call("PUT", `${base}/policy`, { unknown: "excluded", reasons: {} });
+  await told(50, 0);
+  await told(40, 5);
+  const come = (path: string) =>
+    until(async () => (await rows(`${path}from=${began}`)).length > 0 || undefined, 30_000);
+  await come("observations?signal=availability&");
+  await module.stop();
+  await come("gaps?");
+  const past = `from=${began}&to=${new Date(Date.now() - 1_800_000).toISOString()}`;
+  const before = (await rows(`oee?${past}`))[0];
+  expect(before).toMatchObject({ total_count: 5 });
+  expect(before?.performance).toBeGreaterThan(0);
+  expect((await rows(`oee?by=shift&${past}`)).at(-1)?.key).toEndWith(" day");
+  expect(await rows(`gaps?from=${began}`)).toMatchObject([{ to: null }]);
+
+  expect((await server.call("DELETE", base)).status).toBe(204);
+  const made = await server.call("POST", "/api/v1/machines", { id: "again", name: "Again" });
+  expect(made.status).toBe(201);
+  const made_at = new Date().toISOString();
+  await told(0, 10);
+  const now = new Date(Date.now() + 1_000).toISOString();
+  await Bun.sleep(1_100);
+  expect((await rows(`gaps?from=${began}`)).map(({ to }) => to)).not.toContain(null);
+  expect((await rows(`states?from=${began}&to=${now}`)).at(-1)).toMatchObject({ state: "RUNNING" });
+  const { total_count, performance, scheduled_time_s } = before ?? {};
+  const [after] = await rows(`oee?${past}`);
+  expect(after).toMatchObject({ total_count, performance, scheduled_time_s });
+  // A policy knows no time: it is the one in force now.
+  const policy = await server.call<{ policy: object }>("GET", `${base}/oee?${past}`);
+  expect(policy.body.policy).toMatchObject({ unknown: "loss" });
+  const since = `from=${made_at}&to=${now}`;
+  const [anew] = await rows(`oee?by=shift&${since}`);
+  expect(anew).toMatchObject({ key: "", performance: null, flags: ["no_ideal_cycle"] });
+  expect(anew?.scheduled_time_s).toBe(anew?.calendar_time_s);
 });

@@ -66,6 +66,13 @@ export const Policy = Type.Object(
 );
 export type Policy = Static<typeof Policy>;
 
+/** No target is set by default. */
+export const DEFAULT_POLICY: Required<Omit<Policy, "target_oee">> = {
+  unknown: "loss",
+  reasons: {},
+  minor_stop_s: 0,
+};
+
 export const Rejects = Type.Object(
   {
     ts: Time,

@@ -19,19 +19,23 @@ import type { MachineSource } from "../../../ingest/sources/model.ts";
 import type { Machine, NewEvent, Store } from "../../../ingest/store/store.ts";
 import { parseTimestamp_us } from "../../../ingest/time.ts";
 import { notFound, Problem } from "../../plugins/errors.ts";
-import type { Counts, CycleTimes, Lot, MachinePatch, NewMachine, Policy, Rejects, Spike } from "./model.ts";
+import { endingsOf } from "./anew.ts";
+import {
+  type Counts,
+  type CycleTimes,
+  DEFAULT_POLICY,
+  type Lot,
+  type MachinePatch,
+  type NewMachine,
+  type Policy,
+  type Rejects,
+  type Spike,
+} from "./model.ts";
 
 type Deps = { store: Store; pipeline: Pipeline; hub: LiveHub };
 
 /** A client's `Idempotency-Key` with the hash of the body it came with. */
 export type Dedupe = NewEvent["dedupe"];
-
-/** No target is set by default. */
-export const DEFAULT_POLICY: Required<Omit<Policy, "target_oee">> = {
-  unknown: "loss",
-  reasons: {},
-  minor_stop_s: 0,
-};
 
 export class Machines {
   readonly #deps: Deps;
@@ -152,7 +156,10 @@ export class Machines {
     this.#known.set(id, machine);
     this.#making.add(id);
     try {
-      await this.#write(machine, "mtc.machine.v1", told(machine));
+      const { store, pipeline } = this.#deps;
+      const old = await endingsOf(store, machine, machine.created_ms * 1_000);
+      const events = old.map(([type, data]) => pipeline.event(machine, type, data));
+      await this.#write(machine, "mtc.machine.v1", told(machine), events);
     } catch (error) {
       this.#known.delete(id);
       throw error;
