@@ -8,21 +8,21 @@ export type Cost = { seconds: number; cores: number };
  * It may be wrong: then the suite takes longer, nothing else.
  */
 const KNOWN: Record<string, Cost> = {
-  "server/screens.browser.test.ts": { seconds: 120, cores: 1.2 },
-  "server/drift.acceptance.test.ts": { seconds: 140, cores: 1 },
+  "server/screens.browser.test.ts": { seconds: 75, cores: 1.3 },
+  "server/drift.acceptance.test.ts": { seconds: 70, cores: 0.7 },
   // Its processes, broker and store are the machine's whole load.
   "server/cluster.acceptance.test.ts": { seconds: 150, cores: 2 },
   "ingest/store/mongo.crash.test.ts": { seconds: 103, cores: 0.35 },
-  "ingest/outbox/kafka.acceptance.test.ts": { seconds: 103, cores: 0.6 },
-  "server/rebuild.acceptance.test.ts": { seconds: 98, cores: 1 },
-  "server/crash.acceptance.test.ts": { seconds: 96, cores: 0.85 },
-  "analytics-sql/lake/lake.test.ts": { seconds: 90, cores: 0.8 },
+  "ingest/outbox/kafka.acceptance.test.ts": { seconds: 103, cores: 0.4 },
+  "server/rebuild.acceptance.test.ts": { seconds: 50, cores: 1.2 },
+  "server/crash.acceptance.test.ts": { seconds: 42, cores: 1.3 },
+  "analytics-sql/lake/lake.test.ts": { seconds: 16, cores: 0.7 },
   "server/move.acceptance.test.ts": { seconds: 80, cores: 1 },
   "views/pages.browser.test.ts": { seconds: 80, cores: 0.7 },
   "analytics-sql/kafka/kafka.test.ts": { seconds: 75, cores: 0.5 },
   "server/recordings.acceptance.test.ts": { seconds: 64, cores: 0.85 },
   "server/recorded.acceptance.test.ts": { seconds: 63, cores: 0.5 },
-  "analytics-sql/rebuild/shadow.test.ts": { seconds: 60, cores: 0.55 },
+  "analytics-sql/rebuild/shadow.test.ts": { seconds: 22, cores: 0.65 },
   "analytics-sql/queries/figures.test.ts": { seconds: 56, cores: 0.75 },
   "server/kafka.acceptance.test.ts": { seconds: 55, cores: 0.5 },
   "loadtest/bench.test.ts": { seconds: 47, cores: 1 },

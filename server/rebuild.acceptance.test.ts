@@ -13,7 +13,7 @@ const T0_MS = Date.parse("2026-01-05T00:00:00Z");
 const DAY_MS = 86_400_000;
 const WINDOW = "from=2026-01-05T00:00:00Z&to=2026-01-09T00:00:00Z";
 /** Bulk: three days, so that a rebuild takes a while. */
-const BATCHES = 60;
+const BATCHES = 24;
 const BATCH_ROWS = 20_000;
 
 let server: TestServer | undefined;
@@ -181,10 +181,11 @@ test("invariants 2 and 6: rebuilt while clients post: figures as before, every a
   for (const phase of ["replaying", "gathering", "catching up", "swapping"]) {
     const victim = server as TestServer;
     await victim.call("POST", "/api/v1/rebuild", {});
-    await until(async () => {
+    const found = await until(async () => {
       const now = (await job(victim)).phase;
       return now === phase || now === "done" ? now : undefined;
     }, 120_000);
+    console.log(`killed when ${found}, to be ${phase}`);
     await victim.kill();
     server = await startServer({}, data_dir);
     expect((await server.call("GET", "/api/v1/rebuild")).status).toBe(404);
