@@ -88,7 +88,8 @@ export const CalendarData = Type.Object(
   {
     calendar: Type.Object(
       {
-        timezone: Type.String({ description: 'IANA; "" says that there is no calendar any more' }),
+        /** IANA; "" says that there is no calendar any more. */
+        timezone: Type.String(),
         zone: Type.Object(
           { local_from_s: Type.Array(Int), offset_s: Type.Array(Int) },
           {
