@@ -77,7 +77,7 @@ describe.skipIf(lacking.length > 0)(`a cluster of ${CLUSTER_OF}`, () => {
     }, 5_000);
   });
 
-  // Before anything is killed: what a writer that died had begun holds the log back for five minutes.
+  // Before anything is killed: what a writer that died had begun holds the log back for seconds.
   test("invariant 6: rebuilt from the log while the topic is read, the figures are the same", async () => {
     await api.call("POST", "/api/v1/machines", { id: "mill-2", name: "Mill 2" });
     const at = (minute: number, signal: string, value: string | number) => ({

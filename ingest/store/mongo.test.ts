@@ -1,7 +1,10 @@
 // The store on MongoDB keeps the contract, on every server that speaks the protocol and is there.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { MongoClient } from "mongodb";
 import { type EventHeader, encodeData, encodeEvent } from "../event.ts";
 import { MONGO_ENGINES, type MongoServer } from "../testing/mongo.ts";
+import { Committer } from "./mongo/committer.ts";
+import { collectionsOf } from "./mongo/documents.ts";
 import { openMongo } from "./mongo.ts";
 import { storeContract } from "./store.contract.ts";
 import { type NewEvent, Overloaded, type Store } from "./store.ts";
@@ -29,6 +32,7 @@ for (const { name, whole, start } of MONGO_ENGINES) {
     options: {
       max_outbox_bytes?: number;
       project?: "here" | "nowhere";
+      lease_ms?: number;
       log?: (message: string) => void;
     } = {},
   ) =>
@@ -160,6 +164,35 @@ for (const { name, whole, start } of MONGO_ENGINES) {
       },
     );
 
+    test.skipIf(!whole)(
+      "invariants 1 and 2: a writer that sleeps over its commit is not waited for; when it wakes up, it commits at the end",
+      async () => {
+        const [store, lazy] = [await fresh({ lease_ms: 50 }), await sleeper(server.url(n))];
+        await store.commit({ events: [sized(10, "a")] });
+        const late = lazy.committer.commit({ events: [sized(10, "late", "press-2")] });
+        await lazy.asleep;
+        await store.commit({ events: [sized(10, "b")] });
+        for (const { position } of (await store.readOutbox(10, 1 << 20)).events)
+          await store.delivered(position);
+        expect(await store.logState()).toMatchObject({ last: 3, delivered: 0 });
+        await Bun.sleep(150);
+        expect(await store.logState()).toMatchObject({ last: 3, delivered: 3 });
+        lazy.wake();
+        expect(await late).toEqual([{ outcome: "stored", event_id: "late" }]);
+        const { events } = await store.readLog({ after: 0, upto: 10, since_ms: 0 }, 10, 1 << 20);
+        expect(events.map(({ position, id }) => [position, id])).toEqual([
+          [1, "a"],
+          [3, "b"],
+          [4, "late"],
+        ]);
+        expect((await store.readOutbox(10, 1 << 20)).events.map(({ id }) => id)).toEqual(["late"]);
+        expect(await store.lastEventId()).toBe("late");
+        expect((await store.outboxDepth()).events).toBe(1);
+        await store.close();
+        await lazy.close();
+      },
+    );
+
     test("observations arrive in the time series, each with its machine and its time", async () => {
       const store = await fresh({ project: "here" });
       const header: EventHeader = { ...sized(0, "s1").header };
@@ -194,8 +227,41 @@ for (const { name, whole, start } of MONGO_ENGINES) {
   });
 }
 
+/** A writer that falls asleep between the positions of its first events and their insert. */
+async function sleeper(url: string) {
+  const client = await new MongoClient(url).connect();
+  const collections = collectionsOf(client.db());
+  const [night, fallen] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const outbox = new Proxy(collections.outbox, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name, target);
+      if (typeof value !== "function") return value;
+      if (name !== "insertMany") return value.bind(target);
+      return async (...args: unknown[]) => {
+        fallen.resolve();
+        await night.promise;
+        return value.apply(target, args);
+      };
+    },
+  });
+  const committer = new Committer({ ...collections, outbox }, (write) => write(), {
+    transactions: true,
+    project: false,
+    max_outbox_bytes: 1 << 20,
+    waiting_bytes: async () => 0,
+  });
+  return {
+    committer,
+    asleep: fallen.promise,
+    wake: night.resolve,
+    async close() {
+      await committer.idle();
+      await client.close();
+    },
+  };
+}
+
 async function untilRaw(url: string, count: number): Promise<unknown[]> {
-  const { MongoClient } = await import("mongodb");
   const client = new MongoClient(url);
   try {
     const end = Date.now() + 30_000;

@@ -2,6 +2,7 @@
 import { type ClientSession, MongoClient, MongoNetworkError } from "mongodb";
 import { Committer, type Together } from "./mongo/committer.ts";
 import { collectionsOf } from "./mongo/documents.ts";
+import { Holes } from "./mongo/holes.ts";
 import { Leases } from "./mongo/leases.ts";
 import { MongoTarget, refuseHalfMoved } from "./mongo/moving.ts";
 import { Outbox } from "./mongo/outbox.ts";
@@ -60,7 +61,13 @@ export async function openMongo(options: MongoOptions): Promise<Store> {
       waiting_bytes: async () => (await outbox.outboxDepth()).bytes,
     });
     const leases = new Leases(collections, { consumer: "bus", lease_ms });
-    const outbox = new Outbox(collections, leases, committer, settle_ms);
+    const outbox = new Outbox(
+      collections,
+      leases,
+      committer,
+      settle_ms,
+      new Holes(collections, 2 * lease_ms),
+    );
     const settings = new Settings(collections, together);
     const series =
       project === "here"

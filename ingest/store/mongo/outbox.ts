@@ -6,6 +6,7 @@ import { PURGED } from "../moving.ts";
 import type { Entry, LogRange, LogState, LogStretch, OutboxBatch, OutboxDepth, Poison } from "../store.ts";
 import type { Committer } from "./committer.ts";
 import type { Collections, EventDoc } from "./documents.ts";
+import { type Holes, NOBODY } from "./holes.ts";
 import { type Leases, SLOTS } from "./leases.ts";
 
 /** Positions that one read of the log goes over at the most. */
@@ -13,8 +14,6 @@ const READ_POSITIONS = 20_000;
 const PURGE_EVENTS = 1_000;
 /** So many ticks of running time, and the bus has safely on disk what it took. */
 const SETTLE_TICKS = 20;
-/** A writer that says nothing for so long has died, and what it had begun will never come: a group is given up sooner. */
-const OPEN_MAX_MS = 5 * 60_000;
 const ALL_SLOTS = Array.from({ length: SLOTS }, (_, slot) => slot);
 
 /** What this process claimed of the outbox, and the log as everybody sees it. */
@@ -23,6 +22,7 @@ export class Outbox {
   readonly #leases: Leases;
   readonly #committer: Pick<Committer, "after" | "name" | "commit">;
   readonly #tick_ms: number;
+  readonly #holes: Holes;
   /** Positions that were given to the relay and are not delivered yet. */
   #claimed: number[] = [];
   #ticks = 0;
@@ -33,11 +33,13 @@ export class Outbox {
     leases: Leases,
     committer: Pick<Committer, "after" | "name" | "commit">,
     settle_ms: number,
+    holes: Holes,
   ) {
     this.#collections = collections;
     this.#leases = leases;
     this.#committer = committer;
     this.#tick_ms = settle_ms / SETTLE_TICKS;
+    this.#holes = holes;
   }
 
   async readOutbox(max_events: number, max_bytes: number): Promise<OutboxBatch> {
@@ -98,9 +100,8 @@ export class Outbox {
     const { counters } = this.#collections;
     const log = await counters.findOne({ _id: "log" });
     const last = log?.last ?? 0;
-    const open = Object.entries(log?.open ?? {})
-      .filter(([name, { at_ms }]) => name !== this.#committer.name && Date.now() - at_ms < OPEN_MAX_MS)
-      .map(([, { after }]) => after);
+    const { [this.#committer.name]: _, ...others } = log?.open ?? {};
+    const open = await this.#holes.after(others, last);
     const own = this.#committer.after();
     if (own !== undefined) open.push(own);
     const [waiting] = await this.#waiting();
@@ -261,7 +262,7 @@ export class Outbox {
   /** Ids rise with positions but for a few that overtook each other. */
   async lastEventId(): Promise<string | undefined> {
     const rows = await this.#collections.outbox
-      .find({}, { projection: { id: 1 } })
+      .find({ tenant_id: { $ne: NOBODY } }, { projection: { id: 1 } })
       .sort({ _id: -1 })
       .limit(1_000)
       .toArray();
