@@ -28,6 +28,12 @@ export const CANONICAL_SIGNALS = [
 ] as const;
 export type CanonicalSignal = (typeof CANONICAL_SIGNALS)[number];
 
+/**
+ * Is this a number of parts that people counted? It is a `part_event` whose sequence is the time it was entered, in ms since
+ * 1970: no source counts so far. It is no value of the machine, and not shown as one.
+ */
+export const isByHand = (signal: string, seq: number): boolean => signal === "part_event" && seq >= 1e12;
+
 /** States of a machine (DESIGN "Time, states, OEE"). */
 export const STATES = ["UNKNOWN", "DOWN", "RUNNING", "SETUP", "STOPPED", "IDLE"] as const;
 export type State = (typeof STATES)[number];

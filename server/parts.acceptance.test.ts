@@ -1,6 +1,6 @@
 // Parts over HTTP: spikes with a decision, pulses, events, lots with an order and an end, rejects entered later.
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { discard, startServer, type TestServer } from "./testing/server.ts";
+import { discard, startServer, type TestServer, until } from "./testing/server.ts";
 import { stormy } from "./testing/storm.ts";
 
 let server: TestServer;
@@ -104,6 +104,27 @@ test("events add their number; a counter of the same parts goes before them, fro
     ["part_event", "08:00", 1],
   ]);
   expect((await figures(base))[0]).toMatchObject({ total_count: 5 + 4, reject_count: 1 });
+});
+
+test("whoever counts by itself is not counted by hand as well, after a restart neither", async () => {
+  const hand = await machine("by-hand");
+  const itself = await machine("by-itself");
+  const count = async (base: string, time: string, count = 5): Promise<number> => {
+    const { status } = await server.call("POST", `${base}/counts`, { ts: at(time), count });
+    await server.settled();
+    return status;
+  };
+  // People counted before the machine did.
+  expect([await count(hand, "06:00"), await count(itself, "06:00")]).toEqual([201, 201]);
+  await observe("by-itself", [["part_event", "06:10", 1]]);
+  expect([await count(hand, "06:20"), await count(itself, "06:20")]).toEqual([201, 409]);
+  await server.stop();
+  server = stormy(await startServer({}, server.data_dir));
+  // What was told before the start is known again in a moment.
+  await until(async () => (await count(itself, "06:30", 0)) === 409 || undefined, 30_000);
+  expect(await count(hand, "06:30")).toBe(201);
+  expect((await figures(hand))[0]?.total_count).toBe(15);
+  expect((await figures(itself))[0]?.total_count).toBe(6);
 });
 
 test("a counter that a machine begins to tell leaves its past alone", async () => {

@@ -3,6 +3,7 @@ SELECT
     machine_id,
     signal,
     toUnixTimestamp64Micro(max(at)) AS ts_us,
+    argMax(sequence, (at, sequence, text)) AS seq,
     argMax(number, (at, sequence, text)) AS num,
     argMax(text, (at, sequence, text)) AS word
 FROM

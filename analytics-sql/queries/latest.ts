@@ -6,6 +6,7 @@ export type LatestRow = {
   machine_id: string;
   signal: string;
   ts_us: number;
+  seq: number;
   num: number | null;
   word: string;
 };

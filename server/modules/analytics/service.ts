@@ -23,6 +23,7 @@ import type { Roller } from "../../../analytics-sql/rollup/roller.ts";
 import { type GapCause, MIN_TS_US } from "../../../ingest/event.ts";
 import type { LastKnown } from "../../../ingest/live/hub.ts";
 import { badInput } from "../../../ingest/problem.ts";
+import { isByHand } from "../../../ingest/signals.ts";
 import type { Machine } from "../../../ingest/store/store.ts";
 import { Remembered } from "./remembered.ts";
 
@@ -220,7 +221,8 @@ export class Reports {
     const known = new Map(
       machine_ids.map((id) => [id, { values: {}, state: "UNKNOWN", since_us: 0 } as LastKnown]),
     );
-    for (const { machine_id, signal, ts_us, num, word } of rows) {
+    for (const { machine_id, signal, ts_us, seq, num, word } of rows) {
+      if (isByHand(signal, seq)) continue;
       const machine = known.get(machine_id);
       if (machine) machine.values[signal] = { ts_us, value: num ?? word };
     }

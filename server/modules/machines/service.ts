@@ -243,20 +243,17 @@ export class Machines {
       throw new Problem(409, "Conflict", "the machine counts its parts itself: they would count twice");
     }
     const columns = new ColumnsBuilder();
-    // A later word on the same time is a later sequence: it replaces the one before (invariant 3).
+    // A later word on the same time is a later sequence: it replaces the one before (invariant 3). See `isByHand`.
     columns.add("part_event", entryTime_us(ts, "/ts"), Date.now(), count);
-    const appended = await this.#deps.pipeline.observe(machine, columns.bytes(), columns.columns(), dedupe);
-    if (appended.outcome === "conflict") throw idempotencyConflict();
-    return appended.event_id;
+    return this.#enter(tenant_id, id, "mtc.observations.v1", columns.columns(), dedupe);
   }
 
   /** Whether parts are counted by the machine, or by its rules, and not by people. */
-  countsParts({ id, source, rules }: Machine): boolean {
+  countsParts({ id, rules }: Machine): boolean {
     const counts = (signal: string) => /^part_(count|pulse|event)/.test(signal);
     if (rules.some(({ is }) => counts(is))) return true;
-    const by_hand = (source as MachineSource).kind === "mtconnect" ? "" : "part_event";
     const { signals = {} } = this.#deps.hub.snapshot([id]).machines[0] ?? {};
-    return Object.keys(signals).some((signal) => counts(signal) && signal !== by_hand);
+    return Object.keys(signals).some(counts);
   }
 
   addLot(tenant_id: string, id: string, input: Lot, dedupe?: Dedupe): Promise<string> {
