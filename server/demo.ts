@@ -5,6 +5,7 @@ import type { Observation } from "../ingest/event.ts";
 import type { Pipeline } from "../ingest/pipeline.ts";
 import type { MachineSource } from "../ingest/sources/model.ts";
 import { type DemoPlant, startDemoPlant } from "../ingest/sources/simulator/plant.ts";
+import type { Store } from "../ingest/store/store.ts";
 import { formatTimestamp_us } from "../ingest/time.ts";
 import { DEMO_REASONS } from "./demo-reasons.ts";
 import type { Machines } from "./modules/machines/service.ts";
@@ -17,6 +18,15 @@ const TENANT = "default";
 const HISTORY_DAYS = 3;
 /** Observations of one batch of the press's past. */
 const BATCH_ROWS = 5_000;
+
+/**
+ * Whether there never was a machine: before the first one nothing but reasons is in the log. Where machines were deleted,
+ * the demo's as well, they stay gone.
+ */
+export async function neverHadMachine(store: Pick<Store, "logState" | "entries">): Promise<boolean> {
+  const { last } = await store.logState();
+  return last === 0 || last === (await store.entries(TENANT, "", "mtc.reasons.v1")).length;
+}
 
 type Deps = {
   machines: Machines;

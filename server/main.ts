@@ -2,6 +2,7 @@
 import { assets } from "../views/index.ts";
 import { createApp, createHealthApp } from "./app.ts";
 import { ConfigError, parseConfig } from "./config.ts";
+import { neverHadMachine } from "./demo.ts";
 import { startServices } from "./services.ts";
 
 const STOP_WITHIN_MS = 28_000;
@@ -25,8 +26,7 @@ async function main(): Promise<void> {
     console.log(`  sign in once:  ${origin}/sign-in?token=${services.keys.linkToken()}`);
     console.log(`  admin API key: ${config.admin_key_place}`);
   } else console.log(`  roles:         ${config.roles.join(", ")}; health at ${origin}/readyz`);
-  const is_new = (await services.store.logState()).last === 0;
-  if (config.demo === "auto") await services.demo.begin(is_new);
+  if (config.demo === "auto") await services.demo.begin(await neverHadMachine(services.store));
   const demo = services.demo.running;
   if (demo) {
     console.log(`  demo plant:    MTConnect agent ${demo.agent_url}, ADAM-6050 at ${demo.modbus_address}`);
