@@ -50,7 +50,7 @@ describe.skipIf(lacking.length > 0)(`a cluster of ${CLUSTER_OF}`, () => {
       until(async () => {
         const { body } = await other.call<{ name?: string }>("GET", "/api/v1/machines/mill-1");
         return body.name === name || undefined;
-      }, 5_000);
+      }, 20_000);
     await seen("Mill 1");
     // Changed here and there at once, one change takes nothing back of the other.
     const calls = [
@@ -67,14 +67,14 @@ describe.skipIf(lacking.length > 0)(`a cluster of ${CLUSTER_OF}`, () => {
     });
     const status = async () =>
       (await other.call("GET", "/api/v1/machines", undefined, { "x-api-key": body.key })).status;
-    await until(async () => (await status()) === 200 || undefined, 5_000);
+    await until(async () => (await status()) === 200 || undefined, 20_000);
     await api.call("DELETE", `/api/v1/keys/${body.id}`);
-    await until(async () => (await status()) === 401 || undefined, 5_000);
+    await until(async () => (await status()) === 401 || undefined, 20_000);
     expect((await other.call("DELETE", "/api/v1/machines/mill-1")).status).toBe(204);
     await until(async () => {
       const gone = await api.call("GET", "/api/v1/machines/mill-1");
       return gone.status === 404 || undefined;
-    }, 5_000);
+    }, 20_000);
   });
 
   // Before anything is killed: what a writer that died had begun holds the log back for seconds.
@@ -106,7 +106,7 @@ describe.skipIf(lacking.length > 0)(`a cluster of ${CLUSTER_OF}`, () => {
         { "idempotency-key": "a" },
       );
       return again.status === 202 || undefined;
-    }, 5_000);
+    }, 20_000);
     const figures = async (server: TestServer): Promise<unknown> => {
       await server.settled();
       const window = "from=2026-01-05T06:00:00Z&to=2026-01-05T14:00:00Z";

@@ -10,7 +10,7 @@ import { Overloaded, type Store } from "../store/store.ts";
 import { type Brokers, hasKafka, startBrokers } from "../testing/brokers.ts";
 import { readTopic } from "../testing/topic.ts";
 import type { Bus } from "./bus.ts";
-import { openKafkaBus } from "./kafka.ts";
+import { kafkaOf, openKafkaBus } from "./kafka.ts";
 import { type Relay, startRelay } from "./relay.ts";
 
 setDefaultTimeout(300_000);
@@ -65,6 +65,18 @@ describe.skipIf(!hasKafka)("with three Kafka brokers", () => {
     while ((await store.outboxDepth()).events > 0) await Bun.sleep(50);
   }
 
+  /** Every broker has all that the topic holds. */
+  async function allInSync(): Promise<boolean> {
+    const admin = kafkaOf(brokers.addresses).admin();
+    try {
+      await admin.connect();
+      const { topics } = await admin.fetchTopicMetadata({ topics: ["raw_data"] });
+      return topics.every(({ partitions }) => partitions.every(({ isr }) => isr.length === 3));
+    } finally {
+      await admin.disconnect();
+    }
+  }
+
   /** Each machine's sequences as the topic has them first, whatever came again later. */
   async function heldAgainstTheLedger(): Promise<number> {
     const found = new Map<string, number[]>();
@@ -100,7 +112,7 @@ describe.skipIf(!hasKafka)("with three Kafka brokers", () => {
       while (relay.status().delivered_events <= before + 500) await Bun.sleep(50);
       await brokers.start(node);
       // Until it has caught up, no other may go: of two copies one would be left, which is too few to acknowledge.
-      await Bun.sleep(5_000);
+      while (!(await allInSync())) await Bun.sleep(100);
     }
     loading = false;
     await load;

@@ -40,7 +40,7 @@ export async function startBrokers(nodes: number, secured?: Secured): Promise<Br
     running[node] = undefined;
   };
 
-  for (let node = 0; node < nodes; node++) {
+  const format = async (node: number): Promise<void> => {
     const file = `${dir}/${node}.properties`;
     const all = { ...properties(node, nodes, ports, dir), ...(secured ? lock(secured, node, ports) : {}) };
     writeFileSync(
@@ -50,13 +50,19 @@ export async function startBrokers(nodes: number, secured?: Secured): Promise<Br
         .join(""),
     );
     const users = secured ? ["SCRAM-SHA-256", "SCRAM-SHA-512"].flatMap((one) => scramUser(one, secured)) : [];
+    const log = `${dir}/format-${node}.log`;
     const formatted = java(
       ["kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c", file, ...users],
-      `${dir}/format.log`,
+      log,
     );
-    if ((await formatted.exited) !== 0) throw new Error(await Bun.file(`${dir}/format.log.err`).text());
-  }
-  await Promise.all(Array.from({ length: nodes }, (_, node) => start(node)));
+    if ((await formatted.exited) !== 0) throw new Error(await Bun.file(`${log}.err`).text());
+  };
+  await Promise.all(
+    Array.from({ length: nodes }, async (_, node) => {
+      await format(node);
+      await start(node);
+    }),
+  );
   return {
     addresses: ports.slice(0, nodes).map((port) => `127.0.0.1:${port}`),
     without_tls: ports.slice(2 * nodes).map((port) => `127.0.0.1:${port}`),
@@ -100,6 +106,8 @@ export function properties(
     "transaction.state.log.min.isr": Math.max(1, replicas - 1),
     "auto.create.topics.enable": false,
     "group.initial.rebalance.delay.ms": 0,
+    // One that is killed is missed by the others for this long.
+    ...(nodes > 1 ? { "broker.session.timeout.ms": 4_000, "broker.heartbeat.interval.ms": 1_000 } : {}),
     "num.network.threads": 2,
     "num.io.threads": 2,
   };
