@@ -130,7 +130,7 @@ export async function startServices(config: Config, log: (message: string) => vo
     serves ? config.kafka : undefined,
     (id) => machines.byId(id)?.tenant_id,
   );
-  const roller = new Roller(engine, log);
+  const roller = new Roller(engine);
   const reports = new Reports(engine, roller, lake);
   const seeding = serves
     ? seedHub(hub, machines, reports, store, () => running).catch((error: Error) =>

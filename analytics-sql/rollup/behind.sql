@@ -8,8 +8,8 @@ WITH standing AS
         max(r.version) AS version,
         argMax(r.from_us, r.version) AS rolled_from_us,
         argMax(r.to_us, r.version) AS rolled_to_us,
-        argMax(r.since_us, r.version) AS began_us,
-        intDiv(if(began_us > {now_us:Int64}, {now_us:Int64} - 600000000, began_us), 1000000) AS since_s
+        argMax(r.since_us, r.version) AS since_us,
+        intDiv(if(since_us > {now_us:Int64}, {now_us:Int64} - 600000000, since_us), 1000000) AS since_s
     FROM mtc.rolls_v2 AS r
     WHERE tenant_id = {tenant:String} AND machine_id IN {machines:Array(String)}
     GROUP BY r.machine_id
@@ -19,6 +19,7 @@ SELECT
     version,
     rolled_from_us,
     rolled_to_us,
+    since_us,
     countIf(at_s >= since_s) > 0 AS touched,
     minIf(marks.from_us, at_s >= since_s) AS touched_us,
     minIf(marks.counters_from_us, at_s >= since_s) AS counters_us
@@ -33,4 +34,4 @@ LEFT JOIN
     FROM mtc.touched AS t
     WHERE t.tenant_id = {tenant:String} AND t.at >= (SELECT toDateTime(min(since_s), 'UTC') FROM standing)
 ) AS marks USING (machine_id)
-GROUP BY machine_id, version, rolled_from_us, rolled_to_us
+GROUP BY machine_id, version, rolled_from_us, rolled_to_us, since_us

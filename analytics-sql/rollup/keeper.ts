@@ -3,14 +3,18 @@ import { type Repeating, repeat } from "../repeat.ts";
 import type { Roller } from "./roller.ts";
 
 const DAY_US = 86_400_000_000;
-/** How often, and how much of the time at the most: what arrives and who asks go first. */
+/** How often today is rolled up. */
 const EVERY_MS = 10_000;
+/** The past rests so many times as long as it took: what arrives and who asks go first. */
 const REST = 5;
-/** How much of the past is rolled up in one step. */
-const STEP_US = 30 * DAY_US;
+/** How much of the past is rolled up in one step, days of machines: screens wait for it no longer than for their own. */
+const PAST_MACHINE_DAYS = 500;
+
+type Step = (tenant: string, own: string[], now_us: number) => Promise<void>;
 
 /**
- * Starts at once and goes on until `stop`.
+ * Starts at once and goes on until `stop`. The past has a rhythm of its own: its rest, after a long step, must not keep
+ * screens waiting for what is new.
  * @param machines the ids of each tenant's machines
  */
 export function keepRolled(
@@ -18,18 +22,35 @@ export function keepRolled(
   machines: () => Map<string, string[]>,
   log: (message: string) => void,
 ): Repeating {
-  const rollUp = async (running: () => boolean): Promise<void> => {
-    for (const [tenant, own] of machines()) {
-      const now_us = Date.now() * 1_000;
-      const upto = { tenant, to_us: now_us, as_of_us: now_us };
-      await roller.exact({ ...upto, machines: own, from_us: now_us - (now_us % DAY_US) });
-      const past = running() ? await roller.past(tenant, own) : undefined;
-      if (past) await roller.exact({ ...upto, machines: past.machines, from_us: past.until_us - STEP_US });
-    }
+  const rolling = (rest_ms: (took_ms: number) => number, step: Step): Repeating =>
+    repeat(async (running) => {
+      const began_ms = performance.now();
+      for (const [tenant, own] of machines()) {
+        if (!running()) break;
+        await step(tenant, own, Date.now() * 1_000).catch((error: Error) => log(`roll-up: ${error.message}`));
+      }
+      return rest_ms(performance.now() - began_ms);
+    });
+  const today = rolling(
+    () => EVERY_MS,
+    async (tenant, own, now_us) => {
+      const from_us = now_us - (now_us % DAY_US);
+      await roller.exact({ tenant, machines: own, from_us, to_us: now_us, as_of_us: now_us });
+    },
+  );
+  const past = rolling(
+    (took_ms) => Math.max(EVERY_MS, REST * took_ms),
+    async (tenant, own, now_us) => {
+      const behind = await roller.past(tenant, own);
+      if (!behind) return;
+      const { until_us: to_us } = behind;
+      const from_us = to_us - Math.ceil(PAST_MACHINE_DAYS / behind.machines.length) * DAY_US;
+      await roller.exact({ tenant, machines: behind.machines, from_us, to_us, as_of_us: now_us });
+    },
+  );
+  return {
+    async stop() {
+      await Promise.all([today.stop(), past.stop()]);
+    },
   };
-  return repeat(async (running) => {
-    const began_ms = performance.now();
-    await rollUp(running).catch((error: Error) => log(`roll-up: ${error.message}`));
-    return Math.max(EVERY_MS, REST * (performance.now() - began_ms));
-  });
 }

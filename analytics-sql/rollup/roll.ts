@@ -15,6 +15,8 @@ export type Standing = {
   version: number;
   rolled_from_us: number;
   rolled_to_us: number;
+  /** What had arrived by then is in it. */
+  since_us: number;
   touched: boolean;
   touched_us: number;
   counters_us: number;
@@ -69,5 +71,5 @@ export const roll = (engine: Engine, { margin_us, as_of_us, ...days }: Days): Pr
 /** Notes how far machines are rolled up now. @throws EngineError */
 export const rolled = (
   engine: Engine,
-  note: Machines & { version: number; since_us: number; rolled_from_us: number[]; rolled_to_us: number[] },
+  note: Machines & { version: number; since_us: number[]; rolled_from_us: number[]; rolled_to_us: number[] },
 ): Promise<void> => engine.run(rolled_, note);

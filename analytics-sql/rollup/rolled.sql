@@ -4,7 +4,7 @@ SELECT
     {tenant:String},
     machine_id,
     {version:UInt64},
-    {since_us:Int64},
+    {since_us:Array(Int64)}[place],
     {rolled_from_us:Array(Int64)}[place],
     {rolled_to_us:Array(Int64)}[place]
 FROM (SELECT {machines:Array(String)} AS machines)

@@ -135,7 +135,7 @@ test("reports of one page that come together are one roll-up", async () => {
   expect(rolls).toBe(1);
 });
 
-test("screens of a day that is over are corrected as soon as those of today", async () => {
+test("screens of a day that is over are corrected by the keeper's next roll-up, of whichever day that is", async () => {
   const roller = new Roller(engine);
   const now_us = T0 + 3 * DAY_US;
   const run_s = async (later_s: number) => {
@@ -144,21 +144,54 @@ test("screens of a day that is over are corrected as soon as those of today", as
     const { total } = await oee(engine, { ...taken, by: "total" });
     return [total?.run_time_s, (taken.as_of_us - now_us) / 1_000_000];
   };
+  const keeper = (later_s: number) =>
+    roller.exact({ ...window(["m7"], 4), from_us: now_us, as_of_us: now_us + later_s * 1_000_000 });
   await take("m7", [{ signal: "execution", ts_us: T0, seq: 0, value: "ACTIVE" }]);
   await roller.exact({ ...window(["m7"], 4), as_of_us: now_us });
   expect(await run_s(1)).toEqual([86_400, 0]);
   await take("m7", [{ signal: "execution", ts_us: T0 + DAY_US / 2, seq: 0, value: "STOPPED" }]);
   expect(await run_s(13)).toEqual([86_400, 0]);
-  // The first to look after some seconds has it renewed, and the next one sees it.
-  await run_s(15);
-  await roller.exact(window([], 0));
+  await keeper(15);
   expect(await run_s(16)).toEqual([43_200, 15]);
   // Somebody who looks at an earlier day does not pass for having seen to a later one.
   await take("m7", [{ signal: "execution", ts_us: T0 + DAY_US / 4, seq: 0, value: "STOPPED" }]);
   await roller.exact({ ...window(["m7"], 0), as_of_us: now_us + 40_000_000 });
-  await run_s(41);
-  await roller.exact(window([], 0));
+  await keeper(41);
   expect(await run_s(42)).toEqual([21_600, 41]);
+});
+
+test("the past is rolled up by itself, and what was touched after it is not forgotten", async () => {
+  const days: number[] = [];
+  const noting: Engine = {
+    ...engine,
+    run: async (sql, params) => {
+      const { first_us, last_us } = params as { first_us: number; last_us: number };
+      if (sql.includes("INSERT INTO mtc.machine_days"))
+        days.push((first_us - T0) / DAY_US, (last_us - T0) / DAY_US);
+      await engine.run(sql, params);
+    },
+  };
+  const roller = new Roller(noting);
+  await take("m9", busy("m9", 4));
+  await pause();
+  const today = { ...window(["m9"], 4), from_us: T0 + 3 * DAY_US };
+  await roller.exact(today);
+  await pause();
+  // While the past is rolled up, today goes on.
+  await take("m9", [{ signal: "execution", ts_us: T0 + 3 * DAY_US + 1, seq: 9, value: "STOPPED" }]);
+  await roller.exact({ ...window(["m9"], 3), from_us: T0 + DAY_US });
+  expect(days).toEqual([3, 4, 1, 3]);
+  await roller.exact(today);
+  expect(days).toEqual([3, 4, 1, 3, 3, 4]);
+  await roller.exact(window(["m9"], 4));
+  const { total } = await oee(engine, { ...window(["m9"], 4), by: "total" });
+  await take("m9-at-once", [
+    ...busy("m9-at-once", 4),
+    { signal: "execution", ts_us: T0 + 3 * DAY_US + 1, seq: 9, value: "STOPPED" },
+  ]);
+  await new Roller(engine).exact(window(["m9-at-once"], 4));
+  const at_once = await oee(engine, { ...window(["m9-at-once"], 4), by: "total" });
+  expect(total).toEqual(at_once.total);
 });
 
 test("a crash between the days and the note of it: they are rolled up again, and counted once", async () => {

@@ -12,28 +12,33 @@ const MACHINE_DAYS = 1_000;
 
 const midnight = (ts_us: number): number => ts_us - (ts_us % DAY_US);
 
-/** A machine and the stretch of its time that must be rolled up again. */
-type Job = { machine: string; first_us: number; last_us: number; rolled_from_us: number };
+/** A machine and the stretch of its time that must be rolled up again; what is rolled up then, by what had arrived when. */
+type Job = {
+  machine: string;
+  first_us: number;
+  last_us: number;
+  rolled_from_us: number;
+  rolled_to_us: number;
+  since_us: number;
+};
 
 /**
- * How old the roll-up may be that screens are served from, and from which age on they have it renewed behind their back:
- * not while the keeper keeps up, who does all machines in one statement, which costs hardly more than one machine does.
+ * How old the roll-up may be that screens are served from, whatever is asked of: the keeper renews it, all machines in one
+ * statement, which costs hardly more than one machine does.
  */
-const RECENT_US = { most: 20_000_000, renew: 14_000_000 };
+const RECENT_US = 20_000_000;
 
 /** One roll-up at a time: a second one waits for the first, and then finds most of its work done. */
 export class Roller {
   readonly #engine: Engine;
-  readonly #log: (message: string) => void;
   /** How far machines are rolled up, by what this roller did itself. */
   readonly #reach = new Map<string, { from_us: number; to_us: number }>();
   /** When it was last seen to that what had arrived of a machine is rolled up, by the asker's clock. */
   readonly #seen = new Map<string, number>();
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(engine: Engine, log: (message: string) => void = () => {}) {
+  constructor(engine: Engine) {
     this.#engine = engine;
-    this.#log = log;
   }
 
   /**
@@ -51,20 +56,15 @@ export class Roller {
    */
   async recent(window: Window): Promise<Window> {
     const { as_of_us } = window;
-    const isShort = (age_us: number): boolean => {
+    const isShort = (): boolean => {
       const { from_us, to_us } = this.#reachOf(window);
-      return from_us > window.from_us || to_us < Math.min(window.to_us, as_of_us - age_us);
+      return from_us > window.from_us || to_us < Math.min(window.to_us, as_of_us - RECENT_US);
     };
-    const isOld = (): boolean =>
-      isShort(RECENT_US.renew) || this.#reachOf(window).seen_us < as_of_us - RECENT_US.renew;
     // Asked again in its turn: reports of one page come together, and the first one's roll-up is all of theirs.
-    const rollIf = (needed: () => boolean) =>
-      this.#inTurn(async () => {
-        if (needed()) await this.#roll(window);
+    if (isShort())
+      await this.#inTurn(async () => {
+        if (isShort()) await this.#roll(window);
       });
-    if (isShort(RECENT_US.most)) await rollIf(() => isShort(RECENT_US.most));
-    // What is over may be corrected as well, by late data or another calendar: nobody waits for that.
-    else if (isOld()) rollIf(isOld).catch((error: Error) => this.#log(`roll-up: ${error.message}`));
     const { to_us, seen_us } = this.#reachOf(window);
     // Of what is over, "as of" says when it was looked at: whoever remembers a report asks anew.
     const known_us = window.to_us <= to_us ? Math.max(to_us, seen_us) : to_us;
@@ -131,7 +131,13 @@ export class Roller {
     const standing = new Map(known.map((one) => [one.machine_id, one]));
     const until_us = Math.min(as_of_us, midnight(to_us - 1) + DAY_US);
     const jobs = machines.flatMap((machine) => {
-      const asked = { from_us: midnight(Math.max(from_us, EARLIEST_US)), until_us, to_us, margin_us };
+      const asked = {
+        from_us: midnight(Math.max(from_us, EARLIEST_US)),
+        until_us,
+        to_us,
+        margin_us,
+        since_us,
+      };
       const at = standing.get(machine);
       if (at) this.#reach.set(`${tenant}/${machine}`, { from_us: at.rolled_from_us, to_us: at.rolled_to_us });
       const job = jobOf(machine, asked, at, starts.get(machine));
@@ -139,9 +145,9 @@ export class Roller {
     });
     const version = Math.max(since_us, ...known.map((one) => one.version + 1));
     for (const together of chunks(jobs))
-      await this.#rollTogether({ tenant, version, since_us, as_of_us, margin_us }, together);
+      await this.#rollTogether({ tenant, version, as_of_us, margin_us }, together);
     // One that was touched after the window's end still waits for its roll-up.
-    const done = new Set(jobs.map(({ machine }) => machine));
+    const done = new Set(jobs.filter((job) => job.since_us === since_us).map(({ machine }) => machine));
     for (const machine of machines) {
       const isDone = done.has(machine) || !standing.get(machine)?.touched;
       if (isDone) this.#seen.set(`${tenant}/${machine}`, as_of_us);
@@ -158,10 +164,9 @@ export class Roller {
   }
 
   async #rollTogether(
-    how: { tenant: string; version: number; since_us: number; as_of_us: number; margin_us: number },
+    how: { tenant: string; version: number; as_of_us: number; margin_us: number },
     jobs: Job[],
   ): Promise<void> {
-    const { since_us, ...rest } = how;
     const machines = jobs.map(({ machine }) => machine);
     const first_us = Math.min(...jobs.map((job) => job.first_us));
     const last_us = Math.max(...jobs.map((job) => job.last_us));
@@ -169,36 +174,53 @@ export class Roller {
     for (let at_us = first_us; at_us < last_us; at_us += step_us) {
       const days = { first_us: at_us, last_us: Math.min(at_us + step_us, last_us) };
       // A clock that was set back does not undo what was rolled up before.
-      await roll(this.#engine, { ...rest, ...days, machines, as_of_us: Math.max(how.as_of_us, last_us) });
+      await roll(this.#engine, { ...how, ...days, machines, as_of_us: Math.max(how.as_of_us, last_us) });
     }
-    const rolled_from_us = jobs.map((job) => job.rolled_from_us);
-    const rolled_to_us = jobs.map(() => last_us);
     const { tenant, version } = how;
-    await rolled(this.#engine, { tenant, machines, version, since_us, rolled_from_us, rolled_to_us });
-    for (const { machine, rolled_from_us: from_us } of jobs) {
-      this.#reach.set(`${tenant}/${machine}`, { from_us, to_us: last_us });
+    await rolled(this.#engine, {
+      tenant,
+      machines,
+      version,
+      since_us: jobs.map((job) => job.since_us),
+      rolled_from_us: jobs.map((job) => job.rolled_from_us),
+      rolled_to_us: jobs.map((job) => job.rolled_to_us),
+    });
+    for (const { machine, rolled_from_us: from_us, rolled_to_us: to_us } of jobs) {
+      this.#reach.set(`${tenant}/${machine}`, { from_us, to_us });
     }
   }
 }
 
-type Asked = { from_us: number; until_us: number; to_us: number; margin_us: number };
+type Asked = { from_us: number; until_us: number; to_us: number; margin_us: number; since_us: number };
 
 /** @returns undefined where the roll-up holds what is asked */
 function jobOf(machine: string, asked: Asked, known?: Standing, run_start_us?: number): Job | undefined {
-  const { from_us, until_us } = asked;
+  const { from_us, until_us, since_us } = asked;
   if (from_us >= until_us) return undefined;
-  if (!known) return { machine, first_us: from_us, last_us: until_us, rolled_from_us: from_us };
+  const whole = { machine, first_us: from_us, last_us: until_us, since_us };
+  if (!known) return { ...whole, rolled_from_us: from_us, rolled_to_us: until_us };
   const { rolled_from_us, rolled_to_us, touched } = known;
   const touched_us = touched ? Math.min(known.touched_us, run_start_us ?? Number.MAX_SAFE_INTEGER) : Infinity;
   const early = from_us < rolled_from_us;
-  const late = rolled_to_us < Math.min(asked.to_us, until_us);
-  if (!early && !late && touched_us - asked.margin_us >= asked.to_us) return undefined;
+  const again = rolled_to_us < Math.min(asked.to_us, until_us) || touched_us - asked.margin_us < asked.to_us;
+  if (!early && !again) return undefined;
+  // The days before alone: what was touched after them still waits for its roll-up.
+  if (!again)
+    return {
+      ...whole,
+      last_us: rolled_from_us,
+      rolled_from_us: from_us,
+      rolled_to_us,
+      since_us: known.since_us,
+    };
   const again_us = Math.max(rolled_from_us, midnight(Math.min(rolled_to_us, touched_us) - asked.margin_us));
+  const last_us = Math.max(rolled_to_us, until_us);
   return {
-    machine,
+    ...whole,
     first_us: early ? from_us : again_us,
-    last_us: Math.max(rolled_to_us, until_us),
+    last_us,
     rolled_from_us: Math.min(from_us, rolled_from_us),
+    rolled_to_us: last_us,
   };
 }
 

@@ -1,6 +1,6 @@
 // The program as a cluster on this machine: how many, how soon, who is busy, and what an outage of Kafka costs.
 import { readFileSync } from "node:fs";
-import { CLUSTER_OF, type Cluster, fastEngine, lacking, startCluster } from "../../server/testing/cluster.ts";
+import { CLUSTER_OF, type Cluster, lacking, startCluster } from "../../server/testing/cluster.ts";
 import { TEST_KEY, type TestServer } from "../../server/testing/server.ts";
 import { acked_per_s, type Load, type LoadJob, sendLoad } from "../lib/load.ts";
 import { machineId } from "../lib/observations.ts";
@@ -9,7 +9,7 @@ import { createMachines, telemetry } from "../lib/product.ts";
 import { type Bench, type Context, round } from "../lib/report.ts";
 import { median, quantile, spread } from "../lib/stats.ts";
 
-const NOTE = `one api, one relay, one broker, ${fastEngine?.name} as the store, chDB as ClickHouse; they and the load share the cores`;
+const NOTE = `one api, one relay, one broker; ${CLUSTER_OF}; they and the load share the cores`;
 /** While Kafka is away: far below what the store takes, as a plant is. */
 const OUTAGE_BATCHES_PER_S = 20;
 /** Clock ticks of /proc a second. */
@@ -20,7 +20,7 @@ export const cluster: Bench = {
   async run(context) {
     if (lacking.length > 0) return context.progress(`left out: there is no ${lacking.join(", ")}`);
     context.progress(`starting a cluster of ${CLUSTER_OF}`);
-    const parts = await startCluster(fastEngine);
+    const parts = await startCluster();
     try {
       const api = await parts.start(["api"]);
       const relay = await parts.start(["relay"]);
