@@ -1,8 +1,9 @@
 // How much one may ask: requests of a key or a user, and sign-ins that fail; together over all replicas where there is a Redis.
 import { Counter, type Registry } from "prom-client";
+import type { Redis } from "../../ingest/live/redis.ts";
 import { Problem } from "./errors.ts";
 import { Budgets, type Rate } from "./gcra.ts";
-import { RedisBudgets, type SharingState } from "./redis-budgets.ts";
+import { RedisBudgets } from "./redis-budgets.ts";
 
 /** Failed sign-ins of an address, and of a name whoever tries it. */
 const SIGN_INS: Rate = { burst: 10, per_s: 10 / 60 };
@@ -16,9 +17,8 @@ type Deps = {
   /** Requests a second of one key or user, and as many at once. */
   per_s: number;
   /** Without it each process limits by itself. */
-  redis_url: string | undefined;
+  redis: Redis | undefined;
   metrics: Registry;
-  log: (message: string) => void;
   now_ms?: () => number;
 };
 
@@ -41,7 +41,7 @@ export class RateLimits {
   readonly #shut_ms = new Map<string, number>();
   #told: Promise<void> | undefined;
 
-  constructor({ per_s, redis_url, metrics, log, now_ms = () => performance.now() }: Deps) {
+  constructor({ per_s, redis, metrics, now_ms = () => performance.now() }: Deps) {
     this.#rate = { burst: per_s, per_s };
     this.#requests = new Budgets(this.#rate, now_ms);
     this.#sign_ins = new Budgets(SIGN_INS, now_ms);
@@ -52,14 +52,9 @@ export class RateLimits {
       labelNames: ["limit"],
       registers: [metrics],
     });
-    if (redis_url === undefined) return;
-    this.#redis = new RedisBudgets(redis_url, log);
+    if (!redis) return;
+    this.#redis = new RedisBudgets(redis);
     this.#telling = setInterval(() => this.#tell(), TELL_EVERY_MS);
-  }
-
-  /** Whether the replicas share their budgets; undefined where there is no Redis. */
-  state(): SharingState | undefined {
-    return this.#redis?.state();
   }
 
   /** One request of a key or a user. @throws 429 with Retry-After */
@@ -106,7 +101,6 @@ export class RateLimits {
   async stop(): Promise<void> {
     clearInterval(this.#telling);
     await this.#told;
-    this.#redis?.stop();
   }
 
   #shutFor(caller_id: string): number {
@@ -121,7 +115,6 @@ export class RateLimits {
   /** One batch at a time; what cannot be told is forgotten, and this process's own budget stays. */
   #tell(): void {
     if (this.#told !== undefined) return;
-    this.#redis?.watch();
     for (const id of this.#shut_ms.keys()) this.#shutFor(id);
     if (this.#untold.size === 0) return;
     const spent = new Map([...this.#untold].map(([id, n]) => [`requests:${id}`, n]));

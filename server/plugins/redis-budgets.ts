@@ -1,12 +1,6 @@
 // Budgets that all replicas share, kept in Redis by its own clock.
-import { RedisClient } from "bun";
+import type { Redis } from "../../ingest/live/redis.ts";
 import { burstMs, intervalMs, type Rate } from "./gcra.ts";
-
-/** `lost`: Redis does not answer, and each replica has budgets of its own. */
-export type SharingState = "connected" | "lost";
-
-/** An answer that takes longer never comes: the connection is made anew. */
-const SILENT_MS = 2_000;
 
 /**
  * KEYS: budgets; a value is when it is full again, in µs. ARGV: interval and burst in µs, whether all are taken or none,
@@ -38,34 +32,10 @@ return waits
 `;
 
 export class RedisBudgets {
-  readonly #url: string;
-  readonly #log: (message: string) => void;
-  #client: RedisClient;
-  #said: SharingState | undefined;
-  #stopped = false;
+  readonly #redis: Redis;
 
-  /** @param url `redis://host:port` */
-  constructor(url: string, log: (message: string) => void) {
-    this.#url = url;
-    this.#log = log;
-    this.#client = this.#connect();
-  }
-
-  state(): SharingState {
-    return this.#client.connected ? "connected" : "lost";
-  }
-
-  /** Says once what changed, as soon as the first connection has come or failed. */
-  watch(): void {
-    if (this.#said !== undefined) this.#logState();
-  }
-
-  #logState(): void {
-    if (this.#stopped) return;
-    const now = this.state();
-    if (now === "lost" && this.#said !== "lost") this.#log("redis: lost; each replica limits by itself");
-    if (now === "connected" && this.#said === "lost") this.#log("redis: limits are shared again");
-    this.#said = now;
+  constructor(redis: Redis) {
+    this.#redis = redis;
   }
 
   /** Takes one of each, or none. @returns how many ms until there is one; undefined where Redis cannot tell in time */
@@ -80,55 +50,20 @@ export class RedisBudgets {
     return this.#run(rate, "tell", spent);
   }
 
-  stop(): void {
-    this.#stopped = true;
-    this.#client.close();
-  }
-
   async #run(
     rate: Rate,
     how: "ask" | "tell",
     counts: ReadonlyMap<string, number>,
   ): Promise<Map<string, number> | undefined> {
     const names = [...counts.keys()];
+    const keys = names.map((name) => `mtc:limit:${name}`);
     const times = [intervalMs(rate), burstMs(rate)].map((ms) => String(ms * 1_000));
-    const client = this.#client;
-    const silent = setTimeout(() => this.#replace(client), SILENT_MS);
+    const args = [SCRIPT, String(names.length), ...keys, ...times, how, ...[...counts.values()].map(String)];
     try {
-      const keys = names.map((name) => `mtc:limit:${name}`);
-      const args = [
-        SCRIPT,
-        String(names.length),
-        ...keys,
-        ...times,
-        how,
-        ...[...counts.values()].map(String),
-      ];
-      const waits = (await client.send("EVAL", args)) as number[];
+      const waits = (await this.#redis.send("EVAL", args)) as number[];
       return new Map(names.map((name, i) => [name, waits[i] ?? 0]));
     } catch {
       return undefined;
-    } finally {
-      clearTimeout(silent);
-      this.#logState();
     }
-  }
-
-  /** A connection that says nothing may be cut without either end having been told. */
-  #replace(silent: RedisClient): void {
-    if (silent !== this.#client || this.#stopped) return;
-    this.#client = this.#connect();
-    silent.close();
-  }
-
-  #connect(): RedisClient {
-    const client = new RedisClient(this.#url, {
-      enableOfflineQueue: false,
-      maxRetries: 2 ** 32 - 1,
-      connectionTimeout: SILENT_MS,
-    });
-    const looked = () => this.#logState();
-    client.connect().then(looked, looked);
-    return client;
   }
 }

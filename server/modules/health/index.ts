@@ -3,10 +3,10 @@ import { Elysia } from "elysia";
 import type { Registry } from "prom-client";
 import type { LakeKeeper } from "../../../analytics-sql/lake/keeper.ts";
 import type { Collectors } from "../../../ingest/collectors.ts";
+import type { Redis } from "../../../ingest/live/redis.ts";
 import type { Relay } from "../../../ingest/outbox/relay.ts";
 import type { Store } from "../../../ingest/store/store.ts";
 import type { Role } from "../../config.ts";
-import type { RedisState } from "../../services.ts";
 
 type Deps = {
   store: Store;
@@ -16,7 +16,7 @@ type Deps = {
   metrics: Registry;
   ready: () => boolean;
   roles: readonly Role[];
-  redis: () => RedisState;
+  redis: Redis | undefined;
 };
 
 export const healthModule = ({ store, relay, collectors, lake, metrics, ready, roles, redis }: Deps) =>
@@ -33,7 +33,7 @@ export const healthModule = ({ store, relay, collectors, lake, metrics, ready, r
           status: ready() ? "ready" : "starting",
           roles,
           store: store.about(),
-          redis: redis(),
+          redis: redis?.state() ?? "none",
           outbox: { events: outbox.events, bytes: outbox.bytes, lag_s, poison_events, error },
           sources: collectors.status().map(({ name, state, error }) => ({ name, state, error })),
           ...(lake ? { lake: lake.status() } : {}),

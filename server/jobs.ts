@@ -1,0 +1,132 @@
+// What is done once for all processes, by one that serves: rebuilds, the roll-up, the lake, the purge, dead letters carried on.
+import type { Engine } from "../analytics-sql/engine/engine.ts";
+import { closeSource, openSource } from "../analytics-sql/kafka/source.ts";
+import { keepLake, type LakeKeeper } from "../analytics-sql/lake/keeper.ts";
+import type { Lake } from "../analytics-sql/lake/lake.ts";
+import { LakeWriter } from "../analytics-sql/lake/writer.ts";
+import { keepRolled } from "../analytics-sql/rollup/keeper.ts";
+import type { Roller } from "../analytics-sql/rollup/roller.ts";
+import type { LiveHub } from "../ingest/live/hub.ts";
+import type { Bus } from "../ingest/outbox/bus.ts";
+import type { Letters } from "../ingest/outbox/dead-letter-topic.ts";
+import type { Relay } from "../ingest/outbox/relay.ts";
+import type { Share, Store } from "../ingest/store/store.ts";
+import { version } from "../package.json" with { type: "json" };
+import { openLetters } from "./bus.ts";
+import type { Config } from "./config.ts";
+import { KAFKA_CONSUMERS } from "./engine.ts";
+import type { Reports } from "./modules/analytics/service.ts";
+import { endOpenReasons } from "./modules/downtime/open-ends.ts";
+import type { Annotations } from "./modules/downtime/service.ts";
+import type { Machines } from "./modules/machines/service.ts";
+import { Rebuilds } from "./modules/rebuild/service.ts";
+import { shareJobs } from "./replicas.ts";
+
+const DAY_MS = 86_400_000;
+const PURGE_EVERY_MS = 3_600_000;
+/** The lake is not written while analytics lies further behind than this. */
+const LAKE_LAG_MS = 60_000;
+
+export type Jobs = {
+  rebuilds: Rebuilds;
+  letters: Letters;
+  lake_keeper: LakeKeeper | undefined;
+  stop(): Promise<void>;
+};
+
+type Deps = {
+  config: Config;
+  store: Store;
+  engine: Engine;
+  lake: Lake | undefined;
+  hub: LiveHub;
+  bus: Bus;
+  relay: Relay;
+  machines: Machines;
+  roller: Roller;
+  reports: Reports;
+  annotations: Annotations;
+  log: (message: string) => void;
+};
+
+/** A process that serves nothing has no analytics, and does none of them. */
+export async function startJobs(deps: Deps): Promise<Jobs> {
+  const { config, store, machines, log } = deps;
+  const serves = config.roles.includes("api");
+  const share = store.share("jobs");
+  const rebuilds = new Rebuilds({
+    ...deps,
+    ...doorOf(deps),
+    now_ms: Date.now,
+    mine: () => share.has("rebuild"),
+  });
+  const dead = await openLetters(
+    { ...deps, mine: () => share.has("dead letters") },
+    serves ? config.kafka : undefined,
+    (id) => machines.byId(id)?.tenant_id,
+  );
+  const ended = async (): Promise<void> => {
+    await rebuilds.stop();
+    await dead.close();
+  };
+  if (!serves) return { rebuilds, letters: dead.letters, lake_keeper: undefined, stop: ended };
+
+  const keeper = keepRolled(
+    deps.roller,
+    () => (share.has("roll-up") ? idsByTenant(machines) : new Map()),
+    log,
+  );
+  const openEnds = endOpenReasons(deps);
+  const lake_keeper = lakeKeeperOf(deps, share);
+  const purging = setInterval(() => {
+    if (share.has("purge")) void purge(deps, rebuilds);
+  }, PURGE_EVERY_MS);
+  const sharing = shareJobs(share, log);
+  return {
+    rebuilds,
+    letters: dead.letters,
+    lake_keeper,
+    async stop() {
+      clearInterval(purging);
+      await ended();
+      await openEnds.stop();
+      await keeper.stop();
+      await lake_keeper?.stop();
+      await sharing.stop();
+    },
+  };
+}
+
+/** How a rebuild keeps the door to the live tables shut: no relay delivers, or no server reads the topic. */
+function doorOf({ config: { kafka }, engine, relay }: Deps) {
+  if (!kafka) return { pause: () => relay.pause(), resume: async () => relay.resume() };
+  return {
+    pause: () => closeSource(engine),
+    resume: () => openSource(engine, { ...kafka, consumers: KAFKA_CONSUMERS }),
+  };
+}
+
+function idsByTenant(machines: Machines): Map<string, string[]> {
+  const by_tenant = Map.groupBy(machines.all(), ({ tenant_id }) => tenant_id);
+  return new Map([...by_tenant].map(([tenant, own]) => [tenant, own.map(({ id }) => id)]));
+}
+
+function lakeKeeperOf({ config, lake, engine, store, log }: Deps, share: Share): LakeKeeper | undefined {
+  if (!lake) return undefined;
+  const writer = new LakeWriter(lake, engine, { scratch: `${config.data_dir}/lake-scratch`, version });
+  const due = async (): Promise<boolean> => {
+    if (!share.has("lake")) return false;
+    const { oldest_ms } = await store.outboxDepth();
+    return oldest_ms === 0 || Date.now() - oldest_ms < LAKE_LAG_MS;
+  };
+  return keepLake(writer, due, log);
+}
+
+/** A rebuild counts on what the log held when it began. */
+async function purge({ config, store, log }: Deps, rebuilds: Rebuilds): Promise<void> {
+  try {
+    while (!rebuilds.busy && (await store.purge(Date.now() - config.raw_retention_days * DAY_MS)) > 0);
+  } catch (error) {
+    log(`purge: ${(error as Error).message}`);
+  }
+}
