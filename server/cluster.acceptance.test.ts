@@ -1,5 +1,6 @@
 // The program as a cluster: processes by role, killed one after the other while a plant runs, and no figure is wrong.
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { hostname } from "node:os";
 import type { Role } from "./config.ts";
 import { CLUSTER_OF, type Cluster, lacking, startCluster } from "./testing/cluster.ts";
 import type { Comparison } from "./testing/drift.ts";
@@ -30,11 +31,15 @@ describe.skipIf(lacking.length > 0)(`a cluster of ${CLUSTER_OF}`, () => {
   });
   afterAll(() => cluster?.stop());
 
-  type Ready = { roles: string[]; redis: string; sources: { name: string; state: string }[] };
+  type Source = { name: string; state: string; error: string; read_by: string };
+  type Ready = { roles: string[]; redis: string; sources: Source[] };
   const ready = async (server: TestServer): Promise<Ready> =>
     (await server.call<Ready>("GET", "/readyz")).body;
+  /** What this process itself reads. */
   const sourcesOf = async (server: TestServer): Promise<string[]> =>
-    (await ready(server)).sources.map(({ name }) => name);
+    (await ready(server)).sources
+      .filter(({ read_by }) => read_by.endsWith(`/${server.pid}`))
+      .map(({ name }) => name);
 
   test("a process says what it does, and serves no more than that", async () => {
     expect(await ready(api)).toMatchObject({ roles: ["api"], redis: "connected", sources: [] });
@@ -75,6 +80,23 @@ describe.skipIf(lacking.length > 0)(`a cluster of ${CLUSTER_OF}`, () => {
       const gone = await api.call("GET", "/api/v1/machines/mill-1");
       return gone.status === 404 || undefined;
     }, 20_000);
+  });
+
+  test("every process tells how a source is doing, in its own words, and who reads it", async () => {
+    const [name, source] = ["http://127.0.0.1:1", { kind: "mtconnect", url: "http://127.0.0.1:1" }];
+    await api.call("POST", "/api/v1/machines", { id: "mill-3", name: "Mill 3", source });
+    const seen = await until(async () => {
+      const found = (await ready(other)).sources.find((one) => one.name === name);
+      return found?.state === "unreachable" ? found : undefined;
+    }, 20_000);
+    expect(seen.error).toMatch(/refused/i);
+    expect(collectors.map(({ pid }) => `${hostname()}/${pid}`)).toContain(seen.read_by);
+    for (const path of ["/admin/machines", "/admin/machines/mill-3", "/admin/health"]) {
+      const { body } = await other.call<string>("GET", path);
+      for (const word of [seen.error, seen.read_by]) expect(body).toContain(Bun.escapeHTML(word));
+    }
+    await api.call("DELETE", "/api/v1/machines/mill-3");
+    await until(async () => (await ready(other)).sources.length === 0 || undefined, 20_000);
   });
 
   // Before anything is killed: what a writer that died had begun holds the log back for seconds.

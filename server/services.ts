@@ -8,7 +8,6 @@ import { Lake } from "../analytics-sql/lake/lake.ts";
 import { s3Storage } from "../analytics-sql/lake/s3.ts";
 import { clear } from "../analytics-sql/rebuild/shadow.ts";
 import { Roller } from "../analytics-sql/rollup/roller.ts";
-import type { Collectors } from "../ingest/collectors.ts";
 import { fanOut } from "../ingest/live/fan-out.ts";
 import { LiveHub } from "../ingest/live/hub.ts";
 import { Redis } from "../ingest/live/redis.ts";
@@ -36,7 +35,7 @@ import { createMetrics } from "./plugins/metrics.ts";
 import { RateLimits } from "./plugins/rate-limit.ts";
 import { followSettings } from "./replicas.ts";
 import { seedHub } from "./seed.ts";
-import { startSources } from "./sources.ts";
+import { type Sources, startSources } from "./sources.ts";
 import { MAX_OUTBOX_BYTES, openStore } from "./store.ts";
 
 export type Services = {
@@ -45,7 +44,8 @@ export type Services = {
   hub: LiveHub;
   pipeline: Pipeline;
   relay: Relay;
-  collectors: Collectors;
+  /** How all sources are doing, whoever reads them. */
+  sources: Sources["report"];
   machines: Machines;
   demo: Demo;
   annotations: Annotations;
@@ -86,15 +86,16 @@ export async function startServices(config: Config, log: Log): Promise<Services>
   const readers = openReaders({ ...data, ...way });
   const jobs = await startJobs({ config, ...data, ...way, ...readers, log });
   const seeding = serves ? seedHub({ ...data, ...way, ...readers, running: ready, log }) : undefined;
-  const sources = startSources({ ...data, ...way, collects: config.roles.includes("collect"), log });
-  const { collect, collectors } = sources;
   const offered = config.profile === "embedded";
+  const collects = config.roles.includes("collect");
+  const sources = startSources({ ...data, ...way, collects, shared: !offered, log });
+  const { collect, collectors } = sources;
   const demo = new Demo({ ...way, ...readers, collect, offered });
   const lake = jobs.lake_keeper;
   const metrics = createMetrics({ ...data, ...way, collectors, lake });
   const doors = await openDoors(config, { ...data, ...way, metrics }, log);
   const deadLetters = new DeadLetters({ ...way, letters: jobs.letters, wake: relay.wake });
-  const shown = { ...data, ...way, ...readers, collectors, lake, metrics, deadLetters, ready };
+  const shown = { ...data, ...way, ...readers, sources: sources.report, lake, metrics, deadLetters, ready };
   const { data_dir, raw_retention_days, trusted_proxies, roles } = config;
   const bounds = { data_dir, raw_retention_days, max_outbox_bytes: MAX_OUTBOX_BYTES };
 

@@ -1,21 +1,37 @@
-// What reads the machines' sources: collectors that several processes share, each with its part, and those of one that died.
+// What reads the machines' sources: collectors that several processes share, each with its part, and what all tell of theirs.
+import { hostname } from "node:os";
 import { type Repeating, repeat } from "../analytics-sql/repeat.ts";
-import { type Collectors, type Sourced, startCollectors } from "../ingest/collectors.ts";
+import {
+  type CollectorStatus,
+  type Collectors,
+  type Sourced,
+  startCollectors,
+} from "../ingest/collectors.ts";
 import type { LiveHub } from "../ingest/live/hub.ts";
 import type { Pipeline } from "../ingest/pipeline.ts";
 import type { MachineSource } from "../ingest/sources/model.ts";
-import type { Share, Store } from "../ingest/store/store.ts";
+import type { Share, Store, Told } from "../ingest/store/store.ts";
 import type { Machines } from "./modules/machines/service.ts";
 
 /** How often a process says that it lives, and looks what has become its own. */
 const LOOK_MS = 1_000;
 /** Several machines that change at once are one change for the collectors. */
 const SETTLE_MS = 50;
+/** When a source was last heard is told to the others so often; how it is doing as soon as that changes. */
+const TELL_EVERY_MS = 10_000;
+/** Of very many sources those in trouble are told first; their words are cut (invariant 7). */
+const MAX_TOLD = 5_000;
+const MAX_ERROR_LENGTH = 500;
 
 type Log = (message: string) => void;
 
+/** How a source is doing, and which process reads it: `host/pid`, "" where there is only this one. */
+export type SourceReport = CollectorStatus & { read_by: string };
+
 export type Sources = {
   collectors: Collectors;
+  /** All sources, whoever reads them. @throws where the store cannot be read */
+  report(): Promise<SourceReport[]>;
   /** Starts the collectors, and brings them to what the machines are now; before that nothing is read from any source. */
   collect(): Promise<void>;
   stop(): Promise<void>;
@@ -26,20 +42,23 @@ type Deps = {
   pipeline: Pipeline;
   machines: Machines;
   hub: LiveHub;
-  /** Whether this process reads any. */
+  /** Whether this process reads any, and whether others may as well. */
   collects: boolean;
+  shared: boolean;
   log: Log;
 };
 
-export function startSources({ store, pipeline, machines, hub, collects, log }: Deps): Sources {
+export function startSources({ store, pipeline, machines, hub, collects, shared, log }: Deps): Sources {
   const stopping = new AbortController();
   const share = store.share("collect");
   const sink = pipeline.sink((id) => machines.byId(id), stopping.signal, share.standing);
   const collectors = startCollectors(sink, hub);
   const sourced = () => machines.all().map(({ id, source }) => ({ id, source: source as MachineSource }));
-  const shared = shareCollectors(collectors, share, sourced, log);
+  const me = shared ? `${hostname()}/${process.pid}` : "";
+  const own = (): SourceReport[] => collectors.status().map((row) => ({ ...row, read_by: me }));
+  const sharing = shareCollectors(collectors, share, { sourced, tell: teller(share, own), log });
   const collect = async (): Promise<void> => {
-    if (collects) await shared.look();
+    if (collects) await sharing.look();
   };
   let settling: Timer | undefined;
   machines.onChange(() => {
@@ -52,22 +71,63 @@ export function startSources({ store, pipeline, machines, hub, collects, log }: 
   return {
     collectors,
     collect,
+    // What another process tells is a second or two old: a machine may be gone by now.
+    report: async () =>
+      withOthers(own(), await share.told(), me).filter(({ machine_ids }) =>
+        machine_ids.some((id) => machines.byId(id)),
+      ),
     async stop() {
       clearTimeout(settling);
       stopping.abort();
-      await shared.stop();
+      await sharing.stop();
     },
   };
+}
+
+/** @returns what is to be called again and again: it has the others know how this process's sources are doing */
+function teller(share: Share, own: () => SourceReport[]): () => void {
+  let told = { of: "", at_ms: 0 };
+  return () => {
+    const rows = own()
+      .map((row) => ({ ...row, error: row.error.slice(0, MAX_ERROR_LENGTH).toWellFormed() }))
+      .sort((a, b) => Number(b.error !== "") - Number(a.error !== ""))
+      .slice(0, MAX_TOLD);
+    const of = JSON.stringify(rows.map((row) => ({ ...row, heard_ms: 0 })));
+    if (of === told.of && performance.now() - told.at_ms < TELL_EVERY_MS) return;
+    told = { of, at_ms: performance.now() };
+    share.tell(JSON.stringify(rows));
+  };
+}
+
+/** A source that another process has taken over is that one's; one that nobody has is lost, and whoever had it is named. */
+function withOthers(own: SourceReport[], told: Told[], me: string): SourceReport[] {
+  const all = [...own];
+  for (const { words, lives } of told.toSorted((a, b) => Number(b.lives) - Number(a.lives))) {
+    const known = new Set(all.map(({ name }) => name));
+    const theirs = (JSON.parse(words) as SourceReport[]).filter(
+      ({ name, read_by }) => read_by !== me && !known.has(name),
+    );
+    all.push(...(lives ? theirs : theirs.map(lost)));
+  }
+  return all;
+}
+
+function lost(row: SourceReport): SourceReport {
+  return { ...row, state: "unreachable", error: `nobody reads it: ${row.read_by} is gone`, read_by: "" };
 }
 
 /**
  * `look` brings the collectors to what the machines are now; its first call begins to take a part. `stop` leaves everything to
  * the others.
- * @param machines all there are, whoever reads them
+ * @param sourced all machines there are, whoever reads them
  */
-function shareCollectors(collectors: Collectors, share: Share, machines: () => Sourced[], log: Log) {
+function shareCollectors(
+  collectors: Collectors,
+  share: Share,
+  { sourced, tell, log }: { sourced: () => Sourced[]; tell: () => void; log: Log },
+) {
   let looking: Repeating | undefined;
-  const apply = (): Promise<void> => collectors.update(machines(), share.has);
+  const apply = (): Promise<void> => collectors.update(sourced(), share.has);
   const balance = async (): Promise<boolean> => {
     try {
       return await share.balance(apply);
@@ -82,6 +142,7 @@ function shareCollectors(collectors: Collectors, share: Share, machines: () => S
         await balance();
         looking = repeat(async () => {
           if (await balance()) await apply().catch((error: Error) => log(`collectors: ${error.message}`));
+          tell();
           return LOOK_MS;
         });
       }

@@ -8,8 +8,11 @@ import type { MachineName, Shell } from "./model.ts";
 
 export type SourceKind = "mtconnect" | "modbus" | "http";
 
-/** How a machine's source is doing; `error` "" where nothing is wrong, in the source's own words. */
-export type Contact = { state: SourceStatus["state"]; heard_ms: number; error: string };
+/**
+ * How a machine's source is doing; `error` "" where nothing is wrong, in the source's own words. `read_by`: which process
+ * reads it, "" where there is only one.
+ */
+export type Contact = { state: SourceStatus["state"]; heard_ms: number; error: string; read_by: string };
 
 /** `GET /admin/machines`. */
 export type AdminMachinesProps = {
@@ -109,6 +112,8 @@ export type Health = {
     gaps: number;
     gap_s: number;
     error: string;
+    /** Which process reads it, "" where there is only one. */
+    read_by: string;
   }[];
   /** Requests since the start by what became of them. */
   requests: { served: number; refused: number; failed: number };

@@ -7,7 +7,7 @@ import { Committer } from "./mongo/committer.ts";
 import { collectionsOf } from "./mongo/documents.ts";
 import { openMongo } from "./mongo.ts";
 import { storeContract } from "./store.contract.ts";
-import { type NewEvent, Overloaded, type Store } from "./store.ts";
+import { type NewEvent, Overloaded, type Share, type Store } from "./store.ts";
 
 let n = 0;
 
@@ -80,6 +80,36 @@ for (const { name, whole, start } of MONGO_ENGINES) {
       expect(said).toHaveLength(lacks.length);
       await store.close();
     });
+
+    test("what a process tells of itself the others know, until it leaves, and of one that died that it did", async () => {
+      const stores = [await fresh({ lease_ms: 1_000 }), await open({ lease_ms: 1_000 })] as const;
+      const [one, other] = stores.map((store) => store.share("collect")) as [Share, Share];
+      const told = async (words: string, lives: boolean): Promise<void> => {
+        const end = Date.now() + 15_000;
+        while (!Bun.deepEquals(await other.told(), words === "" ? [] : [{ words, lives }])) {
+          if (Date.now() > end) throw new Error(`not "${words}", but ${JSON.stringify(await other.told())}`);
+          await Bun.sleep(100);
+        }
+      };
+      one.tell("all is well");
+      expect(await other.told()).toEqual([]);
+      await one.balance(async () => {});
+      await told("all is well", true);
+      one.tell("not so well");
+      await told("not so well", true);
+      await one.release();
+      await told("", false);
+
+      const late = stores[0].share("collect");
+      late.tell("I was there");
+      await late.balance(async () => {});
+      await told("I was there", true);
+      // Its beats do not reach the server any more.
+      await stores[0].close();
+      await told("I was there", false);
+      await late.release().catch(() => {});
+      await stores[1].close();
+    }, 60_000);
 
     test("opened again and again, by two at once: nothing is made twice, nothing is lost", async () => {
       const first = await fresh();

@@ -106,6 +106,8 @@ export async function openSqlite(
       balance: async () => false,
       has: () => true,
       standing: () => "held",
+      tell() {},
+      told: async () => [],
       async release() {},
     }),
     settingsVersion: async () => 0,

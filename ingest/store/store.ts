@@ -125,6 +125,9 @@ export type User = {
 /** `holder_id` is the key or the user that was signed in with. */
 export type Session = { hash: string; holder_id: string; expires_ms: number };
 
+/** What a process told; it lives as far as can be seen, which takes two looks some seconds apart. */
+export type Told = { words: string; lives: boolean };
+
 /**
  * This process's part in work that several share among themselves, by the names of its pieces (an agent's address, a
  * job). Each piece is one process's at a time, as far as leases can tell; what is written twice all the same is the same
@@ -141,6 +144,10 @@ export type Share = {
   has(piece: string): boolean;
   /** `unsure`: for too long this process could not tell that it lives; `lost`: others have a part of what it had. */
   standing(): "held" | "unsure" | "lost";
+  /** Has the others know this of this process, within a second or two: it stands until it is said anew, or released. */
+  tell(words: string): void;
+  /** What each process told last, this one too where it told anything. */
+  told(): Promise<Told[]>;
   /** Gives everything back, for others to take at once. */
   release(): Promise<void>;
 };

@@ -9,8 +9,15 @@ import type {
 } from "../admin-model.ts";
 import { machineId, NOW_MS, shell } from "./plant.ts";
 
-const streaming = { state: "streaming", heard_ms: NOW_MS - 2_000, error: "" } as const;
-const lost = { state: "unreachable", heard_ms: NOW_MS - 600_000, error: "connect ECONNREFUSED" } as const;
+const streaming = { state: "streaming", heard_ms: NOW_MS - 2_000, error: "", read_by: "" } as const;
+const lost = {
+  state: "unreachable",
+  heard_ms: NOW_MS - 600_000,
+  error: "connect ECONNREFUSED",
+  read_by: "collect-1/12",
+} as const;
+
+const lostAs = (name?: string) => ({ ...lost, error: name ?? lost.error, read_by: name ?? lost.read_by });
 
 /** @param name stands for every name in it */
 export const adminMachines = (name?: string): AdminMachinesProps => ({
@@ -21,7 +28,7 @@ export const adminMachines = (name?: string): AdminMachinesProps => ({
     group: name ?? (i === 0 ? "hall 1" : ""),
     kind: (["mtconnect", "modbus", "http"] as const)[i] ?? "http",
     address: name ?? ["http://192.168.1.20:5000", "192.168.1.30:502/1", ""][i] ?? "",
-    contact: i === 1 ? { ...lost, error: name ?? lost.error } : streaming,
+    contact: i === 1 ? lostAs(name) : streaming,
     demo: i === 0,
     calendar: name ?? (i === 0 ? "early, late" : ""),
     cycle_times: i * 3,
@@ -101,7 +108,7 @@ export const adminMachine = (name?: string): AdminMachineProps => ({
   machine: { machine_id: name ?? machineId("Mill 1"), name: name ?? "Mill 1" },
   kind: "mtconnect",
   demo: false,
-  contact: { ...lost, error: name ?? lost.error },
+  contact: lostAs(name),
   form: {
     values: {
       "/name": [name ?? "Mill 1"],
@@ -174,6 +181,7 @@ export const adminHealth = (name?: string): AdminHealthProps => ({
         gaps: 3,
         gap_s: 1_260,
         error: name ?? "connect ECONNREFUSED",
+        read_by: name ?? "collect-1/12",
       },
       {
         level: "good",
@@ -185,6 +193,7 @@ export const adminHealth = (name?: string): AdminHealthProps => ({
         gaps: 0,
         gap_s: 0,
         error: "",
+        read_by: "",
       },
     ],
     requests: { served: 123_456, refused: 12, failed: 1 },

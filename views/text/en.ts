@@ -908,6 +908,7 @@ export const english = {
     gaps: "Lost in 24 h",
     gapsOf: (n: number, time: string) => (n === 0 ? "–" : `${n} ×, ${time}`),
     complaint: "Complaint",
+    readBy: (process: string) => `read by ${process}`,
     of: (a: string, b: string) => `${a} of ${b}`,
     none: "none",
     advice: {

@@ -994,6 +994,7 @@ export const russian: Text = {
     gaps: "Потери за 24 ч",
     gapsOf: (n: number, time: string) => (n === 0 ? "–" : `${n} ×, ${time}`),
     complaint: "Замечание",
+    readBy: (process: string) => `опрашивает ${process}`,
     of: (a: string, b: string) => `${a} из ${b}`,
     none: "нет",
     advice: {

@@ -65,8 +65,8 @@ export type CounterDoc = {
 
 /** Who had a slot, by turns: the highest turn holds it; holder "" has given it back. */
 export type LeaseDoc = { _id: string; consumer: string; slot: number; turn: number; holder: string };
-/** A process that takes leases: alive as long as its beat goes on. */
-export type RelayDoc = { _id: string; consumer: string; beat: number };
+/** A process that takes leases: alive as long as its beat goes on. `words` is what it has the others know. */
+export type RelayDoc = { _id: string; consumer: string; beat: number; words?: string };
 
 /** One observation of the time series. */
 export type RawDoc = {
@@ -251,7 +251,7 @@ export const PLANS: Record<Exclude<keyof Collections, typeof RAW>, Plan> = {
     indexes: [{ name: "consumer", key: { consumer: 1, slot: 1, turn: 1 } }],
   },
   relays: {
-    schema: object(["consumer", "beat"], { consumer: text, beat: number }),
+    schema: object(["consumer", "beat"], { consumer: text, beat: number, words: text }),
     indexes: [],
   },
 };

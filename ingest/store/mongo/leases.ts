@@ -1,5 +1,6 @@
 // Who delivers which machines: leases by turns, held by whoever beats, shared evenly among those who live.
-import type { Collections, LeaseDoc } from "./documents.ts";
+import type { Told } from "../store.ts";
+import type { Collections, LeaseDoc, RelayDoc } from "./documents.ts";
 
 /** Machines fall into this many slots, and a slot's events are delivered by one process at a time. */
 export const SLOTS = 32;
@@ -33,6 +34,9 @@ export class Leases {
   /** When the last beat that went through was sent. */
   #beaten_ms = -Infinity;
   #looking: Promise<void> | undefined;
+  /** What the others may know, and what of it is written. */
+  #words = "";
+  #written = "";
   readonly #seen = new Map<string, Seen>();
   /** Of each slot the lease with the highest turn. */
   #ruling = new Map<number, LeaseDoc>();
@@ -67,6 +71,18 @@ export class Leases {
     return performance.now() - this.#beaten_ms < this.#options.lease_ms ? "held" : "unsure";
   }
 
+  /** It goes with the next beat, and once: beats are short. */
+  tell(words: string): void {
+    this.#words = words;
+  }
+
+  /** What each process told last. Of one that died nobody may have taken the word away yet: then it lives no more. */
+  async told(): Promise<Told[]> {
+    const all = await this.#collections.relays.find({ consumer: this.#options.consumer }).toArray();
+    this.#see(all);
+    return all.flatMap(({ _id, words }) => (words ? [{ words, lives: this.#lives(_id) }] : []));
+  }
+
   /** Gives everything back, for others to take at once. */
   async release(): Promise<void> {
     clearInterval(this.#timer);
@@ -96,14 +112,11 @@ export class Leases {
     const { consumer, lease_ms } = this.#options;
     const { relays } = this.#collections;
     const sent_ms = performance.now();
-    this.#beat += 1;
-    await relays.updateOne({ _id: this.#me }, { $set: { consumer, beat: this.#beat } }, { upsert: true });
+    await this.#beatOnce();
     this.#beaten_ms = sent_ms;
-    const all = await relays.find({ consumer }).toArray();
+    const all = await relays.find({ consumer }, { projection: { beat: 1 } }).toArray();
+    this.#see(all);
     const now_ms = performance.now();
-    for (const { _id, beat } of all) {
-      if (this.#seen.get(_id)?.beat !== beat) this.#seen.set(_id, { beat, since_ms: now_ms });
-    }
     const named = new Set(all.map(({ _id }) => _id));
     for (const [id, { since_ms }] of this.#seen) {
       if (named.has(id) && now_ms - since_ms < 10 * lease_ms) continue;
@@ -111,6 +124,27 @@ export class Leases {
       if (named.has(id)) await relays.deleteOne({ _id: id });
     }
     await this.#readLeases();
+  }
+
+  async #beatOnce(): Promise<void> {
+    const { consumer } = this.#options;
+    const words = this.#words;
+    this.#beat += 1;
+    const change = { consumer, beat: this.#beat, ...(words !== this.#written && { words }) };
+    const { upsertedCount } = await this.#collections.relays.updateOne(
+      { _id: this.#me },
+      { $set: change },
+      { upsert: true },
+    );
+    // Whoever took it for dead has taken its words away as well.
+    this.#written = upsertedCount > 0 ? (change.words ?? "") : words;
+  }
+
+  #see(all: Pick<RelayDoc, "_id" | "beat">[]): void {
+    const now_ms = performance.now();
+    for (const { _id, beat } of all) {
+      if (this.#seen.get(_id)?.beat !== beat) this.#seen.set(_id, { beat, since_ms: now_ms });
+    }
   }
 
   async #readLeases(): Promise<void> {

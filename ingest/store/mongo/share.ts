@@ -16,6 +16,8 @@ export function shareOf(leases: Leases): Share {
     },
     has: (piece) => mine.has(slotOf("", piece)),
     standing: () => leases.standing(),
+    tell: (words) => leases.tell(words),
+    told: () => leases.told(),
     async release() {
       mine = new Set();
       await leases.release();

@@ -2,7 +2,6 @@
 import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
 import { calendarAt, calendarsOf } from "../../../ingest/calendar.ts";
-import type { CollectorStatus } from "../../../ingest/collectors.ts";
 import type { LiveHub } from "../../../ingest/live/hub.ts";
 import { pointsOf } from "../../../ingest/sources/modbus/map.ts";
 import type { MachineSource } from "../../../ingest/sources/model.ts";
@@ -22,6 +21,7 @@ import {
 } from "../../../views/index.ts";
 import type { Demo } from "../../demo.ts";
 import { Problem } from "../../plugins/errors.ts";
+import type { Sources } from "../../sources.ts";
 import { NewMachine } from "../machines/model.ts";
 import type { Machines } from "../machines/service.ts";
 import { html, type pageMaker } from "../pages/page.ts";
@@ -31,7 +31,7 @@ import type { Trials } from "./trials.ts";
 
 type Deps = {
   machines: Machines;
-  collectors: { status(): CollectorStatus[] };
+  sources: Sources["report"];
   hub: LiveHub;
   demo: Demo;
   trials: Trials;
@@ -51,24 +51,34 @@ const doneOf = (word: string | undefined): MachinesDone | null =>
   MACHINES_DONE.find((one) => one === word) ?? null;
 
 export const machinePages = (deps: Deps, page: ReturnType<typeof pageMaker>) => {
-  const { machines, collectors, hub, demo, trials } = deps;
+  const { machines, sources, hub, demo, trials } = deps;
 
-  /** How each machine's source is doing; where nothing collects it, when it was last heard. */
-  function contacts(): Map<string, Contact> {
+  /** How each machine's source is doing. */
+  async function contacts(): Promise<Map<string, Contact>> {
     const by_id = new Map<string, Contact>();
-    for (const { machine_ids, state, heard_ms, error } of collectors.status())
-      for (const id of machine_ids) by_id.set(id, { state, heard_ms, error });
+    for (const { machine_ids, state, heard_ms, error, read_by } of await sources())
+      for (const id of machine_ids) by_id.set(id, { state, heard_ms, error, read_by });
     return by_id;
   }
 
+  /** Where nothing reads it, when it was last heard. */
   function contactOf(id: string, known: Map<string, Contact>): Contact {
     const [live] = hub.snapshot([id]).machines;
-    const contact = known.get(id) ?? { state: live?.source ?? "connecting", heard_ms: 0, error: "" };
+    const contact = known.get(id) ?? {
+      state: live?.source ?? "connecting",
+      heard_ms: 0,
+      error: "",
+      read_by: "",
+    };
     return { ...contact, heard_ms: Math.max(contact.heard_ms, live?.heard_ms ?? 0) };
   }
 
-  function list(tenant_id: string, shell: Shell, done: MachinesDone | null): AdminMachinesProps {
-    const known = contacts();
+  async function list(
+    tenant_id: string,
+    shell: Shell,
+    done: MachinesDone | null,
+  ): Promise<AdminMachinesProps> {
+    const known = await contacts();
     const own = machines.list(tenant_id);
     const has_demo = own.some((machine) => machine.demo);
     return {
@@ -91,18 +101,18 @@ export const machinePages = (deps: Deps, page: ReturnType<typeof pageMaker>) => 
     };
   }
 
-  const shown = (
+  const shown = async (
     shell: Shell,
     machine: Machine,
     form: FormState,
     more: Partial<Pick<AdminMachineProps, "tried" | "done">> = {},
-  ): string =>
+  ): Promise<string> =>
     renderPage(AdminMachine, {
       shell,
       machine: { machine_id: machine.id, name: machine.name },
       kind: (machine.source as MachineSource).kind,
       demo: machine.demo,
-      contact: contactOf(machine.id, contacts()),
+      contact: contactOf(machine.id, await contacts()),
       form,
       signals: signalsOf(machine),
       groups: groupsOf(machines, machine.tenant_id),
@@ -136,8 +146,8 @@ export const machinePages = (deps: Deps, page: ReturnType<typeof pageMaker>) => 
   return new Elysia()
     .get(
       "/machines",
-      page("admin", ({ tenant_id }, shell, { query }) =>
-        renderPage(AdminMachines, list(tenant_id, shell, doneOf(query.done))),
+      page("admin", async ({ tenant_id }, shell, { query }) =>
+        renderPage(AdminMachines, await list(tenant_id, shell, doneOf(query.done))),
       ),
     )
     .get(
@@ -171,7 +181,7 @@ export const machinePages = (deps: Deps, page: ReturnType<typeof pageMaker>) => 
           return seeOther(`${here}?done=changed`);
         } catch (error) {
           const form = { values: fields, errors: errorsByPath(wrong(error)) };
-          return html(request, shown(shell, machine, form), 422);
+          return html(request, await shown(shell, machine, form), 422);
         }
       }),
       { parse: "none" },

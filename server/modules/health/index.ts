@@ -2,16 +2,16 @@
 import { Elysia } from "elysia";
 import type { Registry } from "prom-client";
 import type { LakeKeeper } from "../../../analytics-sql/lake/keeper.ts";
-import type { Collectors } from "../../../ingest/collectors.ts";
 import type { Redis } from "../../../ingest/live/redis.ts";
 import type { Relay } from "../../../ingest/outbox/relay.ts";
 import type { Store } from "../../../ingest/store/store.ts";
 import type { Role } from "../../config.ts";
+import type { Sources } from "../../sources.ts";
 
 type Deps = {
   store: Store;
   relay: Relay;
-  collectors: Collectors;
+  sources: Sources["report"];
   lake: LakeKeeper | undefined;
   metrics: Registry;
   ready: () => boolean;
@@ -19,7 +19,7 @@ type Deps = {
   redis: Redis | undefined;
 };
 
-export const healthModule = ({ store, relay, collectors, lake, metrics, ready, roles, redis }: Deps) =>
+export const healthModule = ({ store, relay, sources, lake, metrics, ready, roles, redis }: Deps) =>
   new Elysia()
     .get("/healthz", () => ({ status: "ok" }), { detail: { tags: ["Health"], summary: "The process lives" } })
     .get(
@@ -35,7 +35,12 @@ export const healthModule = ({ store, relay, collectors, lake, metrics, ready, r
           store: store.about(),
           redis: redis?.state() ?? "none",
           outbox: { events: outbox.events, bytes: outbox.bytes, lag_s, poison_events, error },
-          sources: collectors.status().map(({ name, state, error }) => ({ name, state, error })),
+          sources: (await sources()).map(({ name, state, error, read_by }) => ({
+            name,
+            state,
+            error,
+            ...(read_by && { read_by }),
+          })),
           ...(lake ? { lake: lake.status() } : {}),
         };
       },

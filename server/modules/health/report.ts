@@ -3,12 +3,12 @@ import { readdir, stat, statfs } from "node:fs/promises";
 import { totalmem } from "node:os";
 import type { Registry } from "prom-client";
 import type { LakeKeeper } from "../../../analytics-sql/lake/keeper.ts";
-import type { CollectorStatus, Collectors } from "../../../ingest/collectors.ts";
 import type { LiveHub } from "../../../ingest/live/hub.ts";
 import type { Relay } from "../../../ingest/outbox/relay.ts";
 import type { Machine, Store } from "../../../ingest/store/store.ts";
 import { version } from "../../../package.json" with { type: "json" };
 import type { Health, Level } from "../../../views/index.ts";
+import type { SourceReport, Sources } from "../../sources.ts";
 import type { Reports } from "../analytics/service.ts";
 import type { DeadLetters } from "../dead-letters/service.ts";
 import type { Machines } from "../machines/service.ts";
@@ -17,7 +17,7 @@ import { MAX_READERS } from "../stream/index.ts";
 export type HealthDeps = {
   store: Pick<Store, "outboxDepth">;
   relay: Relay;
-  collectors: Collectors;
+  sources: Sources["report"];
   hub: LiveHub;
   lake: LakeKeeper | undefined;
   metrics: Registry;
@@ -117,8 +117,7 @@ export class HealthReport {
 
   async #sources(tenant_id: string, own: Machine[]): Promise<Health["sources"]> {
     const names = new Map(own.map(({ id, name }) => [id, name]));
-    const mine = this.#deps.collectors
-      .status()
+    const mine = (await this.#deps.sources())
       .map((row) => ({ ...row, machine_ids: row.machine_ids.filter((id) => names.has(id)) }))
       .filter(({ machine_ids }) => machine_ids.length > 0);
     const now_us = Date.now() * 1_000;
@@ -156,17 +155,17 @@ export class HealthReport {
 }
 
 function sourceRow(
-  { name, machine_ids, state, since_ms, heard_ms, error }: CollectorStatus,
+  { name, machine_ids, state, since_ms, heard_ms, error, read_by }: SourceReport,
   names: Map<string, string>,
 ) {
   const level: Level = state === "unreachable" ? "bad" : error === "" ? "good" : "near";
   const machines = machine_ids.map((id) => ({ machine_id: id, name: names.get(id) ?? id }));
-  return { level, name, machines, state, since_ms, heard_ms, error };
+  return { level, name, machines, state, since_ms, heard_ms, error, read_by };
 }
 
 /** Machines of one source lose contact together: the one that lost most speaks for it. */
 function lost(
-  { machine_ids }: CollectorStatus,
+  { machine_ids }: SourceReport,
   gaps: Awaited<ReturnType<Reports["gapsOf"]>>,
   now_us: number,
 ): { gaps: number; gap_s: number } {

@@ -180,7 +180,7 @@ function Sources({ health, shell }: AdminHealthProps) {
 
 function SourceRow({ source, now_ms }: { source: Health["sources"][number]; now_ms: number }) {
   const words = text.health;
-  const { name, machines, state, heard_ms, gaps, gap_s, error } = source;
+  const { name, machines, state, heard_ms, gaps, gap_s, error, read_by } = source;
   return (
     <tr>
       <th scope="row" class="address-cell">
@@ -195,6 +195,7 @@ function SourceRow({ source, now_ms }: { source: Health["sources"][number]; now_
       </td>
       <td data-label={words.contact}>
         <ContactWord state={state} />
+        {read_by && <span class="address">{words.readBy(read_by)}</span>}
       </td>
       <td data-label={words.heard}>
         {heard_ms > 0 ? text.machines.ago(age(now_ms - heard_ms)) : text.machines.never}

@@ -77,6 +77,7 @@ function ContactLine({ kind, contact, shell }: AdminMachineProps) {
           <dt>{words.contact}</dt>
           <dd>
             <ContactWord state={contact.state} />
+            {contact.read_by && <span class="address">{text.health.readBy(contact.read_by)}</span>}
           </dd>
         </div>
       )}

@@ -67,6 +67,8 @@ function Row({ machine, now_ms }: { machine: AdminMachinesProps["machines"][numb
       </td>
       <td data-label={text.machines.contact}>
         {kind === "http" ? text.none : <ContactWord state={contact.state} />}
+        {contact.error && <span class="address">{contact.error}</span>}
+        {contact.read_by && <span class="address">{text.health.readBy(contact.read_by)}</span>}
       </td>
       <td data-label={text.machines.lastData}>{heard}</td>
       <td data-label={words.group}>{group || text.none}</td>
