@@ -99,6 +99,22 @@ describe.skipIf(lacking.length > 0)(`a cluster of ${CLUSTER_OF}`, () => {
     await until(async () => (await ready(other)).sources.length === 0 || undefined, 20_000);
   });
 
+  test("a sign-in link works at any process, at one of them and once", async () => {
+    const path = /\/sign-in\?token=\S+/.exec(api.output())?.[0] ?? "";
+    const follow = ({ origin }: TestServer) => fetch(origin + path, { redirect: "manual" });
+    const answers = await Promise.all([other, api, other, api].map(follow));
+    expect(answers.map(({ status }) => status).toSorted()).toEqual([303, 401, 401, 401]);
+    const cookie = answers.find(({ status }) => status === 303)?.headers.get("set-cookie") ?? "";
+    const [pair = ""] = cookie.split(";");
+    for (const { origin } of [api, other])
+      expect((await fetch(`${origin}/admin/access`, { headers: { cookie: pair } })).status).toBe(200);
+    // The link is no session by itself.
+    const token = path.split("=")[1];
+    const [name] = pair.split("=");
+    const stolen = { cookie: `${name}=${token}` };
+    expect((await fetch(`${api.origin}/api/v1/machines`, { headers: stolen })).status).toBe(401);
+  });
+
   // Before anything is killed: what a writer that died had begun holds the log back for seconds.
   test("invariant 6: rebuilt from the log while the topic is read, the figures are the same", async () => {
     await api.call("POST", "/api/v1/machines", { id: "mill-2", name: "Mill 2" });

@@ -26,6 +26,8 @@ const SESSION_MS = 30 * 24 * 3_600_000;
 const SIGN_IN_MS = 60 * 60_000;
 
 const sha256 = (text: string): string => new Bun.CryptoHasher("sha256").update(text).digest("hex");
+/** A link is kept with the sessions, under a name that no session's cookie comes to. */
+const linkHash = (token: string): string => `link:${sha256(token)}`;
 const secret = (bytes: number): string =>
   Buffer.from(crypto.getRandomValues(new Uint8Array(bytes))).toString("base64url");
 
@@ -42,8 +44,6 @@ export class Keys {
   readonly #used = new Map<string, number>();
   /** Told of each request of a caller; what it throws is the answer. */
   onRequest: (caller: Caller) => void = () => {};
-  /** One-time tokens of sign-in links, until when they hold. */
-  readonly #links = new Map<string, { holder_id: string; until_ms: number }>();
 
   private constructor(store: Store, users: Users) {
     this.#store = store;
@@ -185,20 +185,21 @@ export class Keys {
     return { tenant_id, id, name, kind: "user", scopes: scopesOf(role), session: true, holds };
   }
 
-  /** A token for a sign-in link: works once, for an hour, as the admin key. */
-  linkToken(): string {
+  /** A token for a sign-in link: works once, for an hour, as the admin key, at whichever process. */
+  async linkToken(): Promise<string> {
     const admin = [...this.#by_hash.values()].find((key) => key.scopes.includes("admin"));
     const token = secret(24);
-    if (admin) this.#links.set(sha256(token), { holder_id: admin.id, until_ms: Date.now() + SIGN_IN_MS });
+    const expires_ms = Date.now() + SIGN_IN_MS;
+    if (admin) await this.#store.putSession({ hash: linkHash(token), holder_id: admin.id, expires_ms });
     return token;
   }
 
   /** Trades a sign-in link's token for a session. @returns the session's token, or undefined where it holds no more */
   async useLink(token: string): Promise<string | undefined> {
-    const hash = sha256(token);
-    const link = this.#links.get(hash);
-    this.#links.delete(hash);
-    return link && link.until_ms > Date.now() ? this.openSession(link.holder_id) : undefined;
+    const hash = linkHash(token);
+    const link = await this.#store.session(hash);
+    // Whoever takes it away has it: it may be followed at several processes at once.
+    return link && (await this.#store.deleteSession(hash)) ? this.openSession(link.holder_id) : undefined;
   }
 
   /** Trades an API key for a session. */
@@ -220,7 +221,7 @@ export class Keys {
     return token;
   }
 
-  signOut(token: string): Promise<void> {
-    return this.#store.deleteSession(sha256(token));
+  async signOut(token: string): Promise<void> {
+    await this.#store.deleteSession(sha256(token));
   }
 }

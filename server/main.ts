@@ -3,6 +3,7 @@ import { assets } from "../views/index.ts";
 import { createApp, createHealthApp } from "./app.ts";
 import { ConfigError, parseConfig } from "./config.ts";
 import { neverHadMachine } from "./demo.ts";
+import type { Keys } from "./keys.ts";
 import { startServices } from "./services.ts";
 
 const STOP_WITHIN_MS = 28_000;
@@ -16,6 +17,7 @@ async function main(): Promise<void> {
   const services = await startServices(config, log);
   const serves = config.roles.includes("api");
   if (serves) await assets();
+  const link_token = serves ? await linkToken(services.keys) : undefined;
   const app = (serves ? createApp(services) : createHealthApp(services)).listen({
     hostname: config.host,
     port: config.port,
@@ -23,7 +25,7 @@ async function main(): Promise<void> {
   const origin = `http://${config.host.includes(":") ? `[${config.host}]` : config.host}:${app.server?.port}`;
   console.log(`MTC is ready at ${origin}`);
   if (serves) {
-    console.log(`  sign in once:  ${origin}/sign-in?token=${services.keys.linkToken()}`);
+    if (link_token !== undefined) console.log(`  sign in once:  ${origin}/sign-in?token=${link_token}`);
     console.log(`  admin API key: ${config.admin_key_place}`);
   } else console.log(`  roles:         ${config.roles.join(", ")}; health at ${origin}/readyz`);
   if (config.demo === "auto") await services.demo.begin(await neverHadMachine(services.store));
@@ -47,6 +49,16 @@ async function main(): Promise<void> {
   };
   process.on("SIGTERM", () => void stop());
   process.on("SIGINT", () => void stop());
+}
+
+/** A store that takes nothing now, as on a full disk, is no reason not to serve. */
+async function linkToken(keys: Keys): Promise<string | undefined> {
+  try {
+    return await keys.linkToken();
+  } catch (error) {
+    log(`sign-in link: ${(error as Error).message}`);
+    return undefined;
+  }
 }
 
 main().catch((error: unknown) => {

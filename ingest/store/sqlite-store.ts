@@ -476,8 +476,9 @@ export class SqliteStore {
     this.#orm.insert(schema.sessions).values(session).run();
   }
 
-  deleteSession(hash: string): void {
-    this.#orm.delete(schema.sessions).where(eq(schema.sessions.hash, hash)).run();
+  deleteSession(hash: string): boolean {
+    const { sessions } = schema;
+    return this.#orm.delete(sessions).where(eq(sessions.hash, hash)).returning().all().length > 0;
   }
 
   close(): void {

@@ -350,6 +350,9 @@ export function storeContract(name: string, open: () => Promise<Store>, reset: (
       expect(await store.keys()).toEqual([key]);
       expect(await store.session("s")).toEqual(session);
       expect(await store.session("old")).toBeUndefined();
+      await store.putSession({ ...session, hash: "once" });
+      const taken = await Promise.all([1, 2, 3].map(() => store.deleteSession("once")));
+      expect(taken.toSorted()).toEqual([false, false, true]);
       expect(await store.deleteKey("plant-2", "k1")).toBe(false);
       expect(await store.deleteKey("plant-1", "k1")).toBe(true);
       expect(await store.session("s")).toBeUndefined();

@@ -122,7 +122,7 @@ export type User = {
   created_ms: number;
 };
 
-/** `holder_id` is the key or the user that was signed in with. */
+/** `holder_id` is the key or the user that was signed in with, or that a link signs in as. */
 export type Session = { hash: string; holder_id: string; expires_ms: number };
 
 /** What a process told; it lives as far as can be seen, which takes two looks some seconds apart. */
@@ -228,7 +228,8 @@ export type Store = {
 
   session(hash: string): Promise<Session | undefined>;
   putSession(session: Session): Promise<void>;
-  deleteSession(hash: string): Promise<void>;
+  /** @returns whether it was there: of several callers one is told so */
+  deleteSession(hash: string): Promise<boolean>;
 
   close(): Promise<void>;
 };

@@ -116,8 +116,9 @@ export class Settings {
     });
   }
 
-  async deleteSession(hash: string): Promise<void> {
-    await this.#collections.sessions.deleteOne({ _id: hash });
+  async deleteSession(hash: string): Promise<boolean> {
+    const { deletedCount } = await this.#collections.sessions.deleteOne({ _id: hash });
+    return deletedCount > 0;
   }
 
   /** What a server with TTL indexes does by itself. */
