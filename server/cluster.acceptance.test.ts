@@ -154,17 +154,17 @@ describe.skipIf(lacking.length > 0)(`a cluster of ${CLUSTER_OF}`, () => {
     const before = await figures(api);
     expect(before).toMatchObject({ availability: 420 / 480, total_count: 400 });
     expect(await figures(other)).toEqual(before);
-    // One of both makes it: as behind a balancer, whoever asks again comes to the other.
-    const makes = await until(async () => {
+    // One of both makes it, and the other one tells how far it is: a balancer asks either.
+    const asked = await until(async () => {
       const answers = await Promise.all([api, other].map((one) => one.call("POST", "/api/v1/rebuild", {})));
       const statuses = answers.map(({ status }) => status);
       // For a second or two after a start the job may be nobody's.
       if (!statuses.includes(202)) return undefined;
       expect(statuses.toSorted()).toEqual([202, 503]);
-      return answers[0]?.status === 202 ? api : other;
+      return answers[0]?.status === 202 ? other : api;
     }, 20_000);
     const done = await until(async () => {
-      const { body } = await makes.call<{ phase: string; error: string }>("GET", "/api/v1/rebuild");
+      const { body } = await asked.call<{ phase: string; error: string }>("GET", "/api/v1/rebuild");
       return ["done", "failed"].includes(body.phase) ? body : undefined;
     }, 120_000);
     expect(done).toMatchObject({ phase: "done", error: "" });

@@ -54,12 +54,7 @@ export async function startJobs(deps: Deps): Promise<Jobs> {
   const { config, store, machines, log } = deps;
   const serves = config.roles.includes("api");
   const share = store.share("jobs");
-  const rebuilds = new Rebuilds({
-    ...deps,
-    ...doorOf(deps),
-    now_ms: Date.now,
-    mine: () => share.has("rebuild"),
-  });
+  const rebuilds = new Rebuilds({ ...deps, ...doorOf(deps), now_ms: Date.now, share });
   const dead = await openLetters(
     { ...deps, mine: () => share.has("dead letters") },
     serves ? config.kafka : undefined,

@@ -73,7 +73,7 @@ async function opened(config: Config): Promise<Place> {
   const { rebuilds } = services;
   return {
     start: (ask) => rebuilds.start(ask),
-    last: async () => rebuilds.last() as Rebuild,
+    last: async () => (await rebuilds.last()) as Rebuild,
     end: services.stop,
   };
 }

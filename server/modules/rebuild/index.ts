@@ -32,8 +32,8 @@ export const rebuildModule = (rebuilds: Rebuilds, keys: Keys) =>
     )
     .get(
       "",
-      () => {
-        const last = rebuilds.last();
+      async () => {
+        const last = await rebuilds.last();
         if (!last) throw notFound("a rebuild");
         return last;
       },

@@ -5,7 +5,14 @@ import { ALL_DAYS, clear, type Days, Shadow } from "../../../analytics-sql/rebui
 import { MAX_AHEAD_US } from "../../../ingest/event.ts";
 import type { Bus } from "../../../ingest/outbox/bus.ts";
 import { badInput } from "../../../ingest/problem.ts";
-import { type LogState, type LogStretch, Overloaded, type Store } from "../../../ingest/store/store.ts";
+import {
+  type LogState,
+  type LogStretch,
+  Overloaded,
+  type Share,
+  type Store,
+  type Told,
+} from "../../../ingest/store/store.ts";
 import { Problem } from "../../plugins/errors.ts";
 import type { Rebuild, RebuildInput } from "./model.ts";
 
@@ -15,6 +22,7 @@ const MAX_AHEAD_MS = MAX_AHEAD_US / 1_000;
 const BATCH_EVENTS = 4_000;
 const BATCH_BYTES = 8 * 1024 * 1024;
 const POLL_MS = 200;
+const TELL_MS = 1_000;
 /** The relay rests for what arrives in the last round only: rounds go on until one is this small, but not for ever. */
 const LAST_ROUND_EVENTS = 2_000;
 const ROUNDS_MAX = 20;
@@ -32,18 +40,20 @@ type Deps = {
   bus: Pick<Bus, "settled">;
   log: (message: string) => void;
   now_ms(): number;
-  /** Whether rebuilds are this process's job: of several processes one makes them, since there is one shadow. */
-  mine(): boolean;
+  /** Of several processes one makes rebuilds, since there is one shadow; all know how far it is. */
+  share: Pick<Share, "has" | "tell" | "told">;
 };
+
+/** As it is told to other processes. */
+type Telling = Rebuild & { began_ms: number };
 
 /** Where the log is read from: everything that was taken since then, up to a position. */
 type Reading = { job: Rebuild; shadow: Shadow; since_ms: number; at: number };
 
-/** One rebuild at a time; the last one is remembered until the program ends. */
+/** One rebuild at a time; the last one is remembered until the process that made it ends. */
 export class Rebuilds {
   readonly #deps: Deps;
-  #job: Rebuild | undefined;
-  #began_ms = 0;
+  #job: Telling | undefined;
   #done: Promise<void> = Promise.resolve();
   #stopping = false;
   /** One is under way: the log must not be purged meanwhile. */
@@ -53,10 +63,22 @@ export class Rebuilds {
     this.#deps = deps;
   }
 
-  /** The rebuild under way, or the last one. */
-  last(): Rebuild | undefined {
-    if (this.#job && this.busy) this.#job.seconds = (this.#deps.now_ms() - this.#began_ms) / 1_000;
-    return this.#job && { ...this.#job };
+  /** The rebuild under way, or the last one, whichever process makes it. @throws where the store cannot be read */
+  async last(): Promise<Rebuild | undefined> {
+    const told = (await this.#deps.share.told()).map(heard);
+    const all = [...(this.#job ? [this.#now(this.#job)] : []), ...told];
+    const newest = all.reduce<Telling | undefined>(
+      (found, one) => (one.began_ms > (found?.began_ms ?? 0) ? one : found),
+      undefined,
+    );
+    if (!newest) return undefined;
+    const { began_ms: _, ...shown } = newest;
+    return shown;
+  }
+
+  #now(job: Telling): Telling {
+    if (this.busy) job.seconds = (this.#deps.now_ms() - job.began_ms) / 1_000;
+    return { ...job };
   }
 
   /**
@@ -67,15 +89,19 @@ export class Rebuilds {
   async start(ask: RebuildInput): Promise<Rebuild> {
     if (this.busy) throw new Problem(409, "Conflict", "a rebuild is under way; one at a time");
     if (this.#stopping) throw new Problem(503, "Overloaded", "the server stops");
-    if (!this.#deps.mine())
+    if (!this.#deps.share.has("rebuild"))
       throw new Overloaded("another process of the cluster makes rebuilds: ask again", 1);
     // From here on nothing is purged: what the log holds now, it holds until the end.
     this.busy = true;
     try {
+      // The job may have come to this process while another one still makes what it began.
+      const phase = (await this.last())?.phase ?? "done";
+      if (phase !== "done" && phase !== "failed")
+        throw new Problem(409, "Conflict", "another process makes a rebuild; one at a time");
       const state = await this.#deps.store.logState();
       const days = daysOf(ask, state);
-      this.#began_ms = this.#deps.now_ms();
-      const job: Rebuild = {
+      const job: Telling = {
+        began_ms: this.#deps.now_ms(),
         phase: "waiting",
         from: days.from === ALL_DAYS.from ? null : days.from,
         to: days.to === ALL_DAYS.to ? null : days.to,
@@ -88,7 +114,8 @@ export class Rebuilds {
       this.#job = job;
       const everything = ask.from === undefined && ask.to === undefined;
       this.#done = this.#run(job, days, state, everything);
-      return { ...job };
+      const { began_ms: _, ...shown } = job;
+      return shown;
     } catch (error) {
       this.busy = false;
       throw error;
@@ -101,8 +128,11 @@ export class Rebuilds {
     await this.#done;
   }
 
-  async #run(job: Rebuild, days: Days, state: LogState, everything: boolean): Promise<void> {
-    const { log } = this.#deps;
+  async #run(job: Telling, days: Days, state: LogState, everything: boolean): Promise<void> {
+    const { log, share } = this.#deps;
+    const tell = (): void => share.tell(JSON.stringify(this.#now(job)));
+    const telling = setInterval(tell, TELL_MS);
+    tell();
     log(`rebuild: ${days.from} to ${days.to}`);
     try {
       await this.#rebuild(job, days, state, everything);
@@ -111,7 +141,8 @@ export class Rebuilds {
       job.phase = "failed";
       job.error = (error as Error).message;
     }
-    job.seconds = (this.#deps.now_ms() - this.#began_ms) / 1_000;
+    clearInterval(telling);
+    tell();
     log(`rebuild: ${job.phase} after ${job.seconds} s, ${job.events} events; ${job.error}`);
     this.busy = false;
   }
@@ -208,6 +239,13 @@ export class Rebuilds {
   #goOn(): void {
     if (this.#stopping) throw new Error("the server stops");
   }
+}
+
+/** What another process told; one that died makes it no further. */
+function heard({ words, lives }: Told): Telling {
+  const told = JSON.parse(words) as Telling;
+  if (lives || told.phase === "done" || told.phase === "failed") return told;
+  return { ...told, phase: "failed", error: "the process that made it is gone; start it again" };
 }
 
 /**
