@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { freePorts } from "../ingest/testing/brokers.ts";
+import { freePorts } from "../ingest/free-ports.ts";
 import { ROLES, type Role } from "../server/config.ts";
 import { backing, type Part, type Ports } from "./stack-parts.ts";
 

@@ -1,6 +1,7 @@
 // Machines, the demo and events set aside on the admin pages, over real HTTP, as a browser without scripts sends forms.
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { createServer } from "node:net";
+import { freePort } from "../ingest/free-ports.ts";
 import { type Adam6050, startAdam6050 } from "../ingest/sources/simulator/adam6050.ts";
 import { type DemoPlant, startDemoPlant } from "../ingest/sources/simulator/plant.ts";
 import { HOUR, putPoison } from "./testing/poison.ts";
@@ -52,15 +53,6 @@ const machines = async (): Promise<Machine[]> =>
 const shownIn = (html: string, name: string): string | undefined =>
   new RegExp(`name="${name}"[^>]*? value="([^"]*)"`).exec(html)?.[1];
 
-/** A port at which nobody listens. */
-async function freePort(): Promise<number> {
-  const listener = createServer().listen(0, "127.0.0.1");
-  await new Promise((resolve) => listener.once("listening", resolve));
-  const { port } = listener.address() as { port: number };
-  await new Promise((resolve) => listener.close(resolve));
-  return port;
-}
-
 test("an agent is tested, its devices shown with what they become, and those chosen are machines", async () => {
   const url = plant.agentUrl;
   const tested = await post("/admin/add/mtconnect", { do: "test", "/source/url": url });
@@ -100,7 +92,7 @@ test("what is wrong stands at its field, in plain words, with what was typed; no
     fetch: () => new Response("nope", { status: 404 }),
   });
   const cases: [url: string, words: string][] = [
-    [`http://127.0.0.1:${await freePort()}`, "Nobody listens there"],
+    [`http://127.0.0.1:${freePort()}`, "Nobody listens there"],
     [`http://127.0.0.1:${web.port}`, "HTTP 404"],
     [`${server.origin}/healthz`, "It answers, but"],
     ["http://169.254.169.254/latest/meta-data", "link-local"],

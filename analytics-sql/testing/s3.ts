@@ -1,5 +1,7 @@
 // An S3 server of another make, on loopback, for a test file.
+
 import { findMoto } from "../../.ci/s3-peer.ts";
+import { freePort } from "../../ingest/free-ports.ts";
 import type { S3Options } from "../lake/s3.ts";
 
 export type S3Peer = { options: S3Options; stop(): Promise<void> };
@@ -8,9 +10,7 @@ export const hasS3Peer = findMoto() !== undefined;
 
 /** Starts it with an empty bucket. */
 export async function startS3Peer(): Promise<S3Peer> {
-  const probe = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
-  const port = probe.port;
-  probe.stop(true);
+  const port = freePort();
   const child = Bun.spawn([findMoto() ?? "", "-H", "127.0.0.1", "-p", String(port)], {
     stdout: "ignore",
     stderr: "ignore",

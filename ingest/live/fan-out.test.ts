@@ -1,7 +1,9 @@
 // Live values between replicas, over a real Redis.
+
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { findRedis, redisCommand } from "../../.ci/redis.ts";
 import { ColumnsBuilder } from "../columns.ts";
+import { freePort } from "../free-ports.ts";
 import { fanOut } from "./fan-out.ts";
 import { LiveHub } from "./hub.ts";
 import type { Numbered } from "./recent.ts";
@@ -12,7 +14,7 @@ if (!program) console.warn("skipped: these tests need redis-server (Debian: redi
 setDefaultTimeout(30_000);
 
 const OWNERS: Record<string, string> = { "mill-1": "plant-1", "mill-2": "plant-1" };
-const port = 20_000 + Math.floor(Math.random() * 20_000);
+const port = freePort();
 const logged: string[] = [];
 
 let redis: Bun.Subprocess | undefined;

@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { findKafka } from "../../.ci/kafka.ts";
+import { freePorts } from "../free-ports.ts";
 
 /** Any id serves; a cluster's nodes share it. */
 export const CLUSTER_ID = "bXRjLXRlc3QtY2x1c3Rlcg";
@@ -166,16 +167,6 @@ const scramUser = (mechanism: string, { username, password }: Secured): string[]
   "--add-scram",
   `${mechanism}=[name=${username},password="${password}"]`,
 ];
-
-/** So many of loopback that nobody listens on now. */
-export function freePorts(count: number): number[] {
-  const held = Array.from({ length: count }, () =>
-    Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } }),
-  );
-  const ports = held.map(({ port }) => port);
-  for (const one of held) one.stop(true);
-  return ports;
-}
 
 async function listening(port: number): Promise<void> {
   const end = Date.now() + READY_WITHIN_MS;

@@ -1,8 +1,10 @@
 // Servers that speak MongoDB's protocol, for a test file: the two that can be made here, and a real one where it is given.
+
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { MongoClient } from "mongodb";
 import { ferretCommand, findFerret, findSecantus, secantusCommand } from "../../.ci/mongo-peers.ts";
+import { freePort } from "../free-ports.ts";
 
 const READY_WITHIN_MS = 60_000;
 
@@ -99,10 +101,4 @@ async function answering(url: string): Promise<void> {
   await client.connect();
   await client.db().command({ ping: 1 });
   await client.close();
-}
-
-function freePort(): number {
-  const held = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
-  held.stop(true);
-  return held.port;
 }

@@ -1,14 +1,13 @@
 // A real schema registry on loopback for a test file, with nothing in it.
 import { findSchemaRegistry } from "../../.ci/schema-registry.ts";
+import { freePort } from "../free-ports.ts";
 
 const READY_WITHIN_MS = 60_000;
 
 export const hasSchemaRegistry = findSchemaRegistry() !== undefined;
 
 export async function startSchemaRegistry(): Promise<{ url: string; stop(): Promise<void> }> {
-  const free = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
-  const { port } = free;
-  free.stop(true);
+  const port = freePort();
   const ends_with_us = Bun.which("setpriv") ? ["setpriv", "--pdeathsig", "KILL"] : [];
   const jvm = ["-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"];
   const running = Bun.spawn(

@@ -1,6 +1,8 @@
 // A peer: another store for the same observations, started by the bench on loopback and stopped by its id.
+
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
+import { freePorts } from "../../ingest/free-ports.ts";
 import type { FormatName } from "../lib/formats.ts";
 import { stopProcess } from "../lib/process.ts";
 
@@ -33,7 +35,7 @@ export async function withPeer<T>(
   use: (origin: string) => Promise<T>,
 ): Promise<T> {
   const dir = mkdtempSync(`${tmpdir()}/mtc-bench-${peer.name}-`);
-  const ports: [number, number] = [freePort(), freePort()];
+  const ports = freePorts(2) as [number, number];
   const args = await peer.args(dir, ports);
   const child = Bun.spawn([binary, ...args], { stdin: "ignore", stdout: "ignore", stderr: "ignore" });
   const origin = `http://127.0.0.1:${ports[0]}`;
@@ -45,14 +47,6 @@ export async function withPeer<T>(
     await stopProcess(child);
     rmSync(dir, { recursive: true, force: true });
   }
-}
-
-/** A port that was free a moment ago: peers take a number, not "any". */
-function freePort(): number {
-  const listener = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data: () => {} } });
-  const { port } = listener;
-  listener.stop(true);
-  return port;
 }
 
 async function ready(child: Bun.Subprocess, url: string): Promise<void> {

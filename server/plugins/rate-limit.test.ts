@@ -1,9 +1,11 @@
 // Budgets: by a clock of the test, and between replicas over a real Redis that stalls, dies and comes back.
+
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { tmpdir } from "node:os";
 import fc from "fast-check";
 import { Registry } from "prom-client";
 import { findRedis, redisCommand } from "../../.ci/redis.ts";
+import { freePort } from "../../ingest/free-ports.ts";
 import { Redis } from "../../ingest/live/redis.ts";
 import { clientAddress } from "./client-address.ts";
 import { Problem } from "./errors.ts";
@@ -159,7 +161,7 @@ test.each([
 });
 
 describe.skipIf(!program)("two replicas at one Redis", () => {
-  const port = 20_000 + Math.floor(Math.random() * 20_000);
+  const port = freePort();
   const logged: string[] = [];
   const LOST = "redis: lost; each replica shows and limits what it sees itself";
   let redis: Bun.Subprocess | undefined;

@@ -1,10 +1,12 @@
 // For acceptance tests: a cluster on loopback, of real parts as far as there are any, and the program's processes by role.
+
 import { tmpdir } from "node:os";
 import { findRedis, redisCommand } from "../../.ci/redis.ts";
 import {
   type ClickHouseStandIn,
   startClickHouseStandIn,
 } from "../../analytics-sql/testing/clickhouse-http.ts";
+import { freePort } from "../../ingest/free-ports.ts";
 import { type Brokers, hasKafka, startBrokers } from "../../ingest/testing/brokers.ts";
 import { MONGO_ENGINES, type MongoServer } from "../../ingest/testing/mongo.ts";
 import type { Role } from "../config.ts";
@@ -102,7 +104,7 @@ async function settled(server: TestServer): Promise<void> {
 }
 
 function redisServer() {
-  const port = 20_000 + Math.floor(Math.random() * 20_000);
+  const port = freePort();
   let child: Bun.Subprocess | undefined;
   return {
     url: `redis://127.0.0.1:${port}`,

@@ -1,7 +1,6 @@
 // A simulated ADAM-6050 on a real Modbus/TCP port: 12 inputs, 6 outputs, and a 32-bit counter behind each input.
-import { once } from "node:events";
-import { type AddressInfo, createServer } from "node:net";
 import { ServerTCP } from "modbus-serial";
+import { freePort } from "../../free-ports.ts";
 
 const INPUTS = 12;
 const OUTPUTS = 6;
@@ -35,7 +34,8 @@ export async function startAdam6050(
   } = {},
 ): Promise<Adam6050> {
   const { host = "127.0.0.1", unit = 1, onRead } = options;
-  const port = options.port || (await freePort(host));
+  // modbus-serial takes port 0 for 502.
+  const port = options.port || freePort(host);
   const inputs = new Uint8Array(INPUTS);
   const outputs = new Uint8Array(OUTPUTS);
   const counters = new Uint32Array(INPUTS);
@@ -88,13 +88,3 @@ export async function startAdam6050(
 /** An error that modbus-serial turns into the exception of that code. */
 const illegalAddress = (address: number): Error =>
   Object.assign(new Error(`no address ${address}`), { modbusErrorCode: ILLEGAL_DATA_ADDRESS });
-
-/** modbus-serial takes port 0 for 502: let the system choose one first. */
-async function freePort(host: string): Promise<number> {
-  const probe = createServer().listen(0, host);
-  await once(probe, "listening");
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, "close");
-  return port;
-}

@@ -25,7 +25,7 @@ import type { LastKnown } from "../../../ingest/live/hub.ts";
 import { badInput } from "../../../ingest/problem.ts";
 import { isByHand } from "../../../ingest/signals.ts";
 import type { Machine } from "../../../ingest/store/store.ts";
-import { Remembered } from "./remembered.ts";
+import { Remembered, untilRolled } from "./remembered.ts";
 
 export { OEE_CUTS, type OeeCut } from "../../../analytics-sql/queries/oee.ts";
 
@@ -90,7 +90,7 @@ export class Reports {
     const groups = machines.map(({ group }) => group);
     const window = { ...(await this.#rolled(machines, span, freshness)), filter, by, groups };
     const ask = () => oee(this.#engine, window, this.policies(window, freshness));
-    return freshness === "recent" ? this.#oees.of(window, ask) : ask();
+    return freshness === "recent" ? this.#oees.of(untilRolled(window), ask) : ask();
   }
 
   /** The policies in force; the reports of a screen share them, some seconds old at the most. */
@@ -99,8 +99,7 @@ export class Reports {
     freshness: Freshness,
   ): Promise<MachinePolicy[]> {
     const ask = () => policies(this.#engine, { tenant, machines });
-    const as_of_us = Math.floor(Date.now() / POLICIES_MS) * POLICIES_MS * 1_000;
-    const asked = { tenant, machines, from_us: 0, to_us: as_of_us, as_of_us };
+    const asked = [tenant, machines, Math.floor(Date.now() / POLICIES_MS)];
     return freshness === "recent" ? this.#policies.of(asked, ask) : ask();
   }
 
@@ -114,7 +113,7 @@ export class Reports {
   ): Promise<LossReport> {
     const window = { ...(await this.#rolled(machines, span, freshness)), filter };
     const ask = () => losses(this.#engine, window, order, this.policies(window, freshness));
-    return freshness === "recent" ? this.#losses.of({ ...window, order }, ask) : ask();
+    return freshness === "recent" ? this.#losses.of([untilRolled(window), order], ask) : ask();
   }
 
   /** Which shifts, parts, lots and orders there are to filter by. */

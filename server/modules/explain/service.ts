@@ -14,7 +14,7 @@ import { type CalendarInput, calendarAt, calendarsOf } from "../../../ingest/cal
 import { ruleOf, STATE_RULES } from "../../../ingest/live/state.ts";
 import { badInput } from "../../../ingest/problem.ts";
 import type { Machine } from "../../../ingest/store/store.ts";
-import { Remembered } from "../analytics/remembered.ts";
+import { Remembered, untilRolled } from "../analytics/remembered.ts";
 import type { Freshness, Gaps, OeeCut, Reports, Span } from "../analytics/service.ts";
 
 export type Asked = Span & { figure: Figure; by: OeeCut; key: string; filter?: Filter };
@@ -189,7 +189,7 @@ export class Explanations {
       if (!found) throw badInput("/key", `by ${query.by} there is no row "${query.key}" in this window`);
       return found;
     };
-    return freshness === "recent" ? this.#explained.of({ ...query, page }, ask) : ask();
+    return freshness === "recent" ? this.#explained.of([untilRolled(query), page], ask) : ask();
   }
 
   async #query(machines: Machine[], asked: Asked, freshness: Freshness) {
