@@ -100,7 +100,7 @@ function teller(share: Share, own: () => SourceReport[]): () => void {
 }
 
 /** A source that another process has taken over is that one's; one that nobody has is lost, and whoever had it is named. */
-function withOthers(own: SourceReport[], told: Told[], me: string): SourceReport[] {
+export function withOthers(own: SourceReport[], told: Told[], me: string): SourceReport[] {
   const all = [...own];
   for (const { words, lives } of told.toSorted((a, b) => Number(b.lives) - Number(a.lives))) {
     const known = new Set(all.map(({ name }) => name));
