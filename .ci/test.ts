@@ -1,7 +1,8 @@
-// Runs the whole suite, each file in a process of its own (chDB takes one data directory a process),
-// and ends with `N passed, N failed, N skipped`.
+// Runs the whole suite, each file in a process of its own (chDB takes one data directory a process), and ends with
+// `N passed, N failed, N skipped`. With --cluster: the acceptance of one program, with each file on a cluster of its own.
 import { mkdtempSync, rmSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
+import { parseArgs } from "node:util";
 import { XMLParser } from "fast-xml-parser";
 import { provideChromium } from "./chromium.ts";
 import { type Cost, costOf, takeNext } from "./costs.ts";
@@ -21,16 +22,21 @@ const FILE_LIMIT_MS = 8 * 60_000;
 /** Each may hold an engine or brokers in memory. */
 const MAX_FILES_AT_ONCE = 3;
 
-/** A test without a limit of its own. */
-const TEST_LIMIT_MS = 20_000;
+const { values: options, positionals: only } = parseArgs({
+  options: { cluster: { type: "boolean", default: false } },
+  allowPositionals: true,
+});
 
-const only = process.argv.slice(2);
-const found = [
-  ...new Bun.Glob("{server,ingest,analytics-sql,views,loadtest,deploy,.ci}/**/*.test.{ts,tsx}").scanSync({
-    cwd: ROOT,
-    dot: true,
-  }),
-];
+/** A test without a limit of its own. A cluster takes its time to start, and its answers are a hop further away. */
+const TEST_LIMIT_MS = options.cluster ? 120_000 : 20_000;
+/** These start what they need by themselves, whatever the profile. */
+const OWN_PROFILE = /^server\/(cluster|kafka|mongo|move)\./;
+const ALL = "{server,ingest,analytics-sql,views,loadtest,deploy,.ci}/**/*.test.{ts,tsx}";
+const ACCEPTANCE = "server/**/*.acceptance.test.ts";
+
+const found = [...new Bun.Glob(options.cluster ? ACCEPTANCE : ALL).scanSync({ cwd: ROOT, dot: true })].filter(
+  (file) => !options.cluster || !OWN_PROFILE.test(file),
+);
 const files = found
   .filter((file) => only.length === 0 || only.some((part) => file.includes(part)))
   // The longest first, so that all cores end together.
@@ -46,7 +52,11 @@ const reports = mkdtempSync(`${tmpdir()}/mtc-test-`);
 const started = performance.now();
 const total: Counts = { passed: 0, failed: 0, skipped: [] };
 const failed_files: string[] = [];
-await runAll({ cores: Math.max(1, Math.min(2, cpus().length)), files: MAX_FILES_AT_ONCE });
+// A cluster is the machine's whole load.
+await runAll({
+  cores: Math.max(1, Math.min(2, cpus().length)),
+  files: options.cluster ? 1 : MAX_FILES_AT_ONCE,
+});
 rmSync(reports, { recursive: true });
 
 for (const name of total.skipped) console.log(`skipped: ${name}`);
@@ -70,6 +80,7 @@ async function runAll(room: { cores: number; files: number }): Promise<void> {
 }
 
 async function runFile(file: string): Promise<void> {
+  const profile = options.cluster ? { TEST_PROFILE: "cluster" } : {};
   const report = `${reports}/${file.replaceAll("/", "_")}.xml`;
   const began = performance.now();
   const child = Bun.spawn(
@@ -81,7 +92,7 @@ async function runFile(file: string): Promise<void> {
       "--reporter=junit",
       `--reporter-outfile=${report}`,
     ],
-    { cwd: ROOT, stdout: "pipe", stderr: "pipe", env: { ...process.env, FORCE_COLOR: "0" } },
+    { cwd: ROOT, stdout: "pipe", stderr: "pipe", env: { ...process.env, ...profile, FORCE_COLOR: "0" } },
   );
   const timer = setTimeout(() => child.kill("SIGKILL"), FILE_LIMIT_MS);
   const [out, err, code] = await Promise.all([

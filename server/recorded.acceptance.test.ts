@@ -9,7 +9,7 @@ import { replay } from "../ingest/sources/simulator/shdr.ts";
 import { parseTimestamp_us } from "../ingest/time.ts";
 import { discard, startServer, TEST_KEY, type TestServer, until } from "./testing/server.ts";
 
-setDefaultTimeout(180_000);
+setDefaultTimeout(300_000);
 
 /** A working day of a Hurco VMX24: from its first observation to its last. */
 const DAY = "from=2017-02-01T12:18:02.234375Z&to=2017-02-01T20:11:13.453125Z";

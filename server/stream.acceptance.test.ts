@@ -1,8 +1,8 @@
 // The live stream at the whole program: SSE and WebSocket tell the same, to those who may know, and why they end.
-import { Database } from "bun:sqlite";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
+import { openStoreOf } from "./testing/kept.ts";
 import { discard, startServer, TEST_KEY, type TestServer, tempDir, until } from "./testing/server.ts";
 
 const OTHER_KEY = "the-key-of-another-tenant";
@@ -10,10 +10,17 @@ let server: TestServer;
 beforeAll(async () => {
   const data_dir = tempDir();
   await (await startServer({}, data_dir)).stop();
-  const log = new Database(`${data_dir}/mtc.sqlite`);
+  const store = await openStoreOf(data_dir);
   const hash = new Bun.CryptoHasher("sha256").update(OTHER_KEY).digest("hex");
-  log.run("INSERT INTO keys VALUES ('other', 'plant-2', 'other', ?, '[\"admin\"]', 1)", [hash]);
-  log.close();
+  await store.putKey({
+    id: "other",
+    tenant_id: "plant-2",
+    name: "other",
+    hash,
+    scopes: ["admin"],
+    created_ms: 1,
+  });
+  await store.close();
   server = await startServer({}, data_dir);
   await machine("mill-1");
 });

@@ -36,6 +36,5 @@ export function fanOut(hub: LiveHub, redis: Redis): () => void {
       const own = tick.filter((delta) => delta.own).map(({ json }) => json);
       if (own.length > 0) void tell(own);
     },
-    end: () => {},
   });
 }

@@ -37,7 +37,7 @@ test("a delta carries only what changed, coalesced, and a snapshot all of it", a
   });
   expect(hub.snapshot(["m", "unknown"]).machines).toMatchObject([{ state: "RUNNING" }, { state: "UNKNOWN" }]);
   stop();
-  expect(hub.watchers).toBe(0);
+  expect(hub.readers).toBe(0);
 });
 
 test("invariant 3: a late value changes neither the latest nor the state", () => {

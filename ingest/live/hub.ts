@@ -19,8 +19,8 @@ const MAX_SHOWN_LENGTH = 500;
 /** What was known of a machine before a restart: its latest values, and since when it is in its state. */
 export type LastKnown = { values: Record<string, LiveValue>; state: State; since_us: number };
 
-/** Who watches: told of what left in one tick, and of the end of it all. */
-export type Watcher = { tick(deltas: readonly Numbered[]): void; end(reason: string): void };
+/** Who watches: told of what left in one tick. A reader's is told of the end of it all as well. */
+export type Watcher = { tick(deltas: readonly Numbered[]): void; end?(reason: string): void };
 
 type Known = LiveMachine & { tenant_id: string; seqs: Map<string, number>; words: Map<string, string> };
 
@@ -149,13 +149,16 @@ export class LiveHub {
     return () => this.#watchers.delete(watcher);
   }
 
-  /** Lets all watchers go, with a reason. */
+  /** Lets all readers go, with a reason. */
   end(reason: string): void {
-    for (const watcher of this.#watchers) watcher.end(reason);
+    for (const watcher of this.#watchers) watcher.end?.(reason);
   }
 
-  get watchers(): number {
-    return this.#watchers.size;
+  /** How many watch for somebody: what joins this hub to others is none. */
+  get readers(): number {
+    let readers = 0;
+    for (const { end } of this.#watchers) if (end) readers += 1;
+    return readers;
   }
 
   get lastId(): string {

@@ -26,7 +26,7 @@ export const cluster: Bench = {
       const api = await parts.start(["api"]);
       const relay = await parts.start(["relay"]);
       await createMachines(api, telemetry().machines, () => ({ kind: "http" }));
-      await throughput(context, api, relay);
+      await throughput(context, parts, api, relay);
       await delay(context, api);
       await outage(context, parts, api);
     } finally {
@@ -46,12 +46,13 @@ async function send(api: TestServer, job: Pick<LoadJob, "batches"> & Partial<Loa
 
 async function throughput(
   { sizes, report, progress }: Context,
+  { clickhouse }: Cluster,
   api: TestServer,
   relay: TestServer,
 ): Promise<void> {
   await send(api, { batches: sizes.warmup_batches });
   await api.settled();
-  const pids = { api: api.pid, relay: relay.pid, clickhouse: process.pid };
+  const pids = { api: api.pid, relay: relay.pid, clickhouse: clickhouse.pid };
   const runs: { load: Load; queryable_per_s: number; cores: Record<string, number> }[] = [];
   for (let i = 1; i <= sizes.rounds; i++) {
     progress(`round ${i} of ${sizes.rounds}`);

@@ -64,7 +64,7 @@ export function createMetrics({ store, bus, relay, collectors, hub, lake }: Deps
       () => lake.status().last_success_ms / 1_000,
     );
   }
-  gauge("mtc_live_readers", "Open live streams", () => hub.watchers);
+  gauge("mtc_live_readers", "Open live streams", () => hub.readers);
   gauge("mtc_resident_memory_bytes", "Resident memory of the process", () => process.memoryUsage.rss());
   const sources = new Gauge({
     name: "mtc_sources",

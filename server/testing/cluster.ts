@@ -1,11 +1,7 @@
 // For acceptance tests: a cluster on loopback, of real parts as far as there are any, and the program's processes by role.
-
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { findRedis, redisCommand } from "../../.ci/redis.ts";
-import {
-  type ClickHouseStandIn,
-  startClickHouseStandIn,
-} from "../../analytics-sql/testing/clickhouse-http.ts";
 import { freePort } from "../../ingest/free-ports.ts";
 import { type Brokers, hasKafka, startBrokers } from "../../ingest/testing/brokers.ts";
 import { MONGO_ENGINES, type MongoServer } from "../../ingest/testing/mongo.ts";
@@ -31,7 +27,7 @@ export const CLUSTER_OF = `Kafka, ${engine?.name ?? "no MongoDB"}, chDB behind C
 
 export type Cluster = {
   brokers: Brokers;
-  clickhouse: ClickHouseStandIn;
+  clickhouse: ClickHouse;
   redis: { kill(): Promise<void>; start(): void };
   /** SIGKILL of the store's server, and a start on the same data. */
   restartStore(): Promise<void>;
@@ -46,15 +42,21 @@ export type Cluster = {
   stop(): Promise<void>;
 };
 
+/** So far, by this process: on a server that was given each has a database of its own. */
+let clusters = 0;
+
 /** @param store what its store is; where nothing is said, what is nearest to MongoDB */
 export async function startCluster(store = engine): Promise<Cluster> {
-  const [brokers, mongo] = (await Promise.all([startBrokers(1), store?.start?.()])) as [Brokers, MongoServer];
-  const clickhouse = startClickHouseStandIn();
+  const [brokers, mongo, clickhouse] = (await Promise.all([
+    startBrokers(1),
+    store?.start?.(),
+    startClickHouse(),
+  ])) as [Brokers, MongoServer, ClickHouse];
   const redis = redisServer();
   redis.start();
   const settings = {
     MTC_PROFILE: "cluster",
-    MTC_MONGO_URL: mongo.url("cluster"),
+    MTC_MONGO_URL: mongo.url(`cluster_${++clusters}`),
     MTC_KAFKA_BROKERS: brokers.addresses.join(),
     MTC_KAFKA_PARTITIONS: "4",
     MTC_CLICKHOUSE_URL: clickhouse.url,
@@ -103,6 +105,31 @@ async function settled(server: TestServer): Promise<void> {
   }, 120_000);
 }
 
+type ClickHouse = { url: string; pid: number; stop(): Promise<void> };
+
+/** As a process of its own: chDB takes one data directory a process, and a test may have several clusters. */
+async function startClickHouse(): Promise<ClickHouse> {
+  const dir = mkdtempSync(`${tmpdir()}/mtc-clickhouse-`);
+  const port = freePort();
+  const program = new URL("../../deploy/stand-in.ts", import.meta.url).pathname;
+  const child = Bun.spawn([process.execPath, program, dir, `${port}`], {
+    cwd: dir,
+    stdout: "ignore",
+    stderr: "inherit",
+  });
+  const origin = `127.0.0.1:${port}`;
+  await until(() => fetch(`http://${origin}/ping`).catch(() => undefined), 60_000);
+  return {
+    url: `http://mtc:s%2Fcret@${origin}`,
+    pid: child.pid,
+    async stop() {
+      child.kill("SIGKILL");
+      await child.exited;
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
+}
+
 function redisServer() {
   const port = freePort();
   let child: Bun.Subprocess | undefined;
@@ -124,6 +151,13 @@ function redisServer() {
 
 /** Clusters of tests that know of none, by the data directory that stands for them. */
 const standing = new Map<string, Promise<Cluster>>();
+
+/** The cluster that stands for a data directory. */
+export function clusterOf(data_dir: string): Promise<Cluster> {
+  const cluster = standing.get(data_dir);
+  if (!cluster) throw new Error(`no cluster stands for ${data_dir}`);
+  return cluster;
+}
 
 /** The program with all of its roles, on the cluster of that data directory. */
 export async function inCluster(data_dir: string, env: Record<string, string>): Promise<TestServer> {

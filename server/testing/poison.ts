@@ -1,7 +1,8 @@
-// For tests: events that were set aside, put into the store of a server that stands still.
+// For tests: events that were set aside, put where a server that stands still keeps them.
 import { type EventHeader, encodeData, encodeEvent } from "../../ingest/event.ts";
-import { openSqlite } from "../../ingest/store/sqlite.ts";
 import type { NewEvent } from "../../ingest/store/store.ts";
+import { openStoreOf } from "./kept.ts";
+import { onCluster } from "./server.ts";
 
 /** Analytics cannot read it, now or ever. */
 const BROKEN = new TextEncoder().encode('{"signals":["execution"],"signal":[0],"t0":"yesterday"}');
@@ -19,7 +20,6 @@ export async function putPoison(
   machine_id: string,
   name = "refused by a test",
 ): Promise<void> {
-  const store = await openSqlite({ file: `${data_dir}/mtc.sqlite`, max_outbox_bytes: 1 << 30 });
   const good = encodeData({
     signals: ["part_count"],
     signal: [0, 0],
@@ -33,6 +33,8 @@ export async function putPoison(
     made("default", machine_id, BROKEN),
     made("plant-2", "press-2", good),
   ];
+  if (onCluster) return putLetters(data_dir, events, name);
+  const store = await openStoreOf(data_dir);
   const before = (await store.logState()).last;
   await store.commit({ events });
   const { events: read } = await store.readLog(
@@ -42,6 +44,24 @@ export async function putPoison(
   );
   for (const { position } of read) await store.setAside(position, name);
   await store.close();
+}
+
+/** In a cluster a topic keeps them. */
+async function putLetters(data_dir: string, events: NewEvent[], reason: string): Promise<void> {
+  const [{ clusterOf }, { DeadLetterTopic }, { parseKafka }] = await Promise.all([
+    import("./cluster.ts"),
+    import("../../ingest/outbox/dead-letter-topic.ts"),
+    import("../cluster-config.ts"),
+  ]);
+  const kafka = parseKafka((await clusterOf(data_dir)).settings);
+  if (!kafka) throw new Error("a cluster has brokers");
+  const letters = new DeadLetterTopic({ ...kafka, tenantOf: () => undefined });
+  await letters.put(
+    events.map(({ header: { id, machine_id, time_ms }, bytes }) => {
+      return { key: `test/${id}`, value: bytes, reason, by: "test", machine_id, time_ms };
+    }),
+  );
+  await letters.close();
 }
 
 function made(tenant_id: string, machine_id: string, data: Uint8Array): NewEvent {

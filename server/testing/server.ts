@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 
 const ROOT = new URL("../..", import.meta.url).pathname;
 /** `TEST_PROFILE=cluster bun test …` runs whatever starts one program with all of its roles on a cluster of its own. */
-const PROFILE = process.env.TEST_PROFILE;
+export const onCluster = process.env.TEST_PROFILE === "cluster";
 export const TEST_KEY = "test-key-0123456789abcdef";
 
 export type TestServer = {
@@ -38,7 +38,7 @@ export async function startServer(
   data_dir = tempDir(),
   before: string[] = [],
 ): Promise<TestServer> {
-  if (PROFILE === "cluster" && env.MTC_PROFILE === undefined) {
+  if (onCluster && env.MTC_PROFILE === undefined) {
     // Only then: these parts take seconds to start, and are not everywhere.
     const { inCluster } = await import("./cluster.ts");
     return inCluster(data_dir, env);
@@ -128,6 +128,6 @@ export async function until<T>(
 /** Stops the server and forgets its data. */
 export async function discard(server: TestServer | undefined): Promise<void> {
   await server?.stop();
-  if (server && PROFILE === "cluster") await (await import("./cluster.ts")).leaveCluster(server.data_dir);
+  if (server && onCluster) await (await import("./cluster.ts")).leaveCluster(server.data_dir);
   if (server) rmSync(server.data_dir, { recursive: true, force: true });
 }

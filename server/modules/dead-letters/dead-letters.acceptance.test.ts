@@ -1,8 +1,9 @@
 // Events that analytics refused, over real HTTP: seen, delivered again, thrown away; another tenant's are none of ours.
-import { afterAll, beforeAll, expect, test } from "bun:test";
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { FROM_MS, HOUR, putPoison } from "../../testing/poison.ts";
 import { discard, startServer, type TestServer, until } from "../../testing/server.ts";
 
+setDefaultTimeout(60_000);
 const ALL = "/api/v1/dead-letters";
 let server: TestServer;
 
@@ -28,7 +29,8 @@ async function total(): Promise<unknown> {
 test("they are listed with their error, and given byte for byte (invariants 8 and 10)", async () => {
   const rows = await listed();
   expect(rows).toHaveLength(2);
-  expect(rows[0]).toMatchObject({ machine_id: "press-1", error: "refused by a test" });
+  expect(rows[0]).toMatchObject({ machine_id: "press-1" });
+  expect(rows[0]?.error).toStartWith("refused by a test");
   const event = await server.call("GET", `${ALL}/${rows[0]?.position}`);
   expect(event).toMatchObject({ status: 200, body: { subject: "press-1", data: { num: [10, 17] } } });
   const foreign = (rows[1]?.position ?? 0) + 1;
@@ -56,9 +58,10 @@ test("delivered again, a good one is in the figures; a bad one comes back with w
   expect((await server.call("POST", `${ALL}/${good?.position}/retry`)).status).toBe(202);
   expect(await total()).toBe(7);
   expect((await server.call("POST", `${ALL}/retry`)).body).toEqual({ retried: 1 });
-  const back = await until(async () => (await listed())[0]);
+  // In a cluster they are looked for every ten seconds.
+  const back = await until(async () => (await listed())[0], 40_000);
   expect(back.position).toBeGreaterThan(bad?.position ?? 0);
-  expect(back.error).not.toBe("refused by a test");
+  expect(back.error).not.toStartWith("refused by a test");
   expect(await total()).toBe(7);
 });
 

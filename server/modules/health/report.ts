@@ -77,8 +77,8 @@ export class HealthReport {
       disk,
       memory: { level: levelOf(resident_bytes / total_bytes, SHARES), resident_bytes, total_bytes },
       readers: {
-        level: levelOf(hub.watchers / MAX_READERS, SHARES),
-        open: hub.watchers,
+        level: levelOf(hub.readers / MAX_READERS, SHARES),
+        open: hub.readers,
         max: MAX_READERS,
       },
       sources,

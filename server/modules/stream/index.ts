@@ -25,7 +25,7 @@ type Query = Static<typeof Query>;
 export const streamModule = (machines: Machines, hub: LiveHub, keys: Keys) => {
   /** @throws 404 for a machine that is not the caller's, Overloaded where all places are taken */
   function admit({ tenant_id, holds }: Caller, query: Query): Audience {
-    if (hub.watchers >= MAX_READERS) throw new Overloaded(`${MAX_READERS} streams are open`, 10);
+    if (hub.readers >= MAX_READERS) throw new Overloaded(`${MAX_READERS} streams are open`, 10);
     const asked = query.machine === undefined ? undefined : new Set([query.machine].flat());
     for (const id of asked ?? []) machines.get(tenant_id, id);
     const { group } = query;
