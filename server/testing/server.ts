@@ -47,6 +47,8 @@ export async function startServer(
     cwd: ROOT,
     env: {
       ...process.env,
+      // Where tests may use a MongoDB, the program is not given it by that.
+      MTC_MONGO_URL: undefined,
       MTC_PORT: "0",
       MTC_DEMO: "off",
       MTC_DATA_DIR: data_dir,
