@@ -1,17 +1,12 @@
 // The program as a cluster: processes by role, killed one after the other while a plant runs, and no figure is wrong.
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { hostname } from "node:os";
-import { headerOf } from "../ingest/event.ts";
-import { readTopic } from "../ingest/testing/topic.ts";
 import type { Role } from "./config.ts";
 import { CLUSTER_OF, type Cluster, lacking, startCluster } from "./testing/cluster.ts";
 import type { Comparison } from "./testing/drift.ts";
 import { driftRun } from "./testing/drift-run.ts";
-import { keptInMongo, keptInSqlite } from "./testing/kept.ts";
 import { hasNamespaces, makeOtherHost } from "./testing/network.ts";
-import { agentOfInputs, comparable, sendInputs, told } from "./testing/same-inputs.ts";
-import { discard, startServer, type TestServer, until } from "./testing/server.ts";
-import { replayTwice } from "./testing/topic-again.ts";
+import { type TestServer, until } from "./testing/server.ts";
 
 setDefaultTimeout(300_000);
 if (!hasNamespaces) console.warn("skipped: a cut network needs root and iproute2");
@@ -175,45 +170,6 @@ describe.skipIf(lacking.length > 0)(`a cluster of ${CLUSTER_OF}`, () => {
     }, 120_000);
     expect(done).toMatchObject({ phase: "done", error: "" });
     expect(await figures(api)).toEqual(before);
-  });
-
-  test("invariants 5 and 8: the same inputs are the same bytes, from SQLite to the topic, and the same figures", async () => {
-    const embedded = await startServer();
-    const agent = agentOfInputs();
-    try {
-      await sendInputs(embedded, agent);
-      await sendInputs(api, agent);
-      const alone = keptInSqlite(embedded.data_dir);
-      const outbox = await keptInMongo(cluster.settings.MTC_MONGO_URL ?? "");
-      expect(comparable(alone).length).toBeGreaterThan(10);
-      expect(comparable(outbox)).toEqual(comparable(alone));
-      const topic = await readTopic(cluster.brokers.addresses, "raw_data");
-      const inTopic = new Map(topic.map(({ value }) => [headerOf(value as Buffer).id, value as Buffer]));
-      expect(inTopic.size).toBe(outbox.length);
-      const different = outbox.filter(({ id, bytes }) => !inTopic.get(id)?.equals(bytes));
-      expect(different.map(({ id }) => id)).toEqual([]);
-      const answers = await told(embedded);
-      expect(Object.keys(answers).length).toBeGreaterThan(5);
-      expect(await told(api)).toEqual(answers);
-      // What the agent's end brings is none of the rest's.
-      await api.call("PATCH", "/api/v1/machines/by-agent", { source: { kind: "http" } });
-      await until(async () => {
-        const read = await Promise.all(collectors.map(sourcesOf));
-        return read.flat().length === 0 || undefined;
-      }, 20_000);
-    } finally {
-      await discard(embedded);
-      await agent?.stop();
-    }
-  });
-
-  test("invariants 2 and 6: the topic from its start again, and each message twice more, changes no figure and no row", async () => {
-    const figures = await told(api);
-    const { messages, before, after } = await replayTwice(cluster, api.settled);
-    expect(messages).toBeGreaterThan(10);
-    expect(await readTopic(cluster.brokers.addresses, "raw_data")).toHaveLength(3 * messages);
-    expect(after).toEqual(before);
-    expect(await told(api)).toEqual(figures);
   });
 
   /** A plant of four machines behind four agents, and what is done to the cluster while it runs. @returns how it went */
