@@ -1,5 +1,4 @@
 // The demo plant: simulated machines on real protocols, set up as a customer would set up real ones, and gone again.
-
 import { ColumnsBuilder } from "../ingest/columns.ts";
 import type { Observation } from "../ingest/event.ts";
 import type { Pipeline } from "../ingest/pipeline.ts";

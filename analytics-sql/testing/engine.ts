@@ -3,6 +3,7 @@ import { afterAll } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { delivery } from "../../ingest/testing/delivery.ts";
 import { openChdb } from "../engine/chdb.ts";
 import type { Engine } from "../engine/engine.ts";
 import { arrival, shuffled } from "./arrival.ts";
@@ -36,12 +37,6 @@ function storm(engine: Engine): Engine {
 
 /** Views of the bytes, each an event with the end of its line. */
 function linesOf(bytes: Uint8Array): Uint8Array[] {
-  const lines: Uint8Array[] = [];
-  for (let from = 0; from < bytes.length; ) {
-    const end = bytes.indexOf(10, from);
-    const to = end < 0 ? bytes.length : end + 1;
-    lines.push(bytes.subarray(from, to));
-    from = to;
-  }
-  return lines;
+  const [, ends] = delivery(bytes);
+  return ends.map((end, i) => bytes.subarray(i === 0 ? 0 : (ends[i - 1] ?? 0) + 1, end + 1));
 }

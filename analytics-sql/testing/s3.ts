@@ -1,5 +1,4 @@
 // An S3 server of another make, on loopback, for a test file.
-
 import { findMoto } from "../../.ci/s3-peer.ts";
 import { freePort } from "../../ingest/free-ports.ts";
 import type { S3Options } from "../lake/s3.ts";

@@ -1,5 +1,4 @@
 // Live values between replicas, over a real Redis.
-
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { findRedis, redisCommand } from "../../.ci/redis.ts";
 import { ColumnsBuilder } from "../columns.ts";

@@ -1,5 +1,4 @@
 // Servers that speak MongoDB's protocol, for a test file: the two that can be made here, and a real one where it is given.
-
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { MongoClient } from "mongodb";

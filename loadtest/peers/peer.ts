@@ -1,5 +1,4 @@
 // A peer: another store for the same observations, started by the bench on loopback and stopped by its id.
-
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { freePorts } from "../../ingest/free-ports.ts";

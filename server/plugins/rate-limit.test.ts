@@ -1,5 +1,4 @@
 // Budgets: by a clock of the test, and between replicas over a real Redis that stalls, dies and comes back.
-
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { tmpdir } from "node:os";
 import fc from "fast-check";

@@ -12,7 +12,7 @@ import { discard, startServer, type TestServer, until } from "./server.ts";
 /** A replica set where one is given, else what is nearest to it. */
 const engine = MONGO_ENGINES.findLast(({ start }) => start);
 /** A replica set where one is given, else the faster one. */
-export const fastEngine = MONGO_ENGINES.at(-1)?.start
+const fastEngine = MONGO_ENGINES.at(-1)?.start
   ? MONGO_ENGINES.at(-1)
   : MONGO_ENGINES.find(({ start }) => start);
 

@@ -16,7 +16,7 @@ const SPANS: Record<string, string> = {
   "by-http": `from=${at(0)}&to=${at(480)}`,
   ...(haveRecordings ? { "by-agent": "from=2016-05-02T00:00:00Z&to=2016-05-08T00:00:00Z" } : {}),
 };
-export const MACHINES = Object.keys(SPANS);
+const MACHINES = Object.keys(SPANS);
 
 /** Keys in an order of its own, white space, an escape, a number with a trailing zero: as no serialiser writes it. */
 const COLUMNS = `\n{ "word":[0, 1,0],\t"words" : ["AC\\u0054IVE"],
