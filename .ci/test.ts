@@ -55,6 +55,13 @@ const reports = mkdtempSync(`${tmpdir()}/mtc-test-`);
 const started = performance.now();
 const total: Counts = { passed: 0, failed: 0, skipped: [] };
 const failed_files: string[] = [];
+/** Processes that run a file, each with what it started. */
+const groups = new Set<number>();
+for (const signal of ["SIGINT", "SIGTERM"] as const)
+  process.once(signal, () => {
+    groups.forEach(endGroup);
+    process.exit(1);
+  });
 // A cluster is the machine's whole load.
 await runAll({
   cores: Math.max(1, Math.min(2, cpus().length)),
@@ -94,15 +101,24 @@ async function runFile(file: string): Promise<void> {
       "--reporter=junit",
       `--reporter-outfile=${report}`,
     ],
-    { cwd: ROOT, stdout: "pipe", stderr: "pipe", env: { ...process.env, ...PROFILE, FORCE_COLOR: "0" } },
+    {
+      cwd: ROOT,
+      stdout: "pipe",
+      stderr: "pipe",
+      // A group of its own: whatever it starts ends with it, or would hold its output open.
+      detached: true,
+      env: { ...process.env, ...PROFILE, FORCE_COLOR: "0" },
+    },
   );
-  const timer = setTimeout(() => child.kill("SIGKILL"), FILE_LIMIT_MS);
+  groups.add(child.pid);
+  const timer = setTimeout(() => endGroup(child.pid), FILE_LIMIT_MS);
   const [out, err, code] = await Promise.all([
     new Response(child.stdout).text(),
     new Response(child.stderr).text(),
     child.exited,
   ]);
   clearTimeout(timer);
+  endGroup(child.pid);
   const counts = await readReport(report);
   // A file that dies before its report, or fails outside of a test, is one failure.
   if (code !== 0 && counts.failed === 0) counts.failed = 1;
@@ -117,6 +133,15 @@ async function runFile(file: string): Promise<void> {
   if (counts.failed > 0) {
     failed_files.push(file);
     console.log(`${out}\n${err}`);
+  }
+}
+
+function endGroup(pid: number): void {
+  groups.delete(pid);
+  try {
+    process.kill(-pid, "SIGKILL");
+  } catch {
+    // All of it has ended.
   }
 }
 

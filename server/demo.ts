@@ -10,6 +10,7 @@ import { DEMO_REASONS } from "./demo-reasons.ts";
 import type { Machines } from "./modules/machines/service.ts";
 import type { Reasons } from "./modules/reasons/service.ts";
 import { Problem } from "./plugins/errors.ts";
+import { takeTurns } from "./turns.ts";
 
 /** Who has the demo that starts by itself. */
 const TENANT = "default";
@@ -43,7 +44,8 @@ type Device = Pick<DemoPlant["devices"][number], "uuid" | "name" | "calendar" | 
 export class Demo {
   readonly #deps: Deps;
   #plant: DemoPlant | undefined;
-  #last: Promise<unknown> = Promise.resolve();
+  /** Two clicks are one demo. */
+  readonly #inTurn = takeTurns();
 
   constructor(deps: Deps) {
     this.#deps = deps;
@@ -140,13 +142,6 @@ export class Demo {
       cycle_times.map((time) => ({ ...time, valid_from })),
     );
     return true;
-  }
-
-  /** One after the other: two clicks are one demo. */
-  #inTurn<T>(change: () => Promise<T>): Promise<T> {
-    const done = this.#last.then(change);
-    this.#last = done.catch(() => undefined);
-    return done;
   }
 }
 

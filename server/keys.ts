@@ -4,6 +4,7 @@ import { dirname } from "node:path";
 import type { ApiKey, Store } from "../ingest/store/store.ts";
 import { type Config, ConfigError, MIN_KEY_LENGTH } from "./config.ts";
 import { Problem } from "./plugins/errors.ts";
+import { takeTurns } from "./turns.ts";
 import { type ShownUser, scopesOf, type UserPatch, Users } from "./users.ts";
 
 export const SCOPES = ["read", "ingest", "operate", "admin"] as const;
@@ -40,6 +41,8 @@ export class Keys {
   readonly users: Users;
   /** By the hash of the whole key: looking a hash up leaks nothing of the key by its timing. */
   readonly #by_hash = new Map<string, ApiKey>();
+  /** A change while the keys are read would be forgotten, and a key that was taken away come back. */
+  readonly #inTurn = takeTurns();
   /** When each key was last used, since the start; ms since 1970. */
   readonly #used = new Map<string, number>();
   /** Told of each request of a caller; what it throws is the answer. */
@@ -52,9 +55,11 @@ export class Keys {
 
   /** What other processes changed meanwhile, of users as well. @throws where the store cannot be read */
   async refresh(): Promise<void> {
-    const keys = await this.#store.keys();
-    this.#by_hash.clear();
-    for (const key of keys) this.#by_hash.set(key.hash, key);
+    await this.#inTurn(async () => {
+      const keys = await this.#store.keys();
+      this.#by_hash.clear();
+      for (const key of keys) this.#by_hash.set(key.hash, key);
+    });
     await this.users.refresh();
   }
 
@@ -100,8 +105,10 @@ export class Keys {
       scopes: [...scopes],
       created_ms: Date.now(),
     };
-    await this.#store.putKey(record);
-    this.#by_hash.set(record.hash, record);
+    await this.#inTurn(async () => {
+      await this.#store.putKey(record);
+      this.#by_hash.set(record.hash, record);
+    });
     return { record, key };
   }
 
@@ -117,18 +124,17 @@ export class Keys {
   }
 
   /** @throws 409 for the last admin key where no user is admin: nobody could make another */
-  async delete(tenant_id: string, id: string): Promise<boolean> {
-    const key = this.#byId(id);
-    if (key?.tenant_id === tenant_id && key.scopes.includes("admin")) {
-      if (!this.hasAdminKey(tenant_id, id) && !this.users.hasAdmin(tenant_id))
+  delete(tenant_id: string, id: string): Promise<boolean> {
+    return this.#inTurn(async () => {
+      const key = this.#byId(id);
+      if (key?.tenant_id !== tenant_id) return this.#store.deleteKey(tenant_id, id);
+      const other_way_in = this.hasAdminKey(tenant_id, id) || this.users.hasAdmin(tenant_id);
+      if (key.scopes.includes("admin") && !other_way_in)
         throw new Problem(409, "Conflict", "nobody could administrate any more: make another admin first");
-    }
-    for (const [hash, key] of this.#by_hash) {
-      if (key.id !== id || key.tenant_id !== tenant_id) continue;
-      this.#by_hash.delete(hash);
+      this.#by_hash.delete(key.hash);
       this.#used.delete(id);
-    }
-    return this.#store.deleteKey(tenant_id, id);
+      return this.#store.deleteKey(tenant_id, id);
+    });
   }
 
   /** @returns who holds this API key, if anyone */

@@ -1,5 +1,6 @@
 // Passwords are kept as argon2id and looked at a few at a time: each costs memory and a core for a moment.
 import { Overloaded } from "../ingest/store/store.ts";
+import { takeTurns } from "./turns.ts";
 
 /** What OWASP asks for at the least: 19 MiB, two rounds. */
 const COST = { algorithm: "argon2id", memoryCost: 19_456, timeCost: 2 } as const;
@@ -9,7 +10,7 @@ const MAX_WAITING = 50;
 export class Passwords {
   /** What an unknown name's password is held against, so that it takes as long as a known one's. */
   #nobody: Promise<string> | undefined;
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #turn = takeTurns();
   #waiting = 0;
 
   hash(password: string): Promise<string> {
@@ -28,10 +29,8 @@ export class Passwords {
   async #inTurn<T>(work: () => Promise<T>): Promise<T> {
     if (this.#waiting >= MAX_WAITING) throw new Overloaded("too many sign-ins at once", 2);
     this.#waiting += 1;
-    const done = this.#last.then(work);
-    this.#last = done.catch(() => undefined);
     try {
-      return await done;
+      return await this.#turn(work);
     } finally {
       this.#waiting -= 1;
     }

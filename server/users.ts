@@ -4,6 +4,7 @@ import type { Role, Store, User } from "../ingest/store/store.ts";
 import type { Scope } from "./keys.ts";
 import { Passwords } from "./passwords.ts";
 import { notFound, Problem } from "./plugins/errors.ts";
+import { takeTurns } from "./turns.ts";
 
 export const MIN_PASSWORD_LENGTH = 10;
 /** Users of one tenant (invariant 7). */
@@ -30,7 +31,7 @@ export class Users {
   readonly #passwords = new Passwords();
   readonly #by_id = new Map<string, User>();
   /** One change after the other, so that two at once cannot take the last admin away. */
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #inTurn = takeTurns();
 
   /** It knows nobody before the first `refresh`. */
   constructor(store: Store) {
@@ -163,12 +164,6 @@ export class Users {
   async #put(user: User, ends_sessions: boolean): Promise<void> {
     await this.#store.putUser(user, ends_sessions);
     this.#by_id.set(user.id, user);
-  }
-
-  #inTurn<T>(change: () => Promise<T>): Promise<T> {
-    const done = this.#last.then(change);
-    this.#last = done.catch(() => undefined);
-    return done;
   }
 }
 

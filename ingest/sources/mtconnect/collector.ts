@@ -5,7 +5,7 @@ import { AssetFollower, assetChanges } from "./assets.ts";
 import { AgentClient, AgentError, NoStream } from "./client.ts";
 import { type AgentHeader, type DevicesDocument, type StreamsDocument, span_us } from "./document.ts";
 import { ContactError, DEFAULT_PATIENCE, type Patience, Silence, Unreadable } from "./exchange.ts";
-import { agentNow_us, Losses } from "./losses.ts";
+import { agentNow_us, Losses, oldest_us } from "./losses.ts";
 import { Membership } from "./membership.ts";
 import { narrowed, readAround } from "./narrowing.ts";
 import { Translator } from "./observations.ts";
@@ -54,6 +54,20 @@ const PAGE_ROWS = 5_000;
 const IDLE_COMMIT_MS = 5_000;
 /** An agent that gave no stream, or none that could be read, is asked for one again after so long. */
 const STREAM_AGAIN_MS = 600_000;
+
+/** Where the first page begins, as parts of the agent's first: nearer to its end the further in vain. */
+const FURTHER_ON = [0, 1 / 16, 1 / 4];
+
+/** The first page of an agent's buffer. */
+type Oldest = {
+  page: StreamsDocument;
+  /** The sequence it begins with. */
+  start: number;
+  /** What is in force there; of values that changed since nothing is known where the agent cannot tell it. */
+  current: StreamsDocument | undefined;
+  /** From when on every value is known, µs. */
+  known_us: number;
+};
 
 /** How often to begin again at once before waiting: an agent that drops faster than we read must not spin us. */
 const MAX_PROMPT_RETRIES = 3;
@@ -194,18 +208,18 @@ class AgentCollector {
    * What lies between that and where each machine stood is lost.
    */
   async #readBuffer(count: number): Promise<void> {
-    const page = await this.#oldestPage(count);
-    const { instance_id, first_sequence, next_sequence } = page.header;
-    const current = await this.#inForceAt(first_sequence);
+    const oldest = await this.#oldest(count);
+    const { page, start, current } = oldest;
+    const { instance_id, next_sequence } = page.header;
     if (current && current.header.instance_id !== instance_id)
       throw new Superseded("the agent was restarted");
     const batches: Batch[] = [];
     for (const translator of this.#translators) {
-      translator.floor = await this.#resumeAt(translator.machine_id, page);
+      translator.floor = await this.#resumeAt(translator.machine_id, oldest);
       translator.forget();
-      const key = this.#batchKey(instance_id, `current@${first_sequence}`);
-      if (current) batches.push(...translator.batches(current.devices, key, first_sequence));
-      const page_key = this.#batchKey(instance_id, range(first_sequence, next_sequence));
+      const key = this.#batchKey(instance_id, `current@${start}`);
+      if (current) batches.push(...translator.batches(current.devices, key, start));
+      const page_key = this.#batchKey(instance_id, range(start, next_sequence));
       batches.push(...translator.batches(page.devices, page_key));
     }
     await this.#commit(page, batches);
@@ -213,6 +227,31 @@ class AgentCollector {
     for (const { machine_id } of this.#translators) {
       if (this.#position) await this.#membership.join(machine_id, this.#position);
     }
+  }
+
+  /**
+   * The first page of the buffer, with the values in force at its start. An agent drops its oldest while it is asked:
+   * then a page from further on, so that no value is taken for in force which was so before the gap (invariant 4).
+   */
+  async #oldest(count: number): Promise<Oldest> {
+    const page = await this.#oldestPage(count);
+    const { first_sequence, next_sequence } = page.header;
+    const at = (part: number): number => first_sequence + Math.ceil(part * (next_sequence - first_sequence));
+    for (const start of FURTHER_ON.map(at)) {
+      try {
+        const from =
+          start === first_sequence ? page : await narrowed((rows) => this.#sample(rows, start), count);
+        const current = await this.#client.current(start);
+        return { page: from, start, current, known_us: oldest_us(from) };
+      } catch (error) {
+        if (error instanceof Unreadable) break;
+        if (!(error instanceof AgentError)) throw error;
+        if (!error.out_of_range) break;
+      }
+    }
+    const current = await this.#inForceAt(first_sequence);
+    const latest_us = current && span_us(current)?.latest_us;
+    return { page, start: first_sequence, current, known_us: latest_us ?? oldest_us(page) };
   }
 
   /** The first page of the buffer, as much of it as can be read. */
@@ -227,8 +266,8 @@ class AgentCollector {
   }
 
   /** Where the machine goes on, 0 from the oldest; what the buffer does not reach back to is a gap (invariant 4). */
-  async #resumeAt(machine_id: string, page: StreamsDocument): Promise<number> {
-    const { instance_id, first_sequence, next_sequence, last_sequence } = page.header;
+  async #resumeAt(machine_id: string, { page, start, known_us }: Oldest): Promise<number> {
+    const { instance_id, next_sequence, last_sequence } = page.header;
     const left = this.#membership.leftAt(machine_id);
     const before = left ?? this.#position;
     if (!before || this.#membership.isNew(machine_id)) return 0;
@@ -236,11 +275,11 @@ class AgentCollector {
     const end = Math.max(next_sequence, last_sequence + 1 || 0);
     const same = before.instance_id === instance_id && before.next_sequence <= end;
     const held = same ? before.next_sequence : 0;
-    if (held < first_sequence) {
+    if (held < start) {
       const from_us = (left ? left.known_us : this.#known_us) || this.#losses.contactLostSince_us(machine_id);
-      const detail = `instance ${instance_id}, sequence ${first_sequence}`;
+      const detail = `instance ${instance_id}, sequence ${start}`;
       const cause = same ? this.#losses.overrunCause() : "agent_restart";
-      if (from_us) await this.#losses.record([machine_id], { from_us, cause, detail }, page);
+      if (from_us) await this.#losses.record([machine_id], { from_us, to_us: known_us, cause, detail });
     }
     // While its device was gone the agent kept nothing of it.
     if (left) await this.#losses.contactBack(machine_id, agentNow_us(page.header));
@@ -319,11 +358,12 @@ class AgentCollector {
     if (!position) return;
     const loss = {
       from_us: this.#known_us,
+      to_us: oldest_us(behind),
       cause: "torn_record",
       detail: `sequence ${range(broken, from)} cannot be read`,
     } as const;
     const machine_ids = this.#translators.map(({ machine_id }) => machine_id);
-    if (loss.from_us > 0) await this.#losses.record(machine_ids, loss, behind);
+    if (loss.from_us > 0) await this.#losses.record(machine_ids, loss);
     const current = await this.#inForceAt(from);
     const batches = this.#translators.flatMap((translator) => {
       translator.floor = Math.max(translator.floor, broken);

@@ -87,6 +87,43 @@ describe("invariant 4: contact", () => {
     once(sink);
   });
 
+  test.each([
+    ["a little: read from further on", 1, ["UNAVAILABLE", "STOPPED", "ACTIVE", "READY"]],
+    ["too much: nothing is known until now", 10, ["UNAVAILABLE", "STOPPED", "READY"]],
+  ])(
+    "what held before a gap is not in force after it, where the agent drops its oldest while it is asked: %s",
+    async (_, rows, told) => {
+      const from = agent();
+      from.capacity = 20;
+      const wire = await wired(from);
+      const sink = new MemorySink();
+      await streaming(collect(wire.url, sink));
+      from.add("m1-exec", "STOPPED");
+      await has(sink, "STOPPED");
+      wire.pulled = true;
+      await until("a gap", () => sink.lost().length === 1);
+      // Out of the buffer soon, while READY is in it: what held at its oldest is learned by asking for that only.
+      from.add("m1-exec", "ACTIVE", { ts: new Date(Date.now() - 60).toISOString() });
+      for (let i = 0; i < 30; i++) from.add("m1-speed", "1");
+      from.add("m1-exec", "READY");
+      from.instead = (path) => {
+        if (/\/(current\?at|sample\?from)=\d\d/.test(path) && !path.includes("interval"))
+          for (let i = 0; i < rows && from.next_sequence < 70; i++) from.add("m1-speed", "2");
+        return undefined;
+      };
+      wire.pulled = false;
+      await has(sink, "READY");
+      expect(execution(sink)).toEqual(told);
+      const [gap] = sink.lost();
+      const known = sink.rows.filter(({ seq }) => seq > 20).toSorted((a, b) => a.seq - b.seq)[0];
+      const ready = sink.rows.find(({ value }) => value === "READY");
+      expect(gap).toMatchObject({ cause: "sequence_gap" });
+      if (rows === 1) expect(gap?.to_us).toBe(known?.ts_us);
+      else expect(gap?.to_us).toBeGreaterThanOrEqual(ready?.ts_us ?? Number.NaN);
+      once(sink);
+    },
+  );
+
   test("slow is not silence, but has a bound: a dribbling agent loses nothing, and what takes too long is asked for in pieces", async () => {
     const from = agent();
     for (let i = 0; i < 40; i++) from.add("m1-speed", String(i));

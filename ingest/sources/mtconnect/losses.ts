@@ -5,7 +5,7 @@ import type { Sink } from "../source.ts";
 import { type AgentHeader, type StreamsDocument, span_us } from "./document.ts";
 import type { Torn } from "./observations.ts";
 
-export type Loss = { from_us: number; cause: GapCause; detail: string };
+export type Loss = { from_us: number; to_us: number; cause: GapCause; detail: string };
 
 /** A header's creationTime is cut to the second: closer than this, the clocks agree and ours is finer. */
 const SAME_CLOCK_US = 2_000_000;
@@ -43,11 +43,9 @@ export class Losses {
     await this.#contacts.get(machine_id)?.close(to_us);
   }
 
-  /** What happened between then and the oldest that the document tells is lost. */
-  async record(machine_ids: string[], loss: Loss, document: StreamsDocument): Promise<void> {
-    const oldest_us = span_us(document)?.oldest_us;
-    // However short, it is not empty: an empty gap says that nothing was lost.
-    const to_us = Math.max(loss.from_us + 1, oldest_us || agentNow_us(document.header));
+  /** However short, it is not empty: an empty gap says that nothing was lost. */
+  async record(machine_ids: string[], loss: Loss): Promise<void> {
+    const to_us = Math.max(loss.from_us + 1, loss.to_us);
     for (const machine_id of machine_ids) await this.#sink.gap(machine_id, { ...loss, to_us });
   }
 
@@ -74,6 +72,10 @@ export class Losses {
     return this.#held_back_ms > behind_ms / 2 ? "overload" : "sequence_gap";
   }
 }
+
+/** The time of the oldest that the document tells, in the agent's clock; it tells nothing: now. */
+export const oldest_us = (document: StreamsDocument): number =>
+  span_us(document)?.oldest_us || agentNow_us(document.header);
 
 /** Now, in the clock that stamps this agent's observations. */
 export function agentNow_us({ creation_us }: AgentHeader): number {

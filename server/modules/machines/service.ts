@@ -19,6 +19,7 @@ import type { MachineSource } from "../../../ingest/sources/model.ts";
 import type { Machine, NewEvent, Store } from "../../../ingest/store/store.ts";
 import { parseTimestamp_us } from "../../../ingest/time.ts";
 import { notFound, Problem } from "../../plugins/errors.ts";
+import { takeTurns } from "../../turns.ts";
 import { endingsOf } from "./anew.ts";
 import {
   type Counts,
@@ -45,7 +46,8 @@ export class Machines {
   /** On their way to the store for the first time. */
   readonly #making = new Set<string>();
   #version = 0;
-  #last: Promise<unknown> = Promise.resolve();
+  /** Each change writes the whole machine, and must not take back what another one wrote. */
+  readonly #inTurn = takeTurns();
 
   private constructor(deps: Deps, machines: Machine[]) {
     this.#deps = deps;
@@ -71,13 +73,14 @@ export class Machines {
 
   async #read(version: number): Promise<void> {
     const { store, pipeline, hub } = this.#deps;
+    // One that is made while this reads is not among what was read, and stays all the same.
+    const made = [...this.#known.keys()].filter((id) => !this.#making.has(id));
     const read = new Map((await store.machines()).map((machine) => [machine.id, machine]));
     // Ids go on after those of others: of two words about one machine the later one holds.
     await pipeline.catchUp();
     this.#version = version;
     const differs = ({ id }: Machine): boolean => !Bun.deepEquals(read.get(id), this.#known.get(id));
-    const ids = [...this.#known.keys()].filter((id) => !this.#making.has(id));
-    const gone = ids.filter((id) => !read.has(id));
+    const gone = made.filter((id) => !read.has(id));
     const changed = [...read.values()].filter(differs);
     for (const id of gone) {
       hub.forget(id);
@@ -289,13 +292,6 @@ export class Machines {
       await this.#fresh();
       return change();
     });
-  }
-
-  /** One change after the other: each writes the whole machine, and must not take back what another one wrote. */
-  #inTurn<T>(change: () => Promise<T>): Promise<T> {
-    const done = this.#last.then(change);
-    this.#last = done.catch(() => undefined);
-    return done;
   }
 
   /** What the latest values mean by new rules; a source that reports on change would not tell them again. */
