@@ -115,10 +115,9 @@ async function runFile(file: string): Promise<void> {
   const [out, err, code] = await Promise.all([
     new Response(child.stdout).text(),
     new Response(child.stderr).text(),
-    child.exited,
+    child.exited.finally(() => endGroup(child.pid)),
   ]);
   clearTimeout(timer);
-  endGroup(child.pid);
   const counts = await readReport(report);
   // A file that dies before its report, or fails outside of a test, is one failure.
   if (code !== 0 && counts.failed === 0) counts.failed = 1;

@@ -4,6 +4,7 @@ import { closeSource, openSource } from "../analytics-sql/kafka/source.ts";
 import { keepLake, type LakeKeeper } from "../analytics-sql/lake/keeper.ts";
 import type { Lake } from "../analytics-sql/lake/lake.ts";
 import { LakeWriter } from "../analytics-sql/lake/writer.ts";
+import { repeat } from "../analytics-sql/repeat.ts";
 import { keepRolled } from "../analytics-sql/rollup/keeper.ts";
 import type { Roller } from "../analytics-sql/rollup/roller.ts";
 import type { LiveHub } from "../ingest/live/hub.ts";
@@ -24,6 +25,7 @@ import { shareJobs } from "./replicas.ts";
 
 const DAY_MS = 86_400_000;
 const PURGE_EVERY_MS = 3_600_000;
+const CLEAR_UP_EVERY_MS = 2_000;
 /** The lake is not written while analytics lies further behind than this. */
 const LAKE_LAG_MS = 60_000;
 
@@ -77,12 +79,17 @@ export async function startJobs(deps: Deps): Promise<Jobs> {
     if (share.has("purge")) void purge(deps, rebuilds);
   }, PURGE_EVERY_MS);
   const sharing = shareJobs(share, log);
+  const clearing = repeat(async () => {
+    await rebuilds.clearUp().catch((error: Error) => log(`rebuild: ${error.message}`));
+    return CLEAR_UP_EVERY_MS;
+  });
   return {
     rebuilds,
     letters: dead.letters,
     lake_keeper,
     async stop() {
       clearInterval(purging);
+      await clearing.stop();
       await ended();
       await openEnds.stop();
       await keeper.stop();
@@ -120,7 +127,10 @@ function lakeKeeperOf({ config, lake, engine, store, log }: Deps, share: Share):
 /** A rebuild counts on what the log held when it began. */
 async function purge({ config, store, log }: Deps, rebuilds: Rebuilds): Promise<void> {
   try {
-    while (!rebuilds.busy && (await store.purge(Date.now() - config.raw_retention_days * DAY_MS)) > 0);
+    while (
+      !(await rebuilds.underWay()) &&
+      (await store.purge(Date.now() - config.raw_retention_days * DAY_MS)) > 0
+    );
   } catch (error) {
     log(`purge: ${(error as Error).message}`);
   }

@@ -10,9 +10,12 @@ const HELP = `bun run rebuild [--from 2026-11-01] [--to 2026-11-03]
 
 Makes analytics anew from the log, while ingest goes on: days (UTC) from --from up to, not including, --to; without
 them everything. Talks to the server at MTC_HOST and MTC_PORT with the admin key of MTC_DATA_DIR; where none listens
-there it opens the data directory itself.`;
+there, an embedded installation's data directory is opened instead.`;
 
 const POLL_MS = 300;
+/** Of a cluster's servers one makes rebuilds, and the one that is asked may not be it, or not yet. */
+const ASK_AGAIN_MS = 1_000;
+const TRIES = 20;
 
 /** Something to ask for a rebuild. */
 type Place = { start(ask: RebuildInput): Promise<Rebuild>; last(): Promise<Rebuild>; end(): Promise<void> };
@@ -41,13 +44,17 @@ async function running(config: Config): Promise<Place | undefined> {
   const key =
     config.admin_key ??
     (existsSync(config.admin_key_file) ? readFileSync(config.admin_key_file, "utf8") : "");
-  const call = async (method: string, body?: RebuildInput): Promise<Rebuild> => {
+  const call = async (method: string, body?: RebuildInput, tries = TRIES): Promise<Rebuild> => {
     const response = await fetch(`${origin}/api/v1/rebuild`, {
       method,
       headers: { "x-api-key": key.trim(), "content-type": "application/json" },
       ...(body ? { body: JSON.stringify(body) } : {}),
     });
     const text = await response.text();
+    if (response.status === 503 && tries > 1) {
+      await Bun.sleep(ASK_AGAIN_MS);
+      return call(method, body, tries - 1);
+    }
     if (!response.ok) throw new Error(`${origin} answers ${response.status}: ${detailOf(text)}`);
     return JSON.parse(text) as Rebuild;
   };
@@ -100,6 +107,8 @@ async function main(): Promise<number> {
   }
   const config = parseConfig(process.env);
   const server = await running(config);
+  if (!server && config.profile === "cluster")
+    throw new Error(`no server listens at ${config.host}:${config.port}; name one of the cluster's`);
   if (!server && !existsSync(`${config.data_dir}/mtc.sqlite`)) {
     throw new Error(
       `no server listens at ${config.host}:${config.port}, and ${config.data_dir} holds no log`,

@@ -56,8 +56,9 @@ export class Rebuilds {
   #job: Telling | undefined;
   #done: Promise<void> = Promise.resolve();
   #stopping = false;
-  /** One is under way: the log must not be purged meanwhile. */
-  busy = false;
+  #busy = false;
+  /** Of other processes that died over theirs, when those began: what they left is cleared away. */
+  readonly #cleared = new Set<number>();
 
   constructor(deps: Deps) {
     this.#deps = deps;
@@ -77,7 +78,7 @@ export class Rebuilds {
   }
 
   #now(job: Telling): Telling {
-    if (this.busy) job.seconds = (this.#deps.now_ms() - job.began_ms) / 1_000;
+    if (this.#busy) job.seconds = (this.#deps.now_ms() - job.began_ms) / 1_000;
     return { ...job };
   }
 
@@ -87,16 +88,15 @@ export class Rebuilds {
    * @throws Problem 409 while one is under way, 503 where another process makes them
    */
   async start(ask: RebuildInput): Promise<Rebuild> {
-    if (this.busy) throw new Problem(409, "Conflict", "a rebuild is under way; one at a time");
+    if (this.#busy) throw new Problem(409, "Conflict", "a rebuild is under way; one at a time");
     if (this.#stopping) throw new Problem(503, "Overloaded", "the server stops");
     if (!this.#deps.share.has("rebuild"))
       throw new Overloaded("another process of the cluster makes rebuilds: ask again", 1);
     // From here on nothing is purged: what the log holds now, it holds until the end.
-    this.busy = true;
+    this.#busy = true;
     try {
       // The job may have come to this process while another one still makes what it began.
-      const phase = (await this.last())?.phase ?? "done";
-      if (phase !== "done" && phase !== "failed")
+      if (isUnderWay(await this.last()))
         throw new Problem(409, "Conflict", "another process makes a rebuild; one at a time");
       const state = await this.#deps.store.logState();
       const days = daysOf(ask, state);
@@ -117,8 +117,36 @@ export class Rebuilds {
       const { began_ms: _, ...shown } = job;
       return shown;
     } catch (error) {
-      this.busy = false;
+      this.#busy = false;
       throw error;
+    }
+  }
+
+  /** One is under way, here or elsewhere: the log must not be purged meanwhile. @throws where the store cannot be read */
+  async underWay(): Promise<boolean> {
+    return this.#busy || isUnderWay(await this.last());
+  }
+
+  /**
+   * Call it now and then: a process that died over its rebuild left a shadow, and may have left the door shut.
+   * @throws EngineError; then call it again
+   */
+  async clearUp(): Promise<void> {
+    const { share, engine, log } = this.#deps;
+    if (!share.has("rebuild")) return;
+    const told = (await share.told()).filter(({ lives }) => !lives);
+    const left = told
+      .map(({ words }) => JSON.parse(words) as Telling)
+      .find((one) => isUnderWay(one) && !this.#cleared.has(one.began_ms));
+    if (!left || this.#busy || this.#stopping) return;
+    this.#busy = true;
+    try {
+      await clear(engine);
+      await this.#deps.resume();
+      this.#cleared.add(left.began_ms);
+      log(`rebuild: another process died over one when ${left.phase}; what it left is cleared away`);
+    } finally {
+      this.#busy = false;
     }
   }
 
@@ -144,7 +172,7 @@ export class Rebuilds {
     clearInterval(telling);
     tell();
     log(`rebuild: ${job.phase} after ${job.seconds} s, ${job.events} events; ${job.error}`);
-    this.busy = false;
+    this.#busy = false;
   }
 
   async #rebuild(job: Rebuild, days: Days, state: LogState, everything: boolean): Promise<void> {
@@ -241,10 +269,13 @@ export class Rebuilds {
   }
 }
 
+const isUnderWay = (job: Rebuild | undefined): boolean =>
+  job !== undefined && job.phase !== "done" && job.phase !== "failed";
+
 /** What another process told; one that died makes it no further. */
 function heard({ words, lives }: Told): Telling {
   const told = JSON.parse(words) as Telling;
-  if (lives || told.phase === "done" || told.phase === "failed") return told;
+  if (lives || !isUnderWay(told)) return told;
   return { ...told, phase: "failed", error: "the process that made it is gone; start it again" };
 }
 
