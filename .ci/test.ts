@@ -1,5 +1,6 @@
 // Runs the whole suite, each file in a process of its own (chDB takes one data directory a process), and ends with
-// `N passed, N failed, N skipped`. With --cluster: the acceptance of one program, with each file on a cluster of its own.
+// `N passed, N failed, N skipped`. With --cluster: the acceptance of one program, with each file on a cluster of its own,
+// whose store is the one that --store names (ferretdb, secantusdb, mongodb).
 import { mkdtempSync, rmSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { parseArgs } from "node:util";
@@ -23,13 +24,14 @@ const FILE_LIMIT_MS = 8 * 60_000;
 const MAX_FILES_AT_ONCE = 3;
 
 const { values: options, positionals: only } = parseArgs({
-  options: { cluster: { type: "boolean", default: false } },
+  options: { cluster: { type: "boolean", default: false }, store: { type: "string" } },
   allowPositionals: true,
 });
 
 /** A test without a limit of its own. A cluster takes its time to start, and its answers are a hop further away. */
 const TEST_LIMIT_MS = options.cluster ? 120_000 : 20_000;
-const PROFILE = options.cluster ? { TEST_PROFILE: "cluster" } : {};
+const STORE = options.store === undefined ? {} : { TEST_STORE: options.store };
+const PROFILE = options.cluster ? { TEST_PROFILE: "cluster", ...STORE } : {};
 /** These start what they need by themselves, whatever the profile. */
 const OWN_PROFILE = /^server\/(cluster|kafka|mongo|move)\./;
 /** Two minutes of both cores, which the suite does not have. */

@@ -11,12 +11,12 @@ import { discard, startServer, type TestServer, until } from "./server.ts";
 
 /** A replica set where one is given, else what is nearest to it. */
 const engine = MONGO_ENGINES.findLast(({ start }) => start);
-/** A replica set where one is given, else the faster one. */
-const fastEngine = MONGO_ENGINES.at(-1)?.start
-  ? MONGO_ENGINES.at(-1)
-  : process.env.TRY_SEC
-    ? MONGO_ENGINES[1]
-    : MONGO_ENGINES.find(({ start }) => start);
+/** The one that is asked for, or a replica set where one is given, else what starts sooner. */
+const asked = process.env.TEST_STORE?.toLowerCase();
+const wanted = MONGO_ENGINES.find(({ name }) => asked && name.toLowerCase().startsWith(asked));
+if (asked && !wanted?.start) throw new Error(`TEST_STORE=${asked} is not there`);
+const given = MONGO_ENGINES.at(-1)?.start && MONGO_ENGINES.at(-1);
+const quickEngine = wanted ?? (given || MONGO_ENGINES.find(({ start }) => start));
 
 /** What a cluster needs and is not there. */
 export const lacking: string[] = [
@@ -163,7 +163,7 @@ export function clusterOf(data_dir: string): Promise<Cluster> {
 
 /** The program with all of its roles, on the cluster of that data directory. */
 export async function inCluster(data_dir: string, env: Record<string, string>): Promise<TestServer> {
-  const cluster = standing.get(data_dir) ?? startCluster(fastEngine);
+  const cluster = standing.get(data_dir) ?? startCluster(quickEngine);
   standing.set(data_dir, cluster);
   const server = await startServer({ ...(await cluster).settings, ...env }, data_dir);
   return { ...server, settled: () => settled(server) };
