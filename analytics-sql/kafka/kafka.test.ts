@@ -20,7 +20,7 @@ import {
   us,
 } from "../testing/plant.ts";
 import { oee, states } from "../testing/rolled.ts";
-import { closeSource, type KafkaSource, openSource } from "./source.ts";
+import { closeSource, type KafkaSource, openSource, sourceStatements } from "./source.ts";
 
 setDefaultTimeout(120_000);
 const compile = (calendar: Calendar) => compileCalendar(calendar as Parameters<typeof compileCalendar>[0]);
@@ -78,6 +78,20 @@ const plant = (machine: string, shift_us: number): Plant => ({
 
 const logOf = (tenant: string): Uint8Array[] =>
   ["mill-1", "mill-2"].flatMap((machine, i) => events(tenant, plant(machine, i * 60_000_000), compile, 37));
+
+test("invariant 2: while the source is made or removed nothing is read that not everybody behind it is given", async () => {
+  const source = { brokers: ["127.0.0.1:9"], topic: TOPIC, group: "mtc", consumers: 1 };
+  const reading = sourceStatements(source).filter((sql) =>
+    /MATERIALIZED VIEW.*FROM mtc\.events_kafka$/s.test(sql.trim()),
+  );
+  // One view makes the reader read, and it comes last; the reader itself goes first.
+  expect(reading).toEqual(sourceStatements(source).slice(-1));
+  const removed: string[] = [];
+  await closeSource({ maintain: async (sql) => void removed.push(/mtc\.(\w+)/.exec(sql)?.[1] ?? "") });
+  expect(removed[0]).toBe("events_kafka");
+  const made = sourceStatements(source).flatMap((sql) => /CREATE [A-Z ]+ mtc\.(\w+)/.exec(sql)?.[1] ?? []);
+  expect(removed.toSorted()).toEqual(made.filter((name) => name !== "dead_letters").toSorted());
+});
 
 describe.skipIf(!hasKafka)("with a Kafka broker and the Kafka engine", () => {
   let brokers: Brokers;

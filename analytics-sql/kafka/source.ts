@@ -1,10 +1,12 @@
-// Where a ClickHouse server takes events from: the Kafka topic, by a table and two views before the same door.
+// Where a ClickHouse server takes events from: the Kafka topic, by a table and a view, and two behind it before the same door.
 import type { Engine } from "../engine/engine.ts";
 import { literal } from "../engine/literal.ts";
 import deadLetters from "./dead-letters.sql" with { type: "text" };
 import deadLettersMv from "./dead-letters-mv.sql" with { type: "text" };
 import events from "./events.sql" with { type: "text" };
-import eventsMv from "./events-mv.sql" with { type: "text" };
+import eventsKafkaMv from "./events-kafka-mv.sql" with { type: "text" };
+import eventsRead from "./events-read.sql" with { type: "text" };
+import eventsReadMv from "./events-read-mv.sql" with { type: "text" };
 
 export type KafkaSource = {
   brokers: string[];
@@ -20,7 +22,7 @@ export type KafkaSource = {
 };
 
 /**
- * Statements that make the source, each of which may run again. The views come last: with them reading begins.
+ * Statements that make the source, each of which may run again. The reading view comes last, when all behind it stands.
  * @param digest of the settings, by which the table tells what it was made with
  */
 export function sourceStatements(
@@ -40,7 +42,7 @@ export function sourceStatements(
     "{digest:String}": literal(digest),
   };
   const bound = events.replaceAll(/\{\w+:\w+\}/g, (parameter) => values[parameter] ?? parameter);
-  return [deadLetters, bound, deadLettersMv, eventsMv];
+  return [deadLetters, bound, eventsRead, deadLettersMv, eventsReadMv, eventsKafkaMv];
 }
 
 /** Tells a table's settings from others without telling them: a password is among them. */
@@ -72,8 +74,11 @@ export async function openSource(
   for (const statement of sourceStatements(source, digest)) await engine.maintain(statement);
 }
 
-/** Ends the reading, and removes the source; what was read stays. @throws EngineError */
+/**
+ * Ends the reading, and removes the source; what was read stays. The reader goes first: as long as it is there, it
+ * notes as read whatever it reads, views or none. @throws EngineError
+ */
 export async function closeSource(engine: Pick<Engine, "maintain">): Promise<void> {
-  for (const view of ["events_kafka_mv", "dead_letters_mv", "events_kafka"])
-    await engine.maintain(`DROP TABLE IF EXISTS mtc.${view} SYNC`);
+  for (const table of ["events_kafka", "events_kafka_mv", "dead_letters_mv", "events_read_mv", "events_read"])
+    await engine.maintain(`DROP TABLE IF EXISTS mtc.${table} SYNC`);
 }
