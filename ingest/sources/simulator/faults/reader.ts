@@ -29,7 +29,7 @@ export class Reader {
   #given: { position: Position; at_ms: number }[] = [];
   /** Pages on their way to the client, the newest last: it may have them or not. */
   #offered: { instance_id: string; next: number; finer_us: number }[] = [];
-  /** A page that left something out: lost once the client goes on from it. */
+  /** A page that left something out: lost once the client goes on from it, and not asks for one from further on. */
   #pending: { page: Page; lost: Lost } | undefined;
 
   constructor(on_lost: (lost: Lost) => void) {
@@ -109,7 +109,7 @@ export class Reader {
       pending &&
       page.resumes &&
       pending.page.instance_id === instance_id &&
-      page.from <= pending.page.next
+      page.from === pending.page.next
     ) {
       this.#on_lost(pending.lost);
       this.#advance(page);
