@@ -125,7 +125,7 @@ test("whoever counts by itself is not counted by hand as well, after a restart n
   expect(await count(hand, "06:30")).toBe(201);
   expect((await figures(hand))[0]?.total_count).toBe(15);
   expect((await figures(itself))[0]?.total_count).toBe(6);
-});
+}, 60_000);
 
 test("a counter that a machine begins to tell leaves its past alone", async () => {
   const base = await machine("begins");
