@@ -232,7 +232,7 @@ const COMPOSED: Record<string, RegExp> = {
   "engine/clickhouse.ts": /^into$/,
   "engine/lanes.ts": /^bound\.join\(", "\)$/,
   "engine/settings.ts": /^(name|literal\(String\(value\)\)|days)$/,
-  "kafka/source.ts": /^view$/,
+  "kafka/source.ts": /^table$/,
   "move/tables.ts":
     /^([A-Z]+|table|name|table\.name|beside|literal\(partition\)|listOf\(columns\)|columns\.includes\("machine_id"\) \? "toString\(machine_id\)" : "''")$/,
   "queries/explain/explain.ts": /^(summed|columns)$/,
