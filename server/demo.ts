@@ -1,4 +1,6 @@
 // The demo plant: simulated machines on real protocols, set up as a customer would set up real ones, and gone again.
+
+import { takeTurns } from "../analytics-sql/turns.ts";
 import { ColumnsBuilder } from "../ingest/columns.ts";
 import type { Observation } from "../ingest/event.ts";
 import type { Pipeline } from "../ingest/pipeline.ts";
@@ -10,7 +12,6 @@ import { DEMO_REASONS } from "./demo-reasons.ts";
 import type { Machines } from "./modules/machines/service.ts";
 import type { Reasons } from "./modules/reasons/service.ts";
 import { Problem } from "./plugins/errors.ts";
-import { takeTurns } from "./turns.ts";
 
 /** Who has the demo that starts by itself. */
 const TENANT = "default";

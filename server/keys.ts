@@ -1,10 +1,10 @@
 // API keys, users' sessions and the one-time sign-in link: who is asking, and what they may do.
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { takeTurns } from "../analytics-sql/turns.ts";
 import type { ApiKey, Store } from "../ingest/store/store.ts";
 import { type Config, ConfigError, MIN_KEY_LENGTH } from "./config.ts";
 import { Problem } from "./plugins/errors.ts";
-import { takeTurns } from "./turns.ts";
 import { type ShownUser, scopesOf, type UserPatch, Users } from "./users.ts";
 
 export const SCOPES = ["read", "ingest", "operate", "admin"] as const;

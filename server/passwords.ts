@@ -1,6 +1,7 @@
 // Passwords are kept as argon2id and looked at a few at a time: each costs memory and a core for a moment.
+
+import { takeTurns } from "../analytics-sql/turns.ts";
 import { Overloaded } from "../ingest/store/store.ts";
-import { takeTurns } from "./turns.ts";
 
 /** What OWASP asks for at the least: 19 MiB, two rounds. */
 const COST = { algorithm: "argon2id", memoryCost: 19_456, timeCost: 2 } as const;

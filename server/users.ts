@@ -1,10 +1,11 @@
 // People who sign in with a name and a password: their roles, and what may be done to them.
+
+import { takeTurns } from "../analytics-sql/turns.ts";
 import { badInput } from "../ingest/problem.ts";
 import type { Role, Store, User } from "../ingest/store/store.ts";
 import type { Scope } from "./keys.ts";
 import { Passwords } from "./passwords.ts";
 import { notFound, Problem } from "./plugins/errors.ts";
-import { takeTurns } from "./turns.ts";
 
 export const MIN_PASSWORD_LENGTH = 10;
 /** Users of one tenant (invariant 7). */

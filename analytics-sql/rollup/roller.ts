@@ -2,6 +2,7 @@
 import type { Engine } from "../engine/engine.ts";
 import { ownPolicies } from "../queries/policies.ts";
 import type { Window } from "../queries/window.ts";
+import { takeTurns } from "../turns.ts";
 import { firstDays, roll, rolled, runStarts, type Standing, standings } from "./roll.ts";
 
 const DAY_US = 86_400_000_000;
@@ -35,7 +36,7 @@ export class Roller {
   readonly #reach = new Map<string, { from_us: number; to_us: number }>();
   /** When it was last seen to that what had arrived of a machine is rolled up, by the asker's clock. */
   readonly #seen = new Map<string, number>();
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #inTurn = takeTurns();
 
   constructor(engine: Engine) {
     this.#engine = engine;
@@ -88,12 +89,6 @@ export class Roller {
     if (behind.length === 0) return undefined;
     const until_us = Math.max(...behind.map(from));
     return { machines: behind.filter((machine) => from(machine) === until_us), until_us };
-  }
-
-  #inTurn(work: () => Promise<void>): Promise<void> {
-    const done = this.#last.then(work);
-    this.#last = done.catch(() => undefined);
-    return done;
   }
 
   /** Until when all of these are rolled up, as far as it was asked for since the start; 0 where one was not. */

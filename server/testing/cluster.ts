@@ -15,8 +15,8 @@ const engine = MONGO_ENGINES.findLast(({ start }) => start);
 const asked = process.env.TEST_STORE?.toLowerCase();
 const wanted = MONGO_ENGINES.find(({ name }) => asked && name.toLowerCase().startsWith(asked));
 if (asked && !wanted?.start) throw new Error(`TEST_STORE=${asked} is not there`);
-const given = MONGO_ENGINES.at(-1)?.start && MONGO_ENGINES.at(-1);
-const quickEngine = wanted ?? (given || MONGO_ENGINES.find(({ start }) => start));
+const sooner = process.env.MTC_MONGO_URL ? engine : MONGO_ENGINES.find(({ start }) => start);
+const quickEngine = wanted ?? sooner;
 
 /** What a cluster needs and is not there. */
 export const lacking: string[] = [

@@ -55,7 +55,7 @@ const IDLE_COMMIT_MS = 5_000;
 /** An agent that gave no stream, or none that could be read, is asked for one again after so long. */
 const STREAM_AGAIN_MS = 600_000;
 
-/** Where the first page begins, as parts of the agent's first: nearer to its end the further in vain. */
+/** Where the first page begins, in parts of the one the agent gave: the next is tried where it dropped the one before. */
 const FURTHER_ON = [0, 1 / 16, 1 / 4];
 
 /** The first page of an agent's buffer. */

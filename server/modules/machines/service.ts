@@ -1,4 +1,6 @@
 // The machines and their configuration: every change is a row in the store and an event in the stream, in one commit.
+
+import { takeTurns } from "../../../analytics-sql/turns.ts";
 import {
   type CalendarInput,
   calendarsOf,
@@ -19,7 +21,6 @@ import type { MachineSource } from "../../../ingest/sources/model.ts";
 import type { Machine, NewEvent, Store } from "../../../ingest/store/store.ts";
 import { parseTimestamp_us } from "../../../ingest/time.ts";
 import { notFound, Problem } from "../../plugins/errors.ts";
-import { takeTurns } from "../../turns.ts";
 import { endingsOf } from "./anew.ts";
 import {
   type Counts,
