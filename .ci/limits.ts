@@ -1,0 +1,27 @@
+// How long tests wait: limits of a quiet machine's time, multiplied by how much slower this one is.
+
+/** By how much this machine is slower than a quiet one: `.ci/test.ts` measures it once, at the start of a run. */
+const SLOWNESS = Number(process.env.MTC_TEST_SLOWNESS ?? 1);
+
+/** No test has less: how fast something is, `bun run bench` measures, never a test's limit. */
+export const LEAST_S = 60;
+
+/** @param quiet_s how long it may take on a quiet machine, at least 60 s @returns ms on this machine */
+export function limit_ms(quiet_s: number = LEAST_S): number {
+  if (quiet_s < LEAST_S) throw new Error(`a limit of ${quiet_s} s: no test has one below ${LEAST_S} s`);
+  return 1_000 * quiet_s * SLOWNESS;
+}
+
+/** Asks again every 20 ms until there is an answer. @throws after the limit */
+export async function until<T>(
+  ask: () => T | undefined | Promise<T | undefined>,
+  quiet_s: number = LEAST_S,
+): Promise<T> {
+  const end_ms = performance.now() + limit_ms(quiet_s);
+  for (;;) {
+    const answer = await ask();
+    if (answer !== undefined) return answer;
+    if (performance.now() > end_ms) throw new Error(`nothing within ${quiet_s} s of a quiet machine: ${ask}`);
+    await Bun.sleep(20);
+  }
+}
