@@ -1,27 +1,8 @@
 // The bench itself, at a size that proves nothing but that it works: every figure is there, every count is exact.
 import { expect, test } from "bun:test";
-import { hasKafka } from "../ingest/testing/brokers.ts";
-import type { Line } from "./lib/report.ts";
+import { bench } from "./lib/tiny.ts";
 
 const LIMIT_MS = 120_000;
-
-/** Runs benches at the size `tiny`; a count that is off makes them fail. */
-async function bench(...names: string[]): Promise<Line[]> {
-  const child = Bun.spawn([process.execPath, `${import.meta.dir}/bench.ts`, "--size", "tiny", ...names], {
-    stdout: "pipe",
-    stderr: "pipe",
-  });
-  const [out, err, code] = await Promise.all([
-    new Response(child.stdout).text(),
-    new Response(child.stderr).text(),
-    child.exited,
-  ]);
-  if (code !== 0) throw new Error(err);
-  return out
-    .trim()
-    .split("\n")
-    .map((line) => JSON.parse(line) as Line);
-}
 
 const FIGURES = [
   ["start.ready", "s"],
@@ -57,22 +38,6 @@ test(
     for (const { value } of lines) expect(value).toBeGreaterThan(0);
     expect(lines.find(({ name }) => name === "ingest.columns")).toMatchObject({ limit: 500_000 });
     expect(lines.find(({ name }) => name === "ingest.raw")?.ratio).toBeGreaterThan(0);
-  },
-  LIMIT_MS,
-);
-
-test.skipIf(!hasKafka)(
-  "the way by Kafka says its figures, and every row is there, once",
-  async () => {
-    const lines = await bench("kafka");
-    expect(lines.map(({ name }) => name)).toEqual([
-      "kafka.delivered",
-      "kafka.drained",
-      "kafka.queryable",
-      "kafka.delay_p50",
-      "kafka.delay_p99",
-    ]);
-    for (const { value } of lines) expect(value).toBeGreaterThan(0);
   },
   LIMIT_MS,
 );

@@ -2,7 +2,6 @@
 import { expect, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { MONGO_ENGINES } from "../ingest/testing/mongo.ts";
 import { parseMongoUrl } from "./cluster-config.ts";
 import { ROLES } from "./config.ts";
 import { openStore } from "./store.ts";
@@ -18,27 +17,6 @@ test("without a URL it is SQLite in the data directory", async () => {
   await store.close();
   rmSync(data_dir, { recursive: true, force: true });
 });
-
-const engine = MONGO_ENGINES.find(({ start }) => start);
-test.skipIf(!engine)(
-  "with one it is MongoDB, and the data directory stays untouched",
-  async () => {
-    const server = await engine?.start?.();
-    if (!server) return;
-    const config = {
-      data_dir: "/nowhere/that/may/be/written",
-      mongo_url: server.url("open"),
-      raw_retention_days: 30,
-      roles: ROLES,
-    };
-    const store = await openStore(config, () => {}, die);
-    expect(store.about().engine).toBe("mongodb");
-    expect(await store.machines()).toEqual([]);
-    await store.close();
-    await server.stop();
-  },
-  90_000,
-);
 
 test("a server that is not there is named, its password is not", async () => {
   const config = {
