@@ -6,7 +6,6 @@ export type Report = {
   failed: number;
   /** `file: name` of each. */
   skipped: string[];
-  files: ReadonlySet<string>;
   failed_files: string[];
   /** @returns the files that took longest, s */
   slowest(n: number): [file: string, s: number][];
@@ -15,8 +14,8 @@ export type Report = {
 type Case = { "@name": string; skipped?: unknown; failure?: unknown };
 type Suite = { "@file": string; "@time": string; testsuite?: Suite[]; testcase?: Case[] };
 
-/** @returns a report of nothing where there is no such file */
-export async function readReport(path: string): Promise<Report> {
+/** @param files those that were to run: one without a report has failed */
+export async function readReport(path: string, files: readonly string[]): Promise<Report> {
   const file = Bun.file(path);
   const suites = (await file.exists()) ? suitesOf(await file.text()) : [];
   const cases = suites.map((suite) => ({
@@ -24,23 +23,33 @@ export async function readReport(path: string): Promise<Report> {
     s: Number(suite["@time"]),
     all: casesOf(suite),
   }));
-  const skipped = cases.flatMap(({ file, all }) =>
-    all.filter(isSkipped).map((one) => `${file}: ${one["@name"]}`),
+  const all = cases.flatMap((one) => one.all);
+  const without = files.filter((name) => !cases.some((one) => one.file === name));
+  const failed = all.filter(isFailed).length;
+  const skipped = cases.flatMap((one) =>
+    one.all.filter(isSkipped).map(({ "@name": name }) => `${one.file}: ${name}`),
   );
-  const failed = cases.flatMap(({ all }) => all.filter(isFailed)).length;
   return {
-    passed: cases.flatMap(({ all }) => all).length - failed - skipped.length,
-    failed,
+    passed: all.length - failed - skipped.length,
+    failed: failed + without.length,
     skipped,
-    files: new Set(cases.map(({ file }) => file)),
-    failed_files: cases.filter(({ all }) => all.some(isFailed)).map(({ file }) => file),
+    failed_files: [...cases.filter((one) => one.all.some(isFailed)).map((one) => one.file), ...without],
     slowest: (n) =>
       cases
-        .map(({ file, s }): [string, number] => [file, s])
+        .map((one): [string, number] => [one.file, one.s])
         .sort(([, a], [, b]) => b - a)
         .slice(0, n),
   };
 }
+
+/** @returns one of both; files in which a test failed are listed twice where both have them */
+export const merged = (a: Report, b: Report): Report => ({
+  passed: a.passed + b.passed,
+  failed: a.failed + b.failed,
+  skipped: [...a.skipped, ...b.skipped],
+  failed_files: [...a.failed_files, ...b.failed_files],
+  slowest: (n) => [...a.slowest(n), ...b.slowest(n)].sort(([, one], [, other]) => other - one).slice(0, n),
+});
 
 const isSkipped = ({ skipped }: Case): boolean => skipped !== undefined;
 const isFailed = ({ failure }: Case): boolean => failure !== undefined;

@@ -1,15 +1,12 @@
 // Installs what tests run beside the program, as far as the selected files use it and the machine allows it.
-import { existsSync, readFileSync } from "node:fs";
-import { dirname, join, normalize } from "node:path";
 import { provideChromium } from "./chromium.ts";
+import { importsOf } from "./imports.ts";
 import { provideKafka } from "./kafka.ts";
 import { provideMbpoll, providePymodbus } from "./modbus-peers.ts";
 import { provideFerret, provideSecantus } from "./mongo-peers.ts";
 import { provideRedis } from "./redis.ts";
 import { provideMoto } from "./s3-peer.ts";
 import { provideSchemaRegistry } from "./schema-registry.ts";
-
-const ROOT = new URL("..", import.meta.url).pathname;
 
 type Peer = { name: string; module: string; provide: () => string; long: boolean };
 
@@ -31,17 +28,4 @@ export function* provide(files: string[], long: boolean): Generator<string> {
   const modules = importsOf(files);
   for (const peer of PEERS)
     if ((long || !peer.long) && modules.has(`.ci/${peer.module}.ts`)) yield `${peer.name}: ${peer.provide()}`;
-}
-
-/** The files and all that they import of ours, by their paths from the root. */
-function importsOf(files: string[]): Set<string> {
-  const transpiler = new Bun.Transpiler({ loader: "tsx" });
-  const seen = new Set(files);
-  for (const file of seen)
-    for (const { path } of transpiler.scanImports(readFileSync(join(ROOT, file), "utf8"))) {
-      const imported = normalize(join(dirname(file), path));
-      if (path.startsWith(".") && /\.tsx?$/.test(path) && existsSync(join(ROOT, imported)))
-        seen.add(imported);
-    }
-  return seen;
 }

@@ -1,0 +1,77 @@
+// Parts of the long tests for as long as there is time, one file after the other: those that a change touches first, and
+// of the rest others with each commit. What was not run is named. `bun .ci/parts.ts <seconds that have passed>`.
+import { dirname } from "node:path";
+import { importsOf, ROOT } from "./imports.ts";
+import { merged, type Report } from "./junit.ts";
+import { slowness } from "./slowness.ts";
+import { filesOf, knownTime_s, type Part, printReport, runFiles } from "./suite.ts";
+
+/** When the last part must have ended, s. */
+const UNTIL_S = 40 * 60;
+/** What a part takes that nobody has timed yet, and most files on a cluster. */
+const UNKNOWN_S = 300;
+/** Commits of one change are no older than this before the last one. */
+const CHANGE_MS = 12 * 3_600_000;
+
+type LongPart = { part: Part; file: string };
+
+const passed_s = Number(process.argv[2] ?? 0);
+const began_ms = performance.now();
+const elapsed_s = (): number => passed_s + (performance.now() - began_ms) / 1_000;
+
+const slower = await slowness();
+const left_out: LongPart[] = [];
+let report: Report | undefined;
+for (const next of inTurn(allParts())) {
+  const known_s = next.part === "cluster" ? undefined : await knownTime_s(next.file);
+  const takes_s = slower * (known_s ?? UNKNOWN_S);
+  if (elapsed_s() + takes_s > UNTIL_S) {
+    left_out.push(next);
+    continue;
+  }
+  console.log(`${next.part}: ${next.file}`);
+  const one = await runFiles([next.file], { part: next.part, slowness: slower });
+  report = report ? merged(report, one) : one;
+}
+for (const { part, file } of left_out) console.log(`not run: ${part}: ${file}`);
+if (report) printReport(report);
+process.exit((report?.failed ?? 0) > 0 ? 1 : 0);
+
+function allParts(): LongPart[] {
+  return (["long", "cluster"] as const).flatMap((part) => filesOf(part).map((file) => ({ part, file })));
+}
+
+/** Those that the change touches, then the others; both begin elsewhere with each commit. */
+function inTurn(parts: LongPart[]): LongPart[] {
+  const changed = changedFiles();
+  const { touched = [], other = [] } = Object.groupBy(parts, ({ file }) =>
+    isTouched(file, changed) ? "touched" : "other",
+  );
+  const turn = Number.parseInt(git("rev-parse", "HEAD").slice(0, 8), 16);
+  return [touched, other].flatMap((of) => {
+    const first = turn % Math.max(1, of.length);
+    return [...of.slice(first), ...of.slice(0, first)];
+  });
+}
+
+/** By what it imports, and by its folder: a test that starts the program imports little of it. */
+function isTouched(file: string, changed: Set<string>): boolean {
+  const folder = `${dirname(file)}/`;
+  return (
+    [...importsOf([file])].some((path) => changed.has(path)) ||
+    [...changed].some((path) => path.startsWith(folder))
+  );
+}
+
+function changedFiles(): Set<string> {
+  const head = git("log", "-1", "--format=%cI");
+  const since_ms = Date.parse(head) - CHANGE_MS;
+  const names = git("log", `--since=${new Date(since_ms).toISOString()}`, "--name-only", "--format=");
+  return new Set(names.split("\n"));
+}
+
+function git(...args: string[]): string {
+  return Bun.spawnSync(["git", ...args], { cwd: ROOT })
+    .stdout.toString()
+    .trim();
+}
