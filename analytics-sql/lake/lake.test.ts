@@ -1,4 +1,4 @@
-// The lake in a folder and in a bucket: the rows as they were, nothing twice, late data, crashes, outages.
+// The lake in a folder and in a bucket (SPEC 14.4): the rows as they were, nothing twice, late data, crashes, outages.
 import { afterAll, afterEach, describe, expect, test } from "bun:test";
 import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
