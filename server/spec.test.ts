@@ -91,8 +91,8 @@ function problemsOf(spec: Spec, files: File[]): string[] {
 
 /** All tracked files that are text, but for this one, which is full of what it refuses. */
 async function tracked(): Promise<File[]> {
-  const { exitCode, stdout } = Bun.spawnSync(["git", "ls-files", "-z"], { cwd: ROOT });
-  expect(exitCode).toBe(0);
+  const { exitCode, stdout, stderr } = Bun.spawnSync(["git", "ls-files", "-z"], { cwd: ROOT });
+  if (exitCode !== 0) throw new Error(`git ls-files: ${stderr.toString()}`);
   const names = stdout.toString().split("\0").filter(Boolean);
   expect(names).toContain("SPEC.md");
   const files = await Promise.all(
