@@ -1,4 +1,4 @@
-// The compiled calendar against Temporal itself, and what is refused.
+// The compiled calendar against Temporal itself, and what is refused (SPEC 7).
 import { describe, expect, test } from "bun:test";
 import {
   type CalendarInput,

@@ -35,7 +35,7 @@ export class ColumnsBuilder {
     this.#word.push(word);
   }
 
-  /** The columns as DESIGN's event holds them; `t0` is the first observation's time. */
+  /** The columns as an event holds them (SPEC 3.3); `t0` is the first observation's time. */
   columns(): ObservationColumns {
     const t0 = this.#ts_us[0] ?? 0;
     const seq0 = this.#seq[0] ?? 0;

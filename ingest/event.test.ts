@@ -1,4 +1,4 @@
-// The envelope: CloudEvents round untouched bytes.
+// The envelope (SPEC 3.1): CloudEvents round untouched bytes.
 import { expect, test } from "bun:test";
 import { type EventHeader, encodeEvent, headerOf } from "./event.ts";
 

@@ -1,4 +1,4 @@
-// Rules through the whole pipeline: what a batch means is committed with it, shown with it, and never twice.
+// Rules through the whole pipeline (SPEC 4.8): what a batch means is committed with it, shown with it, and never twice.
 import { afterAll, afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

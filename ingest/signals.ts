@@ -34,7 +34,7 @@ export type CanonicalSignal = (typeof CANONICAL_SIGNALS)[number];
  */
 export const isByHand = (signal: string, seq: number): boolean => signal === "part_event" && seq >= 1e12;
 
-/** States of a machine (DESIGN "Time, states, OEE"). */
+/** States of a machine (SPEC 6). */
 export const STATES = ["UNKNOWN", "DOWN", "RUNNING", "SETUP", "STOPPED", "IDLE"] as const;
 export type State = (typeof STATES)[number];
 

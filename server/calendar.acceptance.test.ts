@@ -1,4 +1,4 @@
-// Calendars over HTTP: a change from a day on leaves the past alone to the last digit; DST, night shifts, holidays.
+// Calendars over HTTP (SPEC 7): a change from a day on leaves the past alone to the last digit; DST, night shifts, holidays.
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { discard, startServer, type TestServer } from "./testing/server.ts";
 import { stormy } from "./testing/storm.ts";

@@ -1,4 +1,4 @@
-// The environment: defaults, and what stops the start.
+// The environment (SPEC 15.2): defaults, and what stops the start.
 import { expect, test } from "bun:test";
 import { ConfigError, parseConfig } from "./config.ts";
 

@@ -1,4 +1,4 @@
-// The contract's tables over real HTTP: shapes of ingest, errors, keys, idempotency.
+// The HTTP contract (SPEC 11): shapes of ingest, errors, keys, idempotency.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { discard, startServer, type TestServer } from "./testing/server.ts";
 
@@ -36,7 +36,7 @@ const rows = {
   ],
 };
 
-describe("shapes of ingest", () => {
+describe("shapes of ingest (SPEC 11.4)", () => {
   const shapes: [string, BodyInit, Record<string, string>, number][] = [
     ["rows", JSON.stringify(rows), {}, 2],
     ["columns", JSON.stringify(columns), {}, 3],
@@ -92,7 +92,7 @@ describe("shapes of ingest", () => {
   });
 });
 
-describe("bad input", () => {
+describe("bad input (SPEC 11.5)", () => {
   const bad: [string, string, number, string][] = [
     ["not JSON", "{", 422, ""],
     ["not an object", "[]", 422, ""],
@@ -169,7 +169,7 @@ describe("bad input", () => {
   });
 });
 
-describe("keys", () => {
+describe("keys (SPEC 11.1 and 11.2)", () => {
   test("no key and a wrong key are 401, a lacking scope is 403", async () => {
     const path = `${server.origin}/api/v1/machines`;
     expect((await fetch(path)).status).toBe(401);
@@ -233,7 +233,7 @@ describe("keys", () => {
   });
 });
 
-describe("idempotency (invariant 2)", () => {
+describe("idempotency (SPEC 11.6, invariant 2)", () => {
   test("the same key again is the first event; with another body 409", async () => {
     const key = { "idempotency-key": "shift-42" };
     const first = (await (await post(JSON.stringify(rows), key)).json()) as { event_id: string };
@@ -265,7 +265,7 @@ describe("idempotency (invariant 2)", () => {
   });
 });
 
-test("an event's dataschema is served: the JSON Schema of what columns may be", async () => {
+test("an event's dataschema is served (SPEC 3.4): the JSON Schema of what columns may be", async () => {
   const { status, body } = await server.call<{ $id: string; required: string[] }>(
     "GET",
     "/schemas/mtc.observations.v1.json",
@@ -276,7 +276,7 @@ test("an event's dataschema is served: the JSON Schema of what columns may be", 
   expect((await server.call("GET", "/schemas/mtc.nothing.v1.json")).status).toBe(404);
 });
 
-test("any list comes as CSV too, its formulas made harmless", async () => {
+test("any list comes as CSV too (SPEC 11.7), its formulas made harmless", async () => {
   await server.call("POST", "/api/v1/machines", { id: "mill-csv", name: "=1+1" });
   const { body, headers } = await server.call<string>("GET", "/api/v1/machines?format=csv");
   expect(headers.get("content-type")).toStartWith("text/csv");

@@ -1,4 +1,4 @@
-// When the demo starts by itself: where there never was a machine.
+// When the demo starts by itself (SPEC 15.5): where there never was a machine.
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { rmSync } from "node:fs";
 import { type EventData, type EventType, encodeData, encodeEvent } from "../ingest/event.ts";

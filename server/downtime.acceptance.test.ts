@@ -1,4 +1,4 @@
-// Reasons for stops over HTTP: a tree with policies, annotations that change, split and merge, and automatic reasons.
+// Reasons for stops over HTTP (SPEC 9): a tree with policies, annotations that change, split and merge, and automatic reasons.
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { discard, startServer, type TestServer, until } from "./testing/server.ts";
 import { stormy } from "./testing/storm.ts";

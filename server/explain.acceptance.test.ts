@@ -1,4 +1,4 @@
-// Explanations over HTTP: they add up to the figure of the very OEE row, and lead down to the raw observations.
+// Explanations over HTTP (SPEC 10.13): they add up to the figure of the very OEE row, and lead down to the raw observations.
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import type { ExplainCount, ExplainInterval } from "../analytics-sql/queries/explain/explain.ts";
 import { FIGURES, type Figure, FORMULAS } from "../analytics-sql/queries/explain/formulas.ts";

@@ -1,4 +1,4 @@
-// Figures beyond OEE over HTTP: losses, minor stops, failures, groups, weeks and months; and corrections that arrive late.
+// Figures beyond OEE over HTTP (SPEC 10): losses, minor stops, failures, groups, weeks and months; and corrections that arrive late.
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { discard, startServer, type TestServer } from "./testing/server.ts";
 import { stormy } from "./testing/storm.ts";

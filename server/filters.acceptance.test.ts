@@ -1,4 +1,4 @@
-// Filters over HTTP: figures, losses, states and explanations of one shift, part, lot or order, and what there is of each.
+// Filters over HTTP (SPEC 10.10): figures, losses, states and explanations of one shift, part, lot or order, and what there is of each.
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import type { ExplainCount, ExplainInterval } from "../analytics-sql/queries/explain/explain.ts";
 import { FIGURES, type Figure } from "../analytics-sql/queries/explain/formulas.ts";

@@ -1,4 +1,4 @@
-// Observations over HTTP at the whole program: what is stored are the sender's bytes, every bound refuses with its path, memory stays flat.
+// Observations over HTTP at the whole program (SPEC 16.1): what is stored are the sender's bytes, every bound refuses with its path, memory stays flat.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { gzipSync, zstdCompressSync } from "node:zlib";

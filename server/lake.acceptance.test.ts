@@ -1,4 +1,4 @@
-// The program with a lake: a day that is over goes there, leaves the table, and is read back over HTTP.
+// The program with a lake (SPEC 14.4): a day that is over goes there, leaves the table, and is read back over HTTP.
 import { expect, test } from "bun:test";
 import { rmSync } from "node:fs";
 import { discard, startServer, type TestServer, tempDir, until } from "./testing/server.ts";

@@ -1,4 +1,4 @@
-// Lists as CSV: what a spreadsheet must read right, and must not run.
+// Lists as CSV (SPEC 11.7): what a spreadsheet must read right, and must not run.
 import { expect, test } from "bun:test";
 import { answer } from "./lists.ts";
 

@@ -1,4 +1,4 @@
-// What an agent loses, through the real program: a gap with its cause, UNKNOWN in the states, less coverage in the figures.
+// What an agent loses, through the real program (SPEC 5.2): a gap with its cause, UNKNOWN in the states, less coverage in the figures.
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { ScriptedAgent } from "../ingest/sources/mtconnect/scripted-agent.ts";
 import { discard, startServer, type TestServer, until } from "./testing/server.ts";

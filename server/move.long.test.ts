@@ -1,4 +1,4 @@
-// Moving house with the real command: an embedded installation with months behind it goes to MongoDB and ClickHouse.
+// Moving house with the real command (SPEC 14.5): an embedded installation with months behind it goes to MongoDB and ClickHouse.
 import { Database } from "bun:sqlite";
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";

@@ -1,4 +1,4 @@
-// Published OEE cases through HTTP: events in, numbers out.
+// Published OEE cases through HTTP (SPEC 10.4): events in, numbers out.
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { discard, startServer, type TestServer } from "./testing/server.ts";
 import { stormy } from "./testing/storm.ts";

@@ -1,4 +1,4 @@
-// Parts over HTTP: spikes with a decision, pulses, events, lots with an order and an end, rejects entered later.
+// Parts over HTTP (SPEC 8): spikes with a decision, pulses, events, lots with an order and an end, rejects entered later.
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { discard, startServer, type TestServer, until } from "./testing/server.ts";
 import { stormy } from "./testing/storm.ts";

@@ -1,4 +1,4 @@
-// Over HTTP: who asks too much is refused and told when to come again; everybody else notices nothing.
+// Over HTTP (SPEC 11.20): who asks too much is refused and told when to come again; everybody else notices nothing.
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { discard, startServer, type TestServer } from "./testing/server.ts";
 

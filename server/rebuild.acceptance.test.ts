@@ -1,4 +1,4 @@
-// Rebuilding the real program's analytics: while clients post, across a kill, by the command, and what is refused.
+// Rebuilding the real program's analytics (SPEC 14.3): while clients post, across a kill, by the command, and what is refused.
 import { Database } from "bun:sqlite";
 import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
 import { rmSync } from "node:fs";

@@ -1,4 +1,4 @@
-// /sql/ as ClickHouse's clients use it, as two tenants see it, and as an attacker tries it.
+// /sql/ as ClickHouse's clients use it, as two tenants see it, and as an attacker tries it (SPEC 13).
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { createClient } from "@clickhouse/client";
 import { databaseOf, VIEW_NAMES } from "../analytics-sql/analyst/views.ts";

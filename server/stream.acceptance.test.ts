@@ -1,4 +1,4 @@
-// The live stream at the whole program: SSE and WebSocket tell the same, to those who may know, and why they end.
+// The live stream at the whole program (SPEC 12): SSE and WebSocket tell the same, to those who may know, and why they end.
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";

@@ -1,4 +1,4 @@
-// People over real HTTP: they sign in with a name and a password, may do what their role allows, and are out at once.
+// People over real HTTP (SPEC 11.14 and 11.15): they sign in with a name and a password, may do what their role allows, and are out at once.
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { discard, startServer, type TestServer, until } from "./testing/server.ts";
 

@@ -1,4 +1,4 @@
-// What the screens are given: plain data, on the CONTRACT's rows. Ratios are 0…1 and unrounded, null is "not known".
+// What the screens are given: plain data, on the API's rows (SPEC 10.8). Ratios are 0…1 and unrounded, null is "not known".
 import type { ExplainPage, Explanation } from "../analytics-sql/queries/explain/explain.ts";
 import type { Figure } from "../analytics-sql/queries/explain/formulas.ts";
 import type { StateAt } from "../analytics-sql/queries/explain/state-at.ts";

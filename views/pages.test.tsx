@@ -157,7 +157,7 @@ describe("figures", () => {
     expect(html).not.toMatch(/\D0\.0 %/);
   });
 
-  test("a performance over 1 is shown unclipped and flagged (DESIGN: not clipped)", () => {
+  test("a performance over 1 is shown unclipped and flagged (SPEC 10.4 and 10.7)", () => {
     const props = dashboard();
     if (props.total) props.total = { ...props.total, performance: 1.234, flags: ["performance_over_1"] };
     const html = renderFragment(DashboardReport, props);

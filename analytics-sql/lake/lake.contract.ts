@@ -1,4 +1,4 @@
-// The lake, wherever it lies: the rows as they were, nothing twice, late data, crashes, outages.
+// The lake, wherever it lies (SPEC 14.4): the rows as they were, nothing twice, late data, crashes, outages.
 import { afterAll, afterEach, describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

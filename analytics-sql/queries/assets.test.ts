@@ -1,4 +1,4 @@
-// Assets: the newest of each by its own time, of one machine of one tenant, however often and in which order told.
+// Assets (SPEC 4.5): the newest of each by its own time, of one machine of one tenant, however often and in which order told.
 import { afterAll, expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

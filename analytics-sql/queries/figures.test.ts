@@ -1,4 +1,4 @@
-// Generated plants: the SQL against an oracle in plain TypeScript, in any order of arrival, with everything doubled.
+// Generated plants (SPEC 6 to 10): the SQL against an oracle in plain TypeScript, in any order of arrival, with everything doubled.
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { compileCalendar } from "../../ingest/calendar.ts";

@@ -1,4 +1,4 @@
-// Thinned history: whatever is drawn from it is what all observations would draw, and no more than fits.
+// Thinned history (SPEC 11.13): whatever is drawn from it is what all observations would draw, and no more than fits.
 import { afterAll, expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

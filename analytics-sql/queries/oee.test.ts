@@ -1,4 +1,4 @@
-// Published OEE cases: events in, numbers out.
+// Published OEE cases (SPEC 10): events in, numbers out.
 import { describe, expect, test } from "bun:test";
 import { compileCalendar } from "../../ingest/calendar.ts";
 import { testEngine } from "../testing/engine.ts";
@@ -132,7 +132,7 @@ describe("published cases", () => {
   });
 });
 
-describe("counters", () => {
+describe("counters (SPEC 8.2 to 8.4)", () => {
   const count = async (machine: string, values: [minute: number, signal: string, value: Seen["value"]][]) => {
     await take({
       machine,

@@ -144,7 +144,7 @@ const QUERIES = Object.fromEntries(OEE_CUTS.map((by) => [by, byGrain(SELECT, CUT
 >;
 
 /**
- * Figures over all the window's machines, as they are rolled up, sums first (DESIGN "Time, states, OEE"; terms after
+ * Figures over all the window's machines, as they are rolled up, sums first (SPEC 10; terms after
  * ISO 22400-2). Rows are ordered by time, then key. Without machines there are none.
  * @param window.groups the group of each machine, where the cut is by group
  * @throws EngineError

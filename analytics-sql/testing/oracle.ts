@@ -1,4 +1,4 @@
-// The figures once more, from DESIGN's definitions, in plain TypeScript over plain arrays: no SQL, no sweep.
+// The figures once more, from their definitions (SPEC 6 to 10), in plain TypeScript over plain arrays: no SQL, no sweep.
 // Time is cut at every instant at which anything may change, and each piece is looked at on its own.
 import type { Calendar, Plant, Seen, Shift } from "./plant.ts";
 

@@ -108,7 +108,7 @@ test("a restart: what was known is shown, and gives way to what is new", () => {
   ]);
 });
 
-test("the rules of the states, first match wins", () => {
+test("the rules of the states, first match wins (SPEC 6.1)", () => {
   const state = (values: Record<string, string>, gap = false) =>
     stateOf(new Map(Object.entries(values)), gap);
   expect(state({})).toBe("UNKNOWN");

@@ -1,4 +1,4 @@
-// What is kept of the past deltas, and for whom it is enough.
+// What is kept of the past deltas, and for whom it is enough (SPEC 12.4).
 import { expect, test } from "bun:test";
 import { RecentDeltas } from "./recent.ts";
 

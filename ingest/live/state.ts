@@ -14,7 +14,7 @@ export const hasMeaning = (signal: string): boolean => CANONICAL.has(signal) || 
 
 const CANONICAL = new Set<string>(CANONICAL_SIGNALS);
 
-/** The rules of DESIGN "Time, states, OEE" in their order, from 1. */
+/** The rules of the states (SPEC 6.1) in their order, from 1. */
 export const STATE_RULES = [
   "agent unreachable, a gap, or availability or execution UNAVAILABLE: UNKNOWN",
   "emergency stop TRIGGERED: DOWN",
@@ -33,7 +33,7 @@ export const stateOf = (values: ReadonlyMap<string, string>, gap: boolean): Stat
   ruleOf(values, gap).state;
 
 /**
- * The rules of DESIGN "Time, states, OEE", first match wins.
+ * The rules of the states (SPEC 6.1), first match wins.
  * @param values latest word of each state signal (`execution`, `execution:<id>` of further paths, `condition:<id>` …)
  * @param gap the source is unreachable, or a gap is open
  */

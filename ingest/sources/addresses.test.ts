@@ -1,4 +1,4 @@
-// A source's address: what a plant has is allowed, what only the host itself has is not, however it is written.
+// A source's address (SPEC 5.7): what a plant has is allowed, what only the host itself has is not, however it is written.
 import { expect, test } from "bun:test";
 import { checkAddress, lookupChecked, RefusedAddress } from "./addresses.ts";
 import { ModbusConnection } from "./modbus/connection.ts";

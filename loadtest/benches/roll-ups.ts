@@ -3,7 +3,7 @@ import { runProcess } from "../lib/process.ts";
 import { atMost, type Bench, round } from "../lib/report.ts";
 import type { RollUps, RollUpsJob } from "../lib/roll-ups.process.ts";
 
-/** DESIGN: a thousand machines, a year, by day. */
+/** For a thousand machines, a year, by day. */
 const LIMIT_MS = 1_000;
 
 export const rollUps: Bench = {

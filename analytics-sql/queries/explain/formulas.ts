@@ -1,4 +1,4 @@
-// What each figure is made of: its formula over sums, in words and as a calculation (DESIGN "Time, states, OEE").
+// What each figure is made of: its formula over sums, in words and as a calculation (SPEC 10).
 
 /** What the sums of the cells are: whole µs of scheduled time (`calendar_us`: of all time), and whole parts. */
 export type Sums = {

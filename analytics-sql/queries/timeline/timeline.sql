@@ -124,7 +124,7 @@ swept AS
     WHERE if(track >= 10, true, until_us > t)
 ),
 
--- The rules of DESIGN "Time, states, OEE", over what was swept: first match wins. From here on up there is no AND nor
+-- The rules of the states (SPEC 6.1), over what was swept: first match wins. From here on up there is no AND nor
 -- OR but multiIf: for each of them the analyzer hashes all that its columns are made of, 75 ms in all.
 timeline AS
 (

@@ -1,4 +1,4 @@
-// Bodies of observations: what passes untouched, what is written anew, what is refused.
+// Bodies of observations (SPEC 11.4 and 11.5): what passes untouched, what is written anew, what is refused.
 import { expect, test } from "bun:test";
 import { observations } from "../../columns.ts";
 import { BadInput } from "../../problem.ts";

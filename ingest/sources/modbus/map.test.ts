@@ -1,4 +1,4 @@
-// Register maps: what they read, what it means, and which are refused.
+// Register maps (SPEC 4.6 and 4.7): what they read, what it means, and which are refused.
 import { describe, expect, test } from "bun:test";
 import { Value } from "@sinclair/typebox/value";
 import { BadInput } from "../../problem.ts";

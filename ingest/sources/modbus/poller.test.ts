@@ -1,4 +1,4 @@
-// The Modbus poller against a device on a real port: rows, gaps and the connection it keeps.
+// The Modbus poller against a device on a real port (SPEC 5.6): rows, gaps and the connection it keeps.
 import { afterEach, describe, expect, test } from "bun:test";
 import { MemorySink, until } from "../memory-sink.ts";
 import { checkpointOf, type ModbusMachine } from "./machine.ts";

@@ -1,4 +1,4 @@
-// The collector against a real HTTP agent: first contact, resuming, restarts, losses, silence.
+// The collector against a real HTTP agent (SPEC 5.3 and 5.4): first contact, resuming, restarts, losses, silence.
 import { afterEach, expect, test } from "bun:test";
 import { MemorySink, until } from "../memory-sink.ts";
 import type { Collector } from "../source.ts";

@@ -1,4 +1,4 @@
-// The collector under every fault of agents and networks: each ends in the right rows and the right gaps.
+// The collector under every fault of agents and networks (SPEC 5.2 and 5.5): each ends in the right rows and the right gaps.
 import { afterEach, describe, expect, test } from "bun:test";
 import { MemorySink, until } from "../memory-sink.ts";
 import type { Collector } from "../source.ts";

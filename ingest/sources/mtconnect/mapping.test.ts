@@ -1,4 +1,4 @@
-// Which signals real machines' data items become.
+// Which signals real machines' data items become (SPEC 4.3).
 import { describe, expect, test } from "bun:test";
 import { CANONICAL_SIGNALS } from "../../signals.ts";
 import { type DataItem, type Device, readDocument } from "./document.ts";

@@ -1,4 +1,4 @@
-// What an agent tells becomes observations: values, conditions, sets, series, and what could not be read.
+// What an agent tells becomes observations (SPEC 4.2 and 4.4): values, conditions, sets, series, and what could not be read.
 import { expect, test } from "bun:test";
 import { observations } from "../../columns.ts";
 import { Conditions } from "./conditions.ts";

@@ -63,7 +63,7 @@ async function told(
   return out.sort((a, b) => a.sequence - b.sequence).filter(({ ts_us }) => ts_us < to_us);
 }
 
-/** DESIGN's state rules, first match wins, over a machine's latest values. */
+/** The rules of the states (SPEC 6.1), first match wins, over a machine's latest values. */
 function stateOf(values: Map<string, string>, faults: Set<string>): State {
   const value = (tag: string) => values.get(tag) ?? "UNAVAILABLE";
   const execution = value("Execution");

@@ -1,4 +1,4 @@
-// Events that analytics refused, over real HTTP: seen, delivered again, thrown away; another tenant's are none of ours.
+// Events that analytics refused, over real HTTP (SPEC 11.16): seen, delivered again, thrown away; another tenant's are none of ours.
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { FROM_MS, HOUR, putPoison } from "../../testing/poison.ts";
 import { discard, startServer, type TestServer, until } from "../../testing/server.ts";

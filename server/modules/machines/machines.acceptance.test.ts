@@ -1,4 +1,4 @@
-// What the machines' API refuses, with the path of what is wrong.
+// What the machines' API refuses, with the path of what is wrong (SPEC 11.8).
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { ScriptedDevice } from "../../../ingest/sources/modbus/scripted-device.ts";
 import { discard, startServer, type TestServer, until } from "../../testing/server.ts";

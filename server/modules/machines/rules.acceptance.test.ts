@@ -1,4 +1,4 @@
-// Rules over real HTTP: wired signals in, states and part counts out.
+// Rules over real HTTP (SPEC 4.8): wired signals in, states and part counts out.
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { discard, startServer, type TestServer } from "../../testing/server.ts";
 import { stormy } from "../../testing/storm.ts";
