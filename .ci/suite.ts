@@ -44,7 +44,7 @@ export async function runFiles(files: string[], run: Run): Promise<Report> {
     timeout: Math.round(1_000 * LIMIT_S * run.slowness),
     env: {
       ...process.env,
-      MTC_TEST_SLOWNESS: String(run.slowness),
+      TEST_SLOWNESS: String(run.slowness),
       ...(run.part === "cluster" ? { TEST_PROFILE: "cluster" } : {}),
       ...(run.store === undefined ? {} : { TEST_STORE: run.store }),
       FORCE_COLOR: "0",
