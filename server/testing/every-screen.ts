@@ -1,0 +1,179 @@
+// For tests: every page of the program in a real browser: WCAG 2.2 AA by axe, budgets, nothing that jumps, in both languages and sizes.
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import axe from "axe-core";
+import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import { BROWSER_ARGS, chromiumForTests } from "../../.ci/chromium.ts";
+import { crawl } from "./crawl.ts";
+import { discard, startServer, type TestServer, until } from "./server.ts";
+
+const { executablePath, missing } = chromiumForTests();
+
+setDefaultTimeout(300_000);
+
+/** What a first view may weigh, all in all, as it is sent. */
+const FIRST_VIEW_BYTES = 100_000;
+/** "Good" is under 0.1; where everything has its place it is nothing. */
+const LAYOUT_SHIFT = 0.01;
+const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+
+export const LOOKS = {
+  "kiosk, English": { viewport: { width: 1920, height: 1080 }, locale: "en-GB" },
+  "phone, Russian": { viewport: { width: 390, height: 844 }, hasTouch: true, locale: "ru-RU" },
+  "desktop, dark, Russian": {
+    viewport: { width: 1440, height: 900 },
+    colorScheme: "dark",
+    reducedMotion: "reduce",
+    locale: "ru-RU",
+  },
+} as const;
+
+export type Look = keyof typeof LOOKS;
+
+let server: TestServer;
+let browser: Browser;
+let cookie: string;
+let pages: Map<string, string>;
+let broken: string[];
+
+beforeAll(async () => {
+  if (missing) return;
+  server = await startServer({ MTC_DEMO: "auto", MTC_RAW_RETENTION_DAYS: "30" });
+  browser = await chromium.launch({ executablePath, args: BROWSER_ARGS });
+  await until(() => /demo plant:/.exec(server.output())?.[0], 60_000);
+  await server.settled();
+  const link = /sign in once:\s+(\S+)/.exec(server.output())?.[1] ?? "";
+  cookie = (await fetch(link, { redirect: "manual" })).headers.get("set-cookie")?.split(";")[0] ?? "";
+  const { body } = await server.call<{ rows: { id: string }[] }>("GET", "/api/v1/machines");
+  const context = await signedIn(LOOKS["kiosk, English"]);
+  ({ pages, broken } = await crawl(
+    await context.newPage(),
+    server.origin,
+    body.rows.map(({ id }) => id),
+  ));
+  await context.close();
+  console.log(`pages: ${[...pages.keys()].join(" ")}`);
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await discard(server);
+});
+
+async function signedIn(look: (typeof LOOKS)[keyof typeof LOOKS]): Promise<BrowserContext> {
+  const context = await browser.newContext(look);
+  const [name = "", value = ""] = cookie.split("=");
+  await context.addCookies([{ name, value, url: server.origin }]);
+  return context;
+}
+
+type Measured = { shift: number; bytes: number; server_ms: number };
+
+/** Runs in the page: what moved, and what the page and all that it loaded weighed on the wire. */
+function measure(): Promise<Measured> {
+  return new Promise((resolve) => {
+    let shift = 0;
+    new PerformanceObserver((list) => {
+      for (const entry of list.getEntries() as (PerformanceEntry & {
+        value: number;
+        hadRecentInput: boolean;
+      })[])
+        if (!entry.hadRecentInput) shift += entry.value;
+    }).observe({ type: "layout-shift", buffered: true });
+    setTimeout(() => {
+      const [page] = performance.getEntriesByType("navigation") as PerformanceNavigationTiming[];
+      const files = performance.getEntriesByType("resource") as PerformanceResourceTiming[];
+      const own = files.filter(({ initiatorType }) =>
+        ["link", "script", "css", "img", "other"].includes(initiatorType),
+      );
+      const bytes = [page, ...own].reduce((sum, file) => sum + (file?.encodedBodySize ?? 0), 0);
+      resolve({ shift, bytes, server_ms: page ? page.responseStart - page.requestStart : 0 });
+    }, 1_000);
+  });
+}
+
+/** Runs in the page: links and buttons in view that a finger would not hit, since something lies over them. */
+function covered(): string[] {
+  return [...document.querySelectorAll<HTMLElement>("a, button, input, select, summary")]
+    .filter((target) => target.checkVisibility({ visibilityProperty: true, opacityProperty: true }))
+    .filter((target) => {
+      const { left, top, width, height } = target.getClientRects()[0] ?? new DOMRect();
+      const [x, y] = [left + width / 2, top + height / 2];
+      if (width === 0 || x < 0 || y < 0 || x >= innerWidth || y >= innerHeight) return false;
+      // Scrolled out of the sight of a list of its own.
+      for (let at = target.parentElement; at; at = at.parentElement) {
+        const { top: upper, bottom: lower } = at.getBoundingClientRect();
+        if (getComputedStyle(at).overflowY !== "visible" && (y < upper || y >= lower)) return false;
+      }
+      const hit = document.elementFromPoint(x, y);
+      return (
+        hit === null ||
+        !(target.contains(hit) || hit.contains(target) || target.closest("label")?.contains(hit))
+      );
+    })
+    .map((target) => `${target.tagName} "${target.textContent?.trim().slice(0, 30)}"`);
+}
+
+/** What axe finds, a line each. */
+async function violations(page: Page): Promise<string[]> {
+  await page.evaluate(axe.source);
+  const found = await page.evaluate(
+    (rules) =>
+      (globalThis as unknown as { axe: typeof axe }).axe.run(document, {
+        runOnly: rules,
+        resultTypes: ["violations"],
+      }),
+    RULES,
+  );
+  return found.violations.flatMap(({ id, nodes }) =>
+    nodes.map(({ target, failureSummary }) => `${id}: ${target.join(" ")}: ${failureSummary?.slice(0, 200)}`),
+  );
+}
+
+/**
+ * Defines the tests: one that finds the pages, and one for each look.
+ * @param isSeen whether the page with this number, in the order in which they are found, is looked at in a look
+ */
+export function everyScreen(isSeen: (look: Look, page: number) => boolean): void {
+  describe.skipIf(missing)("every page", () => {
+    test("is found by links, from the wall to the raw observations; none leads nowhere", () => {
+      expect(broken).toEqual([]);
+      for (const kind of ["/hmi", "/hmi/:id", "/dashboard", "/dashboard/:id", "/dashboard/:id/explain"])
+        expect([...pages.keys()]).toContain(kind);
+    });
+
+    for (const [name, look] of Object.entries(LOOKS))
+      test(`${name}: axe finds nothing, nothing jumps, a first view is small`, async () => {
+        const faults: string[] = [];
+        const open = async (kind: string, path: string): Promise<void> => {
+          // A context of its own: nothing is in its cache.
+          const context = await signedIn(look);
+          const page = await context.newPage();
+          page.on("pageerror", ({ message }) => faults.push(`${kind}: ${message}`));
+          page.on("console", (message) => {
+            if (["error", "warning"].includes(message.type())) faults.push(`${kind}: ${message.text()}`);
+          });
+          await page.goto(server.origin + path);
+          const { shift, bytes, server_ms } = await page.evaluate(measure);
+          console.log(
+            `${name} ${kind}: ${bytes} bytes, shift ${shift.toFixed(4)}, ${server_ms.toFixed(0)} ms`,
+          );
+          if (shift > LAYOUT_SHIFT) faults.push(`${kind}: layout shift ${shift}`);
+          if (bytes > FIRST_VIEW_BYTES) faults.push(`${kind}: ${bytes} bytes`);
+          const wider = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+          if (wider > 0) faults.push(`${kind}: ${wider} px wider than the screen`);
+          for (const what of await page.evaluate(covered))
+            faults.push(`${kind}: ${what} lies under something`);
+          for (const fault of await violations(page)) faults.push(`${kind}: ${fault}`);
+          await context.close();
+        };
+        // Two at a time: a second of each is waiting.
+        const waiting = [...pages].filter((_, page) => isSeen(name as Look, page));
+        expect(waiting.length).toBeGreaterThan(0);
+        const openAll = async (): Promise<void> => {
+          for (let next = waiting.shift(); next; next = waiting.shift()) await open(...next);
+        };
+        await Promise.all([openAll(), openAll()]);
+        expect(faults).toEqual([]);
+      });
+  });
+}
