@@ -1,4 +1,5 @@
 // The stack without Docker: what it stands on comes up as processes of their own, is told of, and just that goes down.
+import { limit_ms } from "../.ci/limits.ts";
 import { afterAll, expect, test } from "bun:test";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -97,6 +98,4 @@ test.skipIf(lacking.length > 0)(
     expect(stranger.exitCode).toBe(null);
     stranger.kill();
     expect((await stack("status")).err).toContain("nothing was started");
-  },
-  90_000,
-);
+  }, limit_ms(90));

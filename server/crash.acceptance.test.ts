@@ -1,4 +1,5 @@
 // kill -9 at random moments while clients post: a ledger of what was acknowledged against what is counted.
+import { limit_ms, pace } from "../.ci/limits.ts";
 import { expect, test } from "bun:test";
 import { discard, onCluster, startServer, type TestServer, tempDir } from "./testing/server.ts";
 
@@ -60,7 +61,7 @@ test(
         }
       }
       const posting = clients.map((client) => client.run(server));
-      await Bun.sleep(20 + Math.random() * (LIFE_MS - 20));
+      await pace(20 + Math.random() * (LIFE_MS - 20));
       await server.kill();
       await Promise.all(posting);
     }
@@ -98,5 +99,5 @@ test(
     }
     await discard(server);
   },
-  8 * 60_000,
+  limit_ms(8 * 60),
 );

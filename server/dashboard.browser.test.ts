@@ -1,4 +1,5 @@
 // A manager in a real browser: by clicks from the plant to the raw rows, filters that stay in the URL, paper, both languages.
+import { limit_ms } from "../.ci/limits.ts";
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import { BROWSER_ARGS, chromiumForTests } from "../.ci/chromium.ts";
@@ -7,7 +8,7 @@ import { DAY, twoHalls } from "./testing/two-halls.ts";
 
 const { executablePath, missing } = chromiumForTests();
 
-setDefaultTimeout(240_000);
+setDefaultTimeout(limit_ms(240));
 
 const DESKTOP = { viewport: { width: 1920, height: 1080 }, locale: "en-GB" };
 const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, locale: "ru-RU" };
@@ -35,7 +36,7 @@ async function visit(
 ): Promise<void> {
   const context = await browser.newContext({ ...options, extraHTTPHeaders: { "x-api-key": TEST_KEY } });
   const page = await context.newPage();
-  page.setDefaultTimeout(60_000);
+  page.setDefaultTimeout(limit_ms());
   const complaints: string[] = [];
   page.on("console", (message) => {
     if (["error", "warning"].includes(message.type())) complaints.push(message.text());

@@ -1,4 +1,5 @@
 // Dead letters with Kafka: what ClickHouse cannot read is in the topic, is looked at, mended, sent again, thrown away.
+import { limit_ms, until } from "../.ci/limits.ts";
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -21,9 +22,8 @@ import { delivery } from "../ingest/testing/delivery.ts";
 import { readTopic } from "../ingest/testing/topic.ts";
 import { moveDeadLetters } from "./dead-letter-mover.ts";
 import { DeadLetters } from "./modules/dead-letters/service.ts";
-import { until } from "./testing/server.ts";
 
-setDefaultTimeout(120_000);
+setDefaultTimeout(limit_ms(120));
 const TENANT = "plant-1";
 const ONE = { topic: "raw_data", partitions: 2 };
 
@@ -84,7 +84,7 @@ describe.skipIf(!hasKafka)("dead letters with a Kafka broker and the Kafka engin
 
   const listed = () => letters.list(TENANT);
   const count = async (n: number) =>
-    until(async () => ((await listed()).length === n ? listed() : undefined), 60_000);
+    until(async () => ((await listed()).length === n ? listed() : undefined));
   const seqs = async (machine = "mill-1"): Promise<number[]> => {
     const rows = await consumer.engine.query<{ seq: number }>(
       "SELECT DISTINCT seq FROM mtc.observations WHERE machine_id = {machine:String} ORDER BY seq",
@@ -178,7 +178,7 @@ describe.skipIf(!hasKafka)("dead letters with a Kafka broker and the Kafka engin
     expect(await listed()).toHaveLength(2);
     await mend(whole);
     await count(1);
-    await until(async () => ((await seqs()).includes(2) ? true : undefined), 60_000);
+    await until(async () => ((await seqs()).includes(2) ? true : undefined));
     expect(await seqs()).toEqual([1, 2]);
     const ids = (await readTopic(brokers.addresses, "raw_data")).filter(({ value }) =>
       value?.includes(event.id),
@@ -192,7 +192,7 @@ describe.skipIf(!hasKafka)("dead letters with a Kafka broker and the Kafka engin
     const [again] = await until(async () => {
       const now = await listed();
       return now.length === 1 && now[0]?.position !== position ? now : undefined;
-    }, 60_000);
+    });
     await letters.discard(TENANT, again?.position ?? 0);
     expect(await listed()).toEqual([]);
     await expect(letters.discard(TENANT, again?.position ?? 0)).rejects.toThrow();

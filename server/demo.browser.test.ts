@@ -1,12 +1,12 @@
 // First light: the demo plant from an empty directory to figures on a screen, in Chromium; and back after a restart.
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { limit_ms, until } from "../.ci/limits.ts";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import { BROWSER_ARGS, chromiumForTests } from "../.ci/chromium.ts";
-import { discard, startServer, type TestServer, until } from "./testing/server.ts";
+import { discard, startServer, type TestServer } from "./testing/server.ts";
 
 const { executablePath, missing } = chromiumForTests();
 
-setDefaultTimeout(60_000);
 
 /** On a machine of its own it is 5 s and 10 s; a suite's other half may run beside it. */
 const READY_MS = 15_000;
@@ -55,7 +55,7 @@ const figures = (): Promise<OeeRow[]> =>
     const ids = await cncs();
     const known = ids.filter((id) => rows.some((row) => row.machine_id === id && (row.oee ?? 0) > 0));
     return ids.length === 4 && known.length === 4 ? rows : undefined;
-  }, FIGURES_MS);
+  });
 
 /** Every source is connected, and all that it told can be queried. */
 async function allCollected(): Promise<void> {
@@ -63,14 +63,14 @@ async function allCollected(): Promise<void> {
     const { body } = await server.call<{ sources: { state: string }[] }>("GET", "/readyz");
     const connected = body.sources.filter(({ state }) => state === "streaming" || state === "polling");
     return (body.sources.length >= 2 && connected.length === body.sources.length) || undefined;
-  }, FIGURES_MS);
+  });
   await server.settled();
 }
 
 /** Opens a page of the signed-in session, and fails on anything the console or the policy complained of. */
 async function visit(path: string, look: (page: Page) => Promise<void>): Promise<void> {
   const page = await context.newPage();
-  page.setDefaultTimeout(20_000);
+  page.setDefaultTimeout(limit_ms());
   const complaints: string[] = [];
   page.on("console", (message) => {
     if (["error", "warning"].includes(message.type())) complaints.push(message.text());
@@ -143,7 +143,7 @@ describe.skipIf(missing)("the demo, from an empty directory", () => {
           shown.push(state);
         }
         return shown;
-      }, 20_000);
+      });
       // An adapter may be lost just now; not all of them.
       expect(states.filter((state) => state !== "UNKNOWN").length).toBeGreaterThanOrEqual(4);
     });
@@ -267,7 +267,7 @@ describe.skipIf(missing)("the demo, from an empty directory", () => {
     const restarted = performance.now();
     server = await startServer({ MTC_DEMO: "auto", MTC_RAW_RETENTION_DAYS: "30" }, server.data_dir);
     console.log(`ready ${(performance.now() - restarted).toFixed(0)} ms after the restart`);
-    await until(() => /demo plant:/.exec(server.output())?.[0], FIGURES_MS);
+    await until(() => /demo plant:/.exec(server.output())?.[0]);
     await allCollected();
     expect(await machineIds()).toEqual([...new Set(before.oee.map((row) => row.machine_id ?? ""))].sort());
     expect(await machineIds()).toHaveLength(5);

@@ -1,4 +1,5 @@
 // Observations over HTTP at the whole program: what is stored are the sender's bytes, every bound refuses with its path, memory stays flat.
+import { limit_ms, pace } from "../.ci/limits.ts";
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { gzipSync, zstdCompressSync } from "node:zlib";
@@ -176,7 +177,7 @@ test.skipIf(process.platform !== "linux")(
         expect([response.status, response.headers.get("retry-after")]).toEqual([503, "1"]);
         await response.text();
         refusals += 1;
-        await Bun.sleep(100 + Math.random() * 400);
+        await pace(100 + Math.random() * 400);
       }
     };
     await Promise.all(Array.from({ length: CLIENTS }, (_, n) => client(n)));
@@ -190,6 +191,4 @@ test.skipIf(process.platform !== "linux")(
     expect(body.rows).toHaveLength(CLIENTS * ROWS);
     // The engine's share is most of it; the bodies alone would be 200 MiB, several times over.
     expect(most).toBeLessThan(1_200 * 1024 * 1024);
-  },
-  120_000,
-);
+  }, limit_ms(120));

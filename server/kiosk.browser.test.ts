@@ -1,15 +1,16 @@
 // The HMI as a kiosk: without network, without server, after a restart of the browser; nothing old ever looks live.
+import { limit_ms, until } from "../.ci/limits.ts";
 import { Database } from "bun:sqlite";
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { type BrowserContext, chromium, type Page } from "playwright-core";
 import { BROWSER_ARGS, chromiumForTests } from "../.ci/chromium.ts";
-import { discard, startServer, TEST_KEY, type TestServer, until } from "./testing/server.ts";
+import { discard, startServer, TEST_KEY, type TestServer } from "./testing/server.ts";
 
 const { executablePath, missing } = chromiumForTests();
 
-setDefaultTimeout(240_000);
+setDefaultTimeout(limit_ms(240));
 
 const MILL = "mill-1";
 const LATHE = "lathe-1";
@@ -49,7 +50,7 @@ async function openBrowser(): Promise<void> {
     locale: "en-GB",
   });
   page = context.pages()[0] ?? (await context.newPage());
-  page.setDefaultTimeout(40_000);
+  page.setDefaultTimeout(limit_ms());
 }
 
 async function signIn(): Promise<void> {
@@ -88,7 +89,7 @@ const kept = (): Promise<string[]> =>
     return paths.sort();
   });
 
-const keeps = (path: string) => until(async () => (await kept()).includes(path) || undefined, 30_000);
+const keeps = (path: string) => until(async () => (await kept()).includes(path) || undefined);
 
 /** Nothing on the page looks live: said so in a band, grey, and no timer runs. */
 async function looksOld(): Promise<void> {
@@ -283,7 +284,7 @@ describe.skipIf(missing)("a kiosk", () => {
     expect((await kept()).filter((path) => path.startsWith("/hmi"))).toEqual([]);
     // The wall sends it as well.
     await signIn();
-    await until(() => (rejects().length >= 4 ? true : undefined), 30_000);
+    await until(() => (rejects().length >= 4 ? true : undefined));
     expect(rejects()).toEqual([1, 5, 2, 10]);
     expect(await waiting()).toEqual([]);
   });

@@ -1,7 +1,8 @@
 // The program with a lake: a day that is over goes there, leaves the table, and is read back over HTTP.
+import { limit_ms, until } from "../.ci/limits.ts";
 import { expect, test } from "bun:test";
 import { rmSync } from "node:fs";
-import { discard, startServer, type TestServer, tempDir, until } from "./testing/server.ts";
+import { discard, startServer, type TestServer, tempDir } from "./testing/server.ts";
 
 type Page = { rows: { ts: string; signal: string; value: number }[]; next_cursor: string | null };
 type Ready = { lake: { days: number; files: number; last_success_ms: number; error: string | null } };
@@ -44,7 +45,7 @@ test("observations that retention removed come from the lake, page by page", asy
     const { lake } = await until(async () => {
       const { body } = await server.call<Ready>("GET", "/readyz");
       return body.lake.last_success_ms > 0 ? body : undefined;
-    }, 60_000);
+    });
     expect(lake).toMatchObject({ files: 1, error: null });
     expect((await server.call<string>("GET", "/metrics")).body).toContain("mtc_lake_written_files 1");
     // A delivery that was repeated after the start may be in the table as well: each row comes once.
@@ -58,4 +59,4 @@ test("observations that retention removed come from the lake, page by page", asy
     await discard(server);
     rmSync(folder, { recursive: true, force: true });
   }
-}, 90_000);
+}, limit_ms(90));

@@ -1,14 +1,15 @@
 // Every page of the program in a real browser: WCAG 2.2 AA by axe, budgets, nothing that jumps, in both languages and sizes.
+import { limit_ms, until } from "../.ci/limits.ts";
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import axe from "axe-core";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import { BROWSER_ARGS, chromiumForTests } from "../.ci/chromium.ts";
 import { crawl } from "./testing/crawl.ts";
-import { discard, startServer, type TestServer, until } from "./testing/server.ts";
+import { discard, startServer, type TestServer } from "./testing/server.ts";
 
 const { executablePath, missing } = chromiumForTests();
 
-setDefaultTimeout(300_000);
+setDefaultTimeout(limit_ms(300));
 
 /** What a first view may weigh, all in all, as it is sent. */
 const FIRST_VIEW_BYTES = 100_000;
@@ -37,7 +38,7 @@ beforeAll(async () => {
   if (missing) return;
   server = await startServer({ MTC_DEMO: "auto", MTC_RAW_RETENTION_DAYS: "30" });
   browser = await chromium.launch({ executablePath, args: BROWSER_ARGS });
-  await until(() => /demo plant:/.exec(server.output())?.[0], 60_000);
+  await until(() => /demo plant:/.exec(server.output())?.[0]);
   await server.settled();
   const link = /sign in once:\s+(\S+)/.exec(server.output())?.[1] ?? "";
   cookie = (await fetch(link, { redirect: "manual" })).headers.get("set-cookie")?.split(";")[0] ?? "";

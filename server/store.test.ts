@@ -1,4 +1,5 @@
 // The store that the settings mean, and what they may be.
+import { limit_ms } from "../.ci/limits.ts";
 import { expect, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -36,9 +37,7 @@ test.skipIf(!engine)(
     expect(await store.machines()).toEqual([]);
     await store.close();
     await server.stop();
-  },
-  90_000,
-);
+  }, limit_ms(90));
 
 test("a server that is not there is named, its password is not", async () => {
   const config = {
@@ -50,7 +49,7 @@ test("a server that is not there is named, its password is not", async () => {
   const error = (await openStore(config, () => {}, die).catch((error: unknown) => error)) as Error;
   expect(error.message).toContain("127.0.0.1:1");
   expect(error.message).not.toContain("hidden");
-}, 30_000);
+});
 
 test("the setting is a MongoDB URL, or in a file", () => {
   const url = "mongodb://mtc:secret@a:27017,b:27017,c:27017/mtc?replicaSet=rs0";

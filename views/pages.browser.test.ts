@@ -1,5 +1,6 @@
 // The pages in a real browser (Chromium): live changes, lost connection, charts, contrast, touch targets.
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { limit_ms } from "../.ci/limits.ts";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import { BROWSER_ARGS, chromiumForTests } from "../.ci/chromium.ts";
 import { type Preview, startPreview } from "./preview.ts";
@@ -22,7 +23,6 @@ const PATHS = [
   "/sign-in?error=1",
 ];
 
-setDefaultTimeout(60_000);
 
 let preview: Preview;
 let browser: Browser;
@@ -46,7 +46,7 @@ async function visit(
 ) {
   const context = await browser.newContext(options);
   const page = await context.newPage();
-  page.setDefaultTimeout(8_000);
+  page.setDefaultTimeout(limit_ms());
   const complaints: string[] = [];
   page.on("console", (message) => {
     if (message.type() === "error" && !/\b503\b/.test(message.text())) complaints.push(message.text());

@@ -1,5 +1,5 @@
 // The copy of the topic in Avro: through a real registry and a real broker, read back by ClickHouse and by its schema's id.
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { Type } from "avsc";
 import { encodeData, encodeEvent } from "../../ingest/event.ts";
 import { line, lines } from "../../ingest/outbox/bus.contract.ts";
@@ -10,7 +10,6 @@ import { hasSchemaRegistry, startSchemaRegistry } from "../../ingest/testing/sch
 import { readTopic } from "../../ingest/testing/topic.ts";
 import { openConsumer } from "../testing/kafka.ts";
 
-setDefaultTimeout(60_000);
 type Event = { id: string; subject: string; data: { seq: number[] } };
 
 describe.skipIf(!hasKafka || !hasSchemaRegistry)("with a Kafka broker and a schema registry", () => {

@@ -1,4 +1,5 @@
 // From a real broker through ClickHouse's own Kafka engine: the same figures as in-process, whatever comes twice.
+import { limit_ms } from "../../.ci/limits.ts";
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { compileCalendar } from "../../ingest/calendar.ts";
 import type { Bus } from "../../ingest/outbox/bus.ts";
@@ -22,7 +23,7 @@ import {
 import { oee, states } from "../testing/rolled.ts";
 import { closeSource, type KafkaSource, openSource, sourceStatements } from "./source.ts";
 
-setDefaultTimeout(120_000);
+setDefaultTimeout(limit_ms(120));
 const compile = (calendar: Calendar) => compileCalendar(calendar as Parameters<typeof compileCalendar>[0]);
 const TOPIC = "raw_data";
 const T0 = us("2026-01-30T00:00:00Z");

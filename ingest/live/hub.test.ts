@@ -1,4 +1,5 @@
 // The live hub: latest values, states, deltas, resuming.
+import { until } from "../../.ci/limits.ts";
 import { expect, test } from "bun:test";
 import { ColumnsBuilder } from "../columns.ts";
 import { LiveHub } from "./hub.ts";
@@ -16,10 +17,7 @@ const gather = (hub: LiveHub, got: Numbered[]) =>
   hub.watch({ tick: (tick) => void got.push(...tick), end: () => {} });
 const parsed = ({ json }: Numbered) => JSON.parse(json);
 
-async function next(got: Numbered[], n: number): Promise<void> {
-  const end = Date.now() + 2_000;
-  while (got.length < n && Date.now() < end) await Bun.sleep(5);
-}
+const next = (got: Numbered[], n: number) => until(() => got.length >= n);
 
 test("a delta carries only what changed, coalesced, and a snapshot all of it", async () => {
   const hub = new LiveHub();

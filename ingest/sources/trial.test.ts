@@ -1,5 +1,5 @@
 // Sources are tried: what a simulated agent and a simulated module tell, and every way in which a trial fails, in its kind.
-import { expect, setDefaultTimeout, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { createServer, type Socket } from "node:net";
 import { ScriptedDevice } from "./modbus/scripted-device.ts";
 import { tryModbus } from "./modbus/trial.ts";
@@ -8,7 +8,6 @@ import { startAdam6050 } from "./simulator/adam6050.ts";
 import { startDemoPlant } from "./simulator/plant.ts";
 import { TRIAL_MS, TrialError } from "./trial.ts";
 
-setDefaultTimeout(30_000);
 
 /** The kind of error a trial ends with, or what it told. */
 const kindOf = (trial: Promise<unknown>): Promise<unknown> =>

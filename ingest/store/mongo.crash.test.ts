@@ -1,4 +1,5 @@
 // Many processes on one MongoDB store, and their deaths: a ledger of what was acknowledged against what is in the log.
+import { limit_ms } from "../../.ci/limits.ts";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
 import { encodeData, encodeEvent } from "../event.ts";
 import { type Relay, startRelay } from "../outbox/relay.ts";
@@ -87,7 +88,7 @@ for (const { name, start } of MONGO_ENGINES) {
     let server: MongoServer;
     beforeAll(async () => {
       server = await start();
-    }, 90_000);
+    }, limit_ms(90));
     afterAll(() => server.stop());
     const open = (): Promise<Store> => opened(2_000);
     const opened = (lease_ms: number): Promise<Store> =>
@@ -177,7 +178,7 @@ for (const { name, start } of MONGO_ENGINES) {
       }
       expect((await writers[0]?.outboxDepth())?.events).toBe(0);
       for (const writer of writers) await writer.close();
-    }, 120_000);
+    }, limit_ms(120));
 
     test("invariant 2: a relay that dies holding its leases is followed by another, and nothing is left behind", async () => {
       n += 1;
@@ -203,7 +204,7 @@ for (const { name, start } of MONGO_ENGINES) {
       await relay.stop();
       await other.close();
       await store.close();
-    }, 120_000);
+    }, limit_ms(120));
 
     test("invariants 1 and 2: kill -9 of the writing process: all that was acknowledged is there, once", async () => {
       n += 1;
@@ -236,7 +237,7 @@ for (const { name, start } of MONGO_ENGINES) {
       expect([stored, stored + 1]).toContain(stood);
       console.log(`${name}: ${acked.length} events acknowledged over 8 kills, ${log.length} in the log`);
       await store.close();
-    }, 180_000);
+    }, limit_ms(180));
 
     // A server that was given is not ours to kill. FerretDB, killed and started again, leaves a writer without any answer
     // for over a minute about one time in four; why is not known yet.

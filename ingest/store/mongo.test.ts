@@ -1,4 +1,5 @@
 // The store on MongoDB keeps the contract, on every server that speaks the protocol and is there.
+import { limit_ms } from "../../.ci/limits.ts";
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { MongoClient } from "mongodb";
 import { type EventHeader, encodeData, encodeEvent } from "../event.ts";
@@ -47,7 +48,7 @@ for (const { name, whole, start } of MONGO_ENGINES) {
     });
   beforeAll(async () => {
     server = await start();
-  }, 90_000);
+  }, limit_ms(90));
   afterAll(() => server.stop());
 
   storeContract(name, open, () => {
@@ -109,7 +110,7 @@ for (const { name, whole, start } of MONGO_ENGINES) {
       await told("I was there", false);
       await late.release().catch(() => {});
       await stores[1].close();
-    }, 60_000);
+    });
 
     test("opened again and again, by two at once: nothing is made twice, nothing is lost", async () => {
       const first = await fresh();

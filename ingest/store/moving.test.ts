@@ -1,6 +1,7 @@
 // A log taken from SQLite to MongoDB: the same events at the same places, cut off anywhere, and what differs is found.
+import { limit_ms } from "../../.ci/limits.ts";
 import { Database } from "bun:sqlite";
-import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { MongoClient } from "mongodb";
@@ -12,7 +13,6 @@ import { openSqlite } from "./sqlite.ts";
 import { SqliteReader } from "./sqlite-reader.ts";
 import type { NewEvent, User } from "./store.ts";
 
-setDefaultTimeout(60_000);
 
 function event(n: number, key?: string): NewEvent {
   const header: EventHeader = {
@@ -89,7 +89,7 @@ for (const { name, start } of MONGO_ENGINES) {
   let server: MongoServer;
   beforeAll(async () => {
     server = await start();
-  }, 90_000);
+  }, limit_ms(90));
   afterAll(() => server.stop());
   const open = () =>
     openMongo({

@@ -1,7 +1,8 @@
 // The program as a cluster on this machine: how many, how soon, who is busy, and what an outage of Kafka costs.
+import { until } from "../../.ci/limits.ts";
 import { readFileSync } from "node:fs";
 import { CLUSTER_OF, type Cluster, lacking, startCluster } from "../../server/testing/cluster.ts";
-import { TEST_KEY, type TestServer, until } from "../../server/testing/server.ts";
+import { TEST_KEY, type TestServer } from "../../server/testing/server.ts";
 import { acked_per_s, type Load, type LoadJob, sendLoad } from "../lib/load.ts";
 import { machineId } from "../lib/observations.ts";
 import { clock_ms } from "../lib/process.ts";
@@ -142,9 +143,7 @@ async function outage({ sizes, report, progress }: Context, parts: Cluster, api:
       api.settled().then(
         () => true,
         () => undefined,
-      ),
-    DRAINED_WITHIN_MS,
-  );
+      ), 1200);
   report({
     name: "cluster.outage_drained",
     value: round((clock_ms() - began_ms) / 1_000),

@@ -1,9 +1,10 @@
 // Runs the real program against the simulator for a while, faults and all, and compares the two at the end.
+import { until } from "../../.ci/limits.ts";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { formatTimestamp_us, parseTimestamp_us } from "../../ingest/time.ts";
 import { type Comparison, compare, type MachineTruth, readTruth } from "./drift.ts";
-import { discard, startServer, type TestServer, tempDir, until } from "./server.ts";
+import { discard, startServer, type TestServer, tempDir } from "./server.ts";
 
 const MAIN = new URL("../../ingest/sources/simulator/main.ts", import.meta.url).pathname;
 
@@ -96,7 +97,7 @@ async function startSimulator(
     const decoder = new TextDecoder();
     for await (const chunk of child.stdout) output += decoder.decode(chunk);
   })();
-  await until(() => output.includes("ADAM-6050") || undefined, 20_000);
+  await until(() => output.includes("ADAM-6050") || undefined);
   return {
     begun_ms: Date.now(),
     truth,
@@ -135,7 +136,7 @@ async function caughtUp(server: TestServer, machines: MachineTruth[], to_us: num
       }
       await Bun.sleep(200);
       return undefined;
-    }, CAUGHT_UP_MS);
+    }, 120);
   }
   // The gap of the last loss closes right after.
   await Bun.sleep(500);

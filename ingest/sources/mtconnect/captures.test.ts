@@ -1,6 +1,7 @@
 // Answers of a real agent, byte for byte as recorded and cut at every byte: whole or not at all, nothing doubled.
+import { until } from "../../../.ci/limits.ts";
 import { afterEach, describe, expect, test } from "bun:test";
-import { MemorySink, until } from "../memory-sink.ts";
+import { MemorySink } from "../memory-sink.ts";
 import { AgentClient, AgentError } from "./client.ts";
 import { startAgentCollector } from "./collector.ts";
 import { readDocument, readStreams, type StreamsDocument } from "./document.ts";
@@ -279,10 +280,10 @@ describe.skipIf(!haveRecordings)("the collector on recorded answers", () => {
         heartbeat_ms: 40,
       });
       running.push(collector);
-      await until(`all of it, cut at ${cut_at}`, () => sequencesTaken(sink).length >= end - first, 20_000);
+      await until(() => sequencesTaken(sink).length >= end - first);
       expect(sequencesTaken(sink)).toEqual(range(first, end));
       await collector.stop();
-      await until("gaps closed", () => sink.lost().every(({ to_us }) => to_us === 0));
+      await until(() => sink.lost().every(({ to_us }) => to_us === 0));
     }
   });
 
@@ -318,7 +319,7 @@ describe.skipIf(!haveRecordings)("the collector on recorded answers", () => {
     const [old_end, new_end] = [before, after].map(
       (chunks) => readStreams(chunks.at(-1)?.document ?? new Uint8Array()).header.next_sequence,
     ) as [number, number];
-    await until("the new instance's last", () => sink.rows.length >= old_end - 181 + new_end - 1, 20_000);
+    await until(() => sink.rows.length >= old_end - 181 + new_end - 1);
     expect(sequencesTaken(sink)).toEqual(
       [...range(181, old_end), ...range(1, new_end)].toSorted((a, b) => a - b),
     );

@@ -1,6 +1,7 @@
 // The collector under every fault of agents and networks: each ends in the right rows and the right gaps.
+import { until } from "../../../.ci/limits.ts";
 import { afterEach, describe, expect, test } from "bun:test";
-import { MemorySink, until } from "../memory-sink.ts";
+import { MemorySink } from "../memory-sink.ts";
 import type { Collector } from "../source.ts";
 import { type AgentCollectorOptions, startAgentCollector } from "./collector.ts";
 import { ScriptedAgent } from "./scripted-agent.ts";
@@ -43,10 +44,10 @@ function collect(url: string, sink: MemorySink, options: Partial<AgentCollectorO
 }
 
 const streaming = (collector: Collector) =>
-  until("streaming", () => collector.status().state === "streaming");
+  until(() => collector.status().state === "streaming");
 const execution = (sink: MemorySink, machine_id = "lathe") => sink.values(machine_id, "execution");
 const has = (sink: MemorySink, value: string, machine_id = "lathe") =>
-  until(value, () => execution(sink, machine_id).includes(value), 8_000);
+  until(() => execution(sink, machine_id).includes(value));
 const once = (sink: MemorySink): void => {
   const names = sink.rows.map(({ machine_id, signal, seq }) => `${machine_id} ${signal} ${seq}`);
   expect(names.length).toBe(new Set(names).size);
@@ -59,13 +60,13 @@ describe("invariant 4: contact", () => {
     const sink = new MemorySink();
     await streaming(collect(wire.url, sink));
     wire.pulled = true;
-    await until("a gap", () => sink.lost().length === 1);
+    await until(() => sink.lost().length === 1);
     expect(sink.lost()).toMatchObject([{ machine_id: "lathe", cause: "unreachable", to_us: 0 }]);
     from.add("m1-exec", "ACTIVE");
     await Bun.sleep(500);
     wire.pulled = false;
     await has(sink, "ACTIVE");
-    await until("closed", () => sink.lost().length === 0);
+    await until(() => sink.lost().length === 0);
     expect(sink.gaps.size).toBe(1);
     once(sink);
   });
@@ -77,10 +78,10 @@ describe("invariant 4: contact", () => {
     const sink = new MemorySink();
     await streaming(collect(wire.url, sink));
     wire.pulled = true;
-    await until("a gap", () => sink.lost().length === 1);
+    await until(() => sink.lost().length === 1);
     for (let i = 0; i < 30; i++) from.add("m1-speed", String(i));
     wire.pulled = false;
-    await until("the newest", () => sink.values("lathe", "spindle_speed").includes(29));
+    await until(() => sink.values("lathe", "spindle_speed").includes(29));
     expect(sink.lost()).toMatchObject([{ cause: "sequence_gap" }]);
     const [gap] = sink.lost();
     expect((gap?.to_us ?? 0) - (gap?.from_us ?? 0)).toBeGreaterThan(100_000);
@@ -101,7 +102,7 @@ describe("invariant 4: contact", () => {
       from.add("m1-exec", "STOPPED");
       await has(sink, "STOPPED");
       wire.pulled = true;
-      await until("a gap", () => sink.lost().length === 1);
+      await until(() => sink.lost().length === 1);
       // Out of the buffer soon, while READY is in it: what held at its oldest is learned by asking for that only.
       from.add("m1-exec", "ACTIVE", { ts: new Date(Date.now() - 60).toISOString() });
       for (let i = 0; i < 30; i++) from.add("m1-speed", "1");
@@ -131,13 +132,13 @@ describe("invariant 4: contact", () => {
     wire.piece_bytes = 25;
     const sink = new MemorySink();
     collect(wire.url, sink);
-    await until("the newest", () => sink.values("lathe", "spindle_speed").includes(39), 8_000);
+    await until(() => sink.values("lathe", "spindle_speed").includes(39));
     expect(sink.gaps.size).toBe(0);
     once(sink);
     // Over the bound smaller pages are asked for, until they come in time.
     const patient = new MemorySink();
     collect(wire.url, patient, { patience: { silence_ms: 300, document_ms: 120 } });
-    await until("the newest again", () => patient.values("lathe", "spindle_speed").includes(39), 15_000);
+    await until(() => patient.values("lathe", "spindle_speed").includes(39));
     once(patient);
   });
 
@@ -151,7 +152,7 @@ describe("invariant 4: contact", () => {
       from.add("m1-speed", String(i));
       await Bun.sleep(3);
     }
-    await until("the newest", () => sink.values("lathe", "spindle_speed").includes(59), 8_000);
+    await until(() => sink.values("lathe", "spindle_speed").includes(59));
     const numbers = sink.values("lathe", "spindle_speed").filter((value) => typeof value === "number");
     expect(numbers).toEqual(Array.from({ length: 60 }, (_, i) => i));
     expect(sink.lost()).toEqual([]);
@@ -175,12 +176,12 @@ describe("invariant 4: contact", () => {
       await streaming(collector);
       from.instead = answer;
       from.breakStreams();
-      await until("a gap", () => sink.lost().length === 1);
+      await until(() => sink.lost().length === 1);
       expect(collector.status().state).toBe("unreachable");
       from.add("m1-exec", "ACTIVE");
       from.instead = () => undefined;
       await has(sink, "ACTIVE");
-      await until("closed", () => sink.lost().length === 0);
+      await until(() => sink.lost().length === 0);
       once(sink);
     }
   });
@@ -190,7 +191,7 @@ describe("invariant 4: contact", () => {
     from.refuses_interval = true;
     const sink = new MemorySink();
     const collector = collect(from.url, sink);
-    await until("polling", () => collector.status().state === "polling");
+    await until(() => collector.status().state === "polling");
     const tellings = [
       (header: string) => header.replace(/ lastSequence="\d+"/, ""),
       (header: string) => header.replace(/lastSequence="\d+"/, 'lastSequence="999"'),
@@ -211,7 +212,7 @@ describe("invariant 4: contact", () => {
     from.instead = (path) => (path.includes("interval") ? new Response("no", { status: 500 }) : undefined);
     const sink = new MemorySink();
     const collector = collect(from.url, sink);
-    await until("polling", () => collector.status().state === "polling");
+    await until(() => collector.status().state === "polling");
     from.add("m1-exec", "ACTIVE");
     await has(sink, "ACTIVE");
     expect(sink.lost()).toEqual([]);
@@ -237,7 +238,7 @@ describe("lying lengths", () => {
         from.add("m1-speed", String(i));
         await Bun.sleep(2);
       }
-      await until("the newest", () => sink.values("lathe", "spindle_speed").includes(49), 15_000);
+      await until(() => sink.values("lathe", "spindle_speed").includes(49));
       expect(sink.values("lathe", "spindle_speed").slice(-50)).toEqual(
         Array.from({ length: 50 }, (_, i) => i),
       );
@@ -287,7 +288,7 @@ describe("the agent's buffer", () => {
         from.add("m1-exec", "ACTIVE");
         for (let i = 0; i < 40; i++) from.add("m1-speed", String(i));
         collect(from.url, sink);
-        await until("the newest", () => sink.values("lathe", "spindle_speed").includes(39));
+        await until(() => sink.values("lathe", "spindle_speed").includes(39));
         expect(sink.lost()).toMatchObject([{ machine_id: "lathe", cause: "sequence_gap" }]);
         // What changed within the gap is in force behind it.
         expect(execution(sink)).toEqual(["UNAVAILABLE", "ACTIVE"]);
@@ -304,7 +305,7 @@ describe("the agent's buffer", () => {
     await first.stop();
     for (let i = 0; i < 400; i++) from.add("m1-speed", String(i));
     collect(from.url, sink);
-    await until("the newest", () => sink.values("lathe", "spindle_speed").includes(399));
+    await until(() => sink.values("lathe", "spindle_speed").includes(399));
     expect(sink.values("lathe", "spindle_speed").slice(1)).toEqual(Array.from({ length: 400 }, (_, i) => i));
     expect(sink.gaps.size).toBe(0);
     once(sink);
@@ -324,7 +325,7 @@ describe("the agent's buffer", () => {
       from.add("m1-speed", String(i));
       if (i % 3 === 0) await Bun.sleep(1);
     }
-    await until("the newest", () => sink.values("lathe", "spindle_speed").includes(299), 10_000);
+    await until(() => sink.values("lathe", "spindle_speed").includes(299));
     const got = sink.values("lathe", "spindle_speed").filter((value) => typeof value === "number");
     expect(got.length).toBeLessThan(300);
     once(sink);
@@ -344,10 +345,10 @@ describe("the agent's buffer", () => {
     for (let i = 0; i < 12_000; i++) from.add(i % 2 ? "m1-speed" : "m2-exec", String(i));
     const sink = new MemorySink();
     const first = collect(from.url, sink);
-    await until("the lathe's past", () => sink.values("lathe", "spindle_speed").includes(11_999), 8_000);
+    await until(() => sink.values("lathe", "spindle_speed").includes(11_999));
     await first.stop();
     collect(from.url, sink, { machines: [LATHE, MILL] });
-    await until("the mill's past", () => execution(sink, "mill").includes("11998"), 8_000);
+    await until(() => execution(sink, "mill").includes("11998"));
     from.add("m1-exec", "ACTIVE");
     await has(sink, "ACTIVE");
     expect(execution(sink, "mill")).toHaveLength(6_001);
@@ -365,7 +366,7 @@ describe("invariant 4: restarts", () => {
       const collector = collect(from.url, sink);
       for (let i = 0; i < 30; i++) from.add("m1-exec", `A${i}`);
       await has(sink, "A29");
-      await until("contact", () => ["streaming", "polling"].includes(collector.status().state));
+      await until(() => ["streaming", "polling"].includes(collector.status().state));
       from.restart();
       for (let i = 0; i < 60; i++) from.add("m1-exec", `B${i}`);
       await has(sink, "B59");
@@ -420,10 +421,9 @@ describe("several devices", () => {
     from.restart();
     from.add("m1-exec", "ACTIVE");
     await has(sink, "ACTIVE");
-    await until("the mill's gap", () =>
-      sink.lost().some(({ machine_id, to_us }) => machine_id === "mill" && to_us === 0),
-    );
-    await until("a complaint", () => collector.status().error === "the agent has no device for mill");
+    await until(() =>
+      sink.lost().some(({ machine_id, to_us }) => machine_id === "mill" && to_us === 0));
+    await until(() => collector.status().error === "the agent has no device for mill");
     expect(collector.status().state).toBe("streaming");
     const gone_us = Date.now() * 1_000;
     await Bun.sleep(300);
@@ -431,7 +431,7 @@ describe("several devices", () => {
     from.restart();
     from.add("m2-exec", "READY");
     await has(sink, "READY", "mill");
-    await until("closed", () => sink.lost().every(({ to_us }) => to_us > 0));
+    await until(() => sink.lost().every(({ to_us }) => to_us > 0));
     const covers = sink
       .lost()
       .filter(
@@ -444,7 +444,7 @@ describe("several devices", () => {
       .filter(({ machine_id }) => machine_id === "lathe")
       .reduce((sum, { from_us, to_us }) => sum + to_us - from_us, 0);
     expect(lathe_us).toBeLessThan(300_000);
-    await until("no complaint", () => collector.status().error === "");
+    await until(() => collector.status().error === "");
   });
 
   test("a machine that was moved away from a shared agent and back: its time is in the buffer, or it is a gap", async () => {
@@ -459,7 +459,7 @@ describe("several devices", () => {
       await streaming(lathe_alone);
       from.add("m2-exec", "ACTIVE");
       for (let i = 0; i < 20; i++) from.add("m1-speed", String(i));
-      await until("the newest", () => sink.values("lathe", "spindle_speed").includes(19));
+      await until(() => sink.values("lathe", "spindle_speed").includes(19));
       await lathe_alone.stop();
       collect(from.url, sink, { machines: [LATHE, MILL] });
       from.add("m2-exec", "READY");
@@ -483,7 +483,7 @@ describe("what cannot be read", () => {
     from.broken.add(from.next_sequence);
     from.add("m1-exec", "ACTIVE");
     for (let i = 40; i < 80; i++) from.add("m1-speed", String(i));
-    await until("the newest", () => sink.values("lathe", "spindle_speed").includes(79), 8_000);
+    await until(() => sink.values("lathe", "spindle_speed").includes(79));
     expect(sink.values("lathe", "spindle_speed").slice(1)).toEqual(Array.from({ length: 80 }, (_, i) => i));
     const torn = sink.lost().filter(({ cause }) => cause === "torn_record");
     expect(torn).toMatchObject([{ machine_id: "lathe", cause: "torn_record" }]);
@@ -506,8 +506,8 @@ describe("what cannot be read", () => {
     }
     const sink = new MemorySink();
     collect(from.url, sink);
-    await until("the newest", () => sink.values("lathe", "spindle_speed").includes(59), 8_000);
-    await until("the last gap", () => sink.lost().some(({ detail }) => detail.includes("60-60")), 8_000);
+    await until(() => sink.values("lathe", "spindle_speed").includes(59));
+    await until(() => sink.lost().some(({ detail }) => detail.includes("60-60")));
     const expected = Array.from({ length: 53 }, (_, i) => i + 8).filter(
       (sequence) => !broken.includes(sequence),
     );
@@ -527,13 +527,13 @@ describe("what cannot be read", () => {
     await streaming(collector);
     from.instead = (path) => (path.includes("sample") ? new Response("<MTConnectStreams><Torn>") : undefined);
     from.breakStreams();
-    await until("a gap", () => sink.lost().length === 1);
+    await until(() => sink.lost().length === 1);
     expect(collector.status().state).toBe("unreachable");
     expect(sink.lost()).toMatchObject([{ cause: "unreachable", to_us: 0 }]);
     from.add("m1-exec", "ACTIVE");
     from.instead = () => undefined;
     await has(sink, "ACTIVE");
-    await until("closed", () => sink.lost().length === 0);
+    await until(() => sink.lost().length === 0);
   });
 });
 
@@ -550,13 +550,13 @@ describe("documents", () => {
       from.add("m2-exec", "READY");
       await has(sink, "READY", "mill");
       await has(sink, "ACTIVE");
-      await until("FAULT", () => sink.values("lathe", "condition:m1-sys").includes("FAULT"));
+      await until(() => sink.values("lathe", "condition:m1-sys").includes("FAULT"));
       expect(sink.lost()).toEqual([]);
       await collector.stop();
       for (let i = 0; i < 100; i++) from.add("m1-speed", String(i));
       from.refuses_interval = true;
       collect(from.url, sink);
-      await until("the newest", () => sink.values("lathe", "spindle_speed").includes(99));
+      await until(() => sink.values("lathe", "spindle_speed").includes(99));
       expect(sink.lost()).toMatchObject([{ cause: "sequence_gap" }]);
       once(sink);
     });

@@ -1,9 +1,10 @@
 // The simulated agent against captures of a real one, and its streams, errors and faults over real HTTP.
+import { until } from "../../../.ci/limits.ts";
 import { afterEach, expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
 import { type AgentOptions, type SimulatedAgent, startAgent } from "./agent.ts";
 import { type DeviceModel, deviceModelFromXml } from "./model.ts";
-import { partsOf, text, waitFor } from "./testing.ts";
+import { partsOf, text } from "./testing.ts";
 
 const DATA = `${import.meta.dir}/../../../../shared/data`;
 const have = existsSync(`${DATA}/captures`);
@@ -281,9 +282,9 @@ test("a client that goes away leaves no observer behind", async () => {
     ),
   );
   for (const parts of streams) await parts.next();
-  await waitFor(() => (agent as SimulatedAgent).waiting === 20);
+  await until(() => (agent as SimulatedAgent).waiting === 20);
   for (const abort of aborts) abort.abort();
-  await waitFor(() => (agent as SimulatedAgent).waiting === 0);
+  await until(() => (agent as SimulatedAgent).waiting === 0);
   add("feed", 1);
 });
 

@@ -1,9 +1,10 @@
 // Each way in which a line fails, as the client at its end sees it, and what the line's listener knows was lost.
+import { until } from "../../../../.ci/limits.ts";
 import { afterEach, describe, expect, test } from "bun:test";
 import { connect } from "node:net";
 import { type AgentOptions, type SimulatedAgent, startAgent } from "../agent.ts";
 import type { DeviceModel } from "../model.ts";
-import { partsOf, text, waitFor } from "../testing.ts";
+import { partsOf, text } from "../testing.ts";
 import { Line } from "./line.ts";
 import { type Lost, Reader } from "./reader.ts";
 
@@ -136,7 +137,7 @@ describe("a reader", () => {
     await text(`${url}/sample?count=16`);
     expect(lost).toEqual([]);
     await resume(url, agent.next_sequence);
-    await waitFor(() => lost.length > 0);
+    await until(() => lost.length > 0);
     const to_us = known_us + 60_000_000 + (40 - 16) * 1_000_000;
     expect(lost).toEqual([{ from_us: known_us, from_at_most_us: known_us + 1_000_000, to_us }]);
   });
@@ -155,7 +156,7 @@ describe("a reader", () => {
     line.tear(5_000);
     await impatient();
     reader.forgotten(known_us + 30_000_000);
-    await waitFor(() => lost.length > 0);
+    await until(() => lost.length > 0);
     // Whether the client made anything of those two answers nobody can say.
     const from_at_most_us = known_us + 6_000_000;
     expect(lost).toEqual([{ from_us: known_us, from_at_most_us, to_us: known_us + 30_000_000 }]);
