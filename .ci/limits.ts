@@ -1,7 +1,7 @@
 // How long tests wait: limits of a quiet machine's time, multiplied by how much slower this one is.
 
 /** By how much this machine is slower than a quiet one: `.ci/test.ts` measures it once, at the start of a run. */
-const SLOWNESS = Number(process.env.MTC_TEST_SLOWNESS ?? 1);
+export const SLOWNESS = Number(process.env.MTC_TEST_SLOWNESS ?? 1);
 
 /** No test has less: how fast something is, `bun run bench` measures, never a test's limit. */
 export const LEAST_S = 60;

@@ -1,10 +1,11 @@
 // Takes the pictures of docs/screens from the demo: every page there is, on a desktop and on a phone, and the main ones in Russian.
-import { until } from "./limits.ts";
+
 import { mkdirSync, rmSync } from "node:fs";
 import { type BrowserContext, chromium } from "playwright-core";
 import { crawl } from "../server/testing/crawl.ts";
 import { discard, startServer } from "../server/testing/server.ts";
 import { BROWSER_ARGS, provideChromium } from "./chromium.ts";
+import { until } from "./limits.ts";
 
 const SIZES = { desktop: { width: 1920, height: 1080 }, phone: { width: 390, height: 844 } };
 /** The demo's day before today has figures from its first hour to its last. */

@@ -37,7 +37,6 @@ import { Dialect } from "./testing/dialect.ts";
 import { DIALECT, type Kind } from "./testing/dialect-names.ts";
 import { columns, event, joined, us } from "./testing/plant.ts";
 
-
 /** Ends a string, a statement and a comment, and is a parameter itself; no statement may hold any of it. */
 const HOSTILE = "4711'); DROP TABLE mtc.rolls_v2; -- \\' {q:String} $` $& `";
 const TENANT = `tenant ${HOSTILE}`;

@@ -1,6 +1,7 @@
 // Collectors follow the machines, whatever went wrong before.
-import { until } from "../.ci/limits.ts";
+
 import { expect, test } from "bun:test";
+import { until } from "../.ci/limits.ts";
 import { startCollectors } from "./collectors.ts";
 import { LiveHub } from "./live/hub.ts";
 import { MemorySink } from "./sources/memory-sink.ts";

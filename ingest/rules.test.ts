@@ -1,8 +1,10 @@
 // Rules through the whole pipeline: what a batch means is committed with it, shown with it, and never twice.
+
 import { afterAll, afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { Value } from "@sinclair/typebox/value";
+import { until } from "../.ci/limits.ts";
 import { ColumnsBuilder, observations } from "./columns.ts";
 import { encodeData, MAX_BATCH_ROWS, type ObservationColumns } from "./event.ts";
 import { LiveHub } from "./live/hub.ts";

@@ -1,6 +1,7 @@
 // The bench itself, at a size that proves nothing but that it works: every figure is there, every count is exact.
-import { limit_ms } from "../.ci/limits.ts";
+
 import { expect, test } from "bun:test";
+import { limit_ms } from "../.ci/limits.ts";
 import { hasKafka } from "../ingest/testing/brokers.ts";
 import type { Line } from "./lib/report.ts";
 
@@ -58,7 +59,9 @@ test(
     for (const { value } of lines) expect(value).toBeGreaterThan(0);
     expect(lines.find(({ name }) => name === "ingest.columns")).toMatchObject({ limit: 500_000 });
     expect(lines.find(({ name }) => name === "ingest.raw")?.ratio).toBeGreaterThan(0);
-  }, limit_ms(120));
+  },
+  limit_ms(120),
+);
 
 test.skipIf(!hasKafka)(
   "the way by Kafka says its figures, and every row is there, once",
@@ -72,7 +75,9 @@ test.skipIf(!hasKafka)(
       "kafka.delay_p99",
     ]);
     for (const { value } of lines) expect(value).toBeGreaterThan(0);
-  }, limit_ms(120));
+  },
+  limit_ms(120),
+);
 
 test("a bench that is not known is said so", async () => {
   await expect(bench("nonsense")).rejects.toThrow("bun run bench [start]");

@@ -1,13 +1,13 @@
 // Machines, the demo and events set aside on the admin pages, over real HTTP, as a browser without scripts sends forms.
-import { until } from "../.ci/limits.ts";
+
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { createServer } from "node:net";
+import { until } from "../.ci/limits.ts";
 import { freePort } from "../ingest/free-ports.ts";
 import { type Adam6050, startAdam6050 } from "../ingest/sources/simulator/adam6050.ts";
 import { type DemoPlant, startDemoPlant } from "../ingest/sources/simulator/plant.ts";
 import { HOUR, putPoison } from "./testing/poison.ts";
 import { discard, onCluster, startServer, TEST_KEY, type TestServer } from "./testing/server.ts";
-
 
 const HOSTILE = `<img src=x onerror=alert(1)>"'&`;
 let server: TestServer;

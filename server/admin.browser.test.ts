@@ -1,8 +1,9 @@
 // An admin in Chromium: from an empty plant by clicks to a first machine with data, the demo on and off, events set aside.
-import { limit_ms, until } from "../.ci/limits.ts";
+
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import { BROWSER_ARGS, chromiumForTests } from "../.ci/chromium.ts";
+import { limit_ms, until } from "../.ci/limits.ts";
 import { type DemoPlant, startDemoPlant } from "../ingest/sources/simulator/plant.ts";
 import { putPoison } from "./testing/poison.ts";
 import { discard, startServer, type TestServer } from "./testing/server.ts";

@@ -1,6 +1,7 @@
 // An agent's assets, from the agent to the API of the real program.
-import { until } from "../.ci/limits.ts";
+
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { until } from "../.ci/limits.ts";
 import { ScriptedAgent } from "../ingest/sources/mtconnect/scripted-agent.ts";
 import { discard, startServer, type TestServer } from "./testing/server.ts";
 
@@ -82,7 +83,8 @@ test("invariant 2: after a restart the agent is asked again, and nothing is stor
   server = await startServer({}, server.data_dir);
   const asked = agent.requests.length;
   await until(
-    () => agent.requests.slice(asked).some((request) => request.startsWith("/assets")) || undefined);
+    () => agent.requests.slice(asked).some((request) => request.startsWith("/assets")) || undefined,
+  );
   await server.settled();
   expect((await server.call<List>("GET", path)).body).toEqual(before.body);
 });

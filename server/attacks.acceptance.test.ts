@@ -1,8 +1,9 @@
 // What an attacker or a careless client sends, over real HTTP: every refusal has its shape, nothing acknowledged is lost.
-import { until } from "../.ci/limits.ts";
+
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { connect } from "node:net";
 import { gunzipSync } from "node:zlib";
+import { until } from "../.ci/limits.ts";
 import { discard, startServer, TEST_KEY, type TestServer } from "./testing/server.ts";
 
 let server: TestServer;

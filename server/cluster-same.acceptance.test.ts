@@ -1,6 +1,7 @@
 // A cluster beside the embedded program: the same inputs, and the same bytes and figures; its topic again, and no change.
-import { limit_ms } from "../.ci/limits.ts";
+
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { limit_ms } from "../.ci/limits.ts";
 import { headerOf } from "../ingest/event.ts";
 import { readTopic } from "../ingest/testing/topic.ts";
 import { CLUSTER_OF, type Cluster, lacking, startCluster } from "./testing/cluster.ts";

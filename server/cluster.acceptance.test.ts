@@ -1,13 +1,14 @@
 // The program as a cluster: processes by role, killed one after the other while a plant runs, and no figure is wrong.
-import { limit_ms, until } from "../.ci/limits.ts";
+
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { hostname } from "node:os";
+import { limit_ms, pace, until } from "../.ci/limits.ts";
 import type { Role } from "./config.ts";
 import { CLUSTER_OF, type Cluster, lacking, startCluster } from "./testing/cluster.ts";
 import type { Comparison } from "./testing/drift.ts";
 import { driftRun } from "./testing/drift-run.ts";
 import { hasNamespaces, makeOtherHost } from "./testing/network.ts";
-import { type TestServer } from "./testing/server.ts";
+import type { TestServer } from "./testing/server.ts";
 
 setDefaultTimeout(limit_ms(300));
 if (!hasNamespaces) console.warn("skipped: a cut network needs root and iproute2");
@@ -191,7 +192,7 @@ describe.skipIf(lacking.length > 0)(`a cluster of ${CLUSTER_OF}`, () => {
       watch: async () => {
         for (const step of steps.splice(0)) {
           await step();
-          await Bun.sleep(1_000);
+          await pace(1_000);
         }
       },
     });

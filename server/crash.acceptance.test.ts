@@ -1,6 +1,7 @@
 // kill -9 at random moments while clients post: a ledger of what was acknowledged against what is counted.
-import { limit_ms, pace } from "../.ci/limits.ts";
+
 import { expect, test } from "bun:test";
+import { limit_ms, pace } from "../.ci/limits.ts";
 import { discard, onCluster, startServer, type TestServer, tempDir } from "./testing/server.ts";
 
 const ROUNDS = 30;

@@ -1,8 +1,9 @@
 // A manager in a real browser: by clicks from the plant to the raw rows, filters that stay in the URL, paper, both languages.
-import { limit_ms } from "../.ci/limits.ts";
+
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import { BROWSER_ARGS, chromiumForTests } from "../.ci/chromium.ts";
+import { limit_ms } from "../.ci/limits.ts";
 import { discard, startServer, TEST_KEY, type TestServer } from "./testing/server.ts";
 import { DAY, twoHalls } from "./testing/two-halls.ts";
 

@@ -1,9 +1,10 @@
 // Dead letters with Kafka: what ClickHouse cannot read is in the topic, is looked at, mended, sent again, thrown away.
-import { limit_ms, until } from "../.ci/limits.ts";
+
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { limit_ms, until } from "../.ci/limits.ts";
 import { closeSource, openSource } from "../analytics-sql/kafka/source.ts";
 import type { Repeating } from "../analytics-sql/repeat.ts";
 import { openConsumer } from "../analytics-sql/testing/kafka.ts";

@@ -1,12 +1,12 @@
 // First light: the demo plant from an empty directory to figures on a screen, in Chromium; and back after a restart.
-import { limit_ms, until } from "../.ci/limits.ts";
+
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import { BROWSER_ARGS, chromiumForTests } from "../.ci/chromium.ts";
+import { limit_ms, until } from "../.ci/limits.ts";
 import { discard, startServer, type TestServer } from "./testing/server.ts";
 
 const { executablePath, missing } = chromiumForTests();
-
 
 /** On a machine of its own it is 5 s and 10 s; a suite's other half may run beside it. */
 const READY_MS = 15_000;

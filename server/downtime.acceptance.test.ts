@@ -1,6 +1,7 @@
 // Reasons for stops over HTTP: a tree with policies, annotations that change, split and merge, and automatic reasons.
-import { until } from "../.ci/limits.ts";
+
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { until } from "../.ci/limits.ts";
 import { discard, startServer, type TestServer } from "./testing/server.ts";
 import { stormy } from "./testing/storm.ts";
 

@@ -5,7 +5,6 @@ import { FIGURES, type Figure, FORMULAS } from "../analytics-sql/queries/explain
 import { figuresFrom } from "../analytics-sql/testing/explained.ts";
 import { discard, startServer, type TestServer } from "./testing/server.ts";
 
-
 let server: TestServer;
 beforeAll(async () => {
   server = await startServer();

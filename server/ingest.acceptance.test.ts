@@ -1,8 +1,9 @@
 // Observations over HTTP at the whole program: what is stored are the sender's bytes, every bound refuses with its path, memory stays flat.
-import { limit_ms, pace } from "../.ci/limits.ts";
+
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { gzipSync, zstdCompressSync } from "node:zlib";
+import { limit_ms, pace } from "../.ci/limits.ts";
 import { keptBy } from "./testing/kept.ts";
 import { discard, onCluster, startServer, TEST_KEY, type TestServer } from "./testing/server.ts";
 
@@ -191,4 +192,6 @@ test.skipIf(process.platform !== "linux")(
     expect(body.rows).toHaveLength(CLIENTS * ROWS);
     // The engine's share is most of it; the bodies alone would be 200 MiB, several times over.
     expect(most).toBeLessThan(1_200 * 1024 * 1024);
-  }, limit_ms(120));
+  },
+  limit_ms(120),
+);

@@ -1,9 +1,10 @@
 // Kafka by TLS and SASL: settings as the program reads them, every mechanism, ClickHouse's own reader, and who is refused.
-import { until } from "../.ci/limits.ts";
+
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { until } from "../.ci/limits.ts";
 import { closeSource, openSource } from "../analytics-sql/kafka/source.ts";
 import { openConsumer } from "../analytics-sql/testing/kafka.ts";
 import { line } from "../ingest/outbox/bus.contract.ts";

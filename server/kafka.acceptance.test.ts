@@ -1,8 +1,9 @@
 // The whole program with Kafka as its bus and the Kafka engine as the reader: HTTP in, figures out, the broker away
 // meanwhile, a dead letter mended over HTTP.
-import { limit_ms, until } from "../.ci/limits.ts";
+
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { rmSync } from "node:fs";
+import { limit_ms, until } from "../.ci/limits.ts";
 import { closeSource, openSource } from "../analytics-sql/kafka/source.ts";
 import { kafkaOf } from "../ingest/outbox/kafka.ts";
 import { type Brokers, hasKafka, startBrokers } from "../ingest/testing/brokers.ts";

@@ -1,11 +1,12 @@
 // The HMI as a kiosk: without network, without server, after a restart of the browser; nothing old ever looks live.
-import { limit_ms, until } from "../.ci/limits.ts";
+
 import { Database } from "bun:sqlite";
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { type BrowserContext, chromium, type Page } from "playwright-core";
 import { BROWSER_ARGS, chromiumForTests } from "../.ci/chromium.ts";
+import { limit_ms, until } from "../.ci/limits.ts";
 import { discard, startServer, TEST_KEY, type TestServer } from "./testing/server.ts";
 
 const { executablePath, missing } = chromiumForTests();

@@ -1,6 +1,7 @@
 // What an agent loses, through the real program: a gap with its cause, UNKNOWN in the states, less coverage in the figures.
-import { until } from "../.ci/limits.ts";
+
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { until } from "../.ci/limits.ts";
 import { ScriptedAgent } from "../ingest/sources/mtconnect/scripted-agent.ts";
 import { discard, startServer, type TestServer } from "./testing/server.ts";
 import { stormy } from "./testing/storm.ts";

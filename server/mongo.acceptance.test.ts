@@ -1,7 +1,8 @@
 // The whole program on MongoDB as its store: HTTP in, figures out, stopped and started, rebuilt from the log with equal figures.
-import { limit_ms, until } from "../.ci/limits.ts";
+
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { rmSync } from "node:fs";
+import { limit_ms, until } from "../.ci/limits.ts";
 import { MONGO_ENGINES, type MongoServer } from "../ingest/testing/mongo.ts";
 import { createApp } from "./app.ts";
 import { parseConfig } from "./config.ts";

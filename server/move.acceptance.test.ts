@@ -1,8 +1,9 @@
 // Moving house with the real command: an embedded installation with months behind it goes to MongoDB and ClickHouse.
-import { limit_ms, until } from "../.ci/limits.ts";
+
 import { Database } from "bun:sqlite";
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { limit_ms, until } from "../.ci/limits.ts";
 import { type ClickHouseStandIn, startClickHouseStandIn } from "../analytics-sql/testing/clickhouse-http.ts";
 import { openMongo } from "../ingest/store/mongo.ts";
 import { MONGO_ENGINES, type MongoServer } from "../ingest/testing/mongo.ts";

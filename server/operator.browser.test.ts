@@ -1,8 +1,9 @@
 // What an operator does at a machine: from its stop to the reason in the reports, rejects and back, a lot by scanner, charts.
-import { limit_ms, until } from "../.ci/limits.ts";
+
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import { BROWSER_ARGS, chromiumForTests } from "../.ci/chromium.ts";
+import { limit_ms, until } from "../.ci/limits.ts";
 import { discard, startServer, type TestServer } from "./testing/server.ts";
 
 const { executablePath, missing } = chromiumForTests();

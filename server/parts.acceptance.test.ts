@@ -1,6 +1,7 @@
 // Parts over HTTP: spikes with a decision, pulses, events, lots with an order and an end, rejects entered later.
-import { until } from "../.ci/limits.ts";
+
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { until } from "../.ci/limits.ts";
 import { discard, startServer, type TestServer } from "./testing/server.ts";
 import { stormy } from "./testing/storm.ts";
 

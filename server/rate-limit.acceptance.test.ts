@@ -1,6 +1,7 @@
 // Over HTTP: who asks too much is refused and told when to come again; everybody else notices nothing.
-import { pace } from "../.ci/limits.ts";
+
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { pace } from "../.ci/limits.ts";
 import { discard, startServer, type TestServer } from "./testing/server.ts";
 
 const PER_S = 20;

@@ -1,8 +1,9 @@
 // Rebuilding the real program's analytics: while clients post, across a kill, by the command, and what is refused.
-import { limit_ms, pace, until } from "../.ci/limits.ts";
+
 import { Database } from "bun:sqlite";
 import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
 import { rmSync } from "node:fs";
+import { limit_ms, pace, until } from "../.ci/limits.ts";
 import { openChdb } from "../analytics-sql/engine/chdb.ts";
 import type { Rebuild } from "./modules/rebuild/model.ts";
 import { daysOf } from "./modules/rebuild/service.ts";

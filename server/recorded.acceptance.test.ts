@@ -1,6 +1,7 @@
 // Recorded days of a real machine into the real program: every way in, any order, twice, and through restarts.
-import { limit_ms, until } from "../.ci/limits.ts";
+
 import { afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { limit_ms, until } from "../.ci/limits.ts";
 import { arrival, shuffled } from "../analytics-sql/testing/arrival.ts";
 import { ColumnsBuilder } from "../ingest/columns.ts";
 import { haveRecordings, recording } from "../ingest/sources/mtconnect/recordings.ts";

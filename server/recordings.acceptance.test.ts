@@ -1,6 +1,7 @@
 // Every recorded log of a real machine, through an agent into the program: nothing lost, and figures as the oracle's.
-import { limit_ms, until } from "../.ci/limits.ts";
+
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { limit_ms, until } from "../.ci/limits.ts";
 import {
   type Counted,
   counted,

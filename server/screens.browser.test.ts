@@ -1,9 +1,10 @@
 // Every page of the program in a real browser: WCAG 2.2 AA by axe, budgets, nothing that jumps, in both languages and sizes.
-import { limit_ms, until } from "../.ci/limits.ts";
+
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import axe from "axe-core";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import { BROWSER_ARGS, chromiumForTests } from "../.ci/chromium.ts";
+import { limit_ms, until } from "../.ci/limits.ts";
 import { crawl } from "./testing/crawl.ts";
 import { discard, startServer, type TestServer } from "./testing/server.ts";
 

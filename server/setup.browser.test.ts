@@ -1,8 +1,9 @@
 // A plant is set up by clicks, in Chromium: a calendar, a cycle time and a reason, and each changes the OEE as it should.
-import { limit_ms, until } from "../.ci/limits.ts";
+
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { BROWSER_ARGS, chromiumForTests } from "../.ci/chromium.ts";
+import { limit_ms, until } from "../.ci/limits.ts";
 import { discard, startServer, TEST_KEY, type TestServer } from "./testing/server.ts";
 
 const { executablePath, missing } = chromiumForTests();

@@ -1,8 +1,9 @@
 // The store that the settings mean, and what they may be.
-import { limit_ms } from "../.ci/limits.ts";
+
 import { expect, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
+import { limit_ms } from "../.ci/limits.ts";
 import { MONGO_ENGINES } from "../ingest/testing/mongo.ts";
 import { parseMongoUrl } from "./cluster-config.ts";
 import { ROLES } from "./config.ts";
@@ -37,7 +38,9 @@ test.skipIf(!engine)(
     expect(await store.machines()).toEqual([]);
     await store.close();
     await server.stop();
-  }, limit_ms(90));
+  },
+  limit_ms(90),
+);
 
 test("a server that is not there is named, its password is not", async () => {
   const config = {

@@ -1,6 +1,7 @@
 // People over real HTTP: they sign in with a name and a password, may do what their role allows, and are out at once.
-import { until } from "../.ci/limits.ts";
+
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { until } from "../.ci/limits.ts";
 import { discard, startServer, type TestServer } from "./testing/server.ts";
 
 let server: TestServer;

@@ -1,8 +1,9 @@
 // The pages in a real browser (Chromium): live changes, lost connection, charts, contrast, touch targets.
-import { limit_ms } from "../.ci/limits.ts";
+
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import { BROWSER_ARGS, chromiumForTests } from "../.ci/chromium.ts";
+import { limit_ms } from "../.ci/limits.ts";
 import { type Preview, startPreview } from "./preview.ts";
 import { machineId } from "./testing/plant.ts";
 import { VERSION } from "./version.ts";
@@ -22,7 +23,6 @@ const PATHS = [
   `/dashboard/${MILL_1}/explain/state`,
   "/sign-in?error=1",
 ];
-
 
 let preview: Preview;
 let browser: Browser;

@@ -1,6 +1,8 @@
 // The copy of the topic in Avro: through a real registry and a real broker, read back by ClickHouse and by its schema's id.
+
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { Type } from "avsc";
+import { until } from "../../.ci/limits.ts";
 import { encodeData, encodeEvent } from "../../ingest/event.ts";
 import { line, lines } from "../../ingest/outbox/bus.contract.ts";
 import { openKafkaBus } from "../../ingest/outbox/kafka.ts";
@@ -76,10 +78,9 @@ describe.skipIf(!hasKafka || !hasSchemaRegistry)("with a Kafka broker and a sche
          ENGINE = MergeTree ORDER BY id AS
          SELECT id, subject AS machine, assumeNotNull(\`data.t0\`) AS t0, \`data.seq\`[1] AS seq, \`data.words\`[1] AS word FROM other.queue`,
       );
-      const end = Date.now() + 30_000;
       const count = async () =>
         (await engine.query<{ n: number }>("SELECT count() AS n FROM other.events", {}))[0]?.n;
-      while ((await count()) !== 100 && Date.now() < end) await Bun.sleep(200);
+      await until(async () => (await count()) === 100);
       const rows = await engine.query(
         "SELECT machine, uniqExact(seq) AS seqs, any(word) AS word, any(t0) AS t0 FROM other.events GROUP BY machine ORDER BY machine",
         {},

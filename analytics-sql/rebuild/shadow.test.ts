@@ -1,6 +1,7 @@
 // Rebuilding what was corrupted: the days that are asked for become what the log says, all others stay as they are.
-import { limit_ms } from "../../.ci/limits.ts";
+
 import { beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { limit_ms } from "../../.ci/limits.ts";
 import { compileCalendar } from "../../ingest/calendar.ts";
 import { testEngine } from "../testing/engine.ts";
 import {

@@ -1,6 +1,7 @@
 // Live values between replicas, over a real Redis.
-import { until } from "../../.ci/limits.ts";
+
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { until } from "../../.ci/limits.ts";
 import { findRedis, redisCommand } from "../../.ci/redis.ts";
 import { ColumnsBuilder } from "../columns.ts";
 import { freePort } from "../free-ports.ts";

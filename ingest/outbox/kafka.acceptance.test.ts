@@ -1,10 +1,11 @@
 // Three brokers, the real outbox and its relay: one is killed under load, all are away and come back; a ledger of what
 // was acknowledged finds nothing lost, and each machine's events in order.
-import { limit_ms, pace, until } from "../../.ci/limits.ts";
+
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { limit_ms, pace, until } from "../../.ci/limits.ts";
 import { encodeData, encodeEvent } from "../event.ts";
 import { openSqlite } from "../store/sqlite.ts";
 import { Overloaded, type Store } from "../store/store.ts";

@@ -1,7 +1,8 @@
 // The Kafka bus against real brokers: the contract, the topics, the messages, what a broker refuses.
-import { limit_ms, until } from "../../.ci/limits.ts";
+
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { ConfigResourceTypes, type Consumer, type KafkaMessage } from "kafkajs";
+import { limit_ms, until } from "../../.ci/limits.ts";
 import { type Brokers, hasKafka, startBrokers } from "../testing/brokers.ts";
 import { delivery } from "../testing/delivery.ts";
 import { busContract, line, lines } from "./bus.contract.ts";

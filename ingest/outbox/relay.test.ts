@@ -1,6 +1,7 @@
 // The relay against a store in memory: order, retries, poison.
-import { until } from "../../.ci/limits.ts";
+
 import { expect, test } from "bun:test";
+import { until } from "../../.ci/limits.ts";
 import type { OutboxBatch } from "../store/store.ts";
 import { startRelay } from "./relay.ts";
 

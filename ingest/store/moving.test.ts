@@ -1,10 +1,11 @@
 // A log taken from SQLite to MongoDB: the same events at the same places, cut off anywhere, and what differs is found.
-import { limit_ms } from "../../.ci/limits.ts";
+
 import { Database } from "bun:sqlite";
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { MongoClient } from "mongodb";
+import { limit_ms } from "../../.ci/limits.ts";
 import { type EventHeader, encodeData, encodeEvent } from "../event.ts";
 import { MONGO_ENGINES, type MongoServer } from "../testing/mongo.ts";
 import { openMongo, openMongoTarget } from "./mongo.ts";
@@ -12,7 +13,6 @@ import { differing, type LoggedEvent } from "./moving.ts";
 import { openSqlite } from "./sqlite.ts";
 import { SqliteReader } from "./sqlite-reader.ts";
 import type { NewEvent, User } from "./store.ts";
-
 
 function event(n: number, key?: string): NewEvent {
   const header: EventHeader = {

@@ -1,6 +1,7 @@
 // The program as a cluster on this machine: how many, how soon, who is busy, and what an outage of Kafka costs.
-import { until } from "../../.ci/limits.ts";
+
 import { readFileSync } from "node:fs";
+import { until } from "../../.ci/limits.ts";
 import { CLUSTER_OF, type Cluster, lacking, startCluster } from "../../server/testing/cluster.ts";
 import { TEST_KEY, type TestServer } from "../../server/testing/server.ts";
 import { acked_per_s, type Load, type LoadJob, sendLoad } from "../lib/load.ts";
@@ -143,7 +144,9 @@ async function outage({ sizes, report, progress }: Context, parts: Cluster, api:
       api.settled().then(
         () => true,
         () => undefined,
-      ), 1200);
+      ),
+    1200,
+  );
   report({
     name: "cluster.outage_drained",
     value: round((clock_ms() - began_ms) / 1_000),

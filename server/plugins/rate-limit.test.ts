@@ -1,9 +1,10 @@
 // Budgets: by a clock of the test, and between replicas over a real Redis that stalls, dies and comes back.
-import { pace, until } from "../../.ci/limits.ts";
+
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { tmpdir } from "node:os";
 import fc from "fast-check";
 import { Registry } from "prom-client";
+import { pace, until } from "../../.ci/limits.ts";
 import { findRedis, redisCommand } from "../../.ci/redis.ts";
 import { freePort } from "../../ingest/free-ports.ts";
 import { Redis } from "../../ingest/live/redis.ts";

@@ -1,7 +1,8 @@
 // For acceptance tests: a cluster on loopback, of real parts as far as there are any, and the program's processes by role.
-import { until } from "../../.ci/limits.ts";
+
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
+import { until } from "../../.ci/limits.ts";
 import { findRedis, redisCommand } from "../../.ci/redis.ts";
 import { freePort } from "../../ingest/free-ports.ts";
 import { type Brokers, hasKafka, startBrokers } from "../../ingest/testing/brokers.ts";

@@ -1,7 +1,8 @@
 // Runs the real program against the simulator for a while, faults and all, and compares the two at the end.
-import { until } from "../../.ci/limits.ts";
+
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
+import { pace, until } from "../../.ci/limits.ts";
 import { formatTimestamp_us, parseTimestamp_us } from "../../ingest/time.ts";
 import { type Comparison, compare, type MachineTruth, readTruth } from "./drift.ts";
 import { discard, startServer, type TestServer, tempDir } from "./server.ts";
@@ -43,7 +44,7 @@ export async function driftRun(run: DriftRun): Promise<DriftResult> {
     await register(server, readTruth(simulator.truth).machines);
     const end_ms = simulator.begun_ms + run.duration_s * 1000;
     while (Date.now() < end_ms) {
-      await Bun.sleep(Math.min(run.watch_every_ms ?? 60_000, end_ms - Date.now()));
+      await pace(Math.min(run.watch_every_ms ?? 60_000, end_ms - Date.now()));
       await run.watch?.(server, simulator.pid);
     }
     // What the plant does after that, and what becomes of it, is none of the comparison's.
@@ -134,12 +135,17 @@ async function caughtUp(server: TestServer, machines: MachineTruth[], to_us: num
         if (status !== 200) throw new Error(`${path}: ${status} ${JSON.stringify(body)}`);
         if (body.rows.length > 0) return true;
       }
-      await Bun.sleep(200);
       return undefined;
     }, 120);
   }
   // The gap of the last loss closes right after.
-  await Bun.sleep(500);
+  for (const { machine } of [...agents.values()].flat())
+    await until(async () => {
+      const path = `/api/v1/machines/${machine.uuid}/gaps`;
+      const span = `from=${formatTimestamp_us(0)}&to=${formatTimestamp_us(to_us + DAY_US)}`;
+      const { body } = await server.call<{ rows: { to: string | null }[] }>("GET", `${path}?${span}`);
+      return body.rows.every(({ to }) => to !== null);
+    });
 }
 
 /** From the first read of a module to the last. */

@@ -1,7 +1,8 @@
 // For tests: the same inputs by every way in, for any server, and what must then be the same of it.
-import { until } from "../../.ci/limits.ts";
+
 import { expect } from "bun:test";
 import { gzipSync, zstdCompressSync } from "node:zlib";
+import { until } from "../../.ci/limits.ts";
 import { haveRecordings } from "../../ingest/sources/mtconnect/recordings.ts";
 import type { Kept } from "./kept.ts";
 import { type RecordedAgent, serveRecorded } from "./recorded-agent.ts";

@@ -1,7 +1,8 @@
 // For acceptance tests: the real program as a process of its own, on a data directory of its own.
-import { until } from "../../.ci/limits.ts";
+
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
+import { until } from "../../.ci/limits.ts";
 
 const ROOT = new URL("../..", import.meta.url).pathname;
 /** `TEST_PROFILE=cluster bun test …` runs whatever starts one program with all of its roles on a cluster of its own. */

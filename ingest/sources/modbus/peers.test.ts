@@ -1,9 +1,10 @@
 // Others' Modbus: pymodbus and jsmodbus serve as ADAM-6050 to our poller, mbpoll reads our simulated one.
-import { until } from "../../../.ci/limits.ts";
+
 import { afterEach, describe, expect, test } from "bun:test";
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import { server as jsmodbus } from "jsmodbus";
+import { until } from "../../../.ci/limits.ts";
 import { findMbpoll, findPymodbus } from "../../../.ci/modbus-peers.ts";
 import { MemorySink } from "../memory-sink.ts";
 import { startAdam6050 } from "../simulator/adam6050.ts";

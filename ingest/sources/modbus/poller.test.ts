@@ -1,6 +1,7 @@
 // The Modbus poller against a device on a real port: rows, gaps and the connection it keeps.
-import { until } from "../../../.ci/limits.ts";
+
 import { afterEach, describe, expect, test } from "bun:test";
+import { until } from "../../../.ci/limits.ts";
 import { MemorySink } from "../memory-sink.ts";
 import { checkpointOf, type ModbusMachine } from "./machine.ts";
 import type { ModbusPoint } from "./map.ts";
@@ -105,7 +106,7 @@ describe("faults end in the right rows and the right gap (invariant 4)", () => {
   test("a pulled cable: the connection stands, nothing comes over it; a new one closes the gap", async () => {
     const device = await start();
     const sink = new MemorySink();
-    poll(device, sink, [{}], { timeout_ms: 200 });
+    poll(device, sink, [{}], { timeout_ms: 1_000 });
     await read(sink);
     const pulled_us = now_us();
     const connects = device.connects;
@@ -117,7 +118,7 @@ describe("faults end in the right rows and the right gap (invariant 4)", () => {
     expect(device.connects).toBeGreaterThan(connects);
     const [gap] = sink.lost();
     expect(gap?.from_us).toBeLessThanOrEqual(pulled_us + 500_000);
-    expect((gap?.to_us ?? 0) - (gap?.from_us ?? 0)).toBeGreaterThan(199_000);
+    expect((gap?.to_us ?? 0) - (gap?.from_us ?? 0)).toBeGreaterThan(999_000);
     expect(sink.gaps.size).toBe(1);
   });
 
@@ -216,12 +217,13 @@ describe("faults end in the right rows and the right gap (invariant 4)", () => {
     await read(sink);
     await first.stop();
     const stopped_us = now_us();
-    await Bun.sleep(30);
+    await until(() => now_us() > stopped_us);
+    const again_us = now_us();
     poll(device, sink);
     await until(() => sink.rows.length >= 10 && sink.lost().every(({ to_us }) => to_us > 0));
     const [gap] = sink.lost();
     expect(gap?.from_us).toBeLessThanOrEqual(stopped_us);
-    expect(gap?.to_us).toBeGreaterThanOrEqual(stopped_us + 29_000);
+    expect(gap?.to_us).toBeGreaterThanOrEqual(again_us);
   });
 
   test("after a change of the address too, and where the new one never answers", async () => {
@@ -248,8 +250,10 @@ describe("faults end in the right rows and the right gap (invariant 4)", () => {
     sink.before = () => promise;
     device.coils[0] = true;
     const seen = device.requests.length;
-    await Bun.sleep(300);
-    // The poll that was under way, the one with the change and the next one, of two requests each; not thirty.
+    const beside = await start();
+    poll(beside, new MemorySink());
+    await until(() => beside.requests.length >= 60);
+    // The poll that was under way, the one with the change and the next one, of two requests each; not the thirty that another poller has made meanwhile.
     expect(device.requests.length - seen).toBeLessThanOrEqual(6);
     device.coils[0] = false;
     resolve();
@@ -409,11 +413,13 @@ describe("debouncing", () => {
   test("a value counts only once it held, with the time it began; a flicker never does", async () => {
     const device = await start();
     const sink = new MemorySink();
-    poll(device, sink, [{ map: RUNS }]);
+    // Longer than a busy machine may stop between two polls.
+    poll(device, sink, [{ map: [{ ...(RUNS[0] as ModbusPoint), debounce_ms: 1_000 }] }]);
     await read(sink, 2);
     for (let n = 0; n < 6; n++) {
       device.coils[0] = n % 2 === 0;
-      await Bun.sleep(30);
+      const seen = device.requests.length;
+      await until(() => device.requests.length > seen + 1);
     }
     const began_us = now_us();
     device.coils[0] = true;
@@ -421,7 +427,7 @@ describe("debouncing", () => {
     expect(values(sink, "execution")).toEqual(["READY", "ACTIVE"]);
     const active = sink.rows.at(-1);
     expect(active?.ts_us).toBeGreaterThanOrEqual(began_us - 1_000);
-    expect(now_us() - (active?.ts_us ?? 0)).toBeGreaterThanOrEqual(100_000 - 1_000);
+    expect(now_us() - (active?.ts_us ?? 0)).toBeGreaterThanOrEqual(1_000_000 - 1_000);
   });
 
   test("the first value counts at once: before it nothing is known", async () => {

@@ -1,6 +1,7 @@
 // Answers of a real agent, byte for byte as recorded and cut at every byte: whole or not at all, nothing doubled.
-import { until } from "../../../.ci/limits.ts";
+
 import { afterEach, describe, expect, test } from "bun:test";
+import { until } from "../../../.ci/limits.ts";
 import { MemorySink } from "../memory-sink.ts";
 import { AgentClient, AgentError } from "./client.ts";
 import { startAgentCollector } from "./collector.ts";

@@ -1,6 +1,7 @@
 // The collector under every fault of agents and networks: each ends in the right rows and the right gaps.
-import { until } from "../../../.ci/limits.ts";
+
 import { afterEach, describe, expect, test } from "bun:test";
+import { pace, until } from "../../../.ci/limits.ts";
 import { MemorySink } from "../memory-sink.ts";
 import type { Collector } from "../source.ts";
 import { type AgentCollectorOptions, startAgentCollector } from "./collector.ts";
@@ -24,6 +25,8 @@ async function wired(from: ScriptedAgent): Promise<Wire> {
   return wire;
 }
 
+/** Longer than a busy machine keeps an agent that is well from answering. */
+const SILENCE_MS = 1_000;
 const LATHE = { machine_id: "lathe", device: "uuid-1" };
 const MILL = { machine_id: "mill", device: "uuid-2" };
 
@@ -32,19 +35,18 @@ function collect(url: string, sink: MemorySink, options: Partial<AgentCollectorO
     url,
     machines: [LATHE],
     sink,
-    heartbeat_ms: 150,
+    heartbeat_ms: SILENCE_MS / 2,
     interval_ms: 5,
     poll_ms: 10,
     backoff: { first_ms: 10, max_ms: 40 },
-    patience: { silence_ms: 300, document_ms: 20_000 },
+    patience: { silence_ms: SILENCE_MS, document_ms: 20_000 },
     ...options,
   });
   running.push(collector);
   return collector;
 }
 
-const streaming = (collector: Collector) =>
-  until(() => collector.status().state === "streaming");
+const streaming = (collector: Collector) => until(() => collector.status().state === "streaming");
 const execution = (sink: MemorySink, machine_id = "lathe") => sink.values(machine_id, "execution");
 const has = (sink: MemorySink, value: string, machine_id = "lathe") =>
   until(() => execution(sink, machine_id).includes(value));
@@ -63,7 +65,8 @@ describe("invariant 4: contact", () => {
     await until(() => sink.lost().length === 1);
     expect(sink.lost()).toMatchObject([{ machine_id: "lathe", cause: "unreachable", to_us: 0 }]);
     from.add("m1-exec", "ACTIVE");
-    await Bun.sleep(500);
+    const tried = wire.connections;
+    await until(() => wire.connections > tried);
     wire.pulled = false;
     await has(sink, "ACTIVE");
     await until(() => sink.lost().length === 0);
@@ -127,18 +130,18 @@ describe("invariant 4: contact", () => {
 
   test("slow is not silence, but has a bound: a dribbling agent loses nothing, and what takes too long is asked for in pieces", async () => {
     const from = agent();
-    for (let i = 0; i < 40; i++) from.add("m1-speed", String(i));
+    for (let i = 0; i < 200; i++) from.add("m1-speed", String(i));
     const wire = await wired(from);
     wire.piece_bytes = 25;
     const sink = new MemorySink();
     collect(wire.url, sink);
-    await until(() => sink.values("lathe", "spindle_speed").includes(39));
+    await until(() => sink.values("lathe", "spindle_speed").includes(199));
     expect(sink.gaps.size).toBe(0);
     once(sink);
     // Over the bound smaller pages are asked for, until they come in time.
     const patient = new MemorySink();
-    collect(wire.url, patient, { patience: { silence_ms: 300, document_ms: 120 } });
-    await until(() => patient.values("lathe", "spindle_speed").includes(39));
+    collect(wire.url, patient, { patience: { silence_ms: SILENCE_MS, document_ms: 400 } });
+    await until(() => patient.values("lathe", "spindle_speed").includes(199));
     once(patient);
   });
 
@@ -150,7 +153,7 @@ describe("invariant 4: contact", () => {
     collect(wire.url, sink);
     for (let i = 0; i < 60; i++) {
       from.add("m1-speed", String(i));
-      await Bun.sleep(3);
+      await pace(3);
     }
     await until(() => sink.values("lathe", "spindle_speed").includes(59));
     const numbers = sink.values("lathe", "spindle_speed").filter((value) => typeof value === "number");
@@ -199,8 +202,10 @@ describe("invariant 4: contact", () => {
     for (const telling of tellings) {
       from.header = telling;
       from.requests.length = 0;
-      await Bun.sleep(200);
-      expect(from.requests.length).toBeLessThan(25);
+      const began_ms = performance.now();
+      await until(() => from.requests.length >= 10);
+      // One a poll, each 10 ms after the last.
+      expect((performance.now() - began_ms) / from.requests.length).toBeGreaterThan(8);
     }
     from.header = (header) => header;
     from.add("m1-exec", "ACTIVE");
@@ -233,10 +238,10 @@ describe("lying lengths", () => {
       const from = agent();
       from.part_length = lie;
       const sink = new MemorySink();
-      collect(from.url, sink, { patience: { silence_ms: 300, document_ms: 700 } });
+      collect(from.url, sink, { patience: { silence_ms: SILENCE_MS, document_ms: 2_000 } });
       for (let i = 0; i < 50; i++) {
         from.add("m1-speed", String(i));
-        await Bun.sleep(2);
+        await pace(2);
       }
       await until(() => sink.values("lathe", "spindle_speed").includes(49));
       expect(sink.values("lathe", "spindle_speed").slice(-50)).toEqual(
@@ -323,7 +328,7 @@ describe("the agent's buffer", () => {
     for (let i = 0; i < 300; i++) {
       told_us.set(i, Date.now() * 1_000);
       from.add("m1-speed", String(i));
-      if (i % 3 === 0) await Bun.sleep(1);
+      if (i % 3 === 0) await pace(1);
     }
     await until(() => sink.values("lathe", "spindle_speed").includes(299));
     const got = sink.values("lathe", "spindle_speed").filter((value) => typeof value === "number");
@@ -395,19 +400,21 @@ describe("invariant 4: restarts", () => {
   test("a restart while MTC stands is a gap from where it stood", async () => {
     const from = agent();
     const sink = new MemorySink();
+    const began_us = Date.now() * 1_000;
     const first = collect(from.url, sink);
     await streaming(first);
     await first.stop();
     const stopped_us = Date.now() * 1_000;
-    await Bun.sleep(100);
+    await until(() => Date.now() * 1_000 > stopped_us);
+    const restarted_us = Date.now() * 1_000;
     from.restart();
     from.add("m1-exec", "READY");
     collect(from.url, sink);
     await has(sink, "READY");
     const [gap] = sink.lost();
     expect(gap).toMatchObject({ cause: "agent_restart" });
-    expect(Math.abs((gap?.from_us ?? 0) - stopped_us)).toBeLessThan(60_000);
-    expect((gap?.to_us ?? 0) - (gap?.from_us ?? 0)).toBeGreaterThan(80_000);
+    expect(gap?.from_us).toBeWithin(began_us, stopped_us + 1);
+    expect(gap?.to_us).toBeGreaterThanOrEqual(restarted_us);
   });
 });
 
@@ -421,29 +428,23 @@ describe("several devices", () => {
     from.restart();
     from.add("m1-exec", "ACTIVE");
     await has(sink, "ACTIVE");
-    await until(() =>
-      sink.lost().some(({ machine_id, to_us }) => machine_id === "mill" && to_us === 0));
+    await until(() => sink.lost().some(({ machine_id, to_us }) => machine_id === "mill" && to_us === 0));
     await until(() => collector.status().error === "the agent has no device for mill");
     expect(collector.status().state).toBe("streaming");
     const gone_us = Date.now() * 1_000;
-    await Bun.sleep(300);
+    await until(() => Date.now() * 1_000 > gone_us);
+    from.add("m1-exec", "STOPPED");
+    await has(sink, "STOPPED");
+    const heard_us = sink.rows.find(({ value }) => value === "STOPPED")?.ts_us ?? 0;
     from.devices.add("M2");
     from.restart();
     from.add("m2-exec", "READY");
     await has(sink, "READY", "mill");
     await until(() => sink.lost().every(({ to_us }) => to_us > 0));
-    const covers = sink
-      .lost()
-      .filter(
-        ({ machine_id, from_us, to_us }) =>
-          machine_id === "mill" && from_us < gone_us && to_us > gone_us + 200_000,
-      );
-    expect(covers.length).toBeGreaterThan(0);
-    const lathe_us = sink
-      .lost()
-      .filter(({ machine_id }) => machine_id === "lathe")
-      .reduce((sum, { from_us, to_us }) => sum + to_us - from_us, 0);
-    expect(lathe_us).toBeLessThan(300_000);
+    /** Who lost the time between. */
+    const lost = sink.lost().filter(({ from_us, to_us }) => from_us < heard_us && to_us > gone_us);
+    expect(lost.some(({ from_us, to_us }) => from_us < gone_us && to_us > heard_us)).toBe(true);
+    expect(new Set(lost.map(({ machine_id }) => machine_id))).toEqual(new Set(["mill"]));
     await until(() => collector.status().error === "");
   });
 

@@ -1,6 +1,7 @@
 // A recorded working day of a Hurco VMX24, through a simulated agent and every kind of interruption, arrives whole.
-import { until } from "../../../.ci/limits.ts";
+
 import { afterEach, expect, test } from "bun:test";
+import { until } from "../../../.ci/limits.ts";
 import { MemorySink } from "../memory-sink.ts";
 import { type Dialect, startAgent } from "../simulator/agent.ts";
 import { dataItems, deviceModelFromXml } from "../simulator/model.ts";
@@ -51,8 +52,7 @@ for (const dialect of ["1.4", "2.x"] as Dialect[]) {
         for (const [ts, name, value] of recorded.slice(from, to))
           agent.add(device.uuid, ids.get(name) ?? name, ts, value);
       };
-      const arrived = () =>
-        until(() => sink.rows.at(-1)?.seq === agent.next_sequence - 1);
+      const arrived = () => until(() => sink.rows.at(-1)?.seq === agent.next_sequence - 1);
 
       feed(0, 30_000);
       const first = collect();

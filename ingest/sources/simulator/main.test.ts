@@ -1,7 +1,8 @@
 // `bun run simulate` as a person runs it.
-import { until } from "../../../.ci/limits.ts";
+
 import { expect, test } from "bun:test";
 import { existsSync } from "node:fs";
+import { until } from "../../../.ci/limits.ts";
 
 const NIST = `${import.meta.dir}/../../../../shared/data/nist`;
 const have = existsSync(NIST);

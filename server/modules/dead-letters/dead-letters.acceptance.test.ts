@@ -1,6 +1,7 @@
 // Events that analytics refused, over real HTTP: seen, delivered again, thrown away; another tenant's are none of ours.
-import { until } from "../../../.ci/limits.ts";
+
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { until } from "../../../.ci/limits.ts";
 import { FROM_MS, HOUR, putPoison } from "../../testing/poison.ts";
 import { discard, startServer, type TestServer } from "../../testing/server.ts";
 

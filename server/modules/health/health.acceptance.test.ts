@@ -1,8 +1,8 @@
 // The page of the system's health, over real HTTP: the same numbers as /readyz and /metrics, and words where one is bad.
-import { until } from "../../../.ci/limits.ts";
-import { afterAll, beforeAll, expect, test } from "bun:test";
-import { discard, startServer, TEST_KEY, type TestServer } from "../../testing/server.ts";
 
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { until } from "../../../.ci/limits.ts";
+import { discard, startServer, TEST_KEY, type TestServer } from "../../testing/server.ts";
 
 let server: TestServer;
 beforeAll(async () => {

@@ -1,8 +1,9 @@
 // Bodies against a server of their own: slow clients, clients that vanish, more at once than there is room for.
-import { until } from "../../../.ci/limits.ts";
+
 import { afterAll, beforeEach, expect, test } from "bun:test";
 import { connect, type Socket } from "node:net";
 import { gzipSync } from "node:zlib";
+import { until } from "../../../.ci/limits.ts";
 import { problemResponse, toProblem } from "../../plugins/errors.ts";
 import { BodyBudget, withBody } from "./body.ts";
 

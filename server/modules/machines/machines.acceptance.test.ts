@@ -1,6 +1,7 @@
 // What the machines' API refuses, with the path of what is wrong.
-import { until } from "../../../.ci/limits.ts";
+
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { until } from "../../../.ci/limits.ts";
 import { ScriptedDevice } from "../../../ingest/sources/modbus/scripted-device.ts";
 import { discard, startServer, type TestServer } from "../../testing/server.ts";
 
