@@ -1,6 +1,6 @@
 // Rules through the whole pipeline: what a batch means is committed with it, shown with it, and never twice.
 
-import { afterAll, afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { afterAll, afterEach, beforeEach, describe, expect, spyOn, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { Value } from "@sinclair/typebox/value";
@@ -11,7 +11,7 @@ import { LiveHub } from "./live/hub.ts";
 import { createPipeline, type Pipeline } from "./pipeline.ts";
 import { checkRules, derive, Rules } from "./rules.ts";
 import { openSqlite } from "./store/sqlite.ts";
-import type { Store } from "./store/store.ts";
+import { Overloaded, type Store } from "./store/store.ts";
 
 const dir = mkdtempSync(`${tmpdir()}/mtc-rules-`);
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
@@ -221,11 +221,14 @@ describe("through the pipeline", () => {
     const columns = new ColumnsBuilder();
     columns.add("di0", T0, 0, 1);
     await sink.append([{ machine_id: "press-1", columns, dedupe_key: "a" }]);
+    const commit = spyOn(full, "commit");
     let ended: unknown;
     const waiting = sink
       .append([{ machine_id: "press-1", columns, dedupe_key: "b" }])
       .catch((error: Error) => (ended = error.name));
-    await Bun.sleep(50);
+    await until(() => commit.mock.results.length > 0);
+    await expect(commit.mock.results[0]?.value).rejects.toBeInstanceOf(Overloaded);
+    await new Promise((resolve) => void setImmediate(resolve));
     expect(ended).toBeUndefined();
     stopping.abort();
     await waiting;

@@ -5,8 +5,6 @@ import { limit_ms } from "../.ci/limits.ts";
 import { hasKafka } from "../ingest/testing/brokers.ts";
 import type { Line } from "./lib/report.ts";
 
-const LIMIT_MS = 120_000;
-
 /** Runs benches at the size `tiny`; a count that is off makes them fail. */
 async function bench(...names: string[]): Promise<Line[]> {
   const child = Bun.spawn([process.execPath, `${import.meta.dir}/bench.ts`, "--size", "tiny", ...names], {

@@ -222,7 +222,7 @@ describe.skipIf(missing)("a kiosk", () => {
     await isLive();
     expect(await page.isVisible("[data-band]")).toBe(false);
     // A kept page has old figures around its live states: it loads itself anew.
-    await page.waitForSelector("html:not([data-kept])", { timeout: 100_000 });
+    await page.waitForSelector("html:not([data-kept])", { timeout: limit_ms(120) });
     await isLive();
   });
 
@@ -255,7 +255,7 @@ describe.skipIf(missing)("a kiosk", () => {
     await looksOld();
     await startAgain();
     await isLive();
-    await page.waitForSelector("html:not([data-kept])", { timeout: 100_000 });
+    await page.waitForSelector("html:not([data-kept])", { timeout: limit_ms(120) });
   });
 
   test("what is entered without network arrives once and in order, even if the session ended meanwhile", async () => {

@@ -70,6 +70,21 @@ async function parts(): Promise<{ total_count: number; reject_count: number } | 
 
 const toastSays = (words: string) => page.waitForSelector(`[data-toasts] li:has-text("${words}")`);
 
+/** Every drawing begins with a canvas that is wiped. @returns how many there were since */
+async function countDrawings(): Promise<() => Promise<number>> {
+  await page.evaluate(() => {
+    const canvas = CanvasRenderingContext2D.prototype as CanvasRenderingContext2D & { drawings: number };
+    const { clearRect } = canvas;
+    canvas.drawings = 0;
+    canvas.clearRect = function (...place) {
+      canvas.drawings += 1;
+      return clearRect.apply(this, place);
+    };
+  });
+  return () =>
+    page.evaluate(() => (CanvasRenderingContext2D.prototype as never as { drawings: number }).drawings);
+}
+
 describe.skipIf(missing)("an operator at a machine", () => {
   test("gives a stop its reason with one touch; it holds until the machine runs, and is in the report", async () => {
     await tell(["execution", before(30), "ACTIVE"], ["execution", before(12), "STOPPED"]);
@@ -214,7 +229,8 @@ describe.skipIf(missing)("an operator at a machine", () => {
       () => document.querySelector('[data-trend="torque"] [data-trend-value]')?.textContent === "4,321",
     );
     // It is drawn again every second, the same.
-    await page.waitForTimeout(1_200);
+    const drawings = await countDrawings();
+    await until(async () => (await drawings()) >= 2);
     expect((await picture(chart)) === still).toBe(true);
     const closer = history();
     await page.hover('[data-trend="torque"] .u-over');

@@ -10,8 +10,6 @@ const { executablePath, missing } = chromiumForTests();
 
 setDefaultTimeout(limit_ms(400));
 
-/** Pages show what was rolled up some seconds ago; other tests may run beside. */
-const SHOWN_MS = 120_000;
 const PASSWORD = "long enough";
 const YESTERDAY = Temporal.Now.plainDateISO("UTC").subtract({ days: 1 }).toString();
 const at = (time: string): string => `${YESTERDAY}T${time}:00Z`;

@@ -14,7 +14,6 @@ import { median, quantile, spread } from "../lib/stats.ts";
 const NOTE = `one api, one relay, one broker; ${CLUSTER_OF}; they and the load share the cores`;
 /** While Kafka is away: far below what the store takes, as a plant is. */
 const OUTAGE_BATCHES_PER_S = 20;
-const DRAINED_WITHIN_MS = 20 * 60_000;
 /** Clock ticks of /proc a second. */
 const TICKS_PER_S = 100;
 

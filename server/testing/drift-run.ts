@@ -33,7 +33,6 @@ export type DriftResult = { comparisons: Comparison[]; faults: Record<string, nu
 const POLL_US = 500_000;
 const MARGIN_S = 2;
 const DAY_US = 86_400e6;
-const CAUGHT_UP_MS = 120_000;
 
 export async function driftRun(run: DriftRun): Promise<DriftResult> {
   const dir = mkdtempSync(`${tmpdir()}/mtc-drift-`);

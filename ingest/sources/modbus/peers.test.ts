@@ -19,7 +19,6 @@ afterEach(async () => {
 const python = findPymodbus();
 const mbpoll = findMbpoll();
 const OFTEN_MS = 10;
-const PATIENCE_MS = 15_000;
 
 /** A module served by somebody else's program. */
 type Module = {

@@ -1,6 +1,7 @@
 // Answers of a real agent, byte for byte as recorded and cut at every byte: whole or not at all, nothing doubled.
 
 import { afterEach, describe, expect, test } from "bun:test";
+import { connect } from "node:net";
 import { until } from "../../../.ci/limits.ts";
 import { MemorySink } from "../memory-sink.ts";
 import { AgentClient, AgentError } from "./client.ts";
@@ -53,9 +54,20 @@ const sequencesIn = (bytes: Uint8Array): number[] =>
 const sequencesOf = ({ devices }: StreamsDocument): number[] =>
   devices.flatMap(({ items }) => [...items.sequence.subarray(0, items.length)]);
 
+/** Another client has read so many bytes of it: one that began before has, too. */
+async function readBeside(url: string, bytes: number): Promise<void> {
+  let read_bytes = 0;
+  const socket = connect(Number(new URL(url).port), "127.0.0.1", () =>
+    socket.write("GET / HTTP/1.1\r\n\r\n"),
+  );
+  socket.on("data", (chunk) => (read_bytes += chunk.length));
+  await until(() => read_bytes >= bytes);
+  socket.destroy();
+}
+
 /**
  * Everything a client makes of a recorded stream: documents, then how it ended. Without `enough` the connection closes
- * after the recording; with it the connection stays open, and the client is stopped a while after so many documents.
+ * after the recording; with it the connection stays open, and the client is stopped after so many documents, when there is no more to read.
  */
 async function streamOf(
   raw: Uint8Array,
@@ -67,7 +79,7 @@ async function streamOf(
   const client = new AgentClient(replay.url, stop.signal);
   const documents: StreamsDocument[] = [];
   const settle = (): void => {
-    if (documents.length === enough) setTimeout(() => stop.abort(), 30);
+    if (documents.length === enough) void readBeside(replay.url, raw.length).then(() => stop.abort());
   };
   try {
     settle();
