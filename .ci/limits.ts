@@ -1,7 +1,7 @@
 // How long tests wait: limits of a quiet machine's time, multiplied by how much slower this one is.
 
 /** By how much this machine is slower than a quiet one: `.ci/test.ts` measures it once, at the start of a run. */
-const SLOWNESS = Number(process.env.TEST_SLOWNESS ?? 1);
+export const SLOWNESS = Number(process.env.TEST_SLOWNESS ?? 1);
 
 /** No test has less: how fast something is, `bun run bench` measures, never a test's limit. */
 export const LEAST_S = 60;
@@ -12,16 +12,25 @@ export function limit_ms(quiet_s: number = LEAST_S): number {
   return 1_000 * quiet_s * SLOWNESS;
 }
 
-/** Asks again every 20 ms until there is an answer. @throws after the limit */
+/** Asks again every 20 ms until there is an answer: anything but undefined and false. @throws after the limit */
 export async function until<T>(
-  ask: () => T | undefined | Promise<T | undefined>,
+  ask: () => T | undefined | false | Promise<T | undefined | false>,
   quiet_s: number = LEAST_S,
 ): Promise<T> {
   const end_ms = performance.now() + limit_ms(quiet_s);
   for (;;) {
     const answer = await ask();
-    if (answer !== undefined) return answer;
+    if (answer !== undefined && answer !== false) return answer;
     if (performance.now() > end_ms) throw new Error(`nothing within ${quiet_s} s of a quiet machine: ${ask}`);
     await Bun.sleep(20);
   }
+}
+
+/** The pace of a load, the moment of a kill, a time that a client was told to stay away: nothing is waited for. */
+export const pace = (ms: number): Promise<void> => Bun.sleep(ms);
+
+/** Where nothing that comes later can show that something will not come: it has so long to come. @throws once it does */
+export async function absent(came: () => boolean | Promise<boolean>, ms: number): Promise<void> {
+  for (const end_ms = performance.now() + ms; performance.now() < end_ms; await Bun.sleep(20))
+    if (await came()) throw new Error(`it came: ${came}`);
 }

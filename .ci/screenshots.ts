@@ -2,8 +2,9 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { type BrowserContext, chromium } from "playwright-core";
 import { crawl } from "../server/testing/crawl.ts";
-import { discard, startServer, until } from "../server/testing/server.ts";
+import { discard, startServer } from "../server/testing/server.ts";
 import { BROWSER_ARGS, provideChromium } from "./chromium.ts";
+import { until } from "./limits.ts";
 
 const SIZES = { desktop: { width: 1920, height: 1080 }, phone: { width: 390, height: 844 } };
 /** The demo's day before today has figures from its first hour to its last. */
@@ -19,7 +20,7 @@ mkdirSync(out, { recursive: true });
 const server = await startServer({ MTC_DEMO: "auto", MTC_RAW_RETENTION_DAYS: "30" });
 const browser = await chromium.launch({ executablePath: provideChromium(), args: BROWSER_ARGS });
 try {
-  await until(() => /demo plant:/.exec(server.output())?.[0], 20_000);
+  await until(() => /demo plant:/.exec(server.output())?.[0]);
   await server.settled();
   await Bun.sleep(RUN_MS);
   const { body } = await server.call<{ rows: { id: string }[] }>("GET", "/api/v1/machines");

@@ -1,5 +1,5 @@
 // One SQL dialect: every statement we have, held against what both chDB and a ClickHouse server accept; values bound.
-import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -36,8 +36,6 @@ import { SCHEMA_STATEMENTS } from "./schema/schema.ts";
 import { Dialect } from "./testing/dialect.ts";
 import { DIALECT, type Kind } from "./testing/dialect-names.ts";
 import { columns, event, joined, us } from "./testing/plant.ts";
-
-setDefaultTimeout(60_000);
 
 /** Ends a string, a statement and a comment, and is a parameter itself; no statement may hold any of it. */
 const HOSTILE = "4711'); DROP TABLE mtc.rolls_v2; -- \\' {q:String} $` $& `";

@@ -3,6 +3,7 @@ import { afterAll, expect, test } from "bun:test";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { findKafka } from "../.ci/kafka.ts";
+import { limit_ms, until } from "../.ci/limits.ts";
 import { findFerret, findSecantus } from "../.ci/mongo-peers.ts";
 import { findRedis } from "../.ci/redis.ts";
 
@@ -82,7 +83,7 @@ test.skipIf(lacking.length > 0)(
     expect(pids()).toEqual(started);
     // One that died by itself is told of, and is no obstacle.
     process.kill(started[0] as number, "SIGKILL");
-    await Bun.sleep(300);
+    await until(() => !lives(started[0] as number));
     const status = await stack("status");
     expect([status.code, status.out.match(/ runs /g)?.length]).toEqual([1, 3]);
 
@@ -98,5 +99,5 @@ test.skipIf(lacking.length > 0)(
     stranger.kill();
     expect((await stack("status")).err).toContain("nothing was started");
   },
-  90_000,
+  limit_ms(90),
 );

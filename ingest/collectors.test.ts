@@ -1,8 +1,9 @@
 // Collectors follow the machines, whatever went wrong before.
 import { expect, test } from "bun:test";
+import { until } from "../.ci/limits.ts";
 import { startCollectors } from "./collectors.ts";
 import { LiveHub } from "./live/hub.ts";
-import { MemorySink, until } from "./sources/memory-sink.ts";
+import { MemorySink } from "./sources/memory-sink.ts";
 import { checkpointOf } from "./sources/modbus/machine.ts";
 import type { Poll } from "./sources/modbus/poller.ts";
 import { ScriptedDevice } from "./sources/modbus/scripted-device.ts";
@@ -41,7 +42,7 @@ test("machines of one Modbus host share a poller, and each has a status of its o
     source: { kind: "modbus", host: "127.0.0.1", port: device.port, unit, map: "adam-6050", poll_ms: 10 },
   });
   await collectors.update([machine("a", 1), machine("b", 1)]);
-  await until("both read", () => memory.rows.length === 50);
+  await until(() => memory.rows.length === 50);
   expect(device.connects).toBe(1);
   const name = `modbus://127.0.0.1:${device.port}`;
   expect(collectors.status()).toMatchObject([
@@ -51,7 +52,7 @@ test("machines of one Modbus host share a poller, and each has a status of its o
   expect(polls[0]?.source).toBe(`127.0.0.1:${device.port}`);
   // b moves to a unit that is not there: a is not disturbed.
   await collectors.update([machine("a", 1), machine("b", 9)]);
-  await until("b lost", () => collectors.status()[1]?.state === "unreachable");
+  await until(() => collectors.status()[1]?.state === "unreachable");
   expect(collectors.status()).toMatchObject([
     { state: "polling" },
     { name: `${name}/9`, machine_ids: ["b"] },

@@ -1,8 +1,7 @@
 // The bench itself, at a size that proves nothing but that it works: every figure is there, every count is exact.
 import { expect, test } from "bun:test";
+import { limit_ms } from "../.ci/limits.ts";
 import { bench } from "./lib/tiny.ts";
-
-const LIMIT_MS = 120_000;
 
 const FIGURES = [
   ["start.ready", "s"],
@@ -39,7 +38,7 @@ test(
     expect(lines.find(({ name }) => name === "ingest.columns")).toMatchObject({ limit: 500_000 });
     expect(lines.find(({ name }) => name === "ingest.raw")?.ratio).toBeGreaterThan(0);
   },
-  LIMIT_MS,
+  limit_ms(120),
 );
 
 test("a bench that is not known is said so", async () => {

@@ -1,13 +1,12 @@
 // Machines, the demo and events set aside on the admin pages, over real HTTP, as a browser without scripts sends forms.
-import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, expect, test } from "bun:test";
 import { createServer } from "node:net";
+import { until } from "../.ci/limits.ts";
 import { freePort } from "../ingest/free-ports.ts";
 import { type Adam6050, startAdam6050 } from "../ingest/sources/simulator/adam6050.ts";
 import { type DemoPlant, startDemoPlant } from "../ingest/sources/simulator/plant.ts";
 import { HOUR, putPoison } from "./testing/poison.ts";
-import { discard, onCluster, startServer, TEST_KEY, type TestServer, until } from "./testing/server.ts";
-
-setDefaultTimeout(60_000);
+import { discard, onCluster, startServer, TEST_KEY, type TestServer } from "./testing/server.ts";
 
 const HOSTILE = `<img src=x onerror=alert(1)>"'&`;
 let server: TestServer;
@@ -79,7 +78,7 @@ test("an agent is tested, its devices shown with what they become, and those cho
     { name: "Mill one", group: "hall 1", source: { kind: "mtconnect", url, device: first?.uuid } },
   ]);
   // It is read by itself, and the list says so.
-  await until(async () => (await ask("/admin/machines")).html.includes("Streaming") || undefined, 30_000);
+  await until(async () => (await ask("/admin/machines")).html.includes("Streaming") || undefined);
   const again = await post("/admin/add/mtconnect", { do: "test", "/source/url": url });
   expect(again.html).toContain("is a machine here already");
 });
@@ -251,7 +250,7 @@ test.skipIf(onCluster)(
       return body.sources.length >= 4 && body.sources.every(({ state }) => /streaming|polling/.test(state))
         ? true
         : undefined;
-    }, 30_000);
+    });
     const sources = async () =>
       (await server.call<{ sources: { name: string }[] }>("GET", "/readyz")).body.sources.map(
         ({ name }) => name,
@@ -292,7 +291,7 @@ test("events set aside are seen, counted in the navigation, delivered again, thr
   const path = `/api/v1/machines/press-9/oee?${HOUR}`;
   expect((await server.call("GET", path)).body).toMatchObject({ rows: [{ total_count: 7 }] });
   expect((await post(`/admin/events/${bad}`, { do: "retry" })).status).toBe(303);
-  await until(async () => (await ask("/admin/events")).html.includes("Cannot parse") || undefined, 40_000);
+  await until(async () => (await ask("/admin/events")).html.includes("Cannot parse") || undefined);
   expect((await post("/admin/events", { do: "discard" })).location).toBe("/admin/events?discarded=1");
   expect((await ask("/admin/events")).html).toContain("None. Everything");
   expect((await post("/admin/events/999999", { do: "retry" })).status).toBe(404);

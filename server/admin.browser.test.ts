@@ -2,13 +2,14 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import { BROWSER_ARGS, chromiumForTests } from "../.ci/chromium.ts";
+import { limit_ms, until } from "../.ci/limits.ts";
 import { type DemoPlant, startDemoPlant } from "../ingest/sources/simulator/plant.ts";
 import { putPoison } from "./testing/poison.ts";
-import { discard, startServer, type TestServer, until } from "./testing/server.ts";
+import { discard, startServer, type TestServer } from "./testing/server.ts";
 
 const { executablePath, missing } = chromiumForTests();
 
-setDefaultTimeout(180_000);
+setDefaultTimeout(limit_ms(180));
 /** A busy machine makes a demo's three days in many seconds. */
 const PATIENCE_MS = 60_000;
 
@@ -118,7 +119,7 @@ describe.skipIf(missing)("an admin with a mouse", () => {
     await page.getByText("2 are delivered again.").waitFor();
     const listed = async () =>
       (await server.call<{ rows: unknown[] }>("GET", "/api/v1/dead-letters")).body.rows.length;
-    await until(async () => ((await listed()) === 1 ? true : undefined), PATIENCE_MS);
+    await until(async () => ((await listed()) === 1 ? true : undefined));
     await page.getByRole("link", { name: /^Events/ }).click();
     await page.getByText("Cannot parse input").waitFor();
     await page.getByText("Throw away", { exact: true }).first().click();

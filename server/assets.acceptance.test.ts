@@ -1,7 +1,8 @@
 // An agent's assets, from the agent to the API of the real program.
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { until } from "../.ci/limits.ts";
 import { ScriptedAgent } from "../ingest/sources/mtconnect/scripted-agent.ts";
-import { discard, startServer, type TestServer, until } from "./testing/server.ts";
+import { discard, startServer, type TestServer } from "./testing/server.ts";
 
 type Asset = { asset_id: string; type: string; ts: string; removed: boolean; omitted_bytes: number };
 type List = { rows: Asset[]; next_cursor: string | null };

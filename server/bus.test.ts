@@ -1,5 +1,5 @@
 // The in-process bus keeps the contract; which bus is opened follows from the settings.
-import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, expect, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,7 +10,6 @@ import { delivery } from "../ingest/testing/delivery.ts";
 import { openBus } from "./bus.ts";
 import { parseClickHouseCluster, parseClickHouseUrl, parseKafka } from "./cluster-config.ts";
 
-setDefaultTimeout(60_000);
 const path = mkdtempSync(join(tmpdir(), "mtc-bus-"));
 const engine = await openChdb({ path: join(path, "chdb"), rawRetentionDays: 36_500 });
 const bus = await openBus(engine, undefined);

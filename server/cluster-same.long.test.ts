@@ -1,5 +1,6 @@
 // A cluster beside the embedded program: the same inputs, and the same bytes and figures; its topic again, and no change.
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { limit_ms } from "../.ci/limits.ts";
 import { headerOf } from "../ingest/event.ts";
 import { readTopic } from "../ingest/testing/topic.ts";
 import { CLUSTER_OF, type Cluster, lacking, startCluster } from "./testing/cluster.ts";
@@ -8,7 +9,7 @@ import { agentOfInputs, comparable, sendInputs, told } from "./testing/same-inpu
 import { discard, startServer, type TestServer } from "./testing/server.ts";
 import { replayTwice } from "./testing/topic-again.ts";
 
-setDefaultTimeout(300_000);
+setDefaultTimeout(limit_ms(300));
 if (lacking.length > 0) console.warn(`skipped: a cluster needs ${lacking.join(", ")}`);
 
 describe.skipIf(lacking.length > 0)(`a cluster of ${CLUSTER_OF}`, () => {

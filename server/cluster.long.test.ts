@@ -1,14 +1,15 @@
 // The program as a cluster: processes by role, killed one after the other while a plant runs, and no figure is wrong.
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { hostname } from "node:os";
+import { limit_ms, pace, until } from "../.ci/limits.ts";
 import type { Role } from "./config.ts";
 import { CLUSTER_OF, type Cluster, lacking, startCluster } from "./testing/cluster.ts";
 import type { Comparison } from "./testing/drift.ts";
 import { driftRun } from "./testing/drift-run.ts";
 import { hasNamespaces, makeOtherHost } from "./testing/network.ts";
-import { type TestServer, until } from "./testing/server.ts";
+import type { TestServer } from "./testing/server.ts";
 
-setDefaultTimeout(300_000);
+setDefaultTimeout(limit_ms(300));
 if (!hasNamespaces) console.warn("skipped: a cut network needs root and iproute2");
 if (lacking.length > 0) console.warn(`skipped: a cluster needs ${lacking.join(", ")}`);
 
@@ -55,7 +56,7 @@ describe.skipIf(lacking.length > 0)(`a cluster of ${CLUSTER_OF}`, () => {
       until(async () => {
         const { body } = await other.call<{ name?: string }>("GET", "/api/v1/machines/mill-1");
         return body.name === name || undefined;
-      }, 20_000);
+      });
     await seen("Mill 1");
     // Changed here and there at once, one change takes nothing back of the other.
     const calls = [
@@ -72,14 +73,14 @@ describe.skipIf(lacking.length > 0)(`a cluster of ${CLUSTER_OF}`, () => {
     });
     const status = async () =>
       (await other.call("GET", "/api/v1/machines", undefined, { "x-api-key": body.key })).status;
-    await until(async () => (await status()) === 200 || undefined, 20_000);
+    await until(async () => (await status()) === 200 || undefined);
     await api.call("DELETE", `/api/v1/keys/${body.id}`);
-    await until(async () => (await status()) === 401 || undefined, 20_000);
+    await until(async () => (await status()) === 401 || undefined);
     expect((await other.call("DELETE", "/api/v1/machines/mill-1")).status).toBe(204);
     await until(async () => {
       const gone = await api.call("GET", "/api/v1/machines/mill-1");
       return gone.status === 404 || undefined;
-    }, 20_000);
+    });
   });
 
   test("every process tells how a source is doing, in its own words, and who reads it", async () => {
@@ -88,7 +89,7 @@ describe.skipIf(lacking.length > 0)(`a cluster of ${CLUSTER_OF}`, () => {
     const seen = await until(async () => {
       const found = (await ready(other)).sources.find((one) => one.name === name);
       return found?.state === "unreachable" ? found : undefined;
-    }, 20_000);
+    });
     const { error, read_by = "" } = seen;
     expect(error).toMatch(/refused/i);
     expect(collectors.map(({ pid }) => `${hostname()}/${pid}`)).toContain(read_by);
@@ -97,7 +98,7 @@ describe.skipIf(lacking.length > 0)(`a cluster of ${CLUSTER_OF}`, () => {
       for (const word of [error, read_by]) expect(body).toContain(Bun.escapeHTML(word));
     }
     await api.call("DELETE", "/api/v1/machines/mill-3");
-    await until(async () => (await ready(other)).sources.length === 0 || undefined, 20_000);
+    await until(async () => (await ready(other)).sources.length === 0 || undefined);
   });
 
   test("a sign-in link works at any process, at one of them and once", async () => {
@@ -145,7 +146,7 @@ describe.skipIf(lacking.length > 0)(`a cluster of ${CLUSTER_OF}`, () => {
         { "idempotency-key": "a" },
       );
       return again.status === 202 || undefined;
-    }, 20_000);
+    });
     const figures = async (server: TestServer): Promise<unknown> => {
       await server.settled();
       const window = "from=2026-01-05T06:00:00Z&to=2026-01-05T14:00:00Z";
@@ -163,11 +164,11 @@ describe.skipIf(lacking.length > 0)(`a cluster of ${CLUSTER_OF}`, () => {
       if (!statuses.includes(202)) return undefined;
       expect(statuses.toSorted()).toEqual([202, 503]);
       return answers[0]?.status === 202 ? other : api;
-    }, 20_000);
+    });
     const done = await until(async () => {
       const { body } = await asked.call<{ phase: string; error: string }>("GET", "/api/v1/rebuild");
       return ["done", "failed"].includes(body.phase) ? body : undefined;
-    }, 120_000);
+    }, 120);
     expect(done).toMatchObject({ phase: "done", error: "" });
     expect(await figures(api)).toEqual(before);
   });
@@ -190,7 +191,7 @@ describe.skipIf(lacking.length > 0)(`a cluster of ${CLUSTER_OF}`, () => {
       watch: async () => {
         for (const step of steps.splice(0)) {
           await step();
-          await Bun.sleep(1_000);
+          await pace(1_000);
         }
       },
     });
@@ -227,7 +228,7 @@ describe.skipIf(lacking.length > 0)(`a cluster of ${CLUSTER_OF}`, () => {
       () => killed(relays, 0, "relay"),
       async () => {
         await cluster.redis.kill();
-        await until(async () => (await ready(api)).redis === "lost" || undefined, 20_000);
+        await until(async () => (await ready(api)).redis === "lost" || undefined);
       },
       () => killed(collectors, 1, "collect"),
       async () => {
@@ -241,7 +242,7 @@ describe.skipIf(lacking.length > 0)(`a cluster of ${CLUSTER_OF}`, () => {
         await killed(relays, 1, "relay");
         await cluster.brokers.start(0);
       },
-      () => until(async () => (await ready(api)).redis === "connected" || undefined, 20_000),
+      () => until(async () => (await ready(api)).redis === "connected" || undefined),
     ]);
     expectNoDrift(comparisons);
   });
@@ -261,14 +262,14 @@ describe.skipIf(lacking.length > 0)(`a cluster of ${CLUSTER_OF}`, () => {
           "2026-01-08",
           [
             // Both have a part of them.
-            () => until(async () => (await own()).length < all || undefined, 20_000),
+            () => until(async () => (await own()).length < all || undefined),
             async () => {
               host.cut();
-              await until(async () => (await own()).length === all || undefined, 20_000);
+              await until(async () => (await own()).length === all || undefined);
             },
             async () => {
               host.mend();
-              await until(async () => (await own()).length < all || undefined, 60_000);
+              await until(async () => (await own()).length < all || undefined);
             },
           ],
           host.address,

@@ -1,9 +1,10 @@
 // The managers' reports over HTTP: what a page shows is what the API says, and so is every file that it offers.
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { limit_ms } from "../.ci/limits.ts";
 import { discard, startServer, TEST_KEY, type TestServer } from "./testing/server.ts";
 import { at, DAY, twoHalls } from "./testing/two-halls.ts";
 
-setDefaultTimeout(120_000);
+setDefaultTimeout(limit_ms(120));
 
 let server: TestServer;
 beforeAll(async () => {

@@ -2,12 +2,14 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import { BROWSER_ARGS, chromiumForTests } from "../.ci/chromium.ts";
+import { limit_ms } from "../.ci/limits.ts";
+import { layoutShift } from "./testing/layout-shift.ts";
 import { discard, startServer, TEST_KEY, type TestServer } from "./testing/server.ts";
 import { DAY, twoHalls } from "./testing/two-halls.ts";
 
 const { executablePath, missing } = chromiumForTests();
 
-setDefaultTimeout(240_000);
+setDefaultTimeout(limit_ms(240));
 
 const DESKTOP = { viewport: { width: 1920, height: 1080 }, locale: "en-GB" };
 const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, locale: "ru-RU" };
@@ -35,7 +37,7 @@ async function visit(
 ): Promise<void> {
   const context = await browser.newContext({ ...options, extraHTTPHeaders: { "x-api-key": TEST_KEY } });
   const page = await context.newPage();
-  page.setDefaultTimeout(60_000);
+  page.setDefaultTimeout(limit_ms());
   const complaints: string[] = [];
   page.on("console", (message) => {
     if (["error", "warning"].includes(message.type())) complaints.push(message.text());
@@ -125,20 +127,7 @@ describe.skipIf(missing)("the dashboard", () => {
       await page.waitForSelector(".bands");
       await page.waitForSelector(".oee-chart canvas");
       expect(await page.$$eval(".bands .timeline", (all) => all.length)).toBe(3);
-      const shift = await page.evaluate(
-        () =>
-          new Promise<number>((resolve) => {
-            new PerformanceObserver((list) =>
-              resolve(
-                list
-                  .getEntries()
-                  .reduce((sum, entry) => sum + (entry as never as { value: number }).value, 0),
-              ),
-            ).observe({ type: "layout-shift", buffered: true });
-            setTimeout(() => resolve(0), 1_000);
-          }),
-      );
-      expect(shift).toBeLessThan(0.01);
+      expect(await layoutShift(page)).toBeLessThan(0.01);
     }));
 
   test("on a phone, in Russian: everything fits, and says the same", async () => {

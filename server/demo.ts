@@ -1,5 +1,4 @@
 // The demo plant: simulated machines on real protocols, set up as a customer would set up real ones, and gone again.
-
 import { takeTurns } from "../analytics-sql/turns.ts";
 import { ColumnsBuilder } from "../ingest/columns.ts";
 import type { Observation } from "../ingest/event.ts";

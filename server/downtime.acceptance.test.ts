@@ -1,6 +1,7 @@
 // Reasons for stops over HTTP (SPEC 9): a tree with policies, annotations that change, split and merge, and automatic reasons.
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { discard, startServer, type TestServer, until } from "./testing/server.ts";
+import { until } from "../.ci/limits.ts";
+import { discard, startServer, type TestServer } from "./testing/server.ts";
 import { stormy } from "./testing/storm.ts";
 
 let server: TestServer;

@@ -1,10 +1,9 @@
 // Which engine is opened follows from the settings; a ClickHouse server is reached over HTTP and makes the same tables.
-import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, expect, test } from "bun:test";
 import { startClickHouseStandIn } from "../analytics-sql/testing/clickhouse-http.ts";
 import { parseConfig } from "./config.ts";
 import { openEngine } from "./engine.ts";
 
-setDefaultTimeout(60_000);
 const server = startClickHouseStandIn();
 afterAll(() => server.stop());
 

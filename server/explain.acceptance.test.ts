@@ -1,11 +1,9 @@
 // Explanations over HTTP (SPEC 10.13): they add up to the figure of the very OEE row, and lead down to the raw observations.
-import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, expect, test } from "bun:test";
 import type { ExplainCount, ExplainInterval } from "../analytics-sql/queries/explain/explain.ts";
 import { FIGURES, type Figure, FORMULAS } from "../analytics-sql/queries/explain/formulas.ts";
 import { figuresFrom } from "../analytics-sql/testing/explained.ts";
 import { discard, startServer, type TestServer } from "./testing/server.ts";
-
-setDefaultTimeout(30_000);
 
 let server: TestServer;
 beforeAll(async () => {

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { gzipSync, zstdCompressSync } from "node:zlib";
+import { limit_ms, pace } from "../.ci/limits.ts";
 import { keptBy } from "./testing/kept.ts";
 import { discard, onCluster, startServer, TEST_KEY, type TestServer } from "./testing/server.ts";
 
@@ -176,7 +177,7 @@ test.skipIf(process.platform !== "linux")(
         expect([response.status, response.headers.get("retry-after")]).toEqual([503, "1"]);
         await response.text();
         refusals += 1;
-        await Bun.sleep(100 + Math.random() * 400);
+        await pace(100 + Math.random() * 400);
       }
     };
     await Promise.all(Array.from({ length: CLIENTS }, (_, n) => client(n)));
@@ -191,5 +192,5 @@ test.skipIf(process.platform !== "linux")(
     // The engine's share is most of it; the bodies alone would be 200 MiB, several times over.
     expect(most).toBeLessThan(1_200 * 1024 * 1024);
   },
-  120_000,
+  limit_ms(120),
 );

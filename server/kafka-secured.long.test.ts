@@ -1,8 +1,9 @@
 // Kafka by TLS and SASL: settings as the program reads them, every mechanism, ClickHouse's own reader, and who is refused.
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { until } from "../.ci/limits.ts";
 import { closeSource, openSource } from "../analytics-sql/kafka/source.ts";
 import { openConsumer } from "../analytics-sql/testing/kafka.ts";
 import { line } from "../ingest/outbox/bus.contract.ts";
@@ -17,9 +18,7 @@ import {
 } from "../ingest/testing/brokers.ts";
 import { delivery } from "../ingest/testing/delivery.ts";
 import { parseKafka } from "./cluster-config.ts";
-import { until } from "./testing/server.ts";
 
-setDefaultTimeout(60_000);
 const MECHANISMS = ["plain", "scram-sha-256", "scram-sha-512"];
 
 describe.skipIf(!hasKafka)("with a Kafka broker that takes TLS and SASL only", () => {
@@ -58,7 +57,7 @@ describe.skipIf(!hasKafka)("with a Kafka broker that takes TLS and SASL only", (
       const kafka = kafkaBy(settings(mechanism));
       const bus = openKafkaBus(kafka);
       await bus.deliver(...delivery(line("mill-1", i + 1)));
-      await until(async () => (await bus.backlog_events()) === i + 1 || undefined, 20_000);
+      await until(async () => (await bus.backlog_events()) === i + 1 || undefined);
       await bus.close();
     }
     const letters = new DeadLetterTopic({ ...kafkaBy(settings()), tenantOf: () => "plant-1" });
@@ -88,7 +87,7 @@ describe.skipIf(!hasKafka)("with a Kafka broker that takes TLS and SASL only", (
       await bus.close();
       await openSource(engine, source(plain));
       const rows = "SELECT count() AS n FROM mtc.observations WHERE machine_id = 'mill-2'";
-      await until(async () => Number((await one(rows)).n) > 0 || undefined, 30_000);
+      await until(async () => Number((await one(rows)).n) > 0 || undefined);
       const made = await table();
       expect(JSON.stringify(made)).not.toContain("secret");
       await openSource(engine, source(plain));
@@ -109,7 +108,7 @@ describe.skipIf(!hasKafka)("with a Kafka broker that takes TLS and SASL only", (
       const { text } = await until(async () => {
         const found = await one(said);
         return found.text ? found : undefined;
-      }, 30_000);
+      });
       expect(text).toContain("Current build options: PLAIN,");
     } finally {
       await closeSource(engine);

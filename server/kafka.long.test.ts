@@ -2,6 +2,7 @@
 // meanwhile, a dead letter mended over HTTP.
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { rmSync } from "node:fs";
+import { limit_ms, until } from "../.ci/limits.ts";
 import { closeSource, openSource } from "../analytics-sql/kafka/source.ts";
 import { kafkaOf } from "../ingest/outbox/kafka.ts";
 import { type Brokers, hasKafka, startBrokers } from "../ingest/testing/brokers.ts";
@@ -9,9 +10,9 @@ import { createApp } from "./app.ts";
 import { KAFKA_DEFAULTS } from "./cluster-config.ts";
 import { parseConfig } from "./config.ts";
 import { type Services, startServices } from "./services.ts";
-import { callTo, TEST_KEY, type TestServer, tempDir, until } from "./testing/server.ts";
+import { callTo, TEST_KEY, type TestServer, tempDir } from "./testing/server.ts";
 
-setDefaultTimeout(240_000);
+setDefaultTimeout(limit_ms(240));
 const T0_MS = Date.parse("2026-01-05T06:00:00Z");
 const WINDOW = "from=2026-01-05T06:00:00Z&to=2026-01-05T14:00:00Z";
 
@@ -47,7 +48,7 @@ describe.skipIf(!hasKafka)("the program on a Kafka broker", () => {
       if (ready.body.outbox.events > 0) return undefined;
       const { body } = await call<string>("GET", "/metrics");
       return /^mtc_consumer_lag_events 0$/m.test(body) || undefined;
-    }, 120_000);
+    }, 120);
   const at = (minute: number, signal: string, value: string | number) => ({
     signal,
     ts: new Date(T0_MS + minute * 60_000).toISOString(),
@@ -80,7 +81,7 @@ describe.skipIf(!hasKafka)("the program on a Kafka broker", () => {
     const error = await until(async () => {
       const { body } = await call<{ outbox: { error: string } }>("GET", "/readyz");
       return body.outbox.error || undefined;
-    }, 60_000);
+    });
     expect(error).toStartWith("Kafka: ");
     expect((await call<string>("GET", "/metrics")).body).toMatch(/^mtc_consumer_lag_events NaN$/im);
     await brokers.start(0);
@@ -96,7 +97,7 @@ describe.skipIf(!hasKafka)("the program on a Kafka broker", () => {
     const [letter] = await until(async () => {
       const { rows } = (await call<{ rows: Letter[] }>("GET", "/api/v1/dead-letters")).body;
       return rows.length > 0 ? rows : undefined;
-    }, 60_000);
+    });
     expect(letter).toMatchObject({ machine_id: "mill-1" });
     expect(letter?.error).toEndWith("(clickhouse)");
     // It is called an event, and need not be one.
@@ -121,7 +122,7 @@ describe.skipIf(!hasKafka)("the program on a Kafka broker", () => {
     const done = await until(async () => {
       const { body } = await call<{ phase: string; error: string }>("GET", "/api/v1/rebuild");
       return ["done", "failed"].includes(body.phase) ? body : undefined;
-    }, 120_000);
+    }, 120);
     expect(done).toMatchObject({ phase: "done", error: "" });
     expect(await oee()).toEqual(before);
   });

@@ -5,11 +5,12 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { type BrowserContext, chromium, type Page } from "playwright-core";
 import { BROWSER_ARGS, chromiumForTests } from "../.ci/chromium.ts";
-import { discard, startServer, TEST_KEY, type TestServer, until } from "./testing/server.ts";
+import { limit_ms, until } from "../.ci/limits.ts";
+import { discard, startServer, TEST_KEY, type TestServer } from "./testing/server.ts";
 
 const { executablePath, missing } = chromiumForTests();
 
-setDefaultTimeout(240_000);
+setDefaultTimeout(limit_ms(240));
 
 const MILL = "mill-1";
 const LATHE = "lathe-1";
@@ -49,7 +50,7 @@ async function openBrowser(): Promise<void> {
     locale: "en-GB",
   });
   page = context.pages()[0] ?? (await context.newPage());
-  page.setDefaultTimeout(40_000);
+  page.setDefaultTimeout(limit_ms());
 }
 
 async function signIn(): Promise<void> {
@@ -88,7 +89,7 @@ const kept = (): Promise<string[]> =>
     return paths.sort();
   });
 
-const keeps = (path: string) => until(async () => (await kept()).includes(path) || undefined, 30_000);
+const keeps = (path: string) => until(async () => (await kept()).includes(path) || undefined);
 
 /** Nothing on the page looks live: said so in a band, grey, and no timer runs. */
 async function looksOld(): Promise<void> {
@@ -220,7 +221,7 @@ describe.skipIf(missing)("a kiosk", () => {
     await isLive();
     expect(await page.isVisible("[data-band]")).toBe(false);
     // A kept page has old figures around its live states: it loads itself anew.
-    await page.waitForSelector("html:not([data-kept])", { timeout: 100_000 });
+    await page.waitForSelector("html:not([data-kept])", { timeout: limit_ms(120) });
     await isLive();
   });
 
@@ -253,7 +254,7 @@ describe.skipIf(missing)("a kiosk", () => {
     await looksOld();
     await startAgain();
     await isLive();
-    await page.waitForSelector("html:not([data-kept])", { timeout: 100_000 });
+    await page.waitForSelector("html:not([data-kept])", { timeout: limit_ms(120) });
   });
 
   test("what is entered without network arrives once and in order, even if the session ended meanwhile", async () => {
@@ -283,7 +284,7 @@ describe.skipIf(missing)("a kiosk", () => {
     expect((await kept()).filter((path) => path.startsWith("/hmi"))).toEqual([]);
     // The wall sends it as well.
     await signIn();
-    await until(() => (rejects().length >= 4 ? true : undefined), 30_000);
+    await until(() => (rejects().length >= 4 ? true : undefined));
     expect(rejects()).toEqual([1, 5, 2, 10]);
     expect(await waiting()).toEqual([]);
   });

@@ -1,13 +1,14 @@
 // The whole program on MongoDB as its store: HTTP in, figures out, stopped and started, rebuilt from the log with equal figures.
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { rmSync } from "node:fs";
+import { limit_ms, until } from "../.ci/limits.ts";
 import { MONGO_ENGINES, type MongoServer } from "../ingest/testing/mongo.ts";
 import { createApp } from "./app.ts";
 import { parseConfig } from "./config.ts";
 import { type Services, startServices } from "./services.ts";
-import { callTo, TEST_KEY, tempDir, until } from "./testing/server.ts";
+import { callTo, TEST_KEY, tempDir } from "./testing/server.ts";
 
-setDefaultTimeout(240_000);
+setDefaultTimeout(limit_ms(240));
 const T0_MS = Date.parse("2026-01-05T06:00:00Z");
 const WINDOW = "from=2026-01-05T06:00:00Z&to=2026-01-05T14:00:00Z";
 /** The real one where it is given, else the nearest to it. chDB takes one data directory a process. */
@@ -50,7 +51,7 @@ describe.skipIf(!engine)(`the program on ${engine?.name ?? "MongoDB"}`, () => {
     until(async () => {
       const { body } = await call<{ outbox: { events: number } }>("GET", "/readyz");
       return body.outbox.events === 0 || undefined;
-    }, 120_000);
+    }, 120);
   const figures = async (): Promise<unknown> => {
     await settled();
     return (await call<{ rows: unknown[] }>("GET", `/api/v1/machines/mill-1/oee?${WINDOW}`)).body.rows[0];
@@ -110,7 +111,7 @@ describe.skipIf(!engine)(`the program on ${engine?.name ?? "MongoDB"}`, () => {
     const job = await until(async () => {
       const { body } = await call<{ phase: string; error: string; events: number }>("GET", "/api/v1/rebuild");
       return body.phase === "done" || body.phase === "failed" ? body : undefined;
-    }, 120_000);
+    }, 120);
     expect(job).toMatchObject({ phase: "done", error: "" });
     expect(job.events).toBeGreaterThanOrEqual(4);
     expect(await figures()).toEqual(before);

@@ -2,6 +2,7 @@
 import { Database } from "bun:sqlite";
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { limit_ms, until } from "../.ci/limits.ts";
 import { type ClickHouseStandIn, startClickHouseStandIn } from "../analytics-sql/testing/clickhouse-http.ts";
 import { openMongo } from "../ingest/store/mongo.ts";
 import { MONGO_ENGINES, type MongoServer } from "../ingest/testing/mongo.ts";
@@ -9,9 +10,9 @@ import { createApp } from "./app.ts";
 import { parseConfig } from "./config.ts";
 import { lockChdb } from "./move/lock.ts";
 import { startServices } from "./services.ts";
-import { callTo, startServer, TEST_KEY, tempDir, until } from "./testing/server.ts";
+import { callTo, startServer, TEST_KEY, tempDir } from "./testing/server.ts";
 
-setDefaultTimeout(240_000);
+setDefaultTimeout(limit_ms(240));
 /** The real one where it is given, else the nearest to it. */
 const engine = MONGO_ENGINES.findLast(({ start }) => start);
 const DAY_MS = 86_400_000;
@@ -324,7 +325,7 @@ describe.skipIf(!engine)(`moved to ${engine?.name ?? "MongoDB"} and ClickHouse o
     await call("POST", "/internal/machines/mill-1/data", {
       observations: [{ signal: "load", ts: iso(NEW_MS), value: 18 }],
     });
-    await until(async () => (await services.store.outboxDepth()).events === 0 || undefined, 30_000);
+    await until(async () => (await services.store.outboxDepth()).events === 0 || undefined);
     await app.stop(true);
     await services.stop();
     const late = await move("plant");

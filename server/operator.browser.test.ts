@@ -2,11 +2,12 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import { BROWSER_ARGS, chromiumForTests } from "../.ci/chromium.ts";
-import { discard, startServer, type TestServer, until } from "./testing/server.ts";
+import { limit_ms, until } from "../.ci/limits.ts";
+import { discard, startServer, type TestServer } from "./testing/server.ts";
 
 const { executablePath, missing } = chromiumForTests();
 
-setDefaultTimeout(260_000);
+setDefaultTimeout(limit_ms(260));
 
 const KIOSK = { viewport: { width: 1920, height: 1080 }, locale: "en-GB", hasTouch: true };
 const MINUTE_MS = 60_000;
@@ -32,7 +33,7 @@ beforeAll(async () => {
   ]);
   const link = /sign in once:\s+(\S+)/.exec(server.output())?.[1] ?? "";
   page = await context.newPage();
-  page.setDefaultTimeout(60_000);
+  page.setDefaultTimeout(limit_ms());
   await page.goto(link);
 });
 
@@ -68,6 +69,21 @@ async function parts(): Promise<{ total_count: number; reject_count: number } | 
 
 const toastSays = (words: string) => page.waitForSelector(`[data-toasts] li:has-text("${words}")`);
 
+/** Every drawing begins with a canvas that is wiped. @returns how many there were since */
+async function countDrawings(): Promise<() => Promise<number>> {
+  await page.evaluate(() => {
+    const canvas = CanvasRenderingContext2D.prototype as CanvasRenderingContext2D & { drawings: number };
+    const { clearRect } = canvas;
+    canvas.drawings = 0;
+    canvas.clearRect = function (...place) {
+      canvas.drawings += 1;
+      return clearRect.apply(this, place);
+    };
+  });
+  return () =>
+    page.evaluate(() => (CanvasRenderingContext2D.prototype as never as { drawings: number }).drawings);
+}
+
 describe.skipIf(missing)("an operator at a machine", () => {
   test("gives a stop its reason with one touch; it holds until the machine runs, and is in the report", async () => {
     await tell(["execution", before(30), "ACTIVE"], ["execution", before(12), "STOPPED"]);
@@ -84,7 +100,7 @@ describe.skipIf(missing)("an operator at a machine", () => {
       reason: "crane",
     });
     await tell(["execution", before(2), "ACTIVE"], ["execution", before(1), "STOPPED"]);
-    await until(async () => ((await lastState())?.reason === "" ? true : undefined), 60_000);
+    await until(async () => ((await lastState())?.reason === "" ? true : undefined));
     const report = await context.newPage();
     await report.goto(`${server.origin}/dashboard/mill-1?period=7d`);
     await report.waitForSelector(".longest, main");
@@ -98,7 +114,7 @@ describe.skipIf(missing)("an operator at a machine", () => {
       await page.reload();
       const first = await page.textContent(".entry-why > .choices-big [data-reason]");
       return first === "Waiting for the crane" || undefined;
-    }, 60_000);
+    });
     expect(await page.$$eval(".stop", (all) => all.length)).toBe(1);
   });
 
@@ -107,16 +123,16 @@ describe.skipIf(missing)("an operator at a machine", () => {
     const row = page.locator(".entry-made");
     await row.locator('[data-enter="reject"][data-count="5"]').tap();
     await toastSays("Reject: 5");
-    await until(async () => ((await parts())?.reject_count === 5 ? true : undefined), 60_000);
+    await until(async () => ((await parts())?.reject_count === 5 ? true : undefined));
     await page.locator("[data-toasts] li", { hasText: "Reject: 5" }).locator("button").first().tap();
-    await until(async () => ((await parts())?.reject_count === 0 ? true : undefined), 60_000);
+    await until(async () => ((await parts())?.reject_count === 0 ? true : undefined));
     await page.tap('[data-number="reject"]');
     await page.tap('[data-step="1"]');
     await page.tap('[data-step="1"]');
     await page.selectOption("[data-number-form] select", "setup");
     await page.tap("[data-number-form] .primary");
     await toastSays("Reject: 3");
-    await until(async () => ((await parts())?.reject_count === 3 ? true : undefined), 60_000);
+    await until(async () => ((await parts())?.reject_count === 3 ? true : undefined));
     const { rows } = await call<{ rows: { count: number; reason: string }[] }>(
       "GET",
       `/api/v1/machines/mill-1/rejects?${SPAN}`,
@@ -204,7 +220,7 @@ describe.skipIf(missing)("an operator at a machine", () => {
     await page.tap('[data-span="60"]');
     const chart = '[data-trend="torque"] canvas';
     // A line or, in the gap, hatching in every column of the plot: none is empty, and none is invented.
-    await until(async () => (await inked(chart)) > 0.8 || undefined, 60_000);
+    await until(async () => (await inked(chart)) > 0.8 || undefined);
     await page.tap('[data-chart="pause"]');
     const still = await picture(chart);
     await tell(["torque", new Date().toISOString(), 4_321]);
@@ -212,7 +228,8 @@ describe.skipIf(missing)("an operator at a machine", () => {
       () => document.querySelector('[data-trend="torque"] [data-trend-value]')?.textContent === "4,321",
     );
     // It is drawn again every second, the same.
-    await page.waitForTimeout(1_200);
+    const drawings = await countDrawings();
+    await until(async () => (await drawings()) >= 2);
     expect((await picture(chart)) === still).toBe(true);
     const closer = history();
     await page.hover('[data-trend="torque"] .u-over');
@@ -233,7 +250,7 @@ describe.skipIf(missing)("an operator at a machine", () => {
     await until(async () => {
       await page.reload();
       return (await page.$(stop)) ? true : undefined;
-    }, 60_000);
+    });
     const box = await page.locator(stop).boundingBox();
     await page.touchscreen.tap((box?.x ?? 0) + (box?.width ?? 0) / 2, (box?.y ?? 0) + (box?.height ?? 0) / 2);
     await page.waitForSelector("#sheet-reasons[open]");
@@ -261,11 +278,11 @@ describe.skipIf(missing)("an operator at a machine", () => {
     const made = async () =>
       (await call<{ rows: { total_count: number }[] }>("GET", "/api/v1/machines/bench-1/oee")).rows[0]
         ?.total_count;
-    await until(async () => ((await made()) === 10 ? true : undefined), 60_000);
+    await until(async () => ((await made()) === 10 ? true : undefined));
     await page.reload();
     await page.tap('[data-open="entered"]');
     await page.locator("[data-take-back]").first().tap();
-    await until(async () => ((await made()) === 0 ? true : undefined), 60_000);
+    await until(async () => ((await made()) === 0 ? true : undefined));
     expect(
       (await server.call("POST", "/api/v1/machines/mill-1/counts", { ts: before(1), count: 1 })).status,
     ).toBe(409);

@@ -1,6 +1,7 @@
 // Parts over HTTP (SPEC 8): spikes with a decision, pulses, events, lots with an order and an end, rejects entered later.
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { discard, startServer, type TestServer, until } from "./testing/server.ts";
+import { until } from "../.ci/limits.ts";
+import { discard, startServer, type TestServer } from "./testing/server.ts";
 import { stormy } from "./testing/storm.ts";
 
 let server: TestServer;
@@ -121,11 +122,11 @@ test("whoever counts by itself is not counted by hand as well, after a restart n
   await server.stop();
   server = stormy(await startServer({}, server.data_dir));
   // What was told before the start is known again in a moment.
-  await until(async () => (await count(itself, "06:30", 0)) === 409 || undefined, 30_000);
+  await until(async () => (await count(itself, "06:30", 0)) === 409 || undefined);
   expect(await count(hand, "06:30")).toBe(201);
   expect((await figures(hand))[0]?.total_count).toBe(15);
   expect((await figures(itself))[0]?.total_count).toBe(6);
-}, 60_000);
+});
 
 test("a counter that a machine begins to tell leaves its past alone", async () => {
   const base = await machine("begins");

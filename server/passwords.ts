@@ -1,5 +1,4 @@
 // Passwords are kept as argon2id and looked at a few at a time: each costs memory and a core for a moment.
-
 import { takeTurns } from "../analytics-sql/turns.ts";
 import { Overloaded } from "../ingest/store/store.ts";
 

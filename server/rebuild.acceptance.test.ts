@@ -2,20 +2,13 @@
 import { Database } from "bun:sqlite";
 import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
 import { rmSync } from "node:fs";
+import { limit_ms, pace, until } from "../.ci/limits.ts";
 import { openChdb } from "../analytics-sql/engine/chdb.ts";
 import type { Rebuild } from "./modules/rebuild/model.ts";
 import { daysOf } from "./modules/rebuild/service.ts";
-import {
-  discard,
-  onCluster,
-  startServer,
-  TEST_KEY,
-  type TestServer,
-  tempDir,
-  until,
-} from "./testing/server.ts";
+import { discard, onCluster, startServer, TEST_KEY, type TestServer, tempDir } from "./testing/server.ts";
 
-setDefaultTimeout(420_000);
+setDefaultTimeout(limit_ms(420));
 const data_dir = tempDir();
 const T0_MS = Date.parse("2026-01-05T00:00:00Z");
 const DAY_MS = 86_400_000;
@@ -49,7 +42,7 @@ class Ledger {
         .then((answer) => answer.status)
         .catch(() => 0);
       if (status === 202) this.acked = count;
-      await Bun.sleep(5);
+      await pace(5);
     }
   }
 
@@ -89,7 +82,7 @@ const ended = (of: TestServer): Promise<Rebuild> =>
   until(async () => {
     const now = await job(of);
     return now.phase === "done" || now.phase === "failed" ? now : undefined;
-  }, 120_000);
+  }, 120);
 
 /** Of a cluster's processes one makes rebuilds; who was killed keeps that for some seconds. */
 const begin = (at: TestServer, ask: object): Promise<Rebuild> =>
@@ -98,7 +91,7 @@ const begin = (at: TestServer, ask: object): Promise<Rebuild> =>
     if (onCluster && status === 503) return undefined;
     expect(status).toBe(202);
     return body;
-  }, 60_000);
+  });
 
 /** The command, as a process of its own. */
 async function command(args: string[], port: string): Promise<{ code: number; output: string }> {
@@ -200,7 +193,7 @@ test("invariants 2 and 6: rebuilt while clients post: figures as before, every a
     const found = await until(async () => {
       const now = (await job(victim)).phase;
       return now === phase || now === "done" ? now : undefined;
-    }, 120_000);
+    }, 120);
     console.log(`killed when ${found}, to be ${phase}`);
     await victim.kill();
     server = await startServer({}, data_dir);

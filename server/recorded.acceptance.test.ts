@@ -1,5 +1,6 @@
 // Recorded days of a real machine into the real program: every way in, any order, twice, and through restarts.
 import { afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { limit_ms, until } from "../.ci/limits.ts";
 import { arrival, shuffled } from "../analytics-sql/testing/arrival.ts";
 import { ColumnsBuilder } from "../ingest/columns.ts";
 import { haveRecordings, recording } from "../ingest/sources/mtconnect/recordings.ts";
@@ -7,9 +8,9 @@ import { type SimulatedAgent, startAgent } from "../ingest/sources/simulator/age
 import { type DeviceModel, deviceModelFromXml } from "../ingest/sources/simulator/model.ts";
 import { replay } from "../ingest/sources/simulator/shdr.ts";
 import { parseTimestamp_us } from "../ingest/time.ts";
-import { discard, startServer, TEST_KEY, type TestServer, until } from "./testing/server.ts";
+import { discard, startServer, TEST_KEY, type TestServer } from "./testing/server.ts";
 
-setDefaultTimeout(300_000);
+setDefaultTimeout(limit_ms(300));
 
 /** A working day of a Hurco VMX24: from its first observation to its last. */
 const DAY = "from=2017-02-01T12:18:02.234375Z&to=2017-02-01T20:11:13.453125Z";
@@ -70,7 +71,7 @@ async function arrived(at: TestServer, id: string, agent: SimulatedAgent, last_t
       `${id}/observations?from=${last_ts}&to=2017-03-01T00:00:00Z`,
     );
     return rows.some(({ seq }) => seq === agent.next_sequence - 1) || undefined;
-  }, 40_000);
+  });
 }
 
 /** What the recording says of the day, over HTTP. @returns the rows, to compare machines by */
@@ -189,7 +190,7 @@ describe.skipIf(!haveRecordings)("a recorded day of a Hurco VMX24", () => {
       [1, 30_000, "kill"],
     ] as const) {
       const told = tell(part);
-      await until(() => agent.next_sequence > sequence || undefined, 30_000);
+      await until(() => agent.next_sequence > sequence || undefined);
       await hasStored(server, "hurco", sequence / 2);
       if (end === "stop") expect(await server.stop()).toBe(0);
       else await server.kill();
@@ -237,7 +238,7 @@ describe.skipIf(!haveRecordings)("11,928 recorded observations in two forms", ()
       await until(async () => {
         const last = `${id}/observations?from=${last_ts}&to=2017-02-11T00:00:00Z`;
         return (await rowsOf(at, last)).length > 0 || undefined;
-      }, 30_000);
+      });
     }
     await server.settled();
 
@@ -290,7 +291,7 @@ async function hasStored(at: TestServer, id: string, rows: number): Promise<void
   await until(async () => {
     const found = await rowsOf(at, `${id}/observations?${DAY}&limit=${rows}`);
     return found.length === rows || undefined;
-  }, 30_000);
+  });
 }
 
 /**

@@ -1,5 +1,6 @@
 // Every recorded log of a real machine, through an agent into the program: nothing lost, and figures as the oracle's.
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { limit_ms, until } from "../.ci/limits.ts";
 import {
   type Counted,
   counted,
@@ -16,9 +17,9 @@ import { deviceModelFromXml } from "../ingest/sources/simulator/model.ts";
 import { replay } from "../ingest/sources/simulator/shdr.ts";
 import { parseTimestamp_us } from "../ingest/time.ts";
 import { type RecordedAgent, serveRecorded } from "./testing/recorded-agent.ts";
-import { discard, startServer, type TestServer, until } from "./testing/server.ts";
+import { discard, startServer, type TestServer } from "./testing/server.ts";
 
-setDefaultTimeout(120_000);
+setDefaultTimeout(limit_ms(120));
 
 type Log = {
   file: string;
@@ -220,7 +221,7 @@ async function everything(id: string, last: number): Promise<ObservationRow[]> {
       cursor = body.next_cursor === null ? "" : `&cursor=${encodeURIComponent(body.next_cursor)}`;
     } while (cursor !== "");
     return rows.some(({ seq }) => seq === last) ? rows : undefined;
-  }, 60_000);
+  });
 }
 
 const plantOf = (machine: string, rows: ObservationRow[]): Plant => ({

@@ -2,14 +2,13 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { BROWSER_ARGS, chromiumForTests } from "../.ci/chromium.ts";
-import { discard, startServer, TEST_KEY, type TestServer, until } from "./testing/server.ts";
+import { limit_ms, until } from "../.ci/limits.ts";
+import { discard, startServer, TEST_KEY, type TestServer } from "./testing/server.ts";
 
 const { executablePath, missing } = chromiumForTests();
 
-setDefaultTimeout(400_000);
+setDefaultTimeout(limit_ms(400));
 
-/** Pages show what was rolled up some seconds ago; other tests may run beside. */
-const SHOWN_MS = 120_000;
 const PASSWORD = "long enough";
 const YESTERDAY = Temporal.Now.plainDateISO("UTC").subtract({ days: 1 }).toString();
 const at = (time: string): string => `${YESTERDAY}T${time}:00Z`;
@@ -40,7 +39,7 @@ beforeAll(async () => {
   await server.settled();
   browser = await chromium.launch({ executablePath, args: BROWSER_ARGS });
   page = await browser.newPage({ viewport: { width: 1440, height: 900 }, locale: "en-GB" });
-  page.setDefaultTimeout(60_000);
+  page.setDefaultTimeout(limit_ms());
   page.on("console", (message) => {
     // A form that is refused is 422, which the browser calls an error; everything else is one.
     if (message.type() === "error" && !message.text().includes("422")) complaints.push(message.text());
@@ -70,7 +69,7 @@ async function shown(factor: string): Promise<string | null> {
 }
 
 const becomes = (factor: string, percent: string): Promise<true> =>
-  until(async () => ((await shown(factor)) === percent ? true : undefined), SHOWN_MS);
+  until(async () => ((await shown(factor)) === percent ? true : undefined), 120);
 
 describe.skipIf(missing)("a plant is set up by clicks", () => {
   test("the first user makes itself, with the key, and signs in by name", async () => {

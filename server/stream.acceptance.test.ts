@@ -2,8 +2,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
+import { limit_ms, until } from "../.ci/limits.ts";
 import { openStoreOf } from "./testing/kept.ts";
-import { discard, startServer, TEST_KEY, type TestServer, tempDir, until } from "./testing/server.ts";
+import { discard, startServer, TEST_KEY, type TestServer, tempDir } from "./testing/server.ts";
 
 const OTHER_KEY = "the-key-of-another-tenant";
 let server: TestServer;
@@ -90,10 +91,10 @@ class Reader {
   /** Why it ended: the last event, or the close frame. */
   async end(): Promise<{ code?: number; reason?: string | undefined }> {
     if (this.kind === "websocket") {
-      await until(() => (this.messages() && this.#close) || undefined, 15_000);
+      await until(() => (this.messages() && this.#close) || undefined);
       return this.#close ?? {};
     }
-    await until(() => this.#bytes.subarray(-7).toString() === "\r\n0\r\n\r\n" || undefined, 15_000);
+    await until(() => this.#bytes.subarray(-7).toString() === "\r\n0\r\n\r\n" || undefined);
     const last = this.messages().at(-1);
     return last?.event === "dropped" ? { reason: last.data.reason } : {};
   }
@@ -241,37 +242,41 @@ describe.each(["sse", "websocket"] as const)("%s", (kind) => {
     await reader.next("snapshot");
     await server.call("DELETE", `/api/v1/keys/${viewer.id}`);
     expect((await reader.end()).reason).toContain("key");
-  }, 20_000);
+  });
 
-  test("invariant 7: a reader that does not read is told why it was let go, behind what it missed", async () => {
-    const reader = new Reader(kind, "?machine=mill-1");
-    const idle = new Reader(kind, "?machine=mill-1");
-    await Promise.all([reader.next("snapshot"), idle.next("snapshot")]);
-    reader.socket.pause();
-    idle.socket.pause();
-    const signals = Array.from({ length: 500 }, (_, i) => `s${i}`);
-    let n = 0;
-    await until(async () => {
-      const value = `${n++}`.padEnd(450, "x");
-      const observations = signals.map((signal) => ({ signal, ts: new Date().toISOString(), value }));
-      await server.call("POST", "/internal/machines/mill-1/data", { observations });
-      return (await readers()) === 0 || undefined;
-    }, 30_000);
-    reader.socket.resume();
-    const end = await reader.end();
-    expect(end.reason).toContain("slowly");
-    if (kind === "websocket") expect(end.code).toBe(1013);
-    const messages = reader.messages();
-    expect(messages.filter(({ event }) => event === "delta").length).toBeGreaterThan(1);
-    // It comes back where it was.
-    const last = messages.findLast(({ id }) => id !== undefined)?.id;
-    const back = new Reader(kind, `?machine=mill-1&last_event_id=${last}`);
-    expect(await back.status()).toBe(kind === "sse" ? 200 : 101);
-    back.socket.destroy();
-    // One that does not even read that is cut off.
-    if (process.platform === "linux") await until(() => !held(idle) || undefined, 30_000);
-    idle.socket.destroy();
-  }, 90_000);
+  test(
+    "invariant 7: a reader that does not read is told why it was let go, behind what it missed",
+    async () => {
+      const reader = new Reader(kind, "?machine=mill-1");
+      const idle = new Reader(kind, "?machine=mill-1");
+      await Promise.all([reader.next("snapshot"), idle.next("snapshot")]);
+      reader.socket.pause();
+      idle.socket.pause();
+      const signals = Array.from({ length: 500 }, (_, i) => `s${i}`);
+      let n = 0;
+      await until(async () => {
+        const value = `${n++}`.padEnd(450, "x");
+        const observations = signals.map((signal) => ({ signal, ts: new Date().toISOString(), value }));
+        await server.call("POST", "/internal/machines/mill-1/data", { observations });
+        return (await readers()) === 0 || undefined;
+      });
+      reader.socket.resume();
+      const end = await reader.end();
+      expect(end.reason).toContain("slowly");
+      if (kind === "websocket") expect(end.code).toBe(1013);
+      const messages = reader.messages();
+      expect(messages.filter(({ event }) => event === "delta").length).toBeGreaterThan(1);
+      // It comes back where it was.
+      const last = messages.findLast(({ id }) => id !== undefined)?.id;
+      const back = new Reader(kind, `?machine=mill-1&last_event_id=${last}`);
+      expect(await back.status()).toBe(kind === "sse" ? 200 : 101);
+      back.socket.destroy();
+      // One that does not even read that is cut off.
+      if (process.platform === "linux") await until(() => !held(idle) || undefined);
+      idle.socket.destroy();
+    },
+    limit_ms(90),
+  );
 });
 
 /** Does the server still hold its end of the reader's connection? */
@@ -282,24 +287,28 @@ function held(reader: Reader): boolean {
   return row.test(readFileSync("/proc/net/tcp", "utf8"));
 }
 
-test("invariant 7: a thousand readers and no more; gone, they leave nothing behind", async () => {
-  const resident_bytes: number[] = [];
-  for (let round = 0; round < 3; round++) {
-    const crowd = Array.from({ length: 1_000 }, (_, i) => new Reader(i % 2 ? "sse" : "websocket"));
-    await until(async () => (await readers()) === 1_000 || undefined, 30_000);
-    for (const kind of ["sse", "websocket"] as const) {
-      const late = new Reader(kind);
-      expect(await late.status()).toBe(503);
-      late.socket.destroy();
+test(
+  "invariant 7: a thousand readers and no more; gone, they leave nothing behind",
+  async () => {
+    const resident_bytes: number[] = [];
+    for (let round = 0; round < 3; round++) {
+      const crowd = Array.from({ length: 1_000 }, (_, i) => new Reader(i % 2 ? "sse" : "websocket"));
+      await until(async () => (await readers()) === 1_000 || undefined);
+      for (const kind of ["sse", "websocket"] as const) {
+        const late = new Reader(kind);
+        expect(await late.status()).toBe(503);
+        late.socket.destroy();
+      }
+      for (const { socket } of crowd) socket.destroy();
+      await until(async () => (await readers()) === 0 || undefined);
+      const { body } = await server.call<string>("GET", "/metrics");
+      resident_bytes.push(Number(/^mtc_resident_memory_bytes (\d+)$/m.exec(body)?.[1]));
     }
-    for (const { socket } of crowd) socket.destroy();
-    await until(async () => (await readers()) === 0 || undefined, 30_000);
-    const { body } = await server.call<string>("GET", "/metrics");
-    resident_bytes.push(Number(/^mtc_resident_memory_bytes (\d+)$/m.exec(body)?.[1]));
-  }
-  console.log(`resident after each thousand: ${resident_bytes.map((bytes) => bytes >> 20).join(", ")} MiB`);
-  expect((resident_bytes[2] ?? 0) - (resident_bytes[0] ?? 0)).toBeLessThan(128 * 1024 * 1024);
-}, 120_000);
+    console.log(`resident after each thousand: ${resident_bytes.map((bytes) => bytes >> 20).join(", ")} MiB`);
+    expect((resident_bytes[2] ?? 0) - (resident_bytes[0] ?? 0)).toBeLessThan(128 * 1024 * 1024);
+  },
+  limit_ms(120),
+);
 
 test("a session opens a WebSocket from MTC's own pages only", async () => {
   const form = new URLSearchParams({ key: TEST_KEY });

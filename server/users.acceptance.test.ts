@@ -1,6 +1,7 @@
 // People over real HTTP (SPEC 11.14 and 11.15): they sign in with a name and a password, may do what their role allows, and are out at once.
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { discard, startServer, type TestServer, until } from "./testing/server.ts";
+import { until } from "../.ci/limits.ts";
+import { discard, startServer, type TestServer } from "./testing/server.ts";
 
 let server: TestServer;
 beforeAll(async () => {
@@ -96,7 +97,7 @@ test.concurrent.each<[string, object, boolean]>([
   expect((await change(id, patch)).status).toBe(200);
   expect(await as(cookie, "GET", READ)).toBe(goes_on ? 200 : 401);
   if (goes_on) await stream.body?.cancel();
-  else await until(() => stream.text().then(() => true), 30_000);
+  else await until(() => stream.text().then(() => true));
   await server.call("DELETE", `/api/v1/users/${id}`);
   expect(await as(cookie, "GET", READ)).toBe(401);
 });

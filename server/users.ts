@@ -1,5 +1,4 @@
 // People who sign in with a name and a password: their roles, and what may be done to them.
-
 import { takeTurns } from "../analytics-sql/turns.ts";
 import { badInput } from "../ingest/problem.ts";
 import type { Role, Store, User } from "../ingest/store/store.ts";

@@ -1,6 +1,6 @@
 // The engine over HTTP: the client is held against ClickHouse's HTTP interface before chDB, since there is no server
 // here. The schema, the queries, the settings and the engine behind them are real; of the protocol it is our reading.
-import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, expect, test } from "bun:test";
 import { compileCalendar } from "../../ingest/calendar.ts";
 import { ALL_DAYS, clear, Shadow } from "../rebuild/shadow.ts";
 import { startClickHouseStandIn } from "../testing/clickhouse-http.ts";
@@ -9,7 +9,6 @@ import { oee, states } from "../testing/rolled.ts";
 import { openClickHouse } from "./clickhouse.ts";
 import { engineContract } from "./engine.contract.ts";
 
-setDefaultTimeout(60_000);
 const server = startClickHouseStandIn();
 const engine = await openClickHouse({ url: server.url, rawRetentionDays: 30 });
 afterAll(async () => {

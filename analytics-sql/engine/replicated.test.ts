@@ -1,5 +1,5 @@
 // ON CLUSTER and replicated tables: every statement there is, held against ClickHouse's own parser. There is no Keeper here.
-import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,7 +12,6 @@ import { openChdb } from "./chdb.ts";
 import { replicated } from "./replicated.ts";
 import { retention } from "./settings.ts";
 
-setDefaultTimeout(60_000);
 const CLUSTER = "all-plants";
 const path = mkdtempSync(join(tmpdir(), "mtc-replicated-"));
 const engine = await openChdb({ path: join(path, "chdb"), rawRetentionDays: 36_500 });

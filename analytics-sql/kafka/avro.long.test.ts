@@ -1,6 +1,7 @@
 // The copy of the topic in Avro: through a real registry and a real broker, read back by ClickHouse and by its schema's id.
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { Type } from "avsc";
+import { until } from "../../.ci/limits.ts";
 import { encodeData, encodeEvent } from "../../ingest/event.ts";
 import { line, lines } from "../../ingest/outbox/bus.contract.ts";
 import { openKafkaBus } from "../../ingest/outbox/kafka.ts";
@@ -10,7 +11,6 @@ import { hasSchemaRegistry, startSchemaRegistry } from "../../ingest/testing/sch
 import { readTopic } from "../../ingest/testing/topic.ts";
 import { openConsumer } from "../testing/kafka.ts";
 
-setDefaultTimeout(60_000);
 type Event = { id: string; subject: string; data: { seq: number[] } };
 
 describe.skipIf(!hasKafka || !hasSchemaRegistry)("with a Kafka broker and a schema registry", () => {
@@ -77,10 +77,9 @@ describe.skipIf(!hasKafka || !hasSchemaRegistry)("with a Kafka broker and a sche
          ENGINE = MergeTree ORDER BY id AS
          SELECT id, subject AS machine, assumeNotNull(\`data.t0\`) AS t0, \`data.seq\`[1] AS seq, \`data.words\`[1] AS word FROM other.queue`,
       );
-      const end = Date.now() + 30_000;
       const count = async () =>
         (await engine.query<{ n: number }>("SELECT count() AS n FROM other.events", {}))[0]?.n;
-      while ((await count()) !== 100 && Date.now() < end) await Bun.sleep(200);
+      await until(async () => (await count()) === 100);
       const rows = await engine.query(
         "SELECT machine, uniqExact(seq) AS seqs, any(word) AS word, any(t0) AS t0 FROM other.events GROUP BY machine ORDER BY machine",
         {},

@@ -1,5 +1,6 @@
 // From a real broker through ClickHouse's own Kafka engine: the same figures as in-process, whatever comes twice.
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { limit_ms, until } from "../../.ci/limits.ts";
 import { compileCalendar } from "../../ingest/calendar.ts";
 import type { Bus } from "../../ingest/outbox/bus.ts";
 import { kafkaOf, openKafkaBus } from "../../ingest/outbox/kafka.ts";
@@ -22,7 +23,7 @@ import {
 import { oee, states } from "../testing/rolled.ts";
 import { closeSource, type KafkaSource, openSource, sourceStatements } from "./source.ts";
 
-setDefaultTimeout(120_000);
+setDefaultTimeout(limit_ms(120));
 const compile = (calendar: Calendar) => compileCalendar(calendar as Parameters<typeof compileCalendar>[0]);
 const TOPIC = "raw_data";
 const T0 = us("2026-01-30T00:00:00Z");
@@ -122,7 +123,7 @@ describe.skipIf(!hasKafka)("with a Kafka broker and the Kafka engine", () => {
   /** Everything that is in the topic has been read, and noted as read. */
   async function read(group = "mtc"): Promise<void> {
     const own = openKafkaBus({ brokers: brokers.addresses, topic: TOPIC, partitions: 3, group });
-    while ((await own.backlog_events()) !== 0) await Bun.sleep(200);
+    await until(async () => (await own.backlog_events()) === 0);
     await own.close();
   }
 

@@ -205,7 +205,7 @@ export function lakeContract(
       await forgetHot(other);
       expect(await rowsOf("plant/none", "mill:1.x", lake)).toEqual([]);
       expect(await rows("unknown")).toEqual([]);
-    }, 60_000);
+    });
 
     test("retention: a day leaves the table when it is in the lake, and only then", async () => {
       const tenant = await plant();

@@ -1,5 +1,4 @@
 // A lake in a bucket: S3, or whatever speaks its protocol.
-
 import { S3Client } from "bun";
 import { literal } from "../engine/literal.ts";
 import { LAKE_COLUMNS, type LakeStorage } from "./storage.ts";

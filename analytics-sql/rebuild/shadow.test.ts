@@ -1,5 +1,6 @@
 // Rebuilding what was corrupted: the days that are asked for become what the log says, all others stay as they are.
 import { beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { limit_ms } from "../../.ci/limits.ts";
 import { compileCalendar } from "../../ingest/calendar.ts";
 import { testEngine } from "../testing/engine.ts";
 import {
@@ -15,7 +16,7 @@ import {
 import { oee, states } from "../testing/rolled.ts";
 import { ALL_DAYS, clear, type Days, Shadow } from "./shadow.ts";
 
-setDefaultTimeout(120_000);
+setDefaultTimeout(limit_ms(120));
 const engine = await testEngine();
 const compile = (calendar: Calendar) => compileCalendar(calendar as Parameters<typeof compileCalendar>[0]);
 const tenant = "plant-1";

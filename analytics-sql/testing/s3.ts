@@ -1,4 +1,5 @@
 // An S3 server of another make, on loopback, for a test file.
+import { until } from "../../.ci/limits.ts";
 import { findMoto } from "../../.ci/s3-peer.ts";
 import { freePort } from "../../ingest/free-ports.ts";
 import type { S3Options } from "../lake/s3.ts";
@@ -15,13 +16,12 @@ export async function startS3Peer(): Promise<S3Peer> {
     stderr: "ignore",
   });
   const endpoint = `http://127.0.0.1:${port}`;
-  const end = Date.now() + 20_000;
-  for (;;) {
-    const made = await fetch(`${endpoint}/lake`, { method: "PUT" }).catch(() => undefined);
-    if (made?.ok) break;
-    if (Date.now() > end) throw new Error("moto_server does not answer");
-    await Bun.sleep(100);
-  }
+  await until(() =>
+    fetch(`${endpoint}/lake`, { method: "PUT" }).then(
+      ({ ok }) => ok,
+      () => false,
+    ),
+  );
   return {
     options: {
       endpoint,

@@ -1,5 +1,6 @@
 // Live values between replicas, over a real Redis.
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { until } from "../../.ci/limits.ts";
 import { findRedis, redisCommand } from "../../.ci/redis.ts";
 import { ColumnsBuilder } from "../columns.ts";
 import { freePort } from "../free-ports.ts";
@@ -10,7 +11,6 @@ import { Redis } from "./redis.ts";
 
 const program = findRedis();
 if (!program) console.warn("skipped: these tests need redis-server (Debian: redis-server)");
-setDefaultTimeout(30_000);
 
 const OWNERS: Record<string, string> = { "mill-1": "plant-1", "mill-2": "plant-1" };
 const port = freePort();
@@ -27,18 +27,18 @@ function startRedis(): void {
   redis = Bun.spawn(redisCommand(program ?? "", port), { stdout: "ignore", stderr: "ignore" });
 }
 
-async function until(met: () => boolean): Promise<void> {
-  const end = Date.now() + 15_000;
-  while (!met()) {
-    if (Date.now() > end) throw new Error(`not met: ${met}; ${logged.join("; ")}`);
-    await Bun.sleep(10);
-  }
-}
-
 function say(hub: LiveHub, machine_id: string, signal: string, ts_us: number, value: number | string): void {
   const columns = new ColumnsBuilder();
   columns.add(signal, ts_us, 1, value);
   hub.apply(machine_id, columns.columns());
+}
+
+/** A word each way by Redis: whatever either had to say before has come by then. */
+async function thereAndBack(n: number): Promise<void> {
+  say(other, "mill-1", "marker", 2 * n, 2 * n);
+  await until(() => seen(one, "mill-1")?.signals.marker?.value === 2 * n);
+  say(one, "mill-1", "marker", 2 * n + 1, 2 * n + 1);
+  await until(() => told.some(({ json }) => json.includes(`"marker":{"ts_us":${2 * n + 1},`)));
 }
 
 const seen = (hub: LiveHub, machine_id: string) => hub.snapshot([machine_id]).machines[0];
@@ -98,12 +98,14 @@ describe.skipIf(!program)("two hubs at one Redis", () => {
   });
 
   test("what is heard is not told on: no word goes round", async () => {
-    await Bun.sleep(300);
+    await thereAndBack(1);
     const before = told.length;
     say(one, "mill-1", "feedrate", 11_000_000, 8);
-    await until(() => seen(other, "mill-1")?.signals.feedrate?.value === 8);
-    await Bun.sleep(500);
-    expect(told.slice(before).map(({ own }) => own)).toEqual([false]);
+    await until(() => told.length > before);
+    expect(seen(other, "mill-1")?.signals.feedrate?.value).toBe(8);
+    await thereAndBack(2);
+    // The word, the marker that it said itself, and the one that it heard.
+    expect(told.slice(before).map(({ own }) => own)).toEqual([false, true, false]);
   });
 
   test("without Redis each goes on by itself and says so; when it is back they are joined again", async () => {

@@ -1,5 +1,6 @@
 // What every bus must do, run against each of them.
 import { expect, test } from "bun:test";
+import { until } from "../../.ci/limits.ts";
 import { encodeData, encodeEvent } from "../event.ts";
 import { delivery } from "../testing/delivery.ts";
 import type { Bus } from "./bus.ts";
@@ -46,10 +47,7 @@ export function busContract(open: () => Promise<BusUnderTest>): void {
 
   const arrived = async (machine: string, expected: number[]): Promise<void> => {
     const { read } = await opened.promise;
-    const end = Date.now() + 30_000;
-    while (JSON.stringify(await read(machine)) !== JSON.stringify(expected) && Date.now() < end)
-      await Bun.sleep(100);
-    expect(await read(machine)).toEqual(expected);
+    await until(async () => Bun.deepEquals(await read(machine), expected));
   };
 
   test("what was delivered arrives, of every machine", async () => {
@@ -110,8 +108,7 @@ export function busContract(open: () => Promise<BusUnderTest>): void {
 
   test("when all has arrived nothing is left with the bus", async () => {
     const { bus } = await opened.promise;
-    const end = Date.now() + 30_000;
-    while ((await bus.backlog_events()) !== 0 && Date.now() < end) await Bun.sleep(200);
+    await until(async () => (await bus.backlog_events()) === 0);
     expect(await bus.backlog_events()).toBe(0);
   });
 }

@@ -1,13 +1,14 @@
 // The Kafka bus against real brokers: the contract, the topics, the messages, what a broker refuses.
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { ConfigResourceTypes, type Consumer, type KafkaMessage } from "kafkajs";
+import { limit_ms, until } from "../../.ci/limits.ts";
 import { type Brokers, hasKafka, startBrokers } from "../testing/brokers.ts";
 import { delivery } from "../testing/delivery.ts";
 import { busContract, line, lines } from "./bus.contract.ts";
 import type { Bus } from "./bus.ts";
 import { kafkaOf, openKafkaBus } from "./kafka.ts";
 
-setDefaultTimeout(120_000);
+setDefaultTimeout(limit_ms(120));
 const options = { topic: "raw_data", partitions: 3, group: "mtc" };
 
 describe.skipIf(!hasKafka)("with a Kafka broker", () => {
@@ -52,7 +53,7 @@ describe.skipIf(!hasKafka)("with a Kafka broker", () => {
   test("invariant 8: the bytes are the event's, the key is the machine, the content type says what it is", async () => {
     const event = line("bytes", 7);
     await bus.deliver(...delivery(event));
-    while (ofMachine("bytes").length === 0) await Bun.sleep(20);
+    await until(() => ofMachine("bytes").length > 0);
     const [{ message } = { message: undefined }] = ofMachine("bytes");
     expect(message?.value).toEqual(Buffer.from(event.slice(0, -1)));
     expect(message?.headers?.["content-type"]?.toString()).toBe(
@@ -66,7 +67,7 @@ describe.skipIf(!hasKafka)("with a Kafka broker", () => {
       await bus.deliver(
         ...delivery(lines([1, 2, 3].flatMap((n) => machines.map((machine) => line(machine, 3 * batch + n))))),
       );
-    while (machines.some((machine) => ofMachine(machine).length < 30)) await Bun.sleep(20);
+    await until(() => machines.every((machine) => ofMachine(machine).length >= 30));
     for (const machine of machines) {
       expect(new Set(ofMachine(machine).map(({ partition }) => partition)).size).toBe(1);
       const seqs = ofMachine(machine).map(({ message }) => seqOf(message));
@@ -107,7 +108,7 @@ describe.skipIf(!hasKafka)("with a Kafka broker", () => {
       too_large: true,
     });
     await bus.deliver(...delivery(huge));
-    while (dead.length === 0) await Bun.sleep(20);
+    await until(() => dead.length > 0);
     const [letter] = dead;
     expect(letter?.value?.length).toBe(huge.length - 1);
     expect(letter?.headers?.reason?.toString()).toContain("larger than the max message size");
@@ -119,6 +120,6 @@ describe.skipIf(!hasKafka)("with a Kafka broker", () => {
       poison: true,
     });
     await bus.deliver(...delivery(line("small", 1)));
-    while (ofMachine("small").length === 0) await Bun.sleep(20);
+    await until(() => ofMachine("small").length > 0);
   });
 });

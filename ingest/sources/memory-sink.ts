@@ -65,12 +65,3 @@ export class MemorySink implements Sink {
       .map(({ value }) => value);
   }
 }
-
-/** Waits until `condition` holds; fails naming what it waited for. */
-export async function until(what: string, condition: () => boolean, patience_ms = 4_000): Promise<void> {
-  const deadline = performance.now() + patience_ms;
-  while (!condition()) {
-    if (performance.now() > deadline) throw new Error(`waited in vain: ${what}`);
-    await Bun.sleep(5);
-  }
-}

@@ -1,5 +1,4 @@
 // What a collector is given and what it hands on: the border between protocols and the pipeline.
-
 import type { ColumnsBuilder } from "../columns.ts";
 import type { AssetData, GapCause, Observation } from "../event.ts";
 

@@ -1,14 +1,13 @@
 // Sources are tried: what a simulated agent and a simulated module tell, and every way in which a trial fails, in its kind.
-import { expect, setDefaultTimeout, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { createServer, type Socket } from "node:net";
+import { SLOWNESS } from "../../.ci/limits.ts";
 import { ScriptedDevice } from "./modbus/scripted-device.ts";
 import { tryModbus } from "./modbus/trial.ts";
 import { tryAgent } from "./mtconnect/trial.ts";
 import { startAdam6050 } from "./simulator/adam6050.ts";
 import { startDemoPlant } from "./simulator/plant.ts";
 import { TRIAL_MS, TrialError } from "./trial.ts";
-
-setDefaultTimeout(30_000);
 
 /** The kind of error a trial ends with, or what it told. */
 const kindOf = (trial: Promise<unknown>): Promise<unknown> =>
@@ -111,8 +110,8 @@ test("invariant 7: a trial ends in its time, whatever the other side does", asyn
     kindOf(tryModbus({ host: "127.0.0.1", port: hanging_up.port, map: "adam-6050" })),
   ]);
   expect(kinds).toEqual(["timeout", "timeout", "broken", "no_unit", "not_modbus"]);
-  // Three times over: the machine may be busy.
-  expect(performance.now() - began_ms).toBeLessThan(3 * TRIAL_MS);
+  // Three times over: the machine may be busy, besides being slow.
+  expect(performance.now() - began_ms).toBeLessThan(3 * TRIAL_MS * SLOWNESS);
   await Promise.all([silent, dripping, hanging_up].map((one) => one.stop()));
 });
 

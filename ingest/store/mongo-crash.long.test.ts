@@ -1,5 +1,6 @@
 // Many processes on one MongoDB store, and their deaths: a ledger of what was acknowledged against what is in the log.
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
+import { limit_ms, until } from "../../.ci/limits.ts";
 import { encodeData, encodeEvent } from "../event.ts";
 import { type Relay, startRelay } from "../outbox/relay.ts";
 import { MONGO_ENGINES, type MongoServer } from "../testing/mongo.ts";
@@ -20,14 +21,6 @@ function event(machine: number, seq: number): NewEvent {
   };
   const data = encodeData({ signals: ["n"], signal: [0], t0: 1, dt: [0], num: [seq] });
   return { header, bytes: encodeEvent(header, data), rows: 1 };
-}
-
-async function until(done: () => boolean | Promise<boolean>, limit_ms = 60_000): Promise<void> {
-  const end = Date.now() + limit_ms;
-  while (!(await done())) {
-    if (Date.now() > end) throw new Error(`nothing came of it: ${done}`);
-    await Bun.sleep(25);
-  }
 }
 
 const running = new Set<{ kill(): Promise<void> }>();
@@ -87,7 +80,7 @@ for (const { name, start } of MONGO_ENGINES) {
     let server: MongoServer;
     beforeAll(async () => {
       server = await start();
-    }, 90_000);
+    }, limit_ms(90));
     afterAll(() => server.stop());
     const open = (): Promise<Store> => opened(2_000);
     const opened = (lease_ms: number): Promise<Store> =>
@@ -113,130 +106,142 @@ for (const { name, start } of MONGO_ENGINES) {
         () => {},
       );
 
-    test("invariant 2: relays that come and go while two processes write: each event once, each machine's in order", async () => {
-      n += 1;
-      // Nobody dies here: a lease that no slow machine lets run out.
-      const open = () => opened(60_000);
-      const writers = await Promise.all([open(), open()]);
-      const got: string[] = [];
-      const shares: string[][] = [[], [], []];
-      const stores: Store[] = [];
-      const relays: Relay[] = [];
-      const join = async (i: number): Promise<void> => {
-        const store = await open();
-        stores[i] = store;
-        const share = shares[i] as string[];
-        relays[i] = startRelay(
-          store,
-          {
-            async deliver(lines) {
-              const text = new TextDecoder().decode(lines).trimEnd();
-              const ids = text.split("\n").map((line) => (JSON.parse(line) as { id: string }).id);
-              got.push(...ids);
-              share.push(...ids);
+    test(
+      "invariant 2: relays that come and go while two processes write: each event once, each machine's in order",
+      async () => {
+        n += 1;
+        // Nobody dies here: a lease that no slow machine lets run out.
+        const open = () => opened(60_000);
+        const writers = await Promise.all([open(), open()]);
+        const got: string[] = [];
+        const shares: string[][] = [[], [], []];
+        const stores: Store[] = [];
+        const relays: Relay[] = [];
+        const join = async (i: number): Promise<void> => {
+          const store = await open();
+          stores[i] = store;
+          const share = shares[i] as string[];
+          relays[i] = startRelay(
+            store,
+            {
+              async deliver(lines) {
+                const text = new TextDecoder().decode(lines).trimEnd();
+                const ids = text.split("\n").map((line) => (JSON.parse(line) as { id: string }).id);
+                got.push(...ids);
+                share.push(...ids);
+              },
             },
-          },
-          () => {},
-        );
-      };
-      let seq = 0;
-      /** Each machine has one writer at a time, as from a collector: what it sends is acknowledged before it sends more. */
-      const write = async (rounds: number): Promise<void> => {
-        for (let round = 0; round < rounds; round++) {
-          seq += 1;
+            () => {},
+          );
+        };
+        let seq = 0;
+        /** Each machine has one writer at a time, as from a collector: what it sends is acknowledged before it sends more. */
+        const write = async (rounds: number): Promise<void> => {
+          for (let round = 0; round < rounds; round++) {
+            seq += 1;
+            await Promise.all(
+              Array.from({ length: MACHINES }, (_, machine) => {
+                const writer = writers[(machine + seq) % 2] as Store;
+                return writer.commit({ events: [event(machine, seq)] });
+              }),
+            );
+          }
+        };
+        await join(0);
+        await write(10);
+        await join(1);
+        await join(2);
+        // All three have a share by and by.
+        await until(async () => {
+          await write(1);
+          return shares.every((share) => share.length > 0);
+        });
+        await relays[1]?.stop();
+        await stores[1]?.close();
+        await write(10);
+        await until(() => got.length >= seq * MACHINES);
+        for (const i of [0, 2]) {
+          await relays[i]?.stop();
+          await stores[i]?.close();
+        }
+        expect(got.length).toBe(seq * MACHINES);
+        expect(new Set(got).size).toBe(got.length);
+        for (let machine = 0; machine < MACHINES; machine++) {
+          const own = got.filter((id) => id.startsWith(`m${machine}-`));
+          expect(own).toEqual(own.toSorted());
+        }
+        expect((await writers[0]?.outboxDepth())?.events).toBe(0);
+        for (const writer of writers) await writer.close();
+      },
+      limit_ms(120),
+    );
+
+    test(
+      "invariant 2: a relay that dies holding its leases is followed by another, and nothing is left behind",
+      async () => {
+        n += 1;
+        const store = await open();
+        for (let seq = 1; seq <= 5; seq++) {
           await Promise.all(
-            Array.from({ length: MACHINES }, (_, machine) => {
-              const writer = writers[(machine + seq) % 2] as Store;
-              return writer.commit({ events: [event(machine, seq)] });
-            }),
+            Array.from({ length: MACHINES }, (_, machine) => store.commit({ events: [event(machine, seq)] })),
           );
         }
-      };
-      await join(0);
-      await write(10);
-      await join(1);
-      await join(2);
-      // All three have a share by and by.
-      await until(async () => {
-        await write(1);
-        return shares.every((share) => share.length > 0);
-      });
-      await relays[1]?.stop();
-      await stores[1]?.close();
-      await write(10);
-      await until(() => got.length >= seq * MACHINES);
-      for (const i of [0, 2]) {
-        await relays[i]?.stop();
-        await stores[i]?.close();
-      }
-      expect(got.length).toBe(seq * MACHINES);
-      expect(new Set(got).size).toBe(got.length);
-      for (let machine = 0; machine < MACHINES; machine++) {
-        const own = got.filter((id) => id.startsWith(`m${machine}-`));
-        expect(own).toEqual(own.toSorted());
-      }
-      expect((await writers[0]?.outboxDepth())?.events).toBe(0);
-      for (const writer of writers) await writer.close();
-    }, 120_000);
+        const dying = run("mongo-relay", server.url(`crash${n}`), "hang");
+        await until(() => dying.lines.some((line) => line.startsWith("claimed")));
+        // It lives: another one is given nothing of what it has.
+        const other = await open();
+        expect((await other.readOutbox(1_000, 1 << 20)).events).toEqual([]);
+        await dying.kill();
+        const got: string[] = [];
+        const began_ms = performance.now();
+        const relay = relayTo(other, got);
+        await until(() => got.length >= 5 * MACHINES);
+        console.log(`${name}: taken over after ${((performance.now() - began_ms) / 1_000).toFixed(1)} s`);
+        expect(new Set(got).size).toBe(5 * MACHINES);
+        expect(got.length).toBe(5 * MACHINES);
+        await relay.stop();
+        await other.close();
+        await store.close();
+      },
+      limit_ms(120),
+    );
 
-    test("invariant 2: a relay that dies holding its leases is followed by another, and nothing is left behind", async () => {
-      n += 1;
-      const store = await open();
-      for (let seq = 1; seq <= 5; seq++) {
-        await Promise.all(
-          Array.from({ length: MACHINES }, (_, machine) => store.commit({ events: [event(machine, seq)] })),
-        );
-      }
-      const dying = run("mongo-relay", server.url(`crash${n}`), "hang");
-      await until(() => dying.lines.some((line) => line.startsWith("claimed")));
-      // It lives: another one is given nothing of what it has.
-      const other = await open();
-      expect((await other.readOutbox(1_000, 1 << 20)).events).toEqual([]);
-      await dying.kill();
-      const got: string[] = [];
-      const began_ms = performance.now();
-      const relay = relayTo(other, got);
-      await until(() => got.length >= 5 * MACHINES);
-      console.log(`${name}: taken over after ${((performance.now() - began_ms) / 1_000).toFixed(1)} s`);
-      expect(new Set(got).size).toBe(5 * MACHINES);
-      expect(got.length).toBe(5 * MACHINES);
-      await relay.stop();
-      await other.close();
-      await store.close();
-    }, 120_000);
-
-    test("invariants 1 and 2: kill -9 of the writing process: all that was acknowledged is there, once", async () => {
-      n += 1;
-      const ledger = new Map<number, string[]>();
-      for (let round = 0; round < 8; round++) {
-        const before = ledger.size;
-        const writer = run("mongo-writer", server.url(`crash${n}`), "w", "3");
-        const acks = (): number => writer.lines.filter((line) => line.startsWith("acked")).length;
-        await until(() => acks() > 3 + round * 2);
-        await writer.kill();
-        for (const line of writer.lines.filter((line) => line.startsWith("acked"))) {
-          const [, sequence, ...ids] = line.split(" ");
-          ledger.set(Number(sequence), ids);
+    test(
+      "invariants 1 and 2: kill -9 of the writing process: all that was acknowledged is there, once",
+      async () => {
+        n += 1;
+        const ledger = new Map<number, string[]>();
+        for (let round = 0; round < 8; round++) {
+          const before = ledger.size;
+          const writer = run("mongo-writer", server.url(`crash${n}`), "w", "3");
+          const acks = (): number => writer.lines.filter((line) => line.startsWith("acked")).length;
+          await until(() => acks() > 3 + round * 2);
+          await writer.kill();
+          for (const line of writer.lines.filter((line) => line.startsWith("acked"))) {
+            const [, sequence, ...ids] = line.split(" ");
+            ledger.set(Number(sequence), ids);
+          }
+          expect(ledger.size).toBeGreaterThan(before);
         }
-        expect(ledger.size).toBeGreaterThan(before);
-      }
-      const store = await open();
-      const log = await logOf(store);
-      const acked = [...ledger.values()].flat();
-      expect(new Set(log).size).toBe(log.length);
-      expect(acked.filter((id) => !log.includes(id))).toEqual([]);
-      // Every batch once: what was stored without its acknowledgement was known again by its key.
-      const batches = log.map((id) => id.split("-").slice(0, 3).join("-"));
-      expect(new Set(batches).size).toBe(batches.length);
-      const stood = (await store.checkpoint("http://w"))?.next_sequence ?? 0;
-      const last = Math.max(...ledger.keys());
-      expect(stood).toBeGreaterThan(last);
-      // The checkpoint is never ahead of its events, and at most one batch behind them: the one that was cut off.
-      const stored = Math.max(...batches.map((batch) => Number(batch.split("-")[1])));
-      expect([stored, stored + 1]).toContain(stood);
-      console.log(`${name}: ${acked.length} events acknowledged over 8 kills, ${log.length} in the log`);
-      await store.close();
-    }, 180_000);
+        const store = await open();
+        const log = await logOf(store);
+        const acked = [...ledger.values()].flat();
+        expect(new Set(log).size).toBe(log.length);
+        expect(acked.filter((id) => !log.includes(id))).toEqual([]);
+        // Every batch once: what was stored without its acknowledgement was known again by its key.
+        const batches = log.map((id) => id.split("-").slice(0, 3).join("-"));
+        expect(new Set(batches).size).toBe(batches.length);
+        const stood = (await store.checkpoint("http://w"))?.next_sequence ?? 0;
+        const last = Math.max(...ledger.keys());
+        expect(stood).toBeGreaterThan(last);
+        // The checkpoint is never ahead of its events, and at most one batch behind them: the one that was cut off.
+        const stored = Math.max(...batches.map((batch) => Number(batch.split("-")[1])));
+        expect([stored, stored + 1]).toContain(stood);
+        console.log(`${name}: ${acked.length} events acknowledged over 8 kills, ${log.length} in the log`);
+        await store.close();
+      },
+      limit_ms(180),
+    );
 
     // A server that was given is not ours to kill. FerretDB, killed and started again, leaves a writer without any answer
     // for over a minute about one time in four; why is not known yet.
@@ -262,7 +267,7 @@ for (const { name, start } of MONGO_ENGINES) {
         console.log(`${name}: ${acked.length} events acknowledged over 3 kills of the server`);
         await store.close();
       },
-      180_000,
+      limit_ms(180),
     );
   });
 }

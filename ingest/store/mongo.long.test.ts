@@ -1,6 +1,7 @@
 // The store on MongoDB keeps the contract, on every server that speaks the protocol and is there.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { MongoClient } from "mongodb";
+import { limit_ms, until } from "../../.ci/limits.ts";
 import { type EventHeader, encodeData, encodeEvent } from "../event.ts";
 import { MONGO_ENGINES, type MongoServer } from "../testing/mongo.ts";
 import { Committer } from "./mongo/committer.ts";
@@ -47,7 +48,7 @@ for (const { name, whole, start } of MONGO_ENGINES) {
     });
   beforeAll(async () => {
     server = await start();
-  }, 90_000);
+  }, limit_ms(90));
   afterAll(() => server.stop());
 
   storeContract(name, open, () => {
@@ -84,13 +85,8 @@ for (const { name, whole, start } of MONGO_ENGINES) {
     test("what a process tells of itself the others know, until it leaves, and of one that died that it did", async () => {
       const stores = [await fresh({ lease_ms: 1_000 }), await open({ lease_ms: 1_000 })] as const;
       const [one, other] = stores.map((store) => store.share("collect")) as [Share, Share];
-      const told = async (words: string, lives: boolean): Promise<void> => {
-        const end = Date.now() + 15_000;
-        while (!Bun.deepEquals(await other.told(), words === "" ? [] : [{ words, lives }])) {
-          if (Date.now() > end) throw new Error(`not "${words}", but ${JSON.stringify(await other.told())}`);
-          await Bun.sleep(100);
-        }
-      };
+      const told = (words: string, lives: boolean) =>
+        until(async () => Bun.deepEquals(await other.told(), words === "" ? [] : [{ words, lives }]));
       one.tell("all is well");
       expect(await other.told()).toEqual([]);
       await one.balance(async () => {});
@@ -109,7 +105,7 @@ for (const { name, whole, start } of MONGO_ENGINES) {
       await told("I was there", false);
       await late.release().catch(() => {});
       await stores[1].close();
-    }, 60_000);
+    });
 
     test("opened again and again, by two at once: nothing is made twice, nothing is lost", async () => {
       const first = await fresh();
@@ -127,14 +123,11 @@ for (const { name, whole, start } of MONGO_ENGINES) {
       const { events } = await store.readOutbox(10, 1 << 20);
       expect(events.map(({ id }) => id)).toEqual(["a"]);
       await store.delivered(events[0]?.position ?? 0);
-      for (;;) {
-        const taken = await store.commit({ events: [sized(10, "c")] }).catch((error: unknown) => error);
-        if (!(taken instanceof Overloaded)) {
-          expect(taken).toMatchObject([{ outcome: "stored" }]);
-          break;
-        }
-        await Bun.sleep(100);
-      }
+      const taken = await until(async () => {
+        const answer = await store.commit({ events: [sized(10, "c")] }).catch((error: unknown) => error);
+        return !(answer instanceof Overloaded) && answer;
+      });
+      expect(taken).toMatchObject([{ outcome: "stored" }]);
       await store.close();
     });
 
@@ -197,7 +190,7 @@ for (const { name, whole, start } of MONGO_ENGINES) {
     test.skipIf(!whole)(
       "invariants 1 and 2: a writer that sleeps over its commit is not waited for; when it wakes up, it commits at the end",
       async () => {
-        const [store, lazy] = [await fresh({ lease_ms: 50 }), await sleeper(server.url(n))];
+        const [store, lazy] = [await fresh({ lease_ms: 2_000 }), await sleeper(server.url(n))];
         await store.commit({ events: [sized(10, "a")] });
         const late = lazy.committer.commit({ events: [sized(10, "late", "press-2")] });
         await lazy.asleep;
@@ -205,7 +198,7 @@ for (const { name, whole, start } of MONGO_ENGINES) {
         for (const { position } of (await store.readOutbox(10, 1 << 20)).events)
           await store.delivered(position);
         expect(await store.logState()).toMatchObject({ last: 3, delivered: 0 });
-        await Bun.sleep(150);
+        await until(async () => (await store.logState()).delivered > 0);
         expect(await store.logState()).toMatchObject({ last: 3, delivered: 3 });
         lazy.wake();
         expect(await late).toEqual([{ outcome: "stored", event_id: "late" }]);
@@ -294,12 +287,10 @@ async function sleeper(url: string) {
 async function untilRaw(url: string, count: number): Promise<unknown[]> {
   const client = new MongoClient(url);
   try {
-    const end = Date.now() + 30_000;
-    for (;;) {
+    return await until(async () => {
       const rows = await client.db().collection("raw_machine_data").find().sort({ ts: 1, seq: 1 }).toArray();
-      if (rows.length >= count || Date.now() > end) return rows;
-      await Bun.sleep(50);
-    }
+      return rows.length >= count && rows;
+    });
   } finally {
     await client.close();
   }

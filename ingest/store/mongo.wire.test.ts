@@ -1,6 +1,7 @@
 // What the store says on the wire, held against MongoDB's documentation: what no server that can be made here takes as it is.
 import { afterEach, describe, expect, test } from "bun:test";
 import { type Document, Long } from "mongodb";
+import { until } from "../../.ci/limits.ts";
 import { encodeData, encodeEvent } from "../event.ts";
 import { startWirePeer, type WirePeer } from "../testing/mongo-wire.ts";
 import { openMongo } from "./mongo.ts";
@@ -86,16 +87,6 @@ const sent = (name: string, collection?: string): Document[] =>
   peer.commands.filter(
     (one) => nameOf(one) === name && (collection === undefined || one[name] === collection),
   );
-
-async function until<T>(ask: () => T | undefined): Promise<T> {
-  const end = Date.now() + 30_000;
-  for (;;) {
-    const found = ask();
-    if (found !== undefined) return found;
-    if (Date.now() > end) throw new Error(`nothing came of it: ${ask}`);
-    await Bun.sleep(10);
-  }
-}
 
 describe("made", () => {
   test("the time series with its time, its meta field, its granularity and its expiry, and no validator", async () => {

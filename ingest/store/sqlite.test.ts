@@ -4,6 +4,7 @@ import { afterAll, expect, test } from "bun:test";
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
+import { until } from "../../.ci/limits.ts";
 import { type EventHeader, encodeEvent } from "../event.ts";
 import { openSqlite } from "./sqlite.ts";
 import { storeContract } from "./store.contract.ts";
@@ -104,7 +105,11 @@ test("what was delivered long enough ago is settled: a rewind leaves it alone", 
   await first.commit({ events: [sized(10, "a")] });
   await first.delivered((await first.readOutbox(10, 1 << 20)).events[0]?.position ?? 0);
   // Two ticks of its timer: one notes where the watermark stands, the next finds it old enough.
-  await Bun.sleep(2_500);
+  const beside = new Database(options.file, { readonly: true });
+  await until(
+    () => beside.query("SELECT * FROM watermark WHERE name = 'settled' AND position > 0").get() !== null,
+  );
+  beside.close();
   await first.close();
   const second = await openSqlite(options);
   await second.rewind("settled");
@@ -136,6 +141,18 @@ test("a log that was purged before purges were noted vouches for the last day on
   expect(at_ms).toBeLessThanOrEqual(Date.now() - 86_400_000);
 });
 
+/** A store that was opened just now has written its watermark by its timer: so has, or would have, each that is older. */
+async function ticked(): Promise<void> {
+  const file = `${dir}/beside-${crypto.randomUUID()}.sqlite`;
+  const beside = await openSqlite({ file, max_outbox_bytes: 1 << 20 });
+  await beside.commit({ events: [sized(10, "a")] });
+  await beside.delivered((await beside.readOutbox(1, 1 << 20)).events[0]?.position ?? 0);
+  const db = new Database(file, { readonly: true });
+  await until(() => db.query("SELECT * FROM watermark WHERE name = 'relay' AND position > 0").get() !== null);
+  db.close();
+  await beside.close();
+}
+
 const small = `${dir}/small`;
 mkdirSync(small);
 // Lazily: the store's thread may not have let go of its file yet.
@@ -154,7 +171,7 @@ test.skipIf(!mounted)(
       expect(refused).toBeInstanceOf(Overloaded);
       // The timer that writes the watermark meets the full disk, too.
       await store.delivered((await store.readOutbox(1, 1)).events[0]?.position ?? 0);
-      await Bun.sleep(1_200);
+      await ticked();
       expect(await store.outboxDepth()).toMatchObject({ events: 0 });
       rmSync(`${small}/ballast`);
       const healed = store.commit({ events: [sized(1_000, "healed")] });

@@ -2,11 +2,11 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { findKafka } from "../../.ci/kafka.ts";
+import { until } from "../../.ci/limits.ts";
 import { freePorts } from "../free-ports.ts";
 
 /** Any id serves; a cluster's nodes share it. */
 export const CLUSTER_ID = "bXRjLXRlc3QtY2x1c3Rlcg";
-const READY_WITHIN_MS = 60_000;
 
 export const hasKafka = findKafka() !== undefined;
 
@@ -168,15 +168,10 @@ const scramUser = (mechanism: string, { username, password }: Secured): string[]
   `${mechanism}=[name=${username},password="${password}"]`,
 ];
 
-async function listening(port: number): Promise<void> {
-  const end = Date.now() + READY_WITHIN_MS;
-  for (;;) {
-    try {
-      (await Bun.connect({ hostname: "127.0.0.1", port, socket: { data() {} } })).end();
-      return;
-    } catch (error) {
-      if (Date.now() > end) throw error;
-      await Bun.sleep(100);
-    }
-  }
-}
+const listening = (port: number) =>
+  until(() =>
+    Bun.connect({ hostname: "127.0.0.1", port, socket: { data() {} } }).then(
+      (socket) => socket.end() >= 0,
+      () => false,
+    ),
+  );

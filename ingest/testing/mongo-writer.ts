@@ -1,4 +1,5 @@
 // A process that commits to the MongoDB store until it is killed, and prints what was acknowledged: `url`, name, machines.
+import { pace } from "../../.ci/limits.ts";
 import { encodeData, encodeEvent } from "../event.ts";
 import { openMongo } from "../store/mongo.ts";
 import { Overloaded } from "../store/store.ts";
@@ -47,6 +48,6 @@ for (;;) {
   } catch (error) {
     if (!(error instanceof Overloaded)) throw error;
     console.error(error.message);
-    await Bun.sleep(100);
+    await pace(100);
   }
 }

@@ -2,10 +2,9 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { MongoClient } from "mongodb";
+import { limit_ms } from "../../.ci/limits.ts";
 import { ferretCommand, findFerret, findSecantus, secantusCommand } from "../../.ci/mongo-peers.ts";
 import { freePort } from "../free-ports.ts";
-
-const READY_WITHIN_MS = 60_000;
 
 export type MongoServer = {
   /** The URL of a database of its own, named after `n`. */
@@ -96,7 +95,7 @@ async function theOneGiven(base: string): Promise<MongoServer> {
 }
 
 async function answering(url: string): Promise<void> {
-  const client = new MongoClient(url, { serverSelectionTimeoutMS: READY_WITHIN_MS });
+  const client = new MongoClient(url, { serverSelectionTimeoutMS: limit_ms() });
   await client.connect();
   await client.db().command({ ping: 1 });
   await client.close();

@@ -1,8 +1,7 @@
 // A real schema registry on loopback for a test file, with nothing in it.
+import { until } from "../../.ci/limits.ts";
 import { findSchemaRegistry } from "../../.ci/schema-registry.ts";
 import { freePort } from "../free-ports.ts";
-
-const READY_WITHIN_MS = 60_000;
 
 export const hasSchemaRegistry = findSchemaRegistry() !== undefined;
 
@@ -20,16 +19,13 @@ export async function startSchemaRegistry(): Promise<{ url: string; stop(): Prom
   );
   // Where its API is as Confluent's.
   const url = `http://127.0.0.1:${port}/apis/ccompat/v7`;
-  const end = Date.now() + READY_WITHIN_MS;
-  while (
-    !(await fetch(`${url}/subjects`).then(
+  await until(() => {
+    if (running.exitCode !== null) throw new Error("the schema registry does not start");
+    return fetch(`${url}/subjects`).then(
       ({ ok }) => ok,
       () => false,
-    ))
-  ) {
-    if (Date.now() > end || running.exitCode !== null) throw new Error("the schema registry does not start");
-    await Bun.sleep(100);
-  }
+    );
+  });
   return {
     url,
     async stop() {

@@ -1,5 +1,4 @@
 // From a change at the agent to its event at a live reader.
-
 import { liveEvents } from "../lib/live.ts";
 import { clock_ms } from "../lib/process.ts";
 import { atMost, type Bench, round } from "../lib/report.ts";

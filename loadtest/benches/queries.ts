@@ -1,5 +1,4 @@
 // What is asked of a plant with a month behind it: OEE, states, and the pages.
-
 import { machineId, PRODUCTION_ROWS_PER_DAY, type Series } from "../lib/observations.ts";
 import { clock_ms } from "../lib/process.ts";
 import { expectRows, type Product, withProduct } from "../lib/product.ts";

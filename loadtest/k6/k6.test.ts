@@ -1,6 +1,7 @@
 // The k6 scripts against the real server, with stand-ins for k6's own modules: each runs once, and is answered as it wants.
 import { afterAll, beforeAll, expect, mock, test } from "bun:test";
-import { discard, startServer, TEST_KEY, type TestServer, until } from "../../server/testing/server.ts";
+import { until } from "../../.ci/limits.ts";
+import { discard, startServer, TEST_KEY, type TestServer } from "../../server/testing/server.ts";
 
 type Params = { headers?: Record<string, string>; tags?: { name: string } };
 type Script = {

@@ -1,5 +1,4 @@
 // The product following a plant of simulated machines: for what it costs and how late it is.
-
 import { machineId } from "./observations.ts";
 import type { Plant, PlantJob } from "./plant.process.ts";
 import { startProcess } from "./process.ts";

@@ -1,13 +1,14 @@
 // For acceptance tests: a cluster on loopback, of real parts as far as there are any, and the program's processes by role.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
+import { until } from "../../.ci/limits.ts";
 import { findRedis, redisCommand } from "../../.ci/redis.ts";
 import { freePort } from "../../ingest/free-ports.ts";
 import { type Brokers, hasKafka, startBrokers } from "../../ingest/testing/brokers.ts";
 import { MONGO_ENGINES, type MongoServer } from "../../ingest/testing/mongo.ts";
 import type { Role } from "../config.ts";
 import type { OtherHost } from "./network.ts";
-import { discard, startServer, type TestServer, until } from "./server.ts";
+import { discard, startServer, type TestServer } from "./server.ts";
 
 /** A replica set where one is given, else what is nearest to it. */
 const engine = MONGO_ENGINES.findLast(({ start }) => start);
@@ -104,7 +105,7 @@ async function settled(server: TestServer): Promise<void> {
     if (body.outbox.events > 0) return undefined;
     const metrics = await server.call<string>("GET", "/metrics");
     return /^mtc_consumer_lag_events 0$/m.test(metrics.body) || undefined;
-  }, 120_000);
+  }, 120);
 }
 
 type ClickHouse = { url: string; pid: number; stop(): Promise<void> };
@@ -120,7 +121,7 @@ async function startClickHouse(): Promise<ClickHouse> {
     stderr: "inherit",
   });
   const origin = `127.0.0.1:${port}`;
-  await until(() => fetch(`http://${origin}/ping`).catch(() => undefined), 60_000);
+  await until(() => fetch(`http://${origin}/ping`).catch(() => undefined));
   return {
     url: `http://mtc:s%2Fcret@${origin}`,
     pid: child.pid,

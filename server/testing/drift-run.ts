@@ -1,9 +1,10 @@
 // Runs the real program against the simulator for a while, faults and all, and compares the two at the end.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
+import { pace, until } from "../../.ci/limits.ts";
 import { formatTimestamp_us, parseTimestamp_us } from "../../ingest/time.ts";
 import { type Comparison, compare, type MachineTruth, readTruth } from "./drift.ts";
-import { discard, startServer, type TestServer, tempDir, until } from "./server.ts";
+import { discard, startServer, type TestServer, tempDir } from "./server.ts";
 
 const MAIN = new URL("../../ingest/sources/simulator/main.ts", import.meta.url).pathname;
 
@@ -31,7 +32,6 @@ export type DriftResult = { comparisons: Comparison[]; faults: Record<string, nu
 const POLL_US = 500_000;
 const MARGIN_S = 2;
 const DAY_US = 86_400e6;
-const CAUGHT_UP_MS = 120_000;
 
 export async function driftRun(run: DriftRun): Promise<DriftResult> {
   const dir = mkdtempSync(`${tmpdir()}/mtc-drift-`);
@@ -42,7 +42,7 @@ export async function driftRun(run: DriftRun): Promise<DriftResult> {
     await register(server, readTruth(simulator.truth).machines);
     const end_ms = simulator.begun_ms + run.duration_s * 1000;
     while (Date.now() < end_ms) {
-      await Bun.sleep(Math.min(run.watch_every_ms ?? 60_000, end_ms - Date.now()));
+      await pace(Math.min(run.watch_every_ms ?? 60_000, end_ms - Date.now()));
       await run.watch?.(server, simulator.pid);
     }
     // What the plant does after that, and what becomes of it, is none of the comparison's.
@@ -96,7 +96,7 @@ async function startSimulator(
     const decoder = new TextDecoder();
     for await (const chunk of child.stdout) output += decoder.decode(chunk);
   })();
-  await until(() => output.includes("ADAM-6050") || undefined, 20_000);
+  await until(() => output.includes("ADAM-6050") || undefined);
   return {
     begun_ms: Date.now(),
     truth,
@@ -133,12 +133,17 @@ async function caughtUp(server: TestServer, machines: MachineTruth[], to_us: num
         if (status !== 200) throw new Error(`${path}: ${status} ${JSON.stringify(body)}`);
         if (body.rows.length > 0) return true;
       }
-      await Bun.sleep(200);
       return undefined;
-    }, CAUGHT_UP_MS);
+    }, 120);
   }
   // The gap of the last loss closes right after.
-  await Bun.sleep(500);
+  for (const { machine } of [...agents.values()].flat())
+    await until(async () => {
+      const path = `/api/v1/machines/${machine.uuid}/gaps`;
+      const span = `from=${formatTimestamp_us(0)}&to=${formatTimestamp_us(to_us + DAY_US)}`;
+      const { body } = await server.call<{ rows: { to: string | null }[] }>("GET", `${path}?${span}`);
+      return body.rows.every(({ to }) => to !== null);
+    });
 }
 
 /** From the first read of a module to the last. */

@@ -1,6 +1,6 @@
 // For tests: kill -9 at random moments while clients post, and a ledger of what was acknowledged against what is counted.
 import { expect, test } from "bun:test";
-import { limit_ms } from "../../.ci/limits.ts";
+import { limit_ms, pace } from "../../.ci/limits.ts";
 import { discard, onCluster, startServer, type TestServer, tempDir } from "./server.ts";
 
 const CLIENTS = 20;
@@ -62,7 +62,7 @@ export const kills = (rounds: number): void =>
           }
         }
         const posting = clients.map((client) => client.run(server));
-        await Bun.sleep(20 + Math.random() * (LIFE_MS - 20));
+        await pace(20 + Math.random() * (LIFE_MS - 20));
         await server.kill();
         await Promise.all(posting);
       }

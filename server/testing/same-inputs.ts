@@ -1,10 +1,11 @@
 // For tests: the same inputs by every way in, for any server, and what must then be the same of it.
 import { expect } from "bun:test";
 import { gzipSync, zstdCompressSync } from "node:zlib";
+import { until } from "../../.ci/limits.ts";
 import { haveRecordings } from "../../ingest/sources/mtconnect/recordings.ts";
 import type { Kept } from "./kept.ts";
 import { type RecordedAgent, serveRecorded } from "./recorded-agent.ts";
-import { TEST_KEY, type TestServer, until } from "./server.ts";
+import { TEST_KEY, type TestServer } from "./server.ts";
 
 const DAY = "2026-01-05";
 const T0 = Date.parse(`${DAY}T06:00:00Z`) * 1_000;
@@ -97,7 +98,7 @@ async function readAgent(server: TestServer, url: string): Promise<void> {
     const path = "/api/v1/machines/by-agent/observations?from=2016-01-01T00:00:00Z&limit=100000";
     const { body } = await server.call<{ rows: { seq: number }[] }>("GET", path);
     return body.rows.some(({ seq }) => seq === PAGE.last) || undefined;
-  }, 60_000);
+  });
 }
 
 /** What the server tells of the machines: rows, states, gaps, and figures by every cut. */

@@ -1,6 +1,7 @@
 // For acceptance tests: the real program as a process of its own, on a data directory of its own.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
+import { until } from "../../.ci/limits.ts";
 
 const ROOT = new URL("../..", import.meta.url).pathname;
 /** `TEST_PROFILE=cluster bun test …` runs whatever starts one program with all of its roles on a cluster of its own. */
@@ -69,7 +70,7 @@ export async function startServer(
   const origin = await until(() => {
     if (child.exitCode !== null) throw new Error(`the server ended with ${child.exitCode}:\n${text}`);
     return /ready at (http:\S+)/.exec(text)?.[1];
-  }, 30_000);
+  });
 
   const call = callTo(origin);
   return {
@@ -82,7 +83,7 @@ export async function startServer(
       await until(async () => {
         const { body } = await call<{ outbox: { events: number } }>("GET", "/readyz");
         return body.outbox.events === 0 || undefined;
-      }, 60_000);
+      });
     },
     async stop() {
       child.kill("SIGTERM");
@@ -112,20 +113,6 @@ export const callTo =
       headers: response.headers,
     };
   };
-
-/** Asks again every 20 ms until there is an answer. @throws after `limit_ms` */
-export async function until<T>(
-  ask: () => T | undefined | Promise<T | undefined>,
-  limit_ms = 10_000,
-): Promise<T> {
-  const end = Date.now() + limit_ms;
-  for (;;) {
-    const answer = await ask();
-    if (answer !== undefined) return answer;
-    if (Date.now() > end) throw new Error(`nothing after ${limit_ms} ms: ${ask}`);
-    await Bun.sleep(20);
-  }
-}
 
 /** Stops the server and forgets its data. */
 export async function discard(server: TestServer | undefined): Promise<void> {

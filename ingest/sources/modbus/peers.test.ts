@@ -3,8 +3,9 @@ import { afterEach, describe, expect, test } from "bun:test";
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import { server as jsmodbus } from "jsmodbus";
+import { until } from "../../../.ci/limits.ts";
 import { findMbpoll, findPymodbus } from "../../../.ci/modbus-peers.ts";
-import { MemorySink, until } from "../memory-sink.ts";
+import { MemorySink } from "../memory-sink.ts";
 import { startAdam6050 } from "../simulator/adam6050.ts";
 import type { ModbusMap } from "./map.ts";
 import { startModbus } from "./poller.ts";
@@ -17,7 +18,6 @@ afterEach(async () => {
 const python = findPymodbus();
 const mbpoll = findMbpoll();
 const OFTEN_MS = 10;
-const PATIENCE_MS = 15_000;
 
 /** A module served by somebody else's program. */
 type Module = {
@@ -110,7 +110,7 @@ async function observed(module: Module, map: ModbusMap): Promise<void> {
     sink.rows.filter((row) => row.signal === signal).map(({ value }) => value);
   // A counter is two registers that are set one after the other: what is read between is another number.
   const last = (signal: string) => values(signal).at(-1);
-  await until("a first read", () => sink.rows.length === 25, PATIENCE_MS);
+  await until(() => sink.rows.length === 25);
   expect(values("availability")).toEqual(["AVAILABLE"]);
   expect([values("di0"), values("di11"), values("counter11"), values("counter0")]).toEqual([
     [1],
@@ -120,18 +120,14 @@ async function observed(module: Module, map: ModbusMap): Promise<void> {
   ]);
   await module.setInput(0, false);
   await module.setInput(11, true);
-  await until("the inputs", () => values("di0").length + values("di11").length === 4, PATIENCE_MS);
+  await until(() => values("di0").length + values("di11").length === 4);
   expect([values("di0"), values("di11")]).toEqual([
     [1, 0],
     [0, 1],
   ]);
   await module.setCounter(11, 70_001);
   await module.setCounter(0, 2 ** 32 - 1);
-  await until(
-    "the counters",
-    () => last("counter0") === 2 ** 32 - 1 && last("counter11") === 70_001,
-    PATIENCE_MS,
-  );
+  await until(() => last("counter0") === 2 ** 32 - 1 && last("counter11") === 70_001);
   expect(values("counter11")).toEqual([70_000, 70_001]);
   expect(poller.status("press").state).toBe("polling");
   expect(poller.status("press").error).not.toContain("refused");
@@ -165,7 +161,7 @@ test.skipIf(!python)(
     const backoff = { first_ms: 50, max_ms: 200 };
     const poller = startModbus({ host: "127.0.0.1", port: module.port, machines, sink, backoff });
     running.push(poller);
-    await until("a first read", () => sink.rows.length === 3, PATIENCE_MS);
+    await until(() => sink.rows.length === 3);
     expect(sink.rows.map(({ signal, value }) => [signal, value])).toContainEqual(["beyond", "UNAVAILABLE"]);
     expect(sink.rows.map(({ signal, value }) => [signal, value])).toContainEqual(["last", 0]);
     expect(poller.status("press").error).toContain("address 24 refused");

@@ -1,6 +1,7 @@
 // The Modbus poller against a device on a real port (SPEC 5.6): rows, gaps and the connection it keeps.
 import { afterEach, describe, expect, test } from "bun:test";
-import { MemorySink, until } from "../memory-sink.ts";
+import { until } from "../../../.ci/limits.ts";
+import { MemorySink } from "../memory-sink.ts";
 import { checkpointOf, type ModbusMachine } from "./machine.ts";
 import type { ModbusPoint } from "./map.ts";
 import { type ModbusOptions, type ModbusPoller, type Poll, startModbus } from "./poller.ts";
@@ -47,7 +48,7 @@ function poll(
 
 const values = (sink: MemorySink, signal: string, machine = "press") =>
   sink.rows.filter((row) => row.machine_id === machine && row.signal === signal).map(({ value }) => value);
-const read = (sink: MemorySink, rows = 5) => until("a first read", () => sink.rows.length >= rows);
+const read = (sink: MemorySink, rows = 5) => until(() => sink.rows.length >= rows);
 const now_us = (): number => Date.now() * 1_000;
 
 test("inputs become words, counters 32-bit numbers with the low word first, told once and then on change", async () => {
@@ -69,11 +70,11 @@ test("inputs become words, counters 32-bit numbers with the low word first, told
     expect(ts_us).toBeLessThanOrEqual(now_us());
   }
   const seen = device.requests.length;
-  await until("more reads", () => device.requests.length > seen + 10);
+  await until(() => device.requests.length > seen + 10);
   expect(sink.rows).toHaveLength(5);
   device.coils[0] = true;
   device.registers[0] = 3;
-  await until("the changes", () => sink.rows.length === 7);
+  await until(() => sink.rows.length === 7);
   expect(values(sink, "execution")).toEqual(["READY", "ACTIVE"]);
   expect(values(sink, "part_count")).toEqual([65_538, 65_539]);
   expect(sink.gaps.size).toBe(0);
@@ -87,15 +88,12 @@ describe("faults end in the right rows and the right gap (invariant 4)", () => {
     const poller = poll(device, sink);
     await read(sink);
     await device.off();
-    await until(
-      "unreachable",
-      () => poller.status("press").state === "unreachable" && sink.lost().length === 1,
-    );
+    await until(() => poller.status("press").state === "unreachable" && sink.lost().length === 1);
     expect(sink.lost()[0]).toMatchObject({ machine_id: "press", cause: "unreachable", to_us: 0 });
     device.coils[0] = true;
     device.registers[0] = 0;
     await device.on();
-    await until("closed", () => (sink.lost()[0]?.to_us ?? 0) > 0);
+    await until(() => (sink.lost()[0]?.to_us ?? 0) > 0);
     const [gap] = sink.lost();
     expect(values(sink, "execution")).toEqual(["READY", "ACTIVE"]);
     expect(values(sink, "part_count")).toEqual([41, 0]);
@@ -107,19 +105,19 @@ describe("faults end in the right rows and the right gap (invariant 4)", () => {
   test("a pulled cable: the connection stands, nothing comes over it; a new one closes the gap", async () => {
     const device = await start();
     const sink = new MemorySink();
-    poll(device, sink, [{}], { timeout_ms: 200 });
+    poll(device, sink, [{}], { timeout_ms: 1_000 });
     await read(sink);
     const pulled_us = now_us();
     const connects = device.connects;
     device.fault = () => "silence";
-    await until("a gap", () => sink.lost().length === 1);
+    await until(() => sink.lost().length === 1);
     expect(sink.lost()[0]?.detail).toContain("does not answer");
     device.fault = () => undefined;
-    await until("closed", () => (sink.lost()[0]?.to_us ?? 0) > 0);
+    await until(() => (sink.lost()[0]?.to_us ?? 0) > 0);
     expect(device.connects).toBeGreaterThan(connects);
     const [gap] = sink.lost();
     expect(gap?.from_us).toBeLessThanOrEqual(pulled_us + 500_000);
-    expect((gap?.to_us ?? 0) - (gap?.from_us ?? 0)).toBeGreaterThan(199_000);
+    expect((gap?.to_us ?? 0) - (gap?.from_us ?? 0)).toBeGreaterThan(999_000);
     expect(sink.gaps.size).toBe(1);
   });
 
@@ -131,10 +129,10 @@ describe("faults end in the right rows and the right gap (invariant 4)", () => {
     for (let n = 0; n < 3; n++) {
       device.cut();
       const seen = device.requests.length;
-      await until("more reads", () => device.requests.length > seen + 4);
+      await until(() => device.requests.length > seen + 4);
     }
     device.coils[0] = true;
-    await until("the change", () => values(sink, "execution").length === 2);
+    await until(() => values(sink, "execution").length === 2);
     expect(sink.gaps.size).toBe(0);
   });
 
@@ -145,7 +143,7 @@ describe("faults end in the right rows and the right gap (invariant 4)", () => {
     poll(device, sink, [{ map: RUNS }]);
     await read(sink, 2);
     device.coils[0] = true;
-    await until("the change", () => values(sink, "execution").length === 2);
+    await until(() => values(sink, "execution").length === 2);
     expect(sink.gaps.size).toBe(0);
   });
 
@@ -156,14 +154,14 @@ describe("faults end in the right rows and the right gap (invariant 4)", () => {
     const polls: Poll[] = [];
     const onPoll = (one: Poll): void => void polls.push(one);
     const poller = poll(device, sink, [{ poll_ms: 30 }], { onPoll });
-    await until("the complaint", () => poller.status("press").error !== "", 10_000);
+    await until(() => poller.status("press").error !== "");
     expect(poller.status("press").error).toMatch(/^too slow for poll_ms 30: \d+ of \d+ polls were missed$/);
     expect(poller.status("press").state).toBe("polling");
     expect(polls.reduce((sum, { missed }) => sum + missed, 0)).toBeGreaterThan(2);
     expect(polls[0]?.duration_s).toBeGreaterThan(0.09);
     expect(sink.gaps.size).toBe(0);
     device.delay_ms = 0;
-    await until("no complaint", () => poller.status("press").error === "", 10_000);
+    await until(() => poller.status("press").error === "");
   });
 
   test("an address the device does not have: its signals are UNAVAILABLE, all others are read", async () => {
@@ -176,7 +174,7 @@ describe("faults end in the right rows and the right gap (invariant 4)", () => {
       { machine_id: "a", map: [2, 3, 4, 5].map(register) },
       { machine_id: "b", map: [6, 7].map(register) },
     ]);
-    await until("both read", () => sink.rows.length >= 8);
+    await until(() => sink.rows.length >= 8);
     expect(["r2", "r3", "r4", "r5"].flatMap((signal) => values(sink, signal, "a"))).toEqual([
       0,
       0,
@@ -194,7 +192,7 @@ describe("faults end in the right rows and the right gap (invariant 4)", () => {
     const refused = () =>
       device.requests.filter(({ address, length }) => address === 4 && length === 1).length;
     const [asked, all] = [refused(), device.requests.length];
-    await until("more reads", () => device.requests.length > all + 20);
+    await until(() => device.requests.length > all + 20);
     expect(refused()).toBe(asked);
   });
 
@@ -204,10 +202,10 @@ describe("faults end in the right rows and the right gap (invariant 4)", () => {
     const poller = poll(device, sink);
     await read(sink);
     device.fault = () => 4;
-    await until("a gap", () => sink.lost().length === 1);
+    await until(() => sink.lost().length === 1);
     expect(poller.status("press").error).toContain("exception 4");
     device.fault = () => undefined;
-    await until("closed", () => (sink.lost()[0]?.to_us ?? 0) > 0);
+    await until(() => (sink.lost()[0]?.to_us ?? 0) > 0);
     expect(device.connects).toBe(1);
   });
 
@@ -218,12 +216,13 @@ describe("faults end in the right rows and the right gap (invariant 4)", () => {
     await read(sink);
     await first.stop();
     const stopped_us = now_us();
-    await Bun.sleep(30);
+    await until(() => now_us() > stopped_us);
+    const again_us = now_us();
     poll(device, sink);
-    await until("a new read", () => sink.rows.length >= 10 && sink.lost().every(({ to_us }) => to_us > 0));
+    await until(() => sink.rows.length >= 10 && sink.lost().every(({ to_us }) => to_us > 0));
     const [gap] = sink.lost();
     expect(gap?.from_us).toBeLessThanOrEqual(stopped_us);
-    expect(gap?.to_us).toBeGreaterThanOrEqual(stopped_us + 29_000);
+    expect(gap?.to_us).toBeGreaterThanOrEqual(again_us);
   });
 
   test("after a change of the address too, and where the new one never answers", async () => {
@@ -234,7 +233,7 @@ describe("faults end in the right rows and the right gap (invariant 4)", () => {
     await first.stop();
     await other.off();
     poll(other, sink);
-    await until("a gap", () => sink.lost().length === 1);
+    await until(() => sink.lost().length === 1);
     expect(sink.lost()[0]).toMatchObject({
       to_us: 0,
       from_us: sink.checkpoints.get(checkpointOf("press"))?.known_us,
@@ -250,12 +249,14 @@ describe("faults end in the right rows and the right gap (invariant 4)", () => {
     sink.before = () => promise;
     device.coils[0] = true;
     const seen = device.requests.length;
-    await Bun.sleep(300);
-    // The poll that was under way, the one with the change and the next one, of two requests each; not thirty.
+    const beside = await start();
+    poll(beside, new MemorySink());
+    await until(() => beside.requests.length >= 60);
+    // The poll that was under way, the one with the change and the next one, of two requests each; not the thirty that another poller has made meanwhile.
     expect(device.requests.length - seen).toBeLessThanOrEqual(6);
     device.coils[0] = false;
     resolve();
-    await until("both changes", () => values(sink, "execution").length === 3);
+    await until(() => values(sink, "execution").length === 3);
     expect(values(sink, "execution")).toEqual(["READY", "ACTIVE", "READY"]);
   });
 
@@ -269,7 +270,7 @@ describe("faults end in the right rows and the right gap (invariant 4)", () => {
       if (failures-- > 0) throw new Error("disk full");
     };
     device.coils[0] = true;
-    await until("ACTIVE", () => values(sink, "execution").includes("ACTIVE"));
+    await until(() => values(sink, "execution").includes("ACTIVE"));
   });
 });
 
@@ -281,7 +282,7 @@ describe("one poller for a host", () => {
     const register = (address: number): ModbusPoint => ({ signal: "count", kind: "holding", address });
     const machines = [0, 1, 2, 3].map((n) => ({ machine_id: `m${n}`, map: [register(n)] }));
     poll(device, sink, machines);
-    await until("all read", () => sink.rows.length >= 8);
+    await until(() => sink.rows.length >= 8);
     expect(machines.map(({ machine_id }) => values(sink, "count", machine_id))).toEqual([[1], [2], [3], [4]]);
     expect(device.connects).toBe(1);
     expect(new Set(device.requests.map((request) => JSON.stringify(request)))).toEqual(
@@ -300,7 +301,7 @@ describe("one poller for a host", () => {
       { machine_id: "quick", poll_ms: 20 },
       { machine_id: "slow", poll_ms: 200, unit: 2 },
     ]);
-    await until("polls", () => device.requests.filter(({ unit }) => unit === 2).length >= 6);
+    await until(() => device.requests.filter(({ unit }) => unit === 2).length >= 6);
     const requests = Map.groupBy(device.requests, ({ unit }) => unit);
     expect(requests.get(1)?.length ?? 0).toBeGreaterThan(2 * (requests.get(2)?.length ?? 0));
     expect(device.connects).toBe(1);
@@ -313,9 +314,9 @@ describe("one poller for a host", () => {
       timeout_ms: 250,
       backoff: { first_ms: 50, max_ms: 5_000 },
     });
-    await until("silence", () => poller.status("wrong").state === "unreachable");
+    await until(() => poller.status("wrong").state === "unreachable");
     expect(poller.status("wrong").error).toBe("unit 9 does not answer");
-    await until("more reads", () => device.requests.filter(({ unit }) => unit === 1).length >= 60);
+    await until(() => device.requests.filter(({ unit }) => unit === 1).length >= 60);
     expect(poller.status("right")).toMatchObject({ state: "polling" });
     expect(device.requests.filter(({ unit }) => unit === 9).length).toBeLessThan(10);
     expect(sink.rows.every(({ machine_id }) => machine_id === "right")).toBe(true);
@@ -329,7 +330,7 @@ describe("one poller for a host", () => {
     const sink = new MemorySink();
     const wrong = [7, 8, 9].map((unit) => ({ machine_id: `wrong${unit}`, unit }));
     poll(device, sink, [...wrong, { machine_id: "right" }], { timeout_ms: 250 });
-    await until("reads", () => device.requests.filter(({ unit }) => unit === 9).length >= 4);
+    await until(() => device.requests.filter(({ unit }) => unit === 9).length >= 4);
     const units = device.requests.map(({ unit }) => unit);
     // At the start nobody knows yet who answers.
     const later = units.slice(units.indexOf(1));
@@ -355,11 +356,11 @@ describe("one poller for a host", () => {
     device.units.set(2, new Unit());
     const sink = new MemorySink();
     poll(device, sink, [{ machine_id: "a" }, { machine_id: "b", unit: 2 }]);
-    await until("both read", () => sink.rows.length >= 10);
+    await until(() => sink.rows.length >= 10);
     device.fault = ({ unit }) => (unit === 2 ? 11 : undefined);
-    await until("a gap", () => sink.lost().length === 1);
+    await until(() => sink.lost().length === 1);
     device.fault = () => undefined;
-    await until("closed", () => (sink.lost()[0]?.to_us ?? 0) > 0);
+    await until(() => (sink.lost()[0]?.to_us ?? 0) > 0);
     expect(sink.lost().map(({ machine_id }) => machine_id)).toEqual(["b"]);
     expect(device.connects).toBe(1);
   });
@@ -368,13 +369,13 @@ describe("one poller for a host", () => {
     const device = await start();
     const sink = new MemorySink();
     const poller = poll(device, sink, [{ machine_id: "a" }, { machine_id: "b" }]);
-    await until("both read", () => sink.rows.length >= 10);
+    await until(() => sink.rows.length >= 10);
     const machine = { map: PRESS, poll_ms: 10 };
     await poller.update([
       { machine_id: "a", ...machine },
       { machine_id: "c", ...machine, unit: 1 },
     ]);
-    await until("c read", () => values(sink, "part_count", "c").length === 1);
+    await until(() => values(sink, "part_count", "c").length === 1);
     expect(values(sink, "part_count", "a")).toHaveLength(1);
     expect(poller.status("b").state).toBe("connecting");
     expect(device.connects).toBe(1);
@@ -385,8 +386,8 @@ describe("one poller for a host", () => {
     const device = await start();
     const sink = new MemorySink();
     poll(device, sink, [{ close_after_read: true, poll_ms: 50 }]);
-    await until("five reads", () => device.requests.length >= 10);
-    await until("nobody connected", () => device.connections === 0);
+    await until(() => device.requests.length >= 10);
+    await until(() => device.connections === 0);
     expect(device.connects).toBeGreaterThanOrEqual(5);
     expect(sink.rows).toHaveLength(5);
     expect(sink.gaps.size).toBe(0);
@@ -397,7 +398,7 @@ describe("one poller for a host", () => {
     device.delay_ms = 5;
     const polls: Poll[] = [];
     poll(device, new MemorySink(), [{}], { onPoll: (one) => polls.push(one) });
-    await until("polls", () => polls.length >= 15);
+    await until(() => polls.length >= 15);
     for (const { source, jitter_s, duration_s } of polls) {
       expect(source).toBe(`127.0.0.1:${device.port}`);
       expect(jitter_s).toBeGreaterThanOrEqual(0);
@@ -411,19 +412,21 @@ describe("debouncing", () => {
   test("a value counts only once it held, with the time it began; a flicker never does", async () => {
     const device = await start();
     const sink = new MemorySink();
-    poll(device, sink, [{ map: RUNS }]);
+    // Longer than a busy machine may stop between two polls.
+    poll(device, sink, [{ map: [{ ...(RUNS[0] as ModbusPoint), debounce_ms: 1_000 }] }]);
     await read(sink, 2);
     for (let n = 0; n < 6; n++) {
       device.coils[0] = n % 2 === 0;
-      await Bun.sleep(30);
+      const seen = device.requests.length;
+      await until(() => device.requests.length > seen + 1);
     }
     const began_us = now_us();
     device.coils[0] = true;
-    await until("ACTIVE", () => values(sink, "execution").length >= 2);
+    await until(() => values(sink, "execution").length >= 2);
     expect(values(sink, "execution")).toEqual(["READY", "ACTIVE"]);
     const active = sink.rows.at(-1);
     expect(active?.ts_us).toBeGreaterThanOrEqual(began_us - 1_000);
-    expect(now_us() - (active?.ts_us ?? 0)).toBeGreaterThanOrEqual(100_000 - 1_000);
+    expect(now_us() - (active?.ts_us ?? 0)).toBeGreaterThanOrEqual(1_000_000 - 1_000);
   });
 
   test("the first value counts at once: before it nothing is known", async () => {
@@ -442,12 +445,12 @@ describe("debouncing", () => {
     await read(sink, 2);
     device.coils[0] = true;
     const seen = device.requests.length;
-    await until("on probation", () => device.requests.length > seen + 3);
+    await until(() => device.requests.length > seen + 3);
     await device.off();
-    await until("a gap", () => sink.lost().length === 1);
+    await until(() => sink.lost().length === 1);
     const on_us = now_us();
     await device.on();
-    await until("ACTIVE", () => values(sink, "execution").length === 2);
+    await until(() => values(sink, "execution").length === 2);
     expect(values(sink, "execution")).toEqual(["READY", "ACTIVE"]);
     expect(sink.rows.at(-1)?.ts_us).toBeGreaterThanOrEqual(on_us);
   });
@@ -458,7 +461,7 @@ describe("debouncing", () => {
     poll(device, sink, [{ map: [{ ...(RUNS[0] as ModbusPoint), debounce_ms: 60_000 }] }]);
     await read(sink, 2);
     device.fault = () => 2;
-    await until("UNAVAILABLE", () => values(sink, "execution").length === 2);
+    await until(() => values(sink, "execution").length === 2);
     expect(values(sink, "execution")).toEqual(["READY", "UNAVAILABLE"]);
   });
 });

@@ -1,6 +1,7 @@
 // The way to an agent: many at once, nothing read far ahead, nothing lost that came before the connection broke.
 import { afterEach, expect, test } from "bun:test";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import { until } from "../../../.ci/limits.ts";
 import { ContactError, DEFAULT_PATIENCE, Exchange } from "./exchange.ts";
 
 const running: { stop(): Promise<void> }[] = [];
@@ -56,11 +57,13 @@ test("more streams at once than fetch serves: 400 agents are heard", async () =>
 });
 
 test("what came before the connection broke is given out, however late it is asked for", async () => {
-  const host = await serve((socket) =>
-    socket.end("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n5\r\nwor"),
-  );
+  let is_closed = false;
+  const host = await serve((socket) => {
+    socket.on("close", () => (is_closed = true));
+    socket.end("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n5\r\nwor");
+  });
   const exchange = await open(`http://${host}/`);
-  await Bun.sleep(50);
+  await until(() => is_closed);
   let text = "";
   const read = async (): Promise<void> => {
     for await (const chunk of exchange.chunks()) text += new TextDecoder().decode(chunk);
@@ -70,12 +73,13 @@ test("what came before the connection broke is given out, however late it is ask
 });
 
 test("invariant 7: a consumer that waits stops the reading", async () => {
-  let written_bytes = 0;
-  const host = await serve((socket) => {
+  const written_bytes: Record<string, number> = {};
+  const host = await serve((socket, head) => {
+    const path = /^GET (\S+)/.exec(head)?.[1] ?? "";
     const chunk = Buffer.alloc(64 * 1024, "a");
     const more = (): void => {
-      while (written_bytes < 200e6 && socket.writable) {
-        written_bytes += chunk.length;
+      while (socket.writable) {
+        written_bytes[path] = (written_bytes[path] ?? 0) + chunk.length;
         if (!socket.write(chunk)) return;
       }
     };
@@ -83,13 +87,20 @@ test("invariant 7: a consumer that waits stops the reading", async () => {
     socket.write("HTTP/1.1 200 OK\r\nContent-Length: 900000000\r\n\r\n");
     more();
   });
-  const exchange = await open(`http://${host}/`);
+  const exchange = await open(`http://${host}/waiting`);
   await exchange.chunks().next();
-  await Bun.sleep(300);
-  const before_bytes = written_bytes;
-  await Bun.sleep(200);
-  expect(written_bytes).toBe(before_bytes);
+  /** Reads 100 MB of another answer: as much would have come of the one that waits. */
+  const readBeside = async (path: string): Promise<void> => {
+    const beside = await open(`http://${host}${path}`);
+    let bytes = 0;
+    for await (const chunk of beside.chunks()) if ((bytes += chunk.length) > 100e6) break;
+    beside.close();
+  };
+  await readBeside("/first");
+  const before_bytes = written_bytes["/waiting"] ?? 0;
   expect(before_bytes).toBeLessThan(40e6);
+  await readBeside("/second");
+  expect(written_bytes["/waiting"]).toBe(before_bytes);
   exchange.close();
 });
 
@@ -127,7 +138,7 @@ test("a redirect is not followed; credentials of the address are sent; a stop en
   expect(heads[0]?.toLowerCase()).toContain("accept: application/xml, ");
   const stop = new AbortController();
   const waiting = failure(open(`http://${host}/silent`, stop.signal));
-  await Bun.sleep(20);
+  await until(() => heads.some((head) => head.includes("/silent")));
   stop.abort();
   expect(await waiting).toBeInstanceOf(ContactError);
   expect(await failure(open(`http://${host}/`, stop.signal))).toBeInstanceOf(ContactError);

@@ -1,6 +1,7 @@
 // The collector under every fault of agents and networks (SPEC 5.2 and 5.5): each ends in the right rows and the right gaps.
 import { afterEach, describe, expect, test } from "bun:test";
-import { MemorySink, until } from "../memory-sink.ts";
+import { pace, until } from "../../../.ci/limits.ts";
+import { MemorySink } from "../memory-sink.ts";
 import type { Collector } from "../source.ts";
 import { type AgentCollectorOptions, startAgentCollector } from "./collector.ts";
 import { ScriptedAgent } from "./scripted-agent.ts";
@@ -23,6 +24,8 @@ async function wired(from: ScriptedAgent): Promise<Wire> {
   return wire;
 }
 
+/** Longer than a busy machine keeps an agent that is well from answering. */
+const SILENCE_MS = 1_000;
 const LATHE = { machine_id: "lathe", device: "uuid-1" };
 const MILL = { machine_id: "mill", device: "uuid-2" };
 
@@ -31,22 +34,21 @@ function collect(url: string, sink: MemorySink, options: Partial<AgentCollectorO
     url,
     machines: [LATHE],
     sink,
-    heartbeat_ms: 150,
+    heartbeat_ms: SILENCE_MS / 2,
     interval_ms: 5,
     poll_ms: 10,
     backoff: { first_ms: 10, max_ms: 40 },
-    patience: { silence_ms: 300, document_ms: 20_000 },
+    patience: { silence_ms: SILENCE_MS, document_ms: 20_000 },
     ...options,
   });
   running.push(collector);
   return collector;
 }
 
-const streaming = (collector: Collector) =>
-  until("streaming", () => collector.status().state === "streaming");
+const streaming = (collector: Collector) => until(() => collector.status().state === "streaming");
 const execution = (sink: MemorySink, machine_id = "lathe") => sink.values(machine_id, "execution");
 const has = (sink: MemorySink, value: string, machine_id = "lathe") =>
-  until(value, () => execution(sink, machine_id).includes(value), 8_000);
+  until(() => execution(sink, machine_id).includes(value));
 const once = (sink: MemorySink): void => {
   const names = sink.rows.map(({ machine_id, signal, seq }) => `${machine_id} ${signal} ${seq}`);
   expect(names.length).toBe(new Set(names).size);
@@ -59,13 +61,14 @@ describe("invariant 4: contact", () => {
     const sink = new MemorySink();
     await streaming(collect(wire.url, sink));
     wire.pulled = true;
-    await until("a gap", () => sink.lost().length === 1);
+    await until(() => sink.lost().length === 1);
     expect(sink.lost()).toMatchObject([{ machine_id: "lathe", cause: "unreachable", to_us: 0 }]);
     from.add("m1-exec", "ACTIVE");
-    await Bun.sleep(500);
+    const tried = wire.connections;
+    await until(() => wire.connections > tried);
     wire.pulled = false;
     await has(sink, "ACTIVE");
-    await until("closed", () => sink.lost().length === 0);
+    await until(() => sink.lost().length === 0);
     expect(sink.gaps.size).toBe(1);
     once(sink);
   });
@@ -77,10 +80,10 @@ describe("invariant 4: contact", () => {
     const sink = new MemorySink();
     await streaming(collect(wire.url, sink));
     wire.pulled = true;
-    await until("a gap", () => sink.lost().length === 1);
+    await until(() => sink.lost().length === 1);
     for (let i = 0; i < 30; i++) from.add("m1-speed", String(i));
     wire.pulled = false;
-    await until("the newest", () => sink.values("lathe", "spindle_speed").includes(29));
+    await until(() => sink.values("lathe", "spindle_speed").includes(29));
     expect(sink.lost()).toMatchObject([{ cause: "sequence_gap" }]);
     const [gap] = sink.lost();
     expect((gap?.to_us ?? 0) - (gap?.from_us ?? 0)).toBeGreaterThan(100_000);
@@ -101,7 +104,7 @@ describe("invariant 4: contact", () => {
       from.add("m1-exec", "STOPPED");
       await has(sink, "STOPPED");
       wire.pulled = true;
-      await until("a gap", () => sink.lost().length === 1);
+      await until(() => sink.lost().length === 1);
       // Out of the buffer soon, while READY is in it: what held at its oldest is learned by asking for that only.
       from.add("m1-exec", "ACTIVE", { ts: new Date(Date.now() - 60).toISOString() });
       for (let i = 0; i < 30; i++) from.add("m1-speed", "1");
@@ -126,18 +129,18 @@ describe("invariant 4: contact", () => {
 
   test("slow is not silence, but has a bound: a dribbling agent loses nothing, and what takes too long is asked for in pieces", async () => {
     const from = agent();
-    for (let i = 0; i < 40; i++) from.add("m1-speed", String(i));
+    for (let i = 0; i < 200; i++) from.add("m1-speed", String(i));
     const wire = await wired(from);
     wire.piece_bytes = 25;
     const sink = new MemorySink();
     collect(wire.url, sink);
-    await until("the newest", () => sink.values("lathe", "spindle_speed").includes(39), 8_000);
+    await until(() => sink.values("lathe", "spindle_speed").includes(199));
     expect(sink.gaps.size).toBe(0);
     once(sink);
     // Over the bound smaller pages are asked for, until they come in time.
     const patient = new MemorySink();
-    collect(wire.url, patient, { patience: { silence_ms: 300, document_ms: 120 } });
-    await until("the newest again", () => patient.values("lathe", "spindle_speed").includes(39), 15_000);
+    collect(wire.url, patient, { patience: { silence_ms: SILENCE_MS, document_ms: 400 } });
+    await until(() => patient.values("lathe", "spindle_speed").includes(199));
     once(patient);
   });
 
@@ -149,9 +152,9 @@ describe("invariant 4: contact", () => {
     collect(wire.url, sink);
     for (let i = 0; i < 60; i++) {
       from.add("m1-speed", String(i));
-      await Bun.sleep(3);
+      await pace(3);
     }
-    await until("the newest", () => sink.values("lathe", "spindle_speed").includes(59), 8_000);
+    await until(() => sink.values("lathe", "spindle_speed").includes(59));
     const numbers = sink.values("lathe", "spindle_speed").filter((value) => typeof value === "number");
     expect(numbers).toEqual(Array.from({ length: 60 }, (_, i) => i));
     expect(sink.lost()).toEqual([]);
@@ -175,12 +178,12 @@ describe("invariant 4: contact", () => {
       await streaming(collector);
       from.instead = answer;
       from.breakStreams();
-      await until("a gap", () => sink.lost().length === 1);
+      await until(() => sink.lost().length === 1);
       expect(collector.status().state).toBe("unreachable");
       from.add("m1-exec", "ACTIVE");
       from.instead = () => undefined;
       await has(sink, "ACTIVE");
-      await until("closed", () => sink.lost().length === 0);
+      await until(() => sink.lost().length === 0);
       once(sink);
     }
   });
@@ -190,7 +193,7 @@ describe("invariant 4: contact", () => {
     from.refuses_interval = true;
     const sink = new MemorySink();
     const collector = collect(from.url, sink);
-    await until("polling", () => collector.status().state === "polling");
+    await until(() => collector.status().state === "polling");
     const tellings = [
       (header: string) => header.replace(/ lastSequence="\d+"/, ""),
       (header: string) => header.replace(/lastSequence="\d+"/, 'lastSequence="999"'),
@@ -198,8 +201,10 @@ describe("invariant 4: contact", () => {
     for (const telling of tellings) {
       from.header = telling;
       from.requests.length = 0;
-      await Bun.sleep(200);
-      expect(from.requests.length).toBeLessThan(25);
+      const began_ms = performance.now();
+      await until(() => from.requests.length >= 10);
+      // One a poll, each 10 ms after the last.
+      expect((performance.now() - began_ms) / from.requests.length).toBeGreaterThan(8);
     }
     from.header = (header) => header;
     from.add("m1-exec", "ACTIVE");
@@ -211,7 +216,7 @@ describe("invariant 4: contact", () => {
     from.instead = (path) => (path.includes("interval") ? new Response("no", { status: 500 }) : undefined);
     const sink = new MemorySink();
     const collector = collect(from.url, sink);
-    await until("polling", () => collector.status().state === "polling");
+    await until(() => collector.status().state === "polling");
     from.add("m1-exec", "ACTIVE");
     await has(sink, "ACTIVE");
     expect(sink.lost()).toEqual([]);
@@ -232,12 +237,12 @@ describe("lying lengths", () => {
       const from = agent();
       from.part_length = lie;
       const sink = new MemorySink();
-      collect(from.url, sink, { patience: { silence_ms: 300, document_ms: 700 } });
+      collect(from.url, sink, { patience: { silence_ms: SILENCE_MS, document_ms: 2_000 } });
       for (let i = 0; i < 50; i++) {
         from.add("m1-speed", String(i));
-        await Bun.sleep(2);
+        await pace(2);
       }
-      await until("the newest", () => sink.values("lathe", "spindle_speed").includes(49), 15_000);
+      await until(() => sink.values("lathe", "spindle_speed").includes(49));
       expect(sink.values("lathe", "spindle_speed").slice(-50)).toEqual(
         Array.from({ length: 50 }, (_, i) => i),
       );
@@ -287,7 +292,7 @@ describe("the agent's buffer", () => {
         from.add("m1-exec", "ACTIVE");
         for (let i = 0; i < 40; i++) from.add("m1-speed", String(i));
         collect(from.url, sink);
-        await until("the newest", () => sink.values("lathe", "spindle_speed").includes(39));
+        await until(() => sink.values("lathe", "spindle_speed").includes(39));
         expect(sink.lost()).toMatchObject([{ machine_id: "lathe", cause: "sequence_gap" }]);
         // What changed within the gap is in force behind it.
         expect(execution(sink)).toEqual(["UNAVAILABLE", "ACTIVE"]);
@@ -304,7 +309,7 @@ describe("the agent's buffer", () => {
     await first.stop();
     for (let i = 0; i < 400; i++) from.add("m1-speed", String(i));
     collect(from.url, sink);
-    await until("the newest", () => sink.values("lathe", "spindle_speed").includes(399));
+    await until(() => sink.values("lathe", "spindle_speed").includes(399));
     expect(sink.values("lathe", "spindle_speed").slice(1)).toEqual(Array.from({ length: 400 }, (_, i) => i));
     expect(sink.gaps.size).toBe(0);
     once(sink);
@@ -322,9 +327,9 @@ describe("the agent's buffer", () => {
     for (let i = 0; i < 300; i++) {
       told_us.set(i, Date.now() * 1_000);
       from.add("m1-speed", String(i));
-      if (i % 3 === 0) await Bun.sleep(1);
+      if (i % 3 === 0) await pace(1);
     }
-    await until("the newest", () => sink.values("lathe", "spindle_speed").includes(299), 10_000);
+    await until(() => sink.values("lathe", "spindle_speed").includes(299));
     const got = sink.values("lathe", "spindle_speed").filter((value) => typeof value === "number");
     expect(got.length).toBeLessThan(300);
     once(sink);
@@ -344,10 +349,10 @@ describe("the agent's buffer", () => {
     for (let i = 0; i < 12_000; i++) from.add(i % 2 ? "m1-speed" : "m2-exec", String(i));
     const sink = new MemorySink();
     const first = collect(from.url, sink);
-    await until("the lathe's past", () => sink.values("lathe", "spindle_speed").includes(11_999), 8_000);
+    await until(() => sink.values("lathe", "spindle_speed").includes(11_999));
     await first.stop();
     collect(from.url, sink, { machines: [LATHE, MILL] });
-    await until("the mill's past", () => execution(sink, "mill").includes("11998"), 8_000);
+    await until(() => execution(sink, "mill").includes("11998"));
     from.add("m1-exec", "ACTIVE");
     await has(sink, "ACTIVE");
     expect(execution(sink, "mill")).toHaveLength(6_001);
@@ -365,7 +370,7 @@ describe("invariant 4: restarts", () => {
       const collector = collect(from.url, sink);
       for (let i = 0; i < 30; i++) from.add("m1-exec", `A${i}`);
       await has(sink, "A29");
-      await until("contact", () => ["streaming", "polling"].includes(collector.status().state));
+      await until(() => ["streaming", "polling"].includes(collector.status().state));
       from.restart();
       for (let i = 0; i < 60; i++) from.add("m1-exec", `B${i}`);
       await has(sink, "B59");
@@ -394,19 +399,21 @@ describe("invariant 4: restarts", () => {
   test("a restart while MTC stands is a gap from where it stood", async () => {
     const from = agent();
     const sink = new MemorySink();
+    const began_us = Date.now() * 1_000;
     const first = collect(from.url, sink);
     await streaming(first);
     await first.stop();
     const stopped_us = Date.now() * 1_000;
-    await Bun.sleep(100);
+    await until(() => Date.now() * 1_000 > stopped_us);
+    const restarted_us = Date.now() * 1_000;
     from.restart();
     from.add("m1-exec", "READY");
     collect(from.url, sink);
     await has(sink, "READY");
     const [gap] = sink.lost();
     expect(gap).toMatchObject({ cause: "agent_restart" });
-    expect(Math.abs((gap?.from_us ?? 0) - stopped_us)).toBeLessThan(60_000);
-    expect((gap?.to_us ?? 0) - (gap?.from_us ?? 0)).toBeGreaterThan(80_000);
+    expect(gap?.from_us).toBeWithin(began_us, stopped_us + 1);
+    expect(gap?.to_us).toBeGreaterThanOrEqual(restarted_us);
   });
 });
 
@@ -420,31 +427,24 @@ describe("several devices", () => {
     from.restart();
     from.add("m1-exec", "ACTIVE");
     await has(sink, "ACTIVE");
-    await until("the mill's gap", () =>
-      sink.lost().some(({ machine_id, to_us }) => machine_id === "mill" && to_us === 0),
-    );
-    await until("a complaint", () => collector.status().error === "the agent has no device for mill");
+    await until(() => sink.lost().some(({ machine_id, to_us }) => machine_id === "mill" && to_us === 0));
+    await until(() => collector.status().error === "the agent has no device for mill");
     expect(collector.status().state).toBe("streaming");
     const gone_us = Date.now() * 1_000;
-    await Bun.sleep(300);
+    await until(() => Date.now() * 1_000 > gone_us);
+    from.add("m1-exec", "STOPPED");
+    await has(sink, "STOPPED");
+    const heard_us = sink.rows.find(({ value }) => value === "STOPPED")?.ts_us ?? 0;
     from.devices.add("M2");
     from.restart();
     from.add("m2-exec", "READY");
     await has(sink, "READY", "mill");
-    await until("closed", () => sink.lost().every(({ to_us }) => to_us > 0));
-    const covers = sink
-      .lost()
-      .filter(
-        ({ machine_id, from_us, to_us }) =>
-          machine_id === "mill" && from_us < gone_us && to_us > gone_us + 200_000,
-      );
-    expect(covers.length).toBeGreaterThan(0);
-    const lathe_us = sink
-      .lost()
-      .filter(({ machine_id }) => machine_id === "lathe")
-      .reduce((sum, { from_us, to_us }) => sum + to_us - from_us, 0);
-    expect(lathe_us).toBeLessThan(300_000);
-    await until("no complaint", () => collector.status().error === "");
+    await until(() => sink.lost().every(({ to_us }) => to_us > 0));
+    /** Who lost the time between. */
+    const lost = sink.lost().filter(({ from_us, to_us }) => from_us < heard_us && to_us > gone_us);
+    expect(lost.some(({ from_us, to_us }) => from_us < gone_us && to_us > heard_us)).toBe(true);
+    expect(new Set(lost.map(({ machine_id }) => machine_id))).toEqual(new Set(["mill"]));
+    await until(() => collector.status().error === "");
   });
 
   test("a machine that was moved away from a shared agent and back: its time is in the buffer, or it is a gap", async () => {
@@ -459,7 +459,7 @@ describe("several devices", () => {
       await streaming(lathe_alone);
       from.add("m2-exec", "ACTIVE");
       for (let i = 0; i < 20; i++) from.add("m1-speed", String(i));
-      await until("the newest", () => sink.values("lathe", "spindle_speed").includes(19));
+      await until(() => sink.values("lathe", "spindle_speed").includes(19));
       await lathe_alone.stop();
       collect(from.url, sink, { machines: [LATHE, MILL] });
       from.add("m2-exec", "READY");
@@ -483,7 +483,7 @@ describe("what cannot be read", () => {
     from.broken.add(from.next_sequence);
     from.add("m1-exec", "ACTIVE");
     for (let i = 40; i < 80; i++) from.add("m1-speed", String(i));
-    await until("the newest", () => sink.values("lathe", "spindle_speed").includes(79), 8_000);
+    await until(() => sink.values("lathe", "spindle_speed").includes(79));
     expect(sink.values("lathe", "spindle_speed").slice(1)).toEqual(Array.from({ length: 80 }, (_, i) => i));
     const torn = sink.lost().filter(({ cause }) => cause === "torn_record");
     expect(torn).toMatchObject([{ machine_id: "lathe", cause: "torn_record" }]);
@@ -506,8 +506,8 @@ describe("what cannot be read", () => {
     }
     const sink = new MemorySink();
     collect(from.url, sink);
-    await until("the newest", () => sink.values("lathe", "spindle_speed").includes(59), 8_000);
-    await until("the last gap", () => sink.lost().some(({ detail }) => detail.includes("60-60")), 8_000);
+    await until(() => sink.values("lathe", "spindle_speed").includes(59));
+    await until(() => sink.lost().some(({ detail }) => detail.includes("60-60")));
     const expected = Array.from({ length: 53 }, (_, i) => i + 8).filter(
       (sequence) => !broken.includes(sequence),
     );
@@ -527,13 +527,13 @@ describe("what cannot be read", () => {
     await streaming(collector);
     from.instead = (path) => (path.includes("sample") ? new Response("<MTConnectStreams><Torn>") : undefined);
     from.breakStreams();
-    await until("a gap", () => sink.lost().length === 1);
+    await until(() => sink.lost().length === 1);
     expect(collector.status().state).toBe("unreachable");
     expect(sink.lost()).toMatchObject([{ cause: "unreachable", to_us: 0 }]);
     from.add("m1-exec", "ACTIVE");
     from.instead = () => undefined;
     await has(sink, "ACTIVE");
-    await until("closed", () => sink.lost().length === 0);
+    await until(() => sink.lost().length === 0);
   });
 });
 
@@ -550,13 +550,13 @@ describe("documents", () => {
       from.add("m2-exec", "READY");
       await has(sink, "READY", "mill");
       await has(sink, "ACTIVE");
-      await until("FAULT", () => sink.values("lathe", "condition:m1-sys").includes("FAULT"));
+      await until(() => sink.values("lathe", "condition:m1-sys").includes("FAULT"));
       expect(sink.lost()).toEqual([]);
       await collector.stop();
       for (let i = 0; i < 100; i++) from.add("m1-speed", String(i));
       from.refuses_interval = true;
       collect(from.url, sink);
-      await until("the newest", () => sink.values("lathe", "spindle_speed").includes(99));
+      await until(() => sink.values("lathe", "spindle_speed").includes(99));
       expect(sink.lost()).toMatchObject([{ cause: "sequence_gap" }]);
       once(sink);
     });

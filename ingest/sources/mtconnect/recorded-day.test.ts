@@ -1,6 +1,7 @@
 // A recorded working day of a Hurco VMX24, through a simulated agent and every kind of interruption, arrives whole.
 import { afterEach, expect, test } from "bun:test";
-import { MemorySink, until } from "../memory-sink.ts";
+import { until } from "../../../.ci/limits.ts";
+import { MemorySink } from "../memory-sink.ts";
 import { type Dialect, startAgent } from "../simulator/agent.ts";
 import { dataItems, deviceModelFromXml } from "../simulator/model.ts";
 import { startAgentCollector } from "./collector.ts";
@@ -50,8 +51,7 @@ for (const dialect of ["1.4", "2.x"] as Dialect[]) {
         for (const [ts, name, value] of recorded.slice(from, to))
           agent.add(device.uuid, ids.get(name) ?? name, ts, value);
       };
-      const arrived = () =>
-        until(`sequence ${agent.next_sequence - 1}`, () => sink.rows.at(-1)?.seq === agent.next_sequence - 1);
+      const arrived = () => until(() => sink.rows.at(-1)?.seq === agent.next_sequence - 1);
 
       feed(0, 30_000);
       const first = collect();
@@ -62,7 +62,7 @@ for (const dialect of ["1.4", "2.x"] as Dialect[]) {
       await arrived();
       await agent.down();
       feed(40_000, 50_000);
-      await until("unreachable", () => first.status().state === "unreachable");
+      await until(() => first.status().state === "unreachable");
       agent.up();
       await arrived();
       await first.stop();
@@ -74,7 +74,7 @@ for (const dialect of ["1.4", "2.x"] as Dialect[]) {
       expect(new Set(sequences).size).toBe(sequences.length);
       // A 2.x agent also says of itself that it is available, which is not the machine's.
       expect(sequences.length).toBe(agent.next_sequence - 1 - (dialect === "2.x" ? 1 : 0));
-      await until("no time lost", () => sink.lost().length === 0);
+      await until(() => sink.lost().length === 0);
       expect(secondsByWord(sink, "execution", Date.UTC(2017, 1, 1, 20, 11, 13, 453.125))).toMatchObject({
         ACTIVE: 10472.875,
         READY: 6092.9375,

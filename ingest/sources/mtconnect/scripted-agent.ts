@@ -29,6 +29,8 @@ export class ScriptedAgent {
   /** Streams go on without a word: a pulled cable. */
   silent = false;
   readonly requests: string[] = [];
+  /** Parts of streams that told of nothing new. */
+  heartbeats = 0;
   /** What it answers in: JSON agents print every document so, parts of a stream too. */
   format: "xml" | "json1" | "json2" = "xml";
   /** The shape of errors, and their HTTP status. */
@@ -187,6 +189,7 @@ export class ScriptedAgent {
           const { document, next } = late
             ? { document: this.#error("OUT_OF_RANGE"), next: from }
             : this.#page(device, from, count);
+          if (from === next) this.heartbeats += 1;
           from = next;
           sent_ms = Date.now();
           controller.enqueue(this.#part(document));

@@ -8,12 +8,15 @@ export class Wire {
   piece_bytes = 0;
   /** Each connection is closed after so many bytes of answer. */
   cut_after_bytes = Number.POSITIVE_INFINITY;
+  /** How often somebody connected. */
+  connections = 0;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   readonly #timers = new Set<Timer>();
 
   private constructor(target_port: number) {
     this.#server = createServer((near) => {
+      this.connections += 1;
       const far = connect(target_port, "127.0.0.1");
       for (const socket of [near, far]) {
         this.#sockets.add(socket);

@@ -1,6 +1,7 @@
 // The simulated ADAM-6050, read by modbus-serial's client over TCP.
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import ModbusRTU from "modbus-serial";
+import { limit_ms } from "../../../.ci/limits.ts";
 import { type Adam6050, startAdam6050 } from "./adam6050.ts";
 
 let adam: Adam6050;
@@ -8,7 +9,7 @@ const master = new ModbusRTU();
 beforeAll(async () => {
   adam = await startAdam6050();
   await master.connectTCP(adam.host, { port: adam.port });
-  master.setTimeout(300);
+  master.setTimeout(limit_ms());
   master.setID(adam.unit);
 });
 afterAll(async () => {
@@ -48,8 +49,10 @@ test("outputs are written as coils 16-21; any other address is exception 2", asy
 
 test("another unit gets no answer", async () => {
   master.setID(7);
+  master.setTimeout(300);
   const asked = master.readCoils(0, 1);
   await expect(asked).rejects.toMatchObject({ name: "TransactionTimedOutError" });
   master.setID(adam.unit);
+  master.setTimeout(limit_ms());
   expect((await master.readCoils(11, 1)).data[0]).toBe(true);
 });

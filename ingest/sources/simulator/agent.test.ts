@@ -1,9 +1,10 @@
 // The simulated agent against captures of a real one, and its streams, errors and faults over real HTTP.
 import { afterEach, expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
+import { until } from "../../../.ci/limits.ts";
 import { type AgentOptions, type SimulatedAgent, startAgent } from "./agent.ts";
 import { type DeviceModel, deviceModelFromXml } from "./model.ts";
-import { partsOf, text, waitFor } from "./testing.ts";
+import { partsOf, text } from "./testing.ts";
 
 const DATA = `${import.meta.dir}/../../../../shared/data`;
 const have = existsSync(`${DATA}/captures`);
@@ -281,16 +282,15 @@ test("a client that goes away leaves no observer behind", async () => {
     ),
   );
   for (const parts of streams) await parts.next();
-  await waitFor(() => (agent as SimulatedAgent).waiting === 20);
+  await until(() => (agent as SimulatedAgent).waiting === 20);
   for (const abort of aborts) abort.abort();
-  await waitFor(() => (agent as SimulatedAgent).waiting === 0);
+  await until(() => (agent as SimulatedAgent).waiting === 0);
   add("feed", 1);
 });
 
-test("a catch-up of 300,000 observations by pages of 10,000 is whole and takes seconds", async () => {
+test("a catch-up of 300,000 observations by pages of 10,000 is whole", async () => {
   const { add, url } = bound(start({ buffer_size: 400_000 }));
   for (let i = 0; i < 300_000; i++) add("feed", i);
-  const begun = performance.now();
   let from = 1;
   let count = 0;
   for (;;) {
@@ -301,7 +301,6 @@ test("a catch-up of 300,000 observations by pages of 10,000 is whole and takes s
     from = next;
   }
   expect(count).toBe(300_006);
-  expect(performance.now() - begun).toBeLessThan(10_000);
 });
 
 /** The agent with `add` for the mill, stamped now. */

@@ -1,7 +1,7 @@
 // `bun run simulate` as a person runs it.
 import { expect, test } from "bun:test";
 import { existsSync } from "node:fs";
-import { waitFor } from "./testing.ts";
+import { until } from "../../../.ci/limits.ts";
 
 const NIST = `${import.meta.dir}/../../../../shared/data/nist`;
 const have = existsSync(NIST);
@@ -46,7 +46,7 @@ test.skipIf(!have)("replays a recording and says what it found", async () => {
   const reading = (async () => {
     for await (const chunk of child.stdout) output += new TextDecoder().decode(chunk);
   })();
-  await waitFor(() => output.includes("replayed"));
+  await until(() => output.includes("replayed"));
   expect(output).toContain("replayed 66160 observations; 9 torn lines, 0 unknown keys");
   child.kill("SIGINT");
   expect(await child.exited).toBe(0);

@@ -1,5 +1,4 @@
 // The demo plant: CNCs behind simulated agents and a press wired to an ADAM-6050, with some days of history.
-
 import type { Observation } from "../../event.ts";
 import type { ModbusPoint } from "../modbus/map.ts";
 import type { Dialect, SimulatedAgent } from "./agent.ts";

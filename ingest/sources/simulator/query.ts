@@ -1,5 +1,4 @@
 // What clients ask for in a URL's query, and the error that says why it cannot be had.
-
 import type { Fault } from "./documents.ts";
 
 /** What a client asked for cannot be answered. */

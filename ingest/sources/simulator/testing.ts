@@ -1,18 +1,6 @@
-// What the simulators' tests share: reading a multipart stream by Content-length, and waiting for a condition.
+// What the simulators' tests share: reading a multipart stream by Content-length.
 
 export const text = async (url: string): Promise<string> => (await fetch(url)).text();
-
-/** Polls until the condition holds. @throws after `timeout_ms` */
-export async function waitFor(
-  condition: () => boolean | Promise<boolean>,
-  timeout_ms = 5_000,
-): Promise<void> {
-  const end = performance.now() + timeout_ms;
-  while (!(await condition())) {
-    if (performance.now() > end) throw new Error(`not within ${timeout_ms} ms: ${condition}`);
-    await Bun.sleep(5);
-  }
-}
 
 export type Part = { document: string; content_length: number; raw: string };
 

@@ -1,9 +1,9 @@
 // Events that analytics refused, over real HTTP (SPEC 11.16): seen, delivered again, thrown away; another tenant's are none of ours.
-import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { until } from "../../../.ci/limits.ts";
 import { FROM_MS, HOUR, putPoison } from "../../testing/poison.ts";
-import { discard, startServer, type TestServer, until } from "../../testing/server.ts";
+import { discard, startServer, type TestServer } from "../../testing/server.ts";
 
-setDefaultTimeout(60_000);
 const ALL = "/api/v1/dead-letters";
 let server: TestServer;
 
@@ -59,7 +59,7 @@ test("delivered again, a good one is in the figures; a bad one comes back with w
   expect(await total()).toBe(7);
   expect((await server.call("POST", `${ALL}/retry`)).body).toEqual({ retried: 1 });
   // In a cluster they are looked for every ten seconds.
-  const back = await until(async () => (await listed())[0], 40_000);
+  const back = await until(async () => (await listed())[0]);
   expect(back.position).toBeGreaterThan(bad?.position ?? 0);
   expect(back.error).not.toStartWith("refused by a test");
   expect(await total()).toBe(7);

@@ -1,5 +1,4 @@
 // Ends the reasons that hold until the machine runs again, as soon as it is known when that was.
-
 import { iso } from "../../../analytics-sql/queries/window.ts";
 import { type Repeating, repeat } from "../../../analytics-sql/repeat.ts";
 import type { LiveHub } from "../../../ingest/live/hub.ts";

@@ -1,8 +1,7 @@
 // The page of the system's health, over real HTTP: the same numbers as /readyz and /metrics, and words where one is bad.
-import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
-import { discard, startServer, TEST_KEY, type TestServer, until } from "../../testing/server.ts";
-
-setDefaultTimeout(60_000);
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { until } from "../../../.ci/limits.ts";
+import { discard, startServer, TEST_KEY, type TestServer } from "../../testing/server.ts";
 
 let server: TestServer;
 beforeAll(async () => {
@@ -43,7 +42,7 @@ test("a source that is away is said in words, with what to do; the figures alone
   const html = await until(async () => {
     const fragment = await page("/admin/health/figures");
     return fragment.includes("Unreachable") ? fragment : undefined;
-  }, 30_000);
+  });
   expect(html).not.toContain("<html");
   expect(html).toContain("check power, network and address");
   expect(html).toContain("ECONNREFUSED");

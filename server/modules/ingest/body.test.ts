@@ -2,8 +2,8 @@
 import { afterAll, beforeEach, expect, test } from "bun:test";
 import { connect, type Socket } from "node:net";
 import { gzipSync } from "node:zlib";
+import { until } from "../../../.ci/limits.ts";
 import { problemResponse, toProblem } from "../../plugins/errors.ts";
-import { until } from "../../testing/server.ts";
 import { BodyBudget, withBody } from "./body.ts";
 
 const MAX_BYTES = 1 << 20;
@@ -41,7 +41,7 @@ function client(head: string): Socket & { heard: string } {
 test.each([10, 200_000])("invariant 7: a body of %d bytes that comes drop by drop is 408", async (length) => {
   const socket = client(`Content-Length: ${length}`);
   const drops = setInterval(() => socket.write("x"), 100);
-  await until(() => socket.heard.startsWith("HTTP/1.1 408") || undefined, 5_000);
+  await until(() => socket.heard.startsWith("HTTP/1.1 408") || undefined);
   clearInterval(drops);
   socket.destroy();
   await until(() => budget.held_bytes === 0 || undefined);

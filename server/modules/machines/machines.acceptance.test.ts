@@ -1,7 +1,8 @@
 // What the machines' API refuses, with the path of what is wrong (SPEC 11.8).
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { until } from "../../../.ci/limits.ts";
 import { ScriptedDevice } from "../../../ingest/sources/modbus/scripted-device.ts";
-import { discard, startServer, type TestServer, until } from "../../testing/server.ts";
+import { discard, startServer, type TestServer } from "../../testing/server.ts";
 
 let server: TestServer;
 beforeAll(async () => {
@@ -123,7 +124,7 @@ test("invariant 4: a machine made again under its id begins anew; its past stays
   await told(50, 0);
   await told(40, 5);
   const come = (path: string) =>
-    until(async () => (await rows(`${path}from=${began}`)).length > 0 || undefined, 30_000);
+    until(async () => (await rows(`${path}from=${began}`)).length > 0 || undefined);
   await come("observations?signal=availability&");
   await module.stop();
   await come("gaps?");

@@ -1,5 +1,4 @@
 // The machines and their configuration: every change is a row in the store and an event in the stream, in one commit.
-
 import { takeTurns } from "../../../analytics-sql/turns.ts";
 import {
   type CalendarInput,

@@ -1,5 +1,4 @@
 // Faults at random, the same for the same seed, on the lines of a demo plant; what each costs is told as truth.
-
 import type { Cell } from "../plant/cell.ts";
 import { type Random, random } from "../plant/random.ts";
 import type { DemoPlant } from "../plant.ts";
