@@ -3,6 +3,7 @@
 import { dirname } from "node:path";
 import { importsOf, ROOT } from "./imports.ts";
 import { merged, type Report } from "./junit.ts";
+import { inTurn } from "./order.ts";
 import { slowness } from "./slowness.ts";
 import { filesOf, knownTime_s, type Part, printReport, runFiles } from "./suite.ts";
 
@@ -22,7 +23,9 @@ const elapsed_s = (): number => passed_s + (performance.now() - began_ms) / 1_00
 const slower = await slowness();
 const left_out: LongPart[] = [];
 let report: Report | undefined;
-for (const next of inTurn(allParts())) {
+const changed = changedFiles();
+const turn = Number.parseInt(git("rev-parse", "HEAD").slice(0, 8), 16);
+for (const next of inTurn(allParts(), ({ file }) => isTouched(file, changed), turn)) {
   const known_s = next.part === "cluster" ? undefined : await knownTime_s(next.file);
   const takes_s = slower * (known_s ?? UNKNOWN_S);
   if (elapsed_s() + takes_s > UNTIL_S) {
@@ -39,19 +42,6 @@ process.exit((report?.failed ?? 0) > 0 ? 1 : 0);
 
 function allParts(): LongPart[] {
   return (["long", "cluster"] as const).flatMap((part) => filesOf(part).map((file) => ({ part, file })));
-}
-
-/** Those that the change touches, then the others; both begin elsewhere with each commit. */
-function inTurn(parts: LongPart[]): LongPart[] {
-  const changed = changedFiles();
-  const { touched = [], other = [] } = Object.groupBy(parts, ({ file }) =>
-    isTouched(file, changed) ? "touched" : "other",
-  );
-  const turn = Number.parseInt(git("rev-parse", "HEAD").slice(0, 8), 16);
-  return [touched, other].flatMap((of) => {
-    const first = turn % Math.max(1, of.length);
-    return [...of.slice(first), ...of.slice(0, first)];
-  });
 }
 
 /** By what it imports, and by its folder: a test that starts the program imports little of it. */
