@@ -28,9 +28,3 @@ export async function until<T>(
 
 /** The pace of a load, the moment of a kill, a time that a client was told to stay away: nothing is waited for. */
 export const pace = (ms: number): Promise<void> => Bun.sleep(ms);
-
-/** Where nothing that comes later can show that something will not come: it has so long to come. @throws once it does */
-export async function absent(came: () => boolean | Promise<boolean>, ms: number): Promise<void> {
-  for (const end_ms = performance.now() + ms; performance.now() < end_ms; await Bun.sleep(20))
-    if (await came()) throw new Error(`it came: ${came}`);
-}

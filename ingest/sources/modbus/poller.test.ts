@@ -311,7 +311,7 @@ describe("one poller for a host", () => {
     const device = await start();
     const sink = new MemorySink();
     const poller = poll(device, sink, [{ machine_id: "right" }, { machine_id: "wrong", unit: 9 }], {
-      timeout_ms: 250,
+      timeout_ms: 500,
       backoff: { first_ms: 50, max_ms: 5_000 },
     });
     await until(() => poller.status("wrong").state === "unreachable");
@@ -329,7 +329,7 @@ describe("one poller for a host", () => {
     const device = await start();
     const sink = new MemorySink();
     const wrong = [7, 8, 9].map((unit) => ({ machine_id: `wrong${unit}`, unit }));
-    poll(device, sink, [...wrong, { machine_id: "right" }], { timeout_ms: 250 });
+    poll(device, sink, [...wrong, { machine_id: "right" }], { timeout_ms: 500 });
     await until(() => device.requests.filter(({ unit }) => unit === 9).length >= 4);
     const units = device.requests.map(({ unit }) => unit);
     // At the start nobody knows yet who answers.
