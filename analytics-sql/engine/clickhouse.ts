@@ -35,6 +35,8 @@ export type ClickHouseOptions = {
 
 /** What a server reads from Kafka can be queried this long after its insertion began, by its clock or by ours. */
 const BACKGROUND_INSERT_MS = 30_000;
+/** How far the server's clock may be behind ours. */
+const CLOCKS_APART_MS = 1_000;
 /** A little more than a query may take. */
 const REQUEST_TIMEOUT_MS = 70_000;
 /** Of copies, partitions and the lake: what takes longer than this does not end. */
@@ -126,8 +128,9 @@ export async function openClickHouse(options: ClickHouseOptions): Promise<Engine
     aside,
     maintain,
     visibleUntil_us() {
-      const background_ms = kafka ? BACKGROUND_INSERT_MS : 0;
-      return 1_000 * Math.min(Date.now() - background_ms, ...[...inserting].map(({ since_ms }) => since_ms));
+      const late_ms = kafka ? BACKGROUND_INSERT_MS : CLOCKS_APART_MS;
+      const begun_ms = Math.min(Date.now(), ...[...inserting].map(({ since_ms }) => since_ms));
+      return 1_000 * (begun_ms - late_ms);
     },
     analyst: (tenant) => analysts.of(tenant),
     async close() {

@@ -329,6 +329,15 @@ describe("counters (SPEC 8.2 to 8.4)", () => {
       ],
     );
   });
+  test("ideal time of machines whose counters leap adds up, though it takes more than 64 bits", async () => {
+    const machines = ["leaps-1", "leaps-2", "leaps-3"];
+    const seen = [at(0, "execution", "ACTIVE"), at(1, "part_event", 4e9)];
+    for (const machine of machines) await take({ machine, seen, cycle_times: cycle(1_000) });
+    const window = { tenant, machines, from_us: T0, to_us: T0 + 480 * MIN_US, as_of_us: FAR };
+    const { total } = await oee(engine, { ...window, by: "total" });
+    expect(total).toMatchObject({ total_count: 12e9, flags: ["performance_over_1"] });
+    expect(total?.performance).toBe(12e12 / (3 * 480 * 60));
+  });
   test("no ideal cycle: performance and OEE are null and flagged, never 0", async () => {
     await take({
       machine: "no-ideal",

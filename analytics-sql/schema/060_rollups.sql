@@ -1,6 +1,7 @@
 -- What has changed of a machine, and from which event time on figures may differ by it: noted with every insert, so
 -- that whoever rolls up knows what to do again. A row a second and machine at the most; it is looked at within seconds,
--- and dropped after two days.
+-- and dropped after two days. `last_us` is the engine's clock at the latest of the row's inserts: what was rolled up since
+-- then has it, though it was in the same second. Of a row of an earlier release that is not known: the end of its second.
 -- `counters_from_us` is the earliest counter value among it: such a value can make a spike of the one before it.
 -- An empty machine_id is all machines of the tenant.
 CREATE TABLE IF NOT EXISTS mtc.touched
@@ -9,7 +10,8 @@ CREATE TABLE IF NOT EXISTS mtc.touched
     machine_id LowCardinality(String),
     at DateTime('UTC'),
     from_us SimpleAggregateFunction(min, Int64),
-    counters_from_us SimpleAggregateFunction(min, Int64)
+    counters_from_us SimpleAggregateFunction(min, Int64),
+    last_us SimpleAggregateFunction(max, Int64) DEFAULT 1000000 * toInt64(toUnixTimestamp(at)) + 999999
 )
 ENGINE = AggregatingMergeTree
 PARTITION BY toDate(at)
@@ -17,13 +19,18 @@ ORDER BY (tenant_id, machine_id, at)
 TTL at + INTERVAL 2 DAY
 SETTINGS ttl_only_drop_parts = 1;
 
-CREATE MATERIALIZED VIEW IF NOT EXISTS mtc.touched_by_signals_mv TO mtc.touched AS
+ALTER TABLE mtc.touched ADD COLUMN IF NOT EXISTS last_us SimpleAggregateFunction(max, Int64) DEFAULT 1000000 * toInt64(toUnixTimestamp(at)) + 999999;
+
+DROP VIEW IF EXISTS mtc.touched_by_signals_mv;
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS mtc.touched_by_signals_v2_mv TO mtc.touched AS
 SELECT
     tenant_id,
     machine_id,
     now('UTC') AS at,
     min(toUnixTimestamp64Micro(ts)) AS from_us,
-    min(if(startsWith(signal, 'part_count'), toUnixTimestamp64Micro(ts), 9223372036854775807)) AS counters_from_us
+    min(if(startsWith(signal, 'part_count'), toUnixTimestamp64Micro(ts), 9223372036854775807)) AS counters_from_us,
+    toUnixTimestamp64Micro(now64(6, 'UTC')) AS last_us
 FROM mtc.signal_points
 GROUP BY tenant_id, machine_id;
 
@@ -43,7 +50,8 @@ SELECT
         type = 'mtc.spike.v1', data.spike.ts_us,
         type = 'mtc.gap.v1', data.gap.from_us,
         0)) AS from_us,
-    9223372036854775807 AS counters_from_us
+    9223372036854775807 AS counters_from_us,
+    toUnixTimestamp64Micro(now64(6, 'UTC')) AS last_us
 FROM mtc.events_in
 WHERE type NOT IN ('mtc.observations.v1', 'mtc.machine.v1', 'mtc.asset.v1')
 GROUP BY tenantid, subject;

@@ -1,7 +1,7 @@
 // In which order things arrive in tests: random, by a seed that is printed and can be set.
 
 /** `MTC_TEST_SEED` repeats a run; its number is printed with each. */
-const SEED = Number(process.env.MTC_TEST_SEED ?? Math.floor(Math.random() * 2 ** 32));
+export const SEED = Number(process.env.MTC_TEST_SEED ?? Math.floor(Math.random() * 2 ** 32));
 let told = false;
 
 /** mulberry32: the same numbers for the same seed, 0 ≤ n < 1. */

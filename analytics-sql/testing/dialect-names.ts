@@ -116,6 +116,7 @@ export const DIALECT: Record<Kind, string[]> = {
     "toDayOfWeek",
     "toFloat64OrNull",
     "toInt32",
+    "toInt128",
     "toInt64",
     "toInt8",
     "toIntervalDay",

@@ -8,15 +8,22 @@ import { openChdb } from "../engine/chdb.ts";
 import type { Engine } from "../engine/engine.ts";
 import { arrival, shuffled } from "./arrival.ts";
 
-/** Opens chDB for this process; it holds one data directory, so tests take machines of their own instead. */
-export function testEngine(rawRetentionDays = 36_500): Promise<Engine> {
+/** The engine to which every event comes twice, in a random order. */
+export const testEngine = (rawRetentionDays?: number): Promise<Engine> =>
+  plainEngine(rawRetentionDays).then(storm);
+
+/**
+ * Opens chDB for this process; it holds one data directory, so tests take machines of their own instead. For tests that
+ * say themselves in which order events arrive.
+ */
+export function plainEngine(rawRetentionDays = 36_500): Promise<Engine> {
   const path = mkdtempSync(join(tmpdir(), "mtc-analytics-"));
   const opening = openChdb({ path, rawRetentionDays });
   afterAll(async () => {
     await (await opening).close();
     rmSync(path, { recursive: true, force: true });
   });
-  return opening.then(storm);
+  return opening;
 }
 
 /**

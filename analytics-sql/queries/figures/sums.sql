@@ -1,5 +1,6 @@
 -- Sums over cells, for each (k, k2) of a cut, and over all of them. Ideal cycle times are whole µs and counts whole
--- parts, so every sum is exact and no order of rows can change it.
+-- parts, so every sum is exact and no order of rows can change it. Ideal time is as long as a counter says: of machines whose
+-- 32-bit counters leap a few dozen times it does not fit into 64 bits.
 sums AS
 (
     SELECT
@@ -22,15 +23,15 @@ sums AS
         sumIf(c.scheduled_us, loss = 'minor') AS minor_stop_loss_us,
         sumIf(c.scheduled_us, loss = 'other') AS other_stop_loss_us,
         sumIf(c.scheduled_us, loss = 'unknown') AS unknown_loss_us,
-        sumIf(c.ideal_total_us - c.ideal_good_us, state = 'SETUP') AS startup_reject_loss_us,
+        sumIf(toInt128(c.ideal_total_us - c.ideal_good_us), state = 'SETUP') AS startup_reject_loss_us,
         sumIf(failures, NOT excluded) AS failure_count,
         sumIf(c.scheduled_us, state = 'DOWN' AND NOT excluded) AS repair_us,
         sumIf(stops, NOT excluded) AS stop_count,
         sumIf(stops, minor AND NOT excluded) AS minor_stop_count,
         sum(total) AS total_count,
         sum(reject) AS reject_count,
-        sum(c.ideal_total_us) AS ideal_total_us,
-        sum(c.ideal_good_us) AS ideal_good_us,
+        sum(toInt128(c.ideal_total_us)) AS ideal_total_us,
+        sum(toInt128(c.ideal_good_us)) AS ideal_good_us,
         -- Something was made whose ideal is not known; or no machine has any listed.
         multiIf(count() = 0, false, max(any_ideal) = 0, true, sum(without_ideal) > 0) AS no_ideal,
         sum(without_ideal) AS without_ideal_count,
