@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { openChdb } from "../analytics-sql/engine/chdb.ts";
 import { EngineError } from "../analytics-sql/engine/engine.ts";
 import { busContract, line } from "../ingest/outbox/bus.contract.ts";
-import { delivery } from "../ingest/testing/delivery.ts";
+import { joined } from "../ingest/testing/stretch.ts";
 import { openBus } from "./bus.ts";
 import { parseClickHouseCluster, parseClickHouseUrl, parseKafka } from "./cluster-config.ts";
 
@@ -33,10 +33,10 @@ busContract(async () => ({
 
 test("what the engine cannot read is poison, what it has no memory for is too large at once", async () => {
   const torn = line("torn", 1).slice(0, 100);
-  await expect(bus.deliver(...delivery(torn))).rejects.toMatchObject({ poison: true });
+  await expect(bus.deliver(joined([torn]))).rejects.toMatchObject({ poison: true });
   const short = new EngineError("memory", 241, false, null);
   const full = await openBus({ ...engine, insertEvents: () => Promise.reject(short) }, undefined);
-  await expect(full.deliver(...delivery(torn))).rejects.toMatchObject({ poison: false, too_large: true });
+  await expect(full.deliver(joined([torn]))).rejects.toMatchObject({ poison: false, too_large: true });
 });
 
 test("settings of Kafka and ClickHouse, secrets from files too, and what they must not be", () => {

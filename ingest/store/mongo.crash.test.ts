@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test
 import { encodeData, encodeEvent } from "../event.ts";
 import { type Relay, startRelay } from "../outbox/relay.ts";
 import { MONGO_ENGINES, type MongoServer } from "../testing/mongo.ts";
+import { idsOf } from "../testing/stretch.ts";
 import { openMongo } from "./mongo.ts";
 import type { NewEvent, Store } from "./store.ts";
 
@@ -105,9 +106,8 @@ for (const { name, start } of MONGO_ENGINES) {
       startRelay(
         store,
         {
-          async deliver(lines) {
-            const text = new TextDecoder().decode(lines).trimEnd();
-            for (const line of text.split("\n")) got.push((JSON.parse(line) as { id: string }).id);
+          async deliver(stretch) {
+            got.push(...idsOf(stretch));
           },
         },
         () => {},
@@ -129,9 +129,8 @@ for (const { name, start } of MONGO_ENGINES) {
         relays[i] = startRelay(
           store,
           {
-            async deliver(lines) {
-              const text = new TextDecoder().decode(lines).trimEnd();
-              const ids = text.split("\n").map((line) => (JSON.parse(line) as { id: string }).id);
+            async deliver(stretch) {
+              const ids = idsOf(stretch);
               got.push(...ids);
               share.push(...ids);
             },
