@@ -1,5 +1,6 @@
 // What every engine must do, run against each of them: what it takes, what it refuses and how.
 import { describe, expect, test } from "bun:test";
+import type { GapData } from "../../ingest/event.ts";
 import { gaps } from "../queries/gaps.ts";
 import { BadCursor, type ObservationRow, observations } from "../queries/observations.ts";
 import { columns, event, joined, type Seen, us } from "../testing/plant.ts";
@@ -65,6 +66,44 @@ export function engineContract(engine: Engine): void {
       const line = new TextDecoder().decode(seen("newer", [row(0)]));
       await insert(encoder.encode(line.replace('"data":{', '"later":{"a":[1]},"data":{"colour":"red",')));
       expect((await list("newer")).rows).toHaveLength(1);
+    });
+
+    test("both kinds at once, each by its door; what is wrong with one of them is told", async () => {
+      const gap = (from_us: number | string) =>
+        event(tenant, "both", "mtc.gap.v1", {
+          gap: { from_us, to_us: 0, cause: "unreachable", detail: "" } as GapData["gap"],
+        });
+      await insert(gap(1), seen("both", [row(0)]), gap(2), seen("both", [row(1)]));
+      expect((await list("both")).rows).toHaveLength(2);
+      const window = { tenant, machines: ["both"], from_us: 0, to_us: 10, as_of_us: NOW_US };
+      expect((await gaps(engine, window)).rows).not.toEqual([]);
+      for (const wrong of [
+        [seen("both", [row(2)]), gap("noon")],
+        [gap("noon"), seen("both", [row(2)])],
+      ])
+        await expect(insert(...wrong)).rejects.toMatchObject({ poison: true });
+    });
+
+    test("an insert of observations plans their four views, one of anything else the others, and there is no third door", async () => {
+      const views = await engine.query<{ name: string; from: string; to: string }>(
+        `SELECT name, extract(create_table_query, ' FROM mtc\\.(\\w+)') AS from, extract(create_table_query, ' TO mtc\\.(\\w+)') AS to
+         FROM system.tables WHERE database = 'mtc' AND engine = 'MaterializedView' ORDER BY name`,
+        {},
+      );
+      const behind = (table: string): string[] =>
+        views.filter(({ from }) => from === table).flatMap(({ name, to }) => [name, ...behind(to)]);
+      expect(behind("observations_in")).toEqual([
+        "observations_v3_mv",
+        "signal_points_v2_mv",
+        "signal_days_v2_mv",
+        "touched_by_signals_mv",
+      ]);
+      expect(behind("entries_in")).toHaveLength(12);
+      const doors = await engine.query<{ name: string }>(
+        "SELECT name FROM system.tables WHERE database = 'mtc' AND engine = 'Null' ORDER BY name",
+        {},
+      );
+      expect(doors.map(({ name }) => name)).toEqual(["entries_in", "observations_in"]);
     });
 
     test("nothing is nothing", async () => {

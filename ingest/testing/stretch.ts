@@ -1,22 +1,19 @@
 // For tests and benches: events as the bus and the engine take them, and what is in them.
 import { type EventType, headerOf, type Stretch } from "../event.ts";
 
+const NEWLINE = Buffer.from("\n");
 const decoder = new TextDecoder();
 /** An event's type stands near its start; of what is none of ours, observations are as good as any. */
 const typeOf = (event: Uint8Array): EventType =>
   (/"type":"([\w.]+)"/.exec(decoder.decode(event.subarray(0, 300)))?.[1] ??
     "mtc.observations.v1") as EventType;
 
-/** @param lines an event each, the newline after it included, if there is one */
-export function joined(lines: Uint8Array[]): Stretch {
-  const events: Stretch["events"][number][] = [];
+/** @param events each with or without the newline after it */
+export function joined(events: Uint8Array[]): Stretch {
+  const lines = events.map((event) => (event.at(-1) === 0x0a ? event : Buffer.concat([event, NEWLINE])));
   let at = 0;
-  for (const line of lines) {
-    const next = at + line.length;
-    events.push({ start: at, end: line.at(-1) === 0x0a ? next - 1 : next, type: typeOf(line) });
-    at = next;
-  }
-  return { bytes: new Uint8Array(Buffer.concat(lines)), events };
+  const places = lines.map((line) => ({ start: at, end: (at += line.length) - 1, type: typeOf(line) }));
+  return { bytes: new Uint8Array(Buffer.concat(lines)), events: places };
 }
 
 /** Each event's own bytes. */
