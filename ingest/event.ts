@@ -362,6 +362,15 @@ export type EventHeader = {
   time_ms: number;
 };
 
+/**
+ * Events in one buffer, a newline after each: of every one its place in `bytes`, without the newline, and its type. A
+ * sender's own bytes may hold newlines as well (invariant 8), so places are not told by them.
+ */
+export type Stretch = {
+  bytes: Uint8Array;
+  events: readonly { start: number; end: number; type: EventType }[];
+};
+
 const encoder = new TextEncoder();
 
 /**

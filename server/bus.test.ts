@@ -5,8 +5,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openChdb } from "../analytics-sql/engine/chdb.ts";
 import { EngineError } from "../analytics-sql/engine/engine.ts";
+import { encodeData, encodeEvent, type GapData } from "../ingest/event.ts";
 import { busContract, line } from "../ingest/outbox/bus.contract.ts";
-import { delivery } from "../ingest/testing/delivery.ts";
+import { startRelay } from "../ingest/outbox/relay.ts";
+import { joined } from "../ingest/testing/stretch.ts";
 import { openBus } from "./bus.ts";
 import { parseClickHouseCluster, parseClickHouseUrl, parseKafka } from "./cluster-config.ts";
 
@@ -32,10 +34,49 @@ busContract(async () => ({
 
 test("what the engine cannot read is poison, what it has no memory for is too large at once", async () => {
   const torn = line("torn", 1).slice(0, 100);
-  await expect(bus.deliver(...delivery(torn))).rejects.toMatchObject({ poison: true });
+  await expect(bus.deliver(joined([torn]))).rejects.toMatchObject({ poison: true });
   const short = new EngineError("memory", 241, false, null);
   const full = await openBus({ ...engine, insertEvents: () => Promise.reject(short) }, undefined);
-  await expect(full.deliver(...delivery(torn))).rejects.toMatchObject({ poison: false, too_large: true });
+  await expect(full.deliver(joined([torn]))).rejects.toMatchObject({ poison: false, too_large: true });
+});
+
+test("invariants 1, 2 and 3: of both kinds at once what is poison is set aside, the rest is in, and only then the watermark moves", async () => {
+  const gap = (from_us: number | string): Uint8Array =>
+    encodeEvent(
+      { id: `01JGAP${from_us}`, type: "mtc.gap.v1", tenant_id: "plant-1", machine_id: "both", time_ms: 1 },
+      encodeData({ gap: { from_us, to_us: 0, cause: "unreachable", detail: "" } } as GapData),
+    );
+  const torn = Buffer.from(new TextDecoder().decode(line("both", 3)).replace('"dt":[3]', '"dt":[]'));
+  const sent = [gap(1), line("both", 1), gap("now"), line("both", 2), torn, gap(2)];
+  const { bytes, events } = joined(sent);
+  const placed = events.map((event, i) => ({ ...event, id: String(i), position: i + 1 }));
+  const aside: number[] = [];
+  const log: string[] = [];
+  const delivered = Promise.withResolvers<number>();
+  const count = async (table: string): Promise<number> => {
+    const sql = `SELECT count() AS n FROM mtc.${table} FINAL WHERE machine_id = 'both'`;
+    return (await engine.query<{ n: number }>(sql, {}))[0]?.n ?? 0;
+  };
+  let left = placed;
+  const relay = startRelay(
+    {
+      readOutbox: async () => ({ bytes, events: left }),
+      async setAside(position) {
+        aside.push(position);
+      },
+      async delivered(position) {
+        log.push(`${await count("observations")} observations, ${await count("gaps")} gaps`);
+        left = [];
+        delivered.resolve(position);
+      },
+    },
+    bus,
+    () => {},
+  );
+  expect(await delivered.promise).toBe(6);
+  await relay.stop();
+  expect(aside).toEqual([3, 5]);
+  expect(log).toEqual(["2 observations, 2 gaps"]);
 });
 
 test("settings of Kafka and ClickHouse, secrets from files too, and what they must not be", () => {

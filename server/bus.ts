@@ -1,5 +1,6 @@
 // Opens the bus that the settings ask for, the engine itself or Kafka, and what keeps its dead letters.
 import { type Engine, EngineError } from "../analytics-sql/engine/engine.ts";
+import type { Stretch } from "../ingest/event.ts";
 import type { Bus } from "../ingest/outbox/bus.ts";
 import type { Letters } from "../ingest/outbox/dead-letter-topic.ts";
 import type { Store } from "../ingest/store/store.ts";
@@ -45,7 +46,7 @@ export async function openLetters(
 }
 
 const inProcess = (engine: Engine): Bus => ({
-  deliver: (lines) => deliver(engine, lines),
+  deliver: (stretch) => deliver(engine, stretch),
   // What was delivered was inserted.
   async settled() {},
   backlog_events: async () => 0,
@@ -53,9 +54,9 @@ const inProcess = (engine: Engine): Bus => ({
 });
 
 /** Events into analytics; where its memory does not suffice, fewer at once may pass. */
-async function deliver(engine: Engine, lines: Uint8Array): Promise<void> {
+async function deliver(engine: Engine, stretch: Stretch): Promise<void> {
   try {
-    await engine.insertEvents(lines);
+    await engine.insertEvents(stretch);
   } catch (error) {
     if (!(error instanceof EngineError) || error.code !== MEMORY_LIMIT_EXCEEDED) throw error;
     throw Object.assign(error, { too_large: true });

@@ -19,7 +19,7 @@ import { BadInput } from "../ingest/problem.ts";
 import { openSqlite } from "../ingest/store/sqlite.ts";
 import type { Machine, Store } from "../ingest/store/store.ts";
 import { type Brokers, hasKafka, startBrokers } from "../ingest/testing/brokers.ts";
-import { delivery } from "../ingest/testing/delivery.ts";
+import { joined } from "../ingest/testing/stretch.ts";
 import { readTopic } from "../ingest/testing/topic.ts";
 import { moveDeadLetters } from "./dead-letter-mover.ts";
 import { DeadLetters } from "./modules/dead-letters/service.ts";
@@ -62,7 +62,7 @@ describe.skipIf(!hasKafka)("dead letters with a Kafka broker and the Kafka engin
     const machine = { tenant_id: TENANT } as Machine;
     const machines = { byId: (id: string) => (id === "mill-1" ? machine : undefined) };
     letters = new DeadLetters({ letters: topic, pipeline, machines, wake: relay.wake });
-    await bus.deliver(...delivery(line("mill-1", 1)));
+    await bus.deliver(joined([line("mill-1", 1)]));
     await openSource(consumer.engine, {
       brokers: brokers.addresses,
       topic: "raw_data",

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { until } from "../.ci/limits.ts";
-import { closeSource, openSource } from "../analytics-sql/kafka/source.ts";
+import { closeSource, closeStaleSource, openSource } from "../analytics-sql/kafka/source.ts";
 import { openConsumer } from "../analytics-sql/testing/kafka.ts";
 import { line } from "../ingest/outbox/bus.contract.ts";
 import { DeadLetterTopic } from "../ingest/outbox/dead-letter-topic.ts";
@@ -16,7 +16,7 @@ import {
   type Secured,
   startBrokers,
 } from "../ingest/testing/brokers.ts";
-import { delivery } from "../ingest/testing/delivery.ts";
+import { joined } from "../ingest/testing/stretch.ts";
 import { parseKafka } from "./cluster-config.ts";
 
 const MECHANISMS = ["plain", "scram-sha-256", "scram-sha-512"];
@@ -56,7 +56,7 @@ describe.skipIf(!hasKafka)("with a Kafka broker that takes TLS and SASL only", (
     for (const [i, mechanism] of MECHANISMS.entries()) {
       const kafka = kafkaBy(settings(mechanism));
       const bus = openKafkaBus(kafka);
-      await bus.deliver(...delivery(line("mill-1", i + 1)));
+      await bus.deliver(joined([line("mill-1", i + 1)]));
       await until(async () => (await bus.backlog_events()) === i + 1 || undefined);
       await bus.close();
     }
@@ -81,19 +81,23 @@ describe.skipIf(!hasKafka)("with a Kafka broker that takes TLS and SASL only", (
     const source = (env: Record<string, string>) => ({ ...kafkaBy(env), consumers: 1 });
     const { MTC_KAFKA_TLS: _, MTC_KAFKA_CA_FILE: __, ...named } = settings("plain");
     const plain = { ...named, MTC_KAFKA_BROKERS: brokers.without_tls.join() };
+    const open = async (env: Record<string, string>): Promise<void> => {
+      await closeStaleSource(engine, source(env));
+      await openSource(engine, source(env));
+    };
     try {
       const bus = openKafkaBus(kafkaBy(plain));
-      await bus.deliver(...delivery(line("mill-2", 1)));
+      await bus.deliver(joined([line("mill-2", 1)]));
       await bus.close();
-      await openSource(engine, source(plain));
+      await open(plain);
       const rows = "SELECT count() AS n FROM mtc.observations WHERE machine_id = 'mill-2'";
       await until(async () => Number((await one(rows)).n) > 0 || undefined);
       const made = await table();
       expect(JSON.stringify(made)).not.toContain("secret");
-      await openSource(engine, source(plain));
+      await open(plain);
       expect((await table()).uuid).toBe(made.uuid ?? "");
 
-      await openSource(engine, source(settings()));
+      await open(settings());
       const anew = await table();
       expect(anew.uuid).not.toBe(made.uuid ?? "");
       for (const setting of [
@@ -126,7 +130,7 @@ describe.skipIf(!hasKafka)("with a Kafka broker that takes TLS and SASL only", (
       [{ MTC_KAFKA_BROKERS: brokers.addresses.join() }, /./],
     ] as const) {
       const bus = openKafkaBus(kafkaBy(env));
-      const refused = await bus.deliver(...delivery(line("mill-1", 99))).catch((error: Error) => error);
+      const refused = await bus.deliver(joined([line("mill-1", 99)])).catch((error: Error) => error);
       expect(refused).toBeInstanceOf(Error);
       expect(String(refused)).toMatch(said);
       expect(String(refused)).not.toContain("guess");

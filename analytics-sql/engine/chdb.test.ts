@@ -47,3 +47,31 @@ test("opened again, everything is there, and the new retention holds", async () 
   );
   expect(table?.text).toContain("toIntervalDay(31)");
 });
+
+test("what an earlier release made goes: its one door, and the views that hung on it", async () => {
+  const made = async (): Promise<string[]> => {
+    const rows = await engine.query<{ name: string }>(
+      `SELECT name FROM system.tables WHERE database = 'mtc'
+       AND (name = 'events_in' OR create_table_query LIKE '% FROM mtc.events_in%') ORDER BY name`,
+      {},
+    );
+    return rows.map(({ name }) => name);
+  };
+  await engine.maintain(
+    "CREATE TABLE mtc.events_in (id String, type String, tenantid String, subject String, t0 Int64) ENGINE = Null",
+  );
+  const old: [view: string, table: string, columns: string][] = [
+    ["observations_v2_mv", "observations", "fromUnixTimestamp64Micro(t0, 'UTC') AS ts"],
+    ["gaps_mv", "gaps", "t0 AS from_us"],
+    ["touched_by_entries_mv", "touched", "now('UTC') AS at"],
+  ];
+  for (const [view, table, columns] of old)
+    await engine.maintain(
+      `CREATE MATERIALIZED VIEW mtc.${view} TO mtc.${table} AS
+       SELECT tenantid AS tenant_id, subject AS machine_id, ${columns} FROM mtc.events_in`,
+    );
+  expect(await made()).toEqual(["events_in", ...old.map(([view]) => view)].sort());
+  await engine.close();
+  engine = await openChdb({ path, rawRetentionDays: 31 });
+  expect(await made()).toEqual([]);
+});

@@ -4,6 +4,7 @@ import { createChdbConnection } from "chdb/connection";
 import { Analysts } from "../analyst/analysts.ts";
 import { connectChdb } from "../analyst/chdb-connection.ts";
 import { SCHEMA_STATEMENTS } from "../schema/schema.ts";
+import { byDoor } from "./doors.ts";
 import type { Engine } from "./engine.ts";
 import { Lanes, type Params } from "./lanes.ts";
 import {
@@ -71,17 +72,17 @@ export async function openChdb({ path, rawRetentionDays, lake_engine }: ChdbOpti
   const inserting = new Set<{ since_ms: number }>();
 
   return {
-    async insertEvents(bytes, into = "mtc") {
-      if (bytes.length === 0) return;
+    async insertEvents(stretch, into = "mtc") {
       const insert = { since_ms: Date.now() };
       if (into === "mtc") inserting.add(insert);
       try {
-        await (into === "mtc" ? writing : rebuilding).chdb.rawInsert({
-          table: `${into}.events_in`,
-          values: withoutEmptyLines(bytes),
-          format: "JSONEachRow",
-          settings: INSERTING,
-        });
+        for (const { door, lines } of byDoor(stretch))
+          await (into === "mtc" ? writing : rebuilding).chdb.rawInsert({
+            table: `${into}.${door}`,
+            values: withoutEmptyLines(lines),
+            format: "JSONEachRow",
+            settings: INSERTING,
+          });
       } catch (error) {
         fail(error);
       } finally {

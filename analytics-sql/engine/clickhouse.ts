@@ -3,8 +3,9 @@ import { Readable } from "node:stream";
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from "@clickhouse/client";
 import { Analysts } from "../analyst/analysts.ts";
 import { connectHttp } from "../analyst/http-connection.ts";
-import { type KafkaSource, openSource } from "../kafka/source.ts";
+import { closeStaleSource, type KafkaSource, openSource } from "../kafka/source.ts";
 import { SCHEMA_STATEMENTS } from "../schema/schema.ts";
+import { byDoor } from "./doors.ts";
 import type { Engine } from "./engine.ts";
 import { replicated } from "./replicated.ts";
 import {
@@ -85,13 +86,14 @@ export async function openClickHouse(options: ClickHouseOptions): Promise<Engine
     for (const statement of replicated(sql, cluster)) await maintainer.run(statement, params);
   };
 
+  if (kafka) await closeStaleSource({ query: reader.query, maintain }, kafka);
   for (const statement of [
     "CREATE DATABASE IF NOT EXISTS mtc ENGINE = Atomic",
     ...SCHEMA_STATEMENTS,
     retention(rawRetentionDays),
   ])
     await maintain(statement);
-  if (kafka) await openSource({ query: reader.query, maintain }, kafka);
+  if (kafka) await openSource({ maintain }, kafka);
   const analysts = new Analysts({
     connect: async (database) => connectHttp(url, database),
     define: maintain,
@@ -101,22 +103,23 @@ export async function openClickHouse(options: ClickHouseOptions): Promise<Engine
   const inserting = new Set<{ since_ms: number }>();
 
   return {
-    async insertEvents(bytes, into = "mtc") {
-      if (bytes.length === 0) return;
+    async insertEvents(stretch, into = "mtc") {
       const insert = { since_ms: Date.now() };
       if (into === "mtc") inserting.add(insert);
       try {
-        const { stream } = await patient.exec({
-          query: `INSERT INTO ${into}.events_in FORMAT JSONEachRow`,
-          values: Readable.from([Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)]),
-          clickhouse_settings: {
-            ...WHOLE,
-            ...(into === "mtc" ? WRITING : REBUILDING),
-            ...INSERTING,
-          },
-        });
-        // A connection is free again when its answer was read.
-        for await (const _ of stream);
+        for (const { door, lines } of byDoor(stretch)) {
+          const { stream } = await patient.exec({
+            query: `INSERT INTO ${into}.${door} FORMAT JSONEachRow`,
+            values: Readable.from([Buffer.from(lines.buffer, lines.byteOffset, lines.byteLength)]),
+            clickhouse_settings: {
+              ...WHOLE,
+              ...(into === "mtc" ? WRITING : REBUILDING),
+              ...INSERTING,
+            },
+          });
+          // A connection is free again when its answer was read.
+          for await (const _ of stream);
+        }
       } catch (error) {
         fail(error);
       } finally {

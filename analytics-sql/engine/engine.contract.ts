@@ -1,5 +1,6 @@
 // What every engine must do, run against each of them: what it takes, what it refuses and how.
 import { describe, expect, test } from "bun:test";
+import type { GapData } from "../../ingest/event.ts";
 import { gaps } from "../queries/gaps.ts";
 import { BadCursor, type ObservationRow, observations } from "../queries/observations.ts";
 import { columns, event, joined, type Seen, us } from "../testing/plant.ts";
@@ -12,6 +13,7 @@ export function engineContract(engine: Engine): void {
   const encoder = new TextEncoder();
   const seen = (machine: string, rows: Seen[]) =>
     event(tenant, machine, "mtc.observations.v1", columns(rows));
+  const insert = (...lines: Uint8Array[]): Promise<void> => engine.insertEvents(joined(lines));
   const row = (i: number, more: Partial<Seen> = {}): Seen => ({
     signal: "spindle_speed",
     ts_us: NOW_US - 3_600_000_000 + i * 1_000,
@@ -36,12 +38,10 @@ export function engineContract(engine: Engine): void {
       const t0 = NOW_US - 1_000_000;
       const data = { signals: ["a", "b"], signal: [0, 1, 0], t0, dt: [0, 1, 2] };
       const values = { num: [1.5, null, null], words: ["ON"], word: [0, 1, 0] };
-      await engine.insertEvents(
-        joined([
-          event(tenant, "by-seq", "mtc.observations.v1", { ...data, ...values, seq: [7, 5, 9] }),
-          event(tenant, "by-seq0", "mtc.observations.v1", { ...data, ...values, seq0: 40 }),
-          event(tenant, "no-seq", "mtc.observations.v1", data),
-        ]),
+      await insert(
+        event(tenant, "by-seq", "mtc.observations.v1", { ...data, ...values, seq: [7, 5, 9] }),
+        event(tenant, "by-seq0", "mtc.observations.v1", { ...data, ...values, seq0: 40 }),
+        event(tenant, "no-seq", "mtc.observations.v1", data),
       );
       const short = ({ rows }: { rows: ObservationRow[] }) =>
         rows.map(({ signal, seq, value }) => [signal, seq, value]);
@@ -64,14 +64,50 @@ export function engineContract(engine: Engine): void {
 
     test("keys this release does not know are passed over", async () => {
       const line = new TextDecoder().decode(seen("newer", [row(0)]));
-      await engine.insertEvents(
-        encoder.encode(line.replace('"data":{', '"later":{"a":[1]},"data":{"colour":"red",')),
-      );
+      await insert(encoder.encode(line.replace('"data":{', '"later":{"a":[1]},"data":{"colour":"red",')));
       expect((await list("newer")).rows).toHaveLength(1);
     });
 
+    test("both kinds at once, each by its door; what is wrong with one of them is told", async () => {
+      const gap = (from_us: number | string) =>
+        event(tenant, "both", "mtc.gap.v1", {
+          gap: { from_us, to_us: 0, cause: "unreachable", detail: "" } as GapData["gap"],
+        });
+      await insert(gap(1), seen("both", [row(0)]), gap(2), seen("both", [row(1)]));
+      expect((await list("both")).rows).toHaveLength(2);
+      const window = { tenant, machines: ["both"], from_us: 0, to_us: 10, as_of_us: NOW_US };
+      expect((await gaps(engine, window)).rows).not.toEqual([]);
+      for (const wrong of [
+        [seen("both", [row(2)]), gap("noon")],
+        [gap("noon"), seen("both", [row(2)])],
+      ])
+        await expect(insert(...wrong)).rejects.toMatchObject({ poison: true });
+    });
+
+    test("an insert of observations plans their four views, one of anything else the others, and there is no third door", async () => {
+      const views = await engine.query<{ name: string; from: string; to: string }>(
+        `SELECT name, extract(create_table_query, ' FROM mtc\\.(\\w+)') AS from, extract(create_table_query, ' TO mtc\\.(\\w+)') AS to
+         FROM system.tables WHERE database = 'mtc' AND engine = 'MaterializedView' ORDER BY name`,
+        {},
+      );
+      const behind = (table: string): string[] =>
+        views.filter(({ from }) => from === table).flatMap(({ name, to }) => [name, ...behind(to)]);
+      expect(behind("observations_in")).toEqual([
+        "observations_v3_mv",
+        "signal_points_v2_mv",
+        "signal_days_v2_mv",
+        "touched_by_signals_mv",
+      ]);
+      expect(behind("entries_in")).toHaveLength(12);
+      const doors = await engine.query<{ name: string }>(
+        "SELECT name FROM system.tables WHERE database = 'mtc' AND engine = 'Null' ORDER BY name",
+        {},
+      );
+      expect(doors.map(({ name }) => name)).toEqual(["entries_in", "observations_in"]);
+    });
+
     test("nothing is nothing", async () => {
-      await engine.insertEvents(new Uint8Array());
+      await insert();
     });
   });
 
@@ -87,13 +123,13 @@ export function engineContract(engine: Engine): void {
     ];
     for (const [name, line] of bad) {
       test(`poison: ${name}`, async () => {
-        const error = await engine.insertEvents(encoder.encode(line)).catch((thrown: unknown) => thrown);
+        const error = await insert(encoder.encode(line)).catch((thrown: unknown) => thrown);
         expect(error).toBeInstanceOf(EngineError);
         expect(error).toMatchObject({ poison: true });
       });
     }
     test("what came with it goes in when it is sent again without it", async () => {
-      await engine.insertEvents(encoder.encode(good));
+      await insert(encoder.encode(good));
       expect((await list("poison")).rows).toHaveLength(2);
     });
     test("no poison: the engine is short of memory", async () => {
@@ -116,7 +152,7 @@ export function engineContract(engine: Engine): void {
       const rows = Array.from({ length: 25 }, (_, i) =>
         row(i, { seq: 0, ts_us: NOW_US - 9_000_000 + (i % 5) }),
       );
-      for (let i = 0; i < 3; i++) await engine.insertEvents(seen("pages", rows));
+      for (let i = 0; i < 3; i++) await insert(seen("pages", rows));
       const found: ObservationRow[] = [];
       let cursor: string | null = null;
       do {
@@ -131,7 +167,7 @@ export function engineContract(engine: Engine): void {
 
     test("one signal, a half-open window, another tenant", async () => {
       const rows = [row(0), row(1, { signal: "execution", value: "ACTIVE" }), row(2), row(3)];
-      await engine.insertEvents(seen("window", rows));
+      await insert(seen("window", rows));
       const [from_us, to_us] = [row(1).ts_us, row(3).ts_us];
       expect((await list("window", { from_us, to_us })).rows).toHaveLength(2);
       expect((await list("window", { signal: "execution" })).rows.map(({ value }) => value)).toEqual([
@@ -153,9 +189,7 @@ export function engineContract(engine: Engine): void {
       event(tenant, "gaps", "mtc.gap.v1", { gap: { from_us, to_us, cause, detail: "cable" } });
     const t = us("2026-01-05T06:00:00Z");
     const opened = gap(t, 0, "unreachable");
-    await engine.insertEvents(
-      joined([gap(t, t + 5_000_000, "unreachable"), opened, gap(t + 9_000_000, 0, "overload")]),
-    );
+    await insert(gap(t, t + 5_000_000, "unreachable"), opened, gap(t + 9_000_000, 0, "overload"));
     const window = { tenant, machines: ["gaps"], from_us: t, to_us: t + 60_000_000, as_of_us: NOW_US };
     expect((await gaps(engine, window)).rows.map(({ from, to, cause }) => [from, to, cause])).toEqual([
       ["2026-01-05T06:00:00.000000Z", "2026-01-05T06:00:05.000000Z", "unreachable"],
@@ -165,7 +199,7 @@ export function engineContract(engine: Engine): void {
 
   test("retention is by event time; state points stay for years", async () => {
     const old = us("2024-05-01T00:00:00Z");
-    await engine.insertEvents(seen("old", [row(0, { ts_us: old, signal: "execution", value: "ACTIVE" })]));
+    await insert(seen("old", [row(0, { ts_us: old, signal: "execution", value: "ACTIVE" })]));
     const [kept] = await engine.query<{ points: number; ttl: string }>(
       `SELECT (SELECT count() FROM mtc.signal_points WHERE machine_id = 'old') AS points,
               extract(create_table_query, 'TTL .* SETTINGS') AS ttl
@@ -188,8 +222,9 @@ export function engineContract(engine: Engine): void {
   });
 
   test("invariant 10: an analyst reads the tenant's views, and changes nothing", async () => {
-    await engine.insertEvents(
-      joined([seen("own", [row(0)]), event("plant-2", "foreign", "mtc.observations.v1", columns([row(0)]))]),
+    await insert(
+      seen("own", [row(0)]),
+      event("plant-2", "foreign", "mtc.observations.v1", columns([row(0)])),
     );
     const analyst = await engine.analyst(tenant);
     const ask = async (query: string, params: Record<string, string> = {}) => {
@@ -212,7 +247,7 @@ export function engineContract(engine: Engine): void {
     ])
       await expect(ask(query)).rejects.toBeInstanceOf(EngineError);
     await expect(ask("SELECT throw FROM observations")).rejects.toMatchObject({ code: 47 });
-    await engine.insertEvents(seen("own", [row(1)]));
+    await insert(seen("own", [row(1)]));
     expect(await ask("SELECT count() FROM observations WHERE machine_id = 'own'")).toEqual(["TSV", "2"]);
   });
 }

@@ -1,16 +1,17 @@
 // The analytics engine as the rest of the program sees it: events in, rows out.
+import type { Stretch } from "../../ingest/event.ts";
 
 /** The database all figures are read from, and the one beside it in which a rebuild gathers what is to take its place. */
 export type Database = "mtc" | "mtc_rebuild";
 
 export type Engine = {
   /**
-   * Writes events, as the bytes they travelled in (JSON objects, one a line), and resolves once their rows can be
+   * Writes events, as the bytes they travelled in, each by the door for its type, and resolves once their rows can be
    * queried. Writing the same events again changes no figure (invariant 2), so a failed call is simply repeated;
    * the tables behind the views may have taken a part of it.
    * @throws EngineError
    */
-  insertEvents(bytes: Uint8Array, into?: Database): Promise<void>;
+  insertEvents(stretch: Stretch, into?: Database): Promise<void>;
   /** Runs one SELECT with bound parameters. 64-bit integers come back as numbers. @throws EngineError */
   query<Row>(sql: string, params: Record<string, unknown>): Promise<Row[]>;
   /** Runs one statement that writes what it reads, with bound parameters: INSERT … SELECT. @throws EngineError */

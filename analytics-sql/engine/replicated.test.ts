@@ -7,7 +7,7 @@ import { viewStatements } from "../analyst/views.ts";
 import { closeSource, openSource } from "../kafka/source.ts";
 import { ALL_DAYS, clear, Shadow } from "../rebuild/shadow.ts";
 import { SCHEMA_STATEMENTS } from "../schema/schema.ts";
-import { columns, event, us } from "../testing/plant.ts";
+import { columns, event, joined, us } from "../testing/plant.ts";
 import { openChdb } from "./chdb.ts";
 import { replicated } from "./replicated.ts";
 import { retention } from "./settings.ts";
@@ -36,11 +36,12 @@ async function everyStatement(): Promise<string[]> {
     event("t", "m", "mtc.observations.v1", columns([seen])),
     event("t", "m", "mtc.machine.v1", { machine: { name: "m", deleted: false } }),
   ];
-  for (const one of log) await engine.insertEvents(one);
+  await engine.insertEvents(joined(log));
   const shadow = await Shadow.open(recording, ALL_DAYS);
-  for (const one of log) await shadow.insert(one);
+  await shadow.insert(joined(log));
   await shadow.gather("");
-  await shadow.insert(event("t", "m", "mtc.machine.v1", { machine: { name: "renamed", deleted: false } }));
+  const renamed = { machine: { name: "renamed", deleted: false } };
+  await shadow.insert(joined([event("t", "m", "mtc.machine.v1", renamed)]));
   await shadow.absorb();
   await shadow.swap();
   await clear(recording);

@@ -3,11 +3,11 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { Type } from "avsc";
 import { until } from "../../.ci/limits.ts";
 import { encodeData, encodeEvent } from "../../ingest/event.ts";
-import { line, lines } from "../../ingest/outbox/bus.contract.ts";
+import { line } from "../../ingest/outbox/bus.contract.ts";
 import { openKafkaBus } from "../../ingest/outbox/kafka.ts";
 import { type Brokers, hasKafka, startBrokers } from "../../ingest/testing/brokers.ts";
-import { delivery } from "../../ingest/testing/delivery.ts";
 import { hasSchemaRegistry, startSchemaRegistry } from "../../ingest/testing/schema-registry.ts";
+import { joined } from "../../ingest/testing/stretch.ts";
 import { readTopic } from "../../ingest/testing/topic.ts";
 import { openConsumer } from "../testing/kafka.ts";
 
@@ -33,8 +33,7 @@ describe.skipIf(!hasKafka || !hasSchemaRegistry)("with a Kafka broker and a sche
   test("each event is in both topics, under its key, in its machine's order; the JSON stays as it was (invariant 8)", async () => {
     const bus = openBus();
     const json = Array.from({ length: 25 }, (_, i) => machines.map((machine) => line(machine, i + 1))).flat();
-    for (let from = 0; from < json.length; from += 20)
-      await bus.deliver(...delivery(lines(json.slice(from, from + 20))));
+    for (let from = 0; from < json.length; from += 20) await bus.deliver(joined(json.slice(from, from + 20)));
     await bus.close();
 
     const own = await readTopic(brokers.addresses, "raw_data");
@@ -99,7 +98,7 @@ describe.skipIf(!hasKafka || !hasSchemaRegistry)("with a Kafka broker and a sche
 
   test("while the registry is away nothing is delivered, and then all of it; what has no copy is a dead letter", async () => {
     const away = openBus("http://127.0.0.1:9");
-    const refused = await away.deliver(...delivery(line("away", 1))).catch((error: Error) => error);
+    const refused = await away.deliver(joined([line("away", 1)])).catch((error: Error) => error);
     expect(String(refused)).toContain("schema registry");
     expect(refused).not.toHaveProperty("poison");
     await away.close();
@@ -109,7 +108,7 @@ describe.skipIf(!hasKafka || !hasSchemaRegistry)("with a Kafka broker and a sche
       { id: "01JSTRANGE", type: "mtc.gap.v1", tenant_id: "plant-1", machine_id: "strange", time_ms: 1 },
       encodeData({ gap: { from_us: "now" } } as never),
     );
-    await bus.deliver(...delivery(lines([line("away", 1), strange])));
+    await bus.deliver(joined([line("away", 1), strange]));
     await bus.close();
     const keys = async (topic: string) =>
       (await readTopic(brokers.addresses, topic)).map(({ key }) => key?.toString());
@@ -141,7 +140,7 @@ describe.skipIf(!hasKafka || !hasSchemaRegistry)("with a Kafka broker and a sche
       body: '{"compatibility":"BACKWARD"}',
     });
     const bus = openKafkaBus({ ...options(), topic: "other", schema_registry_url: registry.url });
-    await expect(bus.deliver(...delivery(line("mill-1", 1)))).rejects.toThrow("schema registry: 409");
+    await expect(bus.deliver(joined([line("mill-1", 1)]))).rejects.toThrow("schema registry: 409");
     await bus.close();
   });
 });

@@ -1,7 +1,17 @@
--- The topic as a table of the same columns as the door, mtc.events_in. It holds nothing: whoever reads from it moves
--- the group's offsets, so only the two views beside this file may. A message that cannot be parsed is a row with
--- `_error` instead of an end of the reading. Keys unknown here are skipped, as they are at the door.
-CREATE TABLE IF NOT EXISTS mtc.events_kafka AS mtc.events_in
+-- The topic as a table, with what all types of events hold. It holds nothing: whoever reads from it moves the group's
+-- offsets, so only the view beside this file may. A message that cannot be parsed is a row with `_error` instead of an end
+-- of the reading. Keys unknown here are skipped, as they are at the doors.
+CREATE TABLE IF NOT EXISTS mtc.events_kafka
+(
+    id String,
+    type LowCardinality(String),
+    tenantid String,
+    subject String,
+    data Tuple(
+{data_of_observations:Text},
+{data_of_entries:Text}
+    )
+)
 ENGINE = Kafka
 SETTINGS
     kafka_broker_list = {brokers:String},

@@ -1,12 +1,14 @@
-// Where a ClickHouse server takes events from: the Kafka topic, by a table and a view, and two behind it before the same door.
+// Where a ClickHouse server takes events from: the Kafka topic, by a table and a view, and behind it a view before each door.
 import type { Engine } from "../engine/engine.ts";
 import { literal } from "../engine/literal.ts";
+import { SCHEMA_STATEMENTS, withData } from "../schema/schema.ts";
 import deadLetters from "./dead-letters.sql" with { type: "text" };
 import deadLettersMv from "./dead-letters-mv.sql" with { type: "text" };
+import entriesReadMv from "./entries-read-mv.sql" with { type: "text" };
 import events from "./events.sql" with { type: "text" };
 import eventsKafkaMv from "./events-kafka-mv.sql" with { type: "text" };
 import eventsRead from "./events-read.sql" with { type: "text" };
-import eventsReadMv from "./events-read-mv.sql" with { type: "text" };
+import observationsReadMv from "./observations-read-mv.sql" with { type: "text" };
 
 export type KafkaSource = {
   brokers: string[];
@@ -41,36 +43,37 @@ export function sourceStatements(
     "{consumers:UInt8}": String(consumers),
     "{digest:String}": literal(digest),
   };
-  const bound = events.replaceAll(/\{\w+:\w+\}/g, (parameter) => values[parameter] ?? parameter);
-  return [deadLetters, bound, eventsRead, deadLettersMv, eventsReadMv, eventsKafkaMv];
+  const bound = withData(events).replaceAll(/\{\w+:\w+\}/g, (parameter) => values[parameter] ?? parameter);
+  return [deadLetters, bound, eventsRead, deadLettersMv, observationsReadMv, entriesReadMv, eventsKafkaMv];
 }
 
-/** Tells a table's settings from others without telling them: a password is among them. */
+/** Tells what a table was made by without telling it: a password is among its settings. */
 const DIGEST = { algorithm: "argon2id", memoryCost: 8_192, timeCost: 2 } as const;
-const isDigestOf = (comment: string, settings: string): Promise<boolean> =>
-  Bun.password.verify(settings, comment).catch(() => false);
+const isDigestOf = (comment: string, made_by: string): Promise<boolean> =>
+  Bun.password.verify(made_by, comment).catch(() => false);
+/** What stands before the doors, and all that stands behind them. */
+const madeBy = (source: KafkaSource): string =>
+  Bun.CryptoHasher.hash("sha256", [...SCHEMA_STATEMENTS, ...sourceStatements(source)].join(";\n"), "hex");
 
 /**
- * Makes the source, or makes it anew where the door has learned of new columns since, or the settings are others.
- * Nothing is lost by that: the group's offsets are with Kafka. @throws EngineError
+ * Ends the reading where the source was made by other settings or another release: its schema may move views to other
+ * doors, and what is read meanwhile must not miss them. Nothing is lost by that: the group's offsets are with Kafka.
+ * Call it before the schema is brought up to date. @throws EngineError
  */
-export async function openSource(
+export async function closeStaleSource(
   engine: Pick<Engine, "query" | "maintain">,
   source: KafkaSource,
 ): Promise<void> {
-  const [is] = await engine.query<{ door: string; made: string; comment: string }>(
-    `SELECT
-         arrayStringConcat(groupArrayIf(concat(name, ' ', type), table = 'events_in'), ', ') AS door,
-         arrayStringConcat(groupArrayIf(concat(name, ' ', type), table = 'events_kafka'), ', ') AS made,
-         (SELECT any(comment) FROM system.tables WHERE database = 'mtc' AND name = 'events_kafka') AS comment
-     FROM (SELECT table, name, type FROM system.columns
-           WHERE database = 'mtc' AND table IN ('events_in', 'events_kafka') ORDER BY table, position)`,
+  const [made] = await engine.query<{ comment: string }>(
+    "SELECT comment FROM system.tables WHERE database = 'mtc' AND name = 'events_kafka'",
     {},
   );
-  const settings = sourceStatements(source).join(";\n");
-  if (is?.made && (is.made !== is.door || !(await isDigestOf(is.comment, settings))))
-    await closeSource(engine);
-  const digest = await Bun.password.hash(settings, DIGEST);
+  if (made && !(await isDigestOf(made.comment, madeBy(source)))) await closeSource(engine);
+}
+
+/** Makes the source, as far as it is not there; before it the schema. @throws EngineError */
+export async function openSource(engine: Pick<Engine, "maintain">, source: KafkaSource): Promise<void> {
+  const digest = await Bun.password.hash(madeBy(source), DIGEST);
   for (const statement of sourceStatements(source, digest)) await engine.maintain(statement);
 }
 
@@ -79,6 +82,13 @@ export async function openSource(
  * notes as read whatever it reads, views or none. @throws EngineError
  */
 export async function closeSource(engine: Pick<Engine, "maintain">): Promise<void> {
-  for (const table of ["events_kafka", "events_kafka_mv", "dead_letters_mv", "events_read_mv", "events_read"])
+  for (const table of [
+    "events_kafka",
+    "events_kafka_mv",
+    "dead_letters_mv",
+    "observations_read_mv",
+    "entries_read_mv",
+    "events_read",
+  ])
     await engine.maintain(`DROP TABLE IF EXISTS mtc.${table} SYNC`);
 }

@@ -6,6 +6,10 @@ import { compareSweeps } from "../testing/sweep.ts";
 
 const engine = await plainEngine();
 
-test("invariants 2, 3, 4 and 5: states and figures equal the oracle's", async () => {
-  await compareSweeps(engine, { sweeps: 1, machines: 200, at_once: 1 });
-}, limit_ms(300));
+test(
+  "invariants 2, 3, 4 and 5: states and figures equal the oracle's",
+  async () => {
+    await compareSweeps(engine, { sweeps: 1, machines: 200, at_once: 1 });
+  },
+  limit_ms(300),
+);

@@ -1,4 +1,5 @@
 // The projection a second time, in a database of its own, and how it takes the place of the first.
+import type { Stretch } from "../../ingest/event.ts";
 import type { Database, Engine } from "../engine/engine.ts";
 import { projectionIn } from "../schema/schema.ts";
 import touch from "./touch.sql" with { type: "text" };
@@ -62,9 +63,9 @@ export class Shadow {
     return new Shadow(engine, days, known);
   }
 
-  /** @param bytes events of the log, one a line @throws EngineError */
-  insert(bytes: Uint8Array): Promise<void> {
-    return this.#engine.insertEvents(bytes, SHADOW);
+  /** Takes events of the log. @throws EngineError */
+  insert(stretch: Stretch): Promise<void> {
+    return this.#engine.insertEvents(stretch, SHADOW);
   }
 
   /**

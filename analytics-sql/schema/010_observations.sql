@@ -22,9 +22,7 @@ SETTINGS allow_nullable_key = 1, ttl_only_drop_parts = 1;
 -- with its rows plus its words. `dictionary[index]`, in arrayMap or after the ARRAY JOIN, repeats the whole dictionary
 -- for each row: 1.9 GB for a batch of agents with a thousand data items, 5 GB for 20,000 distinct words.
 -- Columns that may be left out are stretched to the length of `signal`. A view cannot be replaced, hence its name.
-DROP VIEW IF EXISTS mtc.observations_mv;
-
-CREATE MATERIALIZED VIEW IF NOT EXISTS mtc.observations_v2_mv TO mtc.observations AS
+CREATE MATERIALIZED VIEW IF NOT EXISTS mtc.observations_v3_mv TO mtc.observations AS
 SELECT
     tenantid AS tenant_id,
     subject AS machine_id,
@@ -36,7 +34,7 @@ SELECT
         toUInt64(assumeNotNull(data.seq0) + row - 1)) AS seq,
     number AS num,
     word
-FROM mtc.events_in
+FROM mtc.observations_in
 ARRAY JOIN
     arrayReduceInRanges('any',
         arrayZip(arrayMap(i -> i + 1, data.signal), arrayWithConstant(length(data.signal), 1)),
@@ -49,5 +47,4 @@ ARRAY JOIN
     arrayReduceInRanges('any',
         arrayZip(arrayMap(i -> i + 1, arrayResize(data.word, length(data.signal))),
             arrayWithConstant(length(data.signal), 1)),
-        arrayPushFront(data.words, '')) AS word
-WHERE type = 'mtc.observations.v1';
+        arrayPushFront(data.words, '')) AS word;

@@ -13,9 +13,7 @@ ORDER BY (tenant_id, machine_id, event_id);
 
 ALTER TABLE mtc.machines ADD COLUMN IF NOT EXISTS machine_group String AFTER name;
 
-DROP VIEW IF EXISTS mtc.machines_mv;
-
-CREATE MATERIALIZED VIEW IF NOT EXISTS mtc.machines_v2_mv TO mtc.machines AS
+CREATE MATERIALIZED VIEW IF NOT EXISTS mtc.machines_v3_mv TO mtc.machines AS
 SELECT
     tenantid AS tenant_id,
     subject AS machine_id,
@@ -23,7 +21,7 @@ SELECT
     data.machine.name AS name,
     data.machine.`group` AS machine_group,
     data.machine.deleted AS deleted
-FROM mtc.events_in
+FROM mtc.entries_in
 WHERE type = 'mtc.machine.v1';
 
 CREATE TABLE IF NOT EXISTS mtc.calendars
@@ -49,16 +47,14 @@ ORDER BY (tenant_id, machine_id, event_id);
 
 ALTER TABLE mtc.calendars ADD COLUMN IF NOT EXISTS valid_from_us Int64;
 
-DROP VIEW IF EXISTS mtc.calendars_mv;
-
-CREATE MATERIALIZED VIEW IF NOT EXISTS mtc.calendars_v2_mv TO mtc.calendars AS
+CREATE MATERIALIZED VIEW IF NOT EXISTS mtc.calendars_v3_mv TO mtc.calendars AS
 SELECT
     tenantid AS tenant_id,
     subject AS machine_id,
     id AS event_id,
     data.calendar AS calendar,
     data.valid_from_us AS valid_from_us
-FROM mtc.events_in
+FROM mtc.entries_in
 WHERE type = 'mtc.calendar.v1';
 
 CREATE TABLE IF NOT EXISTS mtc.cycle_times
@@ -73,7 +69,7 @@ CREATE TABLE IF NOT EXISTS mtc.cycle_times
 ENGINE = ReplacingMergeTree
 ORDER BY (tenant_id, machine_id, event_id);
 
-CREATE MATERIALIZED VIEW IF NOT EXISTS mtc.cycle_times_mv TO mtc.cycle_times AS
+CREATE MATERIALIZED VIEW IF NOT EXISTS mtc.cycle_times_v2_mv TO mtc.cycle_times AS
 SELECT
     tenantid AS tenant_id,
     subject AS machine_id,
@@ -81,7 +77,7 @@ SELECT
     data.cycle_times.part AS part,
     data.cycle_times.valid_from_us AS valid_from_us,
     data.cycle_times.ideal_cycle_s AS ideal_cycle_s
-FROM mtc.events_in
+FROM mtc.entries_in
 WHERE type = 'mtc.cycle_times.v1';
 
 CREATE TABLE IF NOT EXISTS mtc.policies
@@ -99,9 +95,7 @@ ORDER BY (tenant_id, machine_id, event_id);
 -- 0: there is none.
 ALTER TABLE mtc.policies ADD COLUMN IF NOT EXISTS target_oee Float64;
 
-DROP VIEW IF EXISTS mtc.policies_mv;
-
-CREATE MATERIALIZED VIEW IF NOT EXISTS mtc.policies_v2_mv TO mtc.policies AS
+CREATE MATERIALIZED VIEW IF NOT EXISTS mtc.policies_v3_mv TO mtc.policies AS
 SELECT
     tenantid AS tenant_id,
     subject AS machine_id,
@@ -110,5 +104,5 @@ SELECT
     data.policy.reasons AS reasons,
     data.policy.minor_stop_s AS minor_stop_s,
     data.policy.target_oee AS target_oee
-FROM mtc.events_in
+FROM mtc.entries_in
 WHERE type = 'mtc.policy.v1';

@@ -18,9 +18,7 @@ ALTER TABLE mtc.downtime
     ADD COLUMN IF NOT EXISTS said_by String,
     ADD COLUMN IF NOT EXISTS deleted Bool;
 
-DROP VIEW IF EXISTS mtc.downtime_mv;
-
-CREATE MATERIALIZED VIEW IF NOT EXISTS mtc.downtime_v2_mv TO mtc.downtime AS
+CREATE MATERIALIZED VIEW IF NOT EXISTS mtc.downtime_v3_mv TO mtc.downtime AS
 SELECT
     tenantid AS tenant_id,
     subject AS machine_id,
@@ -32,7 +30,7 @@ SELECT
     data.downtime.note AS note,
     data.downtime.by AS said_by,
     data.downtime.deleted AS deleted
-FROM mtc.events_in
+FROM mtc.entries_in
 WHERE type = 'mtc.downtime.v1';
 
 -- The tree of reason codes of a tenant, and the rules by which conditions give a reason by themselves.
@@ -53,7 +51,7 @@ CREATE TABLE IF NOT EXISTS mtc.reasons
 ENGINE = ReplacingMergeTree
 ORDER BY (tenant_id, event_id);
 
-CREATE MATERIALIZED VIEW IF NOT EXISTS mtc.reasons_mv TO mtc.reasons AS
+CREATE MATERIALIZED VIEW IF NOT EXISTS mtc.reasons_v2_mv TO mtc.reasons AS
 SELECT
     tenantid AS tenant_id,
     id AS event_id,
@@ -66,7 +64,7 @@ SELECT
     data.reasons.rule_condition AS rule_condition,
     data.reasons.rule_native AS rule_native,
     data.reasons.rule_machines AS rule_machines
-FROM mtc.events_in
+FROM mtc.entries_in
 WHERE type = 'mtc.reasons.v1';
 
 CREATE TABLE IF NOT EXISTS mtc.rejects
@@ -81,7 +79,7 @@ CREATE TABLE IF NOT EXISTS mtc.rejects
 ENGINE = ReplacingMergeTree
 ORDER BY (tenant_id, machine_id, event_id);
 
-CREATE MATERIALIZED VIEW IF NOT EXISTS mtc.rejects_mv TO mtc.rejects AS
+CREATE MATERIALIZED VIEW IF NOT EXISTS mtc.rejects_v2_mv TO mtc.rejects AS
 SELECT
     tenantid AS tenant_id,
     subject AS machine_id,
@@ -89,7 +87,7 @@ SELECT
     data.rejects.ts_us AS ts_us,
     data.rejects.count AS count,
     data.rejects.reason AS reason
-FROM mtc.events_in
+FROM mtc.entries_in
 WHERE type = 'mtc.rejects.v1';
 
 CREATE TABLE IF NOT EXISTS mtc.lots
@@ -108,9 +106,7 @@ ORDER BY (tenant_id, machine_id, event_id);
 
 ALTER TABLE mtc.lots ADD COLUMN IF NOT EXISTS to_us Int64, ADD COLUMN IF NOT EXISTS order_id String;
 
-DROP VIEW IF EXISTS mtc.lots_mv;
-
-CREATE MATERIALIZED VIEW IF NOT EXISTS mtc.lots_v2_mv TO mtc.lots AS
+CREATE MATERIALIZED VIEW IF NOT EXISTS mtc.lots_v3_mv TO mtc.lots AS
 SELECT
     tenantid AS tenant_id,
     subject AS machine_id,
@@ -120,7 +116,7 @@ SELECT
     data.lot.from_us AS from_us,
     data.lot.to_us AS to_us,
     data.lot.order_id AS order_id
-FROM mtc.events_in
+FROM mtc.entries_in
 WHERE type = 'mtc.lot.v1';
 
 -- What somebody decided about a counter's leap: 'accepted', it was real, or 'refused', it was none.
@@ -136,7 +132,7 @@ CREATE TABLE IF NOT EXISTS mtc.spike_decisions
 ENGINE = ReplacingMergeTree
 ORDER BY (tenant_id, machine_id, event_id);
 
-CREATE MATERIALIZED VIEW IF NOT EXISTS mtc.spike_decisions_mv TO mtc.spike_decisions AS
+CREATE MATERIALIZED VIEW IF NOT EXISTS mtc.spike_decisions_v2_mv TO mtc.spike_decisions AS
 SELECT
     tenantid AS tenant_id,
     subject AS machine_id,
@@ -144,7 +140,7 @@ SELECT
     data.spike.signal AS signal,
     data.spike.ts_us AS ts_us,
     data.spike.decision AS decision
-FROM mtc.events_in
+FROM mtc.entries_in
 WHERE type = 'mtc.spike.v1';
 
 -- A gap is (machine, from_us, cause); the event that opens it and the one that closes it are two rows of one key.
@@ -161,7 +157,7 @@ CREATE TABLE IF NOT EXISTS mtc.gaps
 ENGINE = ReplacingMergeTree
 ORDER BY (tenant_id, machine_id, from_us, cause, event_id);
 
-CREATE MATERIALIZED VIEW IF NOT EXISTS mtc.gaps_mv TO mtc.gaps AS
+CREATE MATERIALIZED VIEW IF NOT EXISTS mtc.gaps_v2_mv TO mtc.gaps AS
 SELECT
     tenantid AS tenant_id,
     subject AS machine_id,
@@ -170,5 +166,5 @@ SELECT
     id AS event_id,
     data.gap.to_us AS to_us,
     data.gap.detail AS detail
-FROM mtc.events_in
+FROM mtc.entries_in
 WHERE type = 'mtc.gap.v1';

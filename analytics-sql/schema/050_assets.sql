@@ -15,7 +15,7 @@ CREATE TABLE IF NOT EXISTS mtc.assets
 ENGINE = ReplacingMergeTree
 ORDER BY (tenant_id, machine_id, asset_id, ts_us, event_id);
 
-CREATE MATERIALIZED VIEW IF NOT EXISTS mtc.assets_mv TO mtc.assets AS
+CREATE MATERIALIZED VIEW IF NOT EXISTS mtc.assets_v2_mv TO mtc.assets AS
 SELECT
     tenantid AS tenant_id,
     subject AS machine_id,
@@ -26,5 +26,5 @@ SELECT
     data.asset.removed AS removed,
     data.asset.document AS document,
     data.asset.omitted_bytes AS omitted_bytes
-FROM mtc.events_in
+FROM mtc.entries_in
 WHERE type = 'mtc.asset.v1';

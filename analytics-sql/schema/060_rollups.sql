@@ -34,9 +34,7 @@ SELECT
 FROM mtc.signal_points
 GROUP BY tenant_id, machine_id;
 
-DROP VIEW IF EXISTS mtc.touched_by_entries_mv;
-
-CREATE MATERIALIZED VIEW IF NOT EXISTS mtc.touched_by_entries_mv TO mtc.touched AS
+CREATE MATERIALIZED VIEW IF NOT EXISTS mtc.touched_by_entries_v2_mv TO mtc.touched AS
 SELECT
     tenantid AS tenant_id,
     subject AS machine_id,
@@ -52,7 +50,7 @@ SELECT
         0)) AS from_us,
     9223372036854775807 AS counters_from_us,
     toUnixTimestamp64Micro(now64(6, 'UTC')) AS last_us
-FROM mtc.events_in
+FROM mtc.entries_in
 WHERE type NOT IN ('mtc.observations.v1', 'mtc.machine.v1', 'mtc.asset.v1')
 GROUP BY tenantid, subject;
 

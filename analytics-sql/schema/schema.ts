@@ -1,5 +1,6 @@
 // The schema as one ordered list: tables, the views that fill them, functions.
-import eventsIn from "./001_events_in.sql" with { type: "text" };
+import retired from "./000_retired.sql" with { type: "text" };
+import doors from "./001_doors.sql" with { type: "text" };
 import observations from "./010_observations.sql" with { type: "text" };
 import signalPoints from "./020_signal_points.sql" with { type: "text" };
 import configuration from "./030_configuration.sql" with { type: "text" };
@@ -7,9 +8,17 @@ import annotations from "./040_annotations.sql" with { type: "text" };
 import assets from "./050_assets.sql" with { type: "text" };
 import rollups from "./060_rollups.sql" with { type: "text" };
 import functions from "./100_functions.sql" with { type: "text" };
+import dataOfEntries from "./data-of-entries.sql" with { type: "text" };
+import dataOfObservations from "./data-of-observations.sql" with { type: "text" };
+
+/** Puts the columns of what events hold into the text of a table that takes them. */
+export const withData = (table: string): string =>
+  table
+    .replace("{data_of_observations:Text}", () => dataOfObservations)
+    .replace("{data_of_entries:Text}", () => dataOfEntries);
 
 /** What is made of events alone: a rebuild makes it a second time, in a database of its own. */
-const PROJECTION = [eventsIn, observations, signalPoints, configuration, annotations, assets];
+const PROJECTION = [withData(doors), observations, signalPoints, configuration, annotations, assets];
 /** What is made of the projection, and what belongs to no database. */
 const BESIDE = [rollups, functions];
 
@@ -23,7 +32,7 @@ const statements = (files: string[]): string[] =>
   );
 
 /** Statements in the order to run them; each may run again. */
-export const SCHEMA_STATEMENTS: readonly string[] = statements([...PROJECTION, ...BESIDE]);
+export const SCHEMA_STATEMENTS: readonly string[] = statements([retired, ...PROJECTION, ...BESIDE]);
 
 /** The projection's statements in another database. Names of event types ('mtc.…') stay what they are. */
 export const projectionIn = (database: string): string[] =>

@@ -3,7 +3,6 @@ import { afterAll } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { delivery } from "../../ingest/testing/delivery.ts";
 import { openChdb } from "../engine/chdb.ts";
 import type { Engine } from "../engine/engine.ts";
 import { arrival, shuffled } from "./arrival.ts";
@@ -34,16 +33,9 @@ function storm(engine: Engine): Engine {
   const random = arrival();
   return {
     ...engine,
-    async insertEvents(bytes, into) {
-      const lines = linesOf(bytes);
+    async insertEvents({ bytes, events }, into) {
       for (let times = 0; times < 2; times++)
-        await engine.insertEvents(new Uint8Array(Buffer.concat(shuffled(lines, random))), into);
+        await engine.insertEvents({ bytes, events: shuffled([...events], random) }, into);
     },
   };
-}
-
-/** Views of the bytes, each an event with the end of its line. */
-function linesOf(bytes: Uint8Array): Uint8Array[] {
-  const [, ends] = delivery(bytes);
-  return ends.map((end, i) => bytes.subarray(i === 0 ? 0 : (ends[i - 1] ?? 0) + 1, end + 1));
 }

@@ -112,5 +112,4 @@ export function events(
   return lines;
 }
 
-/** Lines in one piece, as the relay hands them over. */
-export const joined = (lines: Uint8Array[]): Uint8Array => new Uint8Array(Buffer.concat(lines));
+export { joined } from "../../ingest/testing/stretch.ts";

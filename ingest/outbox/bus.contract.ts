@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import { until } from "../../.ci/limits.ts";
 import { encodeData, encodeEvent } from "../event.ts";
-import { delivery } from "../testing/delivery.ts";
+import { joined } from "../testing/stretch.ts";
 import type { Bus } from "./bus.ts";
 
 export type BusUnderTest = {
@@ -34,7 +34,6 @@ export function line(machine: string, seq: number, word = "ACTIVE"): Uint8Array 
   ]);
 }
 
-export const lines = (all: Uint8Array[]): Uint8Array => new Uint8Array(Buffer.concat(all));
 const upto = (n: number): number[] => Array.from({ length: n }, (_, i) => i + 1);
 
 /** @param open called once, by the first test */
@@ -53,30 +52,31 @@ export function busContract(open: () => Promise<BusUnderTest>): void {
   test("what was delivered arrives, of every machine", async () => {
     const { bus } = await opened.promise;
     const both = upto(100).flatMap((seq) => [line("first", seq), line("second", seq)]);
-    await bus.deliver(...delivery(lines(both)));
+    await bus.deliver(joined(both));
     await arrived("first", upto(100));
     await arrived("second", upto(100));
   });
 
   test("invariant 2: the same events again are the same observations", async () => {
     const { bus } = await opened.promise;
-    const events = lines(upto(20).map((seq) => line("again", seq)));
-    for (let times = 0; times < 3; times++) await bus.deliver(...delivery(events));
+    const events = joined(upto(20).map((seq) => line("again", seq)));
+    for (let times = 0; times < 3; times++) await bus.deliver(events);
     await arrived("again", upto(20));
   });
 
   test("nothing, and a last line without its end", async () => {
     const { bus } = await opened.promise;
-    await bus.deliver(...delivery(new Uint8Array()));
-    await bus.deliver(...delivery(line("no-end", 1).slice(0, -1)));
+    await bus.deliver(joined([]));
+    const { bytes, events } = joined([line("no-end", 1)]);
+    await bus.deliver({ bytes: bytes.subarray(0, -1), events });
     await arrived("no-end", [1]);
   });
 
   test("a stretch of a larger buffer is that stretch", async () => {
     const { bus } = await opened.promise;
     const [before, own, after] = [line("whole", 1), line("whole", 2), line("whole", 3)];
-    const all = lines([before, own, after]);
-    await bus.deliver(...delivery(all.subarray(before.length, before.length + own.length)));
+    const { bytes, events } = joined([before, own, after]);
+    await bus.deliver({ bytes, events: events.slice(1, 2) });
     await arrived("whole", [2]);
   });
 
@@ -86,22 +86,19 @@ export function busContract(open: () => Promise<BusUnderTest>): void {
       .decode(line("spread", 2))
       .trimEnd()
       .replace(/(?<="data":.*),/g, "\n,\r\n\n");
-    const events = [line("spread", 1), Buffer.from(`${spread}\n`), line("spread", 3)];
-    let end = -1;
-    const ends = events.map(({ length }) => (end += length));
-    await bus.deliver(lines(events), ends);
+    await bus.deliver(joined([line("spread", 1), Buffer.from(`${spread}\n`), line("spread", 3)]));
     await arrived("spread", [1, 2, 3]);
   });
 
   test("the largest body there may be", async () => {
     const { bus } = await opened.promise;
-    await bus.deliver(...delivery(line("large", 1, "x".repeat(8 * 1024 * 1024))));
+    await bus.deliver(joined([line("large", 1, "x".repeat(8 * 1024 * 1024))]));
     await arrived("large", [1]);
   });
 
   test("settled, all that was delivered before is there", async () => {
     const { bus, read } = await opened.promise;
-    await bus.deliver(...delivery(lines(upto(500).map((seq) => line("settled", seq)))));
+    await bus.deliver(joined(upto(500).map((seq) => line("settled", seq))));
     await bus.settled();
     expect(await read("settled")).toEqual(upto(500));
   });

@@ -1,14 +1,14 @@
 // The way from the outbox to analytics, whatever it is made of.
+import type { Stretch } from "../event.ts";
 
 /** In-process it is the engine itself; with Kafka it is a topic that the engine reads from. */
 export type Bus = {
   /**
-   * Takes events of JSON, in order and a newline after each, and resolves once they are safely there. It may get the same
-   * events again (invariant 2), and after a failure it gets them all again. One call at a time.
-   * @param ends where each of them ends: a sender's own bytes may hold newlines as well (invariant 8)
+   * Takes events, in order, and resolves once they are safely there. It may get the same events again (invariant 2), and
+   * after a failure it gets them all again. One call at a time.
    * @throws Refusal
    */
-  deliver(lines: Uint8Array, ends: number[]): Promise<void>;
+  deliver(stretch: Stretch): Promise<void>;
   /** Resolves when analytics has taken all that was delivered by now. @throws while the bus cannot tell */
   settled(): Promise<void>;
   /** Events that are with the bus and that analytics has not taken yet; undefined where it cannot be told now. */

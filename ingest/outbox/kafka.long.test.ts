@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "
 import { ConfigResourceTypes, type Consumer, type KafkaMessage } from "kafkajs";
 import { limit_ms, until } from "../../.ci/limits.ts";
 import { type Brokers, hasKafka, startBrokers } from "../testing/brokers.ts";
-import { delivery } from "../testing/delivery.ts";
-import { busContract, line, lines } from "./bus.contract.ts";
+import { joined } from "../testing/stretch.ts";
+import { busContract, line } from "./bus.contract.ts";
 import type { Bus } from "./bus.ts";
 import { kafkaOf, openKafkaBus } from "./kafka.ts";
 
@@ -21,7 +21,7 @@ describe.skipIf(!hasKafka)("with a Kafka broker", () => {
   beforeAll(async () => {
     brokers = await startBrokers(1);
     bus = openKafkaBus({ ...options, brokers: brokers.addresses });
-    await bus.deliver(...delivery(line("before", 1)));
+    await bus.deliver(joined([line("before", 1)]));
     consumer = kafkaOf(brokers.addresses).consumer({ groupId: options.group });
     await consumer.connect();
     await consumer.subscribe({ topics: ["raw_data", "raw_data.dlq"], fromBeginning: true });
@@ -52,7 +52,7 @@ describe.skipIf(!hasKafka)("with a Kafka broker", () => {
 
   test("invariant 8: the bytes are the event's, the key is the machine, the content type says what it is", async () => {
     const event = line("bytes", 7);
-    await bus.deliver(...delivery(event));
+    await bus.deliver(joined([event]));
     await until(() => ofMachine("bytes").length > 0);
     const [{ message } = { message: undefined }] = ofMachine("bytes");
     expect(message?.value).toEqual(Buffer.from(event.slice(0, -1)));
@@ -65,7 +65,7 @@ describe.skipIf(!hasKafka)("with a Kafka broker", () => {
     const machines = Array.from({ length: 20 }, (_, i) => `machine-${i}`);
     for (let batch = 0; batch < 10; batch++)
       await bus.deliver(
-        ...delivery(lines([1, 2, 3].flatMap((n) => machines.map((machine) => line(machine, 3 * batch + n))))),
+        joined([1, 2, 3].flatMap((n) => machines.map((machine) => line(machine, 3 * batch + n)))),
       );
     await until(() => machines.every((machine) => ofMachine(machine).length >= 30));
     for (const machine of machines) {
@@ -98,16 +98,16 @@ describe.skipIf(!hasKafka)("with a Kafka broker", () => {
     await admin.createPartitions({ topicPartitions: [{ topic: "raw_data", count: 4 }] });
     await admin.disconnect();
     const again = openKafkaBus({ ...options, brokers: brokers.addresses });
-    await again.deliver(...delivery(line("again-open", 1)));
+    await again.deliver(joined([line("again-open", 1)]));
     await again.close();
   });
 
   test("what is too large for the topic goes to the dead letters with its reason; with others it is split first", async () => {
     const huge = line("huge", 1, "x".repeat(17 * 1024 * 1024));
-    await expect(bus.deliver(...delivery(lines([line("small", 1), huge])))).rejects.toMatchObject({
+    await expect(bus.deliver(joined([line("small", 1), huge]))).rejects.toMatchObject({
       too_large: true,
     });
-    await bus.deliver(...delivery(huge));
+    await bus.deliver(joined([huge]));
     await until(() => dead.length > 0);
     const [letter] = dead;
     expect(letter?.value?.length).toBe(huge.length - 1);
@@ -115,11 +115,11 @@ describe.skipIf(!hasKafka)("with a Kafka broker", () => {
     expect(letter?.headers?.["refused-by"]?.toString()).toBe("broker");
     // And what not even they take is poison.
     await expect(
-      bus.deliver(...delivery(line("monster", 1, "x".repeat(40 * 1024 * 1024)))),
+      bus.deliver(joined([line("monster", 1, "x".repeat(40 * 1024 * 1024))])),
     ).rejects.toMatchObject({
       poison: true,
     });
-    await bus.deliver(...delivery(line("small", 1)));
+    await bus.deliver(joined([line("small", 1)]));
     await until(() => ofMachine("small").length > 0);
   });
 });

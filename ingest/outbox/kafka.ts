@@ -10,7 +10,7 @@ import {
   type SASLOptions,
   type TopicMessages,
 } from "kafkajs";
-import { headerOf } from "../event.ts";
+import { headerOf, type Stretch } from "../event.ts";
 import type { Copies } from "./avro/copies.ts";
 import type { Bus, Refusal } from "./bus.ts";
 import { avroOf, deadLettersOf, makeTopics } from "./kafka-topics.ts";
@@ -186,8 +186,8 @@ export function openKafkaBus(options: KafkaOptions): Bus {
   }
 
   return {
-    async deliver(lines, ends) {
-      const messages = messagesOf(lines, ends);
+    async deliver(stretch) {
+      const messages = messagesOf(stretch);
       if (messages.length === 0) return;
       try {
         await send(await all(messages));
@@ -224,10 +224,10 @@ export function openKafkaBus(options: KafkaOptions): Bus {
 }
 
 /** An event a message, the bytes untouched and not even copied (invariant 8). */
-function messagesOf(lines: Uint8Array, ends: number[]): Message[] {
-  const bytes = Buffer.from(lines.buffer, lines.byteOffset, lines.byteLength);
-  return ends.map((end, i) => {
-    const value = bytes.subarray(i === 0 ? 0 : (ends[i - 1] ?? 0) + 1, end);
+function messagesOf({ bytes, events }: Stretch): Message[] {
+  const all = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return events.map(({ start, end }) => {
+    const value = all.subarray(start, end);
     return { key: keyOf(value), value, headers: CONTENT_TYPE };
   });
 }

@@ -1,7 +1,9 @@
 // The relay against a store in memory: order, retries, poison.
 import { expect, test } from "bun:test";
 import { until } from "../../.ci/limits.ts";
+import type { Stretch } from "../event.ts";
 import type { OutboxBatch } from "../store/store.ts";
+import { each } from "../testing/stretch.ts";
 import { startRelay } from "./relay.ts";
 
 /** A log of words, each an event; what is set aside is no longer read. */
@@ -19,7 +21,13 @@ function memoryLog(words: string[]) {
       for (let i = watermark; i < words.length && events.length < max_events; i++) {
         if (aside.has(i + 1)) continue;
         const word = words[i] ?? "";
-        events.push({ position: i + 1, id: word, start: text.length, end: text.length + word.length });
+        events.push({
+          position: i + 1,
+          id: word,
+          type: "mtc.observations.v1",
+          start: text.length,
+          end: text.length + word.length,
+        });
         text += `${word}\n`;
       }
       return { bytes: new TextEncoder().encode(text), events };
@@ -37,12 +45,12 @@ function memoryLog(words: string[]) {
 /** Whatever can go on in memory has gone on by then. */
 const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 
-const lines = (bytes: Uint8Array): string[] => new TextDecoder().decode(bytes).trimEnd().split("\n");
+const lines = (stretch: Stretch): string[] => each(stretch).map((event) => new TextDecoder().decode(event));
 
 test("delivers all in order, and what is added later after a wake", async () => {
   const log = memoryLog(["a", "b", "c"]);
   const got: string[] = [];
-  const relay = startRelay(log, { deliver: async (bytes) => void got.push(...lines(bytes)) }, () => {});
+  const relay = startRelay(log, { deliver: async (stretch) => void got.push(...lines(stretch)) }, () => {});
   await until(() => got.length === 3);
   log.add("d");
   relay.wake();
@@ -56,9 +64,9 @@ test("invariant 2: a bus that fails gets the same batch again, and nothing is sk
   const got: string[] = [];
   let failures = 2;
   const bus = {
-    async deliver(bytes: Uint8Array) {
+    async deliver(stretch: Stretch) {
       if (failures-- > 0) throw new Error("out of memory");
-      got.push(...lines(bytes));
+      got.push(...lines(stretch));
     },
   };
   const relay = startRelay(log, bus, () => {});
@@ -73,8 +81,8 @@ test("poison is set aside with its error and blocks nothing", async () => {
   const log = memoryLog(words);
   const got: string[] = [];
   const bus = {
-    async deliver(bytes: Uint8Array) {
-      const batch = lines(bytes);
+    async deliver(stretch: Stretch) {
+      const batch = lines(stretch);
       const bad = batch.find((word) => word.startsWith("bad"));
       if (bad) throw Object.assign(new Error(`cannot parse ${bad}`), { poison: true });
       got.push(...batch);
@@ -94,8 +102,8 @@ test("invariant 7: what is too large at once goes in parts; what is too large al
   const refuse = (): never => {
     throw Object.assign(new Error("memory"), { too_large: true });
   };
-  const deliver = async (bytes: Uint8Array): Promise<void> => {
-    const words = lines(bytes);
+  const deliver = async (stretch: Stretch): Promise<void> => {
+    const words = lines(stretch);
     if (words.length > 2 || words.includes("huge")) refuse();
     for (const word of words) got.add(word);
   };
@@ -111,10 +119,10 @@ test("paused it delivers nothing, not even what was woken for, and afterwards al
   const got: string[] = [];
   const begun = Promise.withResolvers<void>();
   const under_way = Promise.withResolvers<void>();
-  const deliver = async (bytes: Uint8Array): Promise<void> => {
+  const deliver = async (stretch: Stretch): Promise<void> => {
     begun.resolve();
     await under_way.promise;
-    got.push(...lines(bytes));
+    got.push(...lines(stretch));
   };
   const relay = startRelay(log, { deliver }, () => {});
   await begun.promise;

@@ -93,21 +93,14 @@ export function startRelay(
     }
   }
 
-  /** A part of the batch, [from, to), to the bus. */
-  async function hand({ bytes, events }: OutboxBatch, from: number, to: number): Promise<void> {
-    const start = events[from]?.start ?? 0;
-    const ends = events.slice(from, to).map(({ end }) => end - start);
-    await bus.deliver(bytes.subarray(start, start + (ends.at(-1) ?? 0) + 1), ends);
-  }
-
   async function deliver(batch: OutboxBatch): Promise<void> {
     const last = batch.events.at(-1);
     if (!last) return;
     try {
-      await hand(batch, 0, batch.events.length);
+      await bus.deliver(batch);
       status.delivered_events += batch.events.length;
     } catch (error) {
-      await isolate(batch, 0, batch.events.length, error as Refusal);
+      await isolate(batch, error as Refusal);
     }
     await store.delivered(last.position);
   }
@@ -116,11 +109,11 @@ export function startRelay(
   const too_large = { id: "", times: 0 };
 
   /** Halves a refused stretch until what is at fault stands alone; the rest goes on (it may be delivered twice). */
-  async function isolate(batch: OutboxBatch, from: number, to: number, why: Refusal): Promise<void> {
+  async function isolate({ bytes, events }: OutboxBatch, why: Refusal): Promise<void> {
     if (!why.poison && !why.too_large) throw why;
-    const first = batch.events[from];
+    const [first] = events;
     if (!first) return;
-    if (from + 1 === to) {
+    if (events.length === 1) {
       if (!why.poison) {
         if (too_large.id !== first.id) Object.assign(too_large, { id: first.id, times: 0 });
         too_large.times += 1;
@@ -131,16 +124,13 @@ export function startRelay(
       log(`relay: event ${first.id} set aside: ${why.message}`);
       return;
     }
-    const middle = (from + to) >> 1;
-    for (const [a, b] of [
-      [from, middle],
-      [middle, to],
-    ] as const) {
+    const middle = events.length >> 1;
+    for (const half of [events.slice(0, middle), events.slice(middle)]) {
       try {
-        await hand(batch, a, b);
-        status.delivered_events += b - a;
+        await bus.deliver({ bytes, events: half });
+        status.delivered_events += half.length;
       } catch (error) {
-        await isolate(batch, a, b, error as Refusal);
+        await isolate({ bytes, events: half }, error as Refusal);
       }
     }
   }

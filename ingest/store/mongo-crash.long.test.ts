@@ -4,6 +4,7 @@ import { limit_ms, until } from "../../.ci/limits.ts";
 import { encodeData, encodeEvent } from "../event.ts";
 import { type Relay, startRelay } from "../outbox/relay.ts";
 import { MONGO_ENGINES, type MongoServer } from "../testing/mongo.ts";
+import { idsOf } from "../testing/stretch.ts";
 import { openMongo } from "./mongo.ts";
 import type { NewEvent, Store } from "./store.ts";
 
@@ -98,9 +99,8 @@ for (const { name, start } of MONGO_ENGINES) {
       startRelay(
         store,
         {
-          async deliver(lines) {
-            const text = new TextDecoder().decode(lines).trimEnd();
-            for (const line of text.split("\n")) got.push((JSON.parse(line) as { id: string }).id);
+          async deliver(stretch) {
+            got.push(...idsOf(stretch));
           },
         },
         () => {},
@@ -124,9 +124,8 @@ for (const { name, start } of MONGO_ENGINES) {
           relays[i] = startRelay(
             store,
             {
-              async deliver(lines) {
-                const text = new TextDecoder().decode(lines).trimEnd();
-                const ids = text.split("\n").map((line) => (JSON.parse(line) as { id: string }).id);
+              async deliver(stretch) {
+                const ids = idsOf(stretch);
                 got.push(...ids);
                 share.push(...ids);
               },

@@ -37,6 +37,8 @@ export type SqliteOptions = {
 /** What the table of watermarks holds: two positions, and until when the log was purged (ms since 1970). */
 type Mark = "relay" | "settled" | "purged_ms";
 
+type LogRow = { position: number; id: string; type: EventType; bytes: Uint8Array };
+
 /** A commit that waits for its group's fsync. */
 type Waiting = {
   commit: Commit;
@@ -232,12 +234,12 @@ export class SqliteStore {
 
   readOutbox(max_events: number, max_bytes: number): OutboxBatch {
     const rows = this.#db
-      .prepare<{ position: number; id: string; bytes: Uint8Array }, [number, number]>(
-        `SELECT position, id, bytes FROM events
+      .prepare<LogRow, [number, number]>(
+        `SELECT position, id, type, bytes FROM events
          WHERE position > ? AND position NOT IN (SELECT position FROM poison) ORDER BY position LIMIT ?`,
       )
       .iterate(this.#watermark, max_events);
-    const taken: { position: number; id: string; bytes: Uint8Array }[] = [];
+    const taken: LogRow[] = [];
     let size = 0;
     for (const row of rows) {
       taken.push(row);
@@ -250,13 +252,13 @@ export class SqliteStore {
   readLog({ after, upto, since_ms }: LogRange, max_events: number, max_bytes: number): LogStretch {
     const to = Math.min(upto, after + READ_POSITIONS);
     const rows = this.#db
-      .prepare<{ position: number; id: string; rows: number; bytes: Uint8Array }, [number, number, number]>(
-        `SELECT position, id, rows, bytes FROM events
+      .prepare<LogRow & { rows: number }, [number, number, number]>(
+        `SELECT position, id, type, rows, bytes FROM events
          WHERE position > ? AND position <= ? AND (time_ms >= ? OR type NOT IN (${PURGED}))
            AND position NOT IN (SELECT position FROM poison) ORDER BY position`,
       )
       .iterate(after, to, since_ms);
-    const taken: { position: number; id: string; rows: number; bytes: Uint8Array }[] = [];
+    const taken: (LogRow & { rows: number })[] = [];
     let size = 0;
     let full = false;
     for (const row of rows) {

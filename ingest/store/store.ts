@@ -1,5 +1,5 @@
 // The operational store: the event log (outbox), checkpoints, machines, keys, users. One interface, many engines.
-import type { EventHeader, EventType, GapCause } from "../event.ts";
+import type { EventHeader, EventType, GapCause, Stretch } from "../event.ts";
 import type { Rules } from "../rules.ts";
 import type { Checkpoint } from "../sources/source.ts";
 
@@ -32,10 +32,10 @@ export type Commit = {
 
 export type OpenGap = { machine_id: string; from_us: number; cause: GapCause };
 
-/** A stretch of the log, in order, ready for the bus: events joined by newlines. */
+/** A stretch of the log, in order, ready for the bus. */
 export type OutboxBatch = {
   bytes: Uint8Array;
-  events: { position: number; id: string; start: number; end: number }[];
+  events: (Stretch["events"][number] & { position: number; id: string })[];
 };
 
 /** A stretch of the log that was read on its own account, beside the outbox; `to` is where the next one begins. */

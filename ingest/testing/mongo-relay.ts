@@ -1,6 +1,7 @@
 // A process that relays the MongoDB store's outbox until it is killed, and prints what it delivered: `url`, what to do.
 import { startRelay } from "../outbox/relay.ts";
 import { openMongo } from "../store/mongo.ts";
+import { idsOf } from "./stretch.ts";
 
 const [url = "", how = "deliver"] = process.argv.slice(2);
 const store = await openMongo({
@@ -11,16 +12,11 @@ const store = await openMongo({
   log: console.error,
   lease_ms: 2_000,
 });
-const decoder = new TextDecoder();
 const relay = startRelay(
   store,
   {
-    async deliver(lines) {
-      const ids = decoder
-        .decode(lines)
-        .trimEnd()
-        .split("\n")
-        .map((line) => (JSON.parse(line) as { id: string }).id);
+    async deliver(stretch) {
+      const ids = idsOf(stretch);
       console.log(`claimed ${ids.length}`);
       // It has the lease and the events, and never says that they arrived.
       if (how === "hang") await new Promise(() => {});

@@ -1,10 +1,10 @@
 // The way by Kafka, in a process of its own: a broker, the bus, and chDB as the consumer.
 import { closeSource, openSource } from "../../analytics-sql/kafka/source.ts";
 import { openConsumer } from "../../analytics-sql/testing/kafka.ts";
-import { encodeData, encodeEvent } from "../../ingest/event.ts";
+import { encodeData, encodeEvent, type Stretch } from "../../ingest/event.ts";
 import { openKafkaBus } from "../../ingest/outbox/kafka.ts";
 import { startBrokers } from "../../ingest/testing/brokers.ts";
-import { delivery } from "../../ingest/testing/delivery.ts";
+import { joined } from "../../ingest/testing/stretch.ts";
 import { batchAt, type Series } from "./observations.ts";
 import { clock_ms, jobOf } from "./process.ts";
 import { quantile } from "./stats.ts";
@@ -35,8 +35,8 @@ function event(n: number): Uint8Array {
   ]);
 }
 
-function deliveries(first: number, count: number): Uint8Array[] {
-  const made: Uint8Array[] = [];
+function deliveries(first: number, count: number): Stretch[] {
+  const made: Stretch[] = [];
   let events: Uint8Array[] = [];
   let bytes = 0;
   for (let n = first; n < first + count; n++) {
@@ -44,7 +44,7 @@ function deliveries(first: number, count: number): Uint8Array[] {
     events.push(next);
     bytes += next.length;
     if (bytes < DELIVERY_BYTES && n + 1 < first + count) continue;
-    made.push(new Uint8Array(Buffer.concat(events)));
+    made.push(joined(events));
     [events, bytes] = [[], 0];
   }
   return made;
@@ -64,11 +64,11 @@ async function count(): Promise<number> {
   const [row] = await engine.query<{ n: number }>("SELECT count() AS n FROM mtc.observations FINAL", {});
   return row?.n ?? 0;
 }
-const deliver = async (all: Uint8Array[]): Promise<void> => {
-  for (const lines of all) await bus.deliver(...delivery(lines));
+const deliver = async (all: Stretch[]): Promise<void> => {
+  for (const stretch of all) await bus.deliver(stretch);
 };
 
-for (const lines of deliveries(0, warmup_batches)) await bus.deliver(...delivery(lines));
+await deliver(deliveries(0, warmup_batches));
 const backlog = deliveries(warmup_batches, batches);
 const delivered_s = await timed(() => deliver(backlog));
 const drained_s = await timed(async () => {
@@ -89,7 +89,7 @@ for (let n = 0; n < singles; n++) {
   const machine = `single-${n}`;
   const line = new TextDecoder().decode(event(0)).replaceAll(batchAt(series, 0).machine, machine);
   const began_ms = clock_ms();
-  await bus.deliver(...delivery(new TextEncoder().encode(line)));
+  await bus.deliver(joined([new TextEncoder().encode(line)]));
   for (;;) {
     const rows = await engine.query<{ n: number }>(
       "SELECT count() AS n FROM mtc.observations WHERE machine_id = {machine:String}",

@@ -2,7 +2,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { openChdb } from "../../analytics-sql/engine/chdb.ts";
-import { encodeData, encodeEvent } from "../../ingest/event.ts";
+import { encodeData, encodeEvent, type Stretch } from "../../ingest/event.ts";
+import { joined } from "../../ingest/testing/stretch.ts";
 import { batchAt, type Series } from "./observations.ts";
 import { clock_ms, jobOf } from "./process.ts";
 
@@ -27,8 +28,8 @@ function event(n: number): Uint8Array {
   return Buffer.concat([encodeEvent(header, encodeData(columns)), Buffer.from("\n")]);
 }
 
-function inserts(first: number, count: number): Uint8Array[] {
-  const made: Uint8Array[] = [];
+function inserts(first: number, count: number): Stretch[] {
+  const made: Stretch[] = [];
   let events: Uint8Array[] = [];
   let bytes = 0;
   for (let n = first; n < first + count; n++) {
@@ -36,7 +37,7 @@ function inserts(first: number, count: number): Uint8Array[] {
     events.push(next);
     bytes += next.length;
     if (bytes < INSERT_BYTES && n + 1 < first + count) continue;
-    made.push(new Uint8Array(Buffer.concat(events)));
+    made.push(joined(events));
     [events, bytes] = [[], 0];
   }
   return made;
@@ -44,10 +45,10 @@ function inserts(first: number, count: number): Uint8Array[] {
 
 const path = mkdtempSync(`${tmpdir()}/mtc-bench-raw-`);
 const engine = await openChdb({ path, rawRetentionDays: 36_500 });
-for (const bytes of inserts(0, warmup_batches)) await engine.insertEvents(bytes);
+for (const stretch of inserts(0, warmup_batches)) await engine.insertEvents(stretch);
 const made = inserts(warmup_batches, batches);
 const started_ms = clock_ms();
-for (const bytes of made) await engine.insertEvents(bytes);
+for (const stretch of made) await engine.insertEvents(stretch);
 const seconds = (clock_ms() - started_ms) / 1_000;
 
 const wanted = (warmup_batches + batches) * series.rows;

@@ -3,6 +3,7 @@ import { afterAll, expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { until } from "../../../.ci/limits.ts";
+import type { Stretch } from "../../event.ts";
 import { LiveHub } from "../../live/hub.ts";
 import { startRelay } from "../../outbox/relay.ts";
 import { createPipeline } from "../../pipeline.ts";
@@ -15,8 +16,8 @@ afterAll(() => rmSync(dir, { recursive: true, force: true }));
 test("invariant 8: what the relay hands to the bus are the body's bytes in their envelope", async () => {
   const store = await openSqlite({ file: `${dir}/log.sqlite`, max_outbox_bytes: 1 << 20 });
   const handed: string[] = [];
-  const bus = { deliver: async (lines: Uint8Array) => void handed.push(new TextDecoder().decode(lines)) };
-  const relay = startRelay(store, bus, () => {});
+  const deliver = async ({ bytes }: Stretch) => void handed.push(new TextDecoder().decode(bytes));
+  const relay = startRelay(store, { deliver }, () => {});
   const pipeline = await createPipeline({ store, hub: new LiveHub(), wake: relay.wake, now_ms: Date.now });
   const mill = { tenant_id: "plant-1", id: "mill-1", rules: [] };
   const t0 = 1_767_592_800_000_000;

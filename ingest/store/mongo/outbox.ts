@@ -52,14 +52,14 @@ export class Outbox {
   }
 
   async #read(filter: Filter<EventDoc>, max_events: number, max_bytes: number) {
-    const taken: { position: number; id: string; rows: number; bytes: Uint8Array }[] = [];
+    const taken: { position: number; id: string; type: EventType; rows: number; bytes: Uint8Array }[] = [];
     const cursor = this.#collections.outbox
-      .find(filter, { projection: { id: 1, rows: 1, bytes: 1 } })
+      .find(filter, { projection: { id: 1, type: 1, rows: 1, bytes: 1 } })
       .sort({ _id: 1 })
       .limit(max_events);
     let size = 0;
-    for await (const { _id, id, rows, bytes } of cursor) {
-      taken.push({ position: _id, id, rows, bytes });
+    for await (const { _id, id, type, rows, bytes } of cursor) {
+      taken.push({ position: _id, id, type, rows, bytes });
       size += bytes.length + 1;
       if (size >= max_bytes) break;
     }

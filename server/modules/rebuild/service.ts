@@ -2,17 +2,10 @@
 import { encodeTime } from "ulid";
 import { type Engine, EngineError } from "../../../analytics-sql/engine/engine.ts";
 import { ALL_DAYS, clear, type Days, Shadow } from "../../../analytics-sql/rebuild/shadow.ts";
-import { MAX_AHEAD_US } from "../../../ingest/event.ts";
+import { MAX_AHEAD_US, type Stretch } from "../../../ingest/event.ts";
 import type { Bus } from "../../../ingest/outbox/bus.ts";
 import { badInput } from "../../../ingest/problem.ts";
-import {
-  type LogState,
-  type LogStretch,
-  Overloaded,
-  type Share,
-  type Store,
-  type Told,
-} from "../../../ingest/store/store.ts";
+import { type LogState, Overloaded, type Share, type Store, type Told } from "../../../ingest/store/store.ts";
 import { Problem } from "../../plugins/errors.ts";
 import type { Rebuild, RebuildInput } from "./model.ts";
 
@@ -231,7 +224,7 @@ export class Rebuilds {
       this.#goOn();
       const range = { after: reading.at, upto, since_ms };
       const stretch = await this.#deps.store.readLog(range, BATCH_EVENTS, BATCH_BYTES);
-      await this.#insert(shadow, stretch, 0, stretch.events.length);
+      await this.#insert(shadow, stretch);
       reading.at = stretch.to;
       job.events += stretch.events.length;
       job.observations += stretch.rows;
@@ -240,22 +233,21 @@ export class Rebuilds {
   }
 
   /** What lacks memory at once goes in parts. The same events twice are the same rows (invariant 2). */
-  async #insert(shadow: Shadow, stretch: LogStretch, from: number, to: number, tries = TRIES): Promise<void> {
-    if (from === to) return;
-    const [start, end] = [stretch.events[from]?.start ?? 0, (stretch.events[to - 1]?.end ?? 0) + 1];
+  async #insert(shadow: Shadow, stretch: Stretch, tries = TRIES): Promise<void> {
     try {
-      await shadow.insert(stretch.bytes.subarray(start, end));
+      await shadow.insert(stretch);
     } catch (error) {
       if (!(error instanceof EngineError) || error.code !== MEMORY_LIMIT_EXCEEDED) throw error;
-      if (to - from > 1) {
-        const middle = (from + to) >> 1;
-        await this.#insert(shadow, stretch, from, middle);
-        await this.#insert(shadow, stretch, middle, to);
+      const { bytes, events } = stretch;
+      if (events.length > 1) {
+        const middle = events.length >> 1;
+        await this.#insert(shadow, { bytes, events: events.slice(0, middle) });
+        await this.#insert(shadow, { bytes, events: events.slice(middle) });
         return;
       }
       if (tries === 0) throw error;
       await Bun.sleep(1_000);
-      await this.#insert(shadow, stretch, from, to, tries - 1);
+      await this.#insert(shadow, stretch, tries - 1);
     }
   }
 
