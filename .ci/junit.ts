@@ -42,7 +42,10 @@ export async function readReport(path: string, files: readonly string[]): Promis
   };
 }
 
-/** @returns one of both; files in which a test failed are listed twice where both have them */
+/** Of no file. */
+export const NOTHING: Report = { passed: 0, failed: 0, skipped: [], failed_files: [], slowest: () => [] };
+
+/** @returns one of both */
 export const merged = (a: Report, b: Report): Report => ({
   passed: a.passed + b.passed,
   failed: a.failed + b.failed,

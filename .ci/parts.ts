@@ -2,7 +2,7 @@
 // of the rest others with each commit. What was not run is named. `bun .ci/parts.ts <seconds that have passed>`.
 import { dirname } from "node:path";
 import { importsOf, ROOT } from "./imports.ts";
-import { merged, type Report } from "./junit.ts";
+import { merged, NOTHING } from "./junit.ts";
 import { inTurn } from "./order.ts";
 import { slowness } from "./slowness.ts";
 import { filesOf, knownTime_s, type Part, printReport, runFiles } from "./suite.ts";
@@ -22,7 +22,7 @@ const elapsed_s = (): number => passed_s + (performance.now() - began_ms) / 1_00
 
 const slower = await slowness();
 const left_out: LongPart[] = [];
-let report: Report | undefined;
+let report = NOTHING;
 const changed = changedFiles();
 const turn = Number.parseInt(git("rev-parse", "HEAD").slice(0, 8), 16);
 for (const next of inTurn(allParts(), ({ file }) => isTouched(file, changed), turn)) {
@@ -32,13 +32,11 @@ for (const next of inTurn(allParts(), ({ file }) => isTouched(file, changed), tu
     left_out.push(next);
     continue;
   }
-  console.log(`${next.part}: ${next.file}`);
-  const one = await runFiles([next.file], { part: next.part, slowness: slower });
-  report = report ? merged(report, one) : one;
+  report = merged(report, await runFiles([next.file], { part: next.part, slowness: slower }));
 }
 for (const { part, file } of left_out) console.log(`not run: ${part}: ${file}`);
-if (report) printReport(report);
-process.exit((report?.failed ?? 0) > 0 ? 1 : 0);
+printReport(report);
+process.exit(report.failed > 0 ? 1 : 0);
 
 function allParts(): LongPart[] {
   return (["long", "cluster"] as const).flatMap((part) => filesOf(part).map((file) => ({ part, file })));

@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { ROOT } from "./imports.ts";
-import { type Report, readReport } from "./junit.ts";
+import { merged, NOTHING, type Report, readReport } from "./junit.ts";
 import { provide } from "./provide.ts";
 
 /** Most files wait half of their time: for a browser, a poll, a disk. */
@@ -14,7 +14,7 @@ const TIMINGS = ".ci/timings.json";
 export type Part = "test" | "long" | "cluster";
 
 export type Run = {
-  /** Of `cluster` each file has a cluster of its own, which is the machine's whole load. */
+  /** Of `cluster` each file has a cluster of its own. */
   part: Part;
   /** What a quiet machine's limits are multiplied with. */
   slowness: number;
@@ -34,9 +34,23 @@ export function filesOf(part: Part): string[] {
   return [...new Bun.Glob(all).scanSync({ cwd: ROOT, dot: true })].filter(isOf).sort();
 }
 
-/** Runs the files and says what came of it. @returns the report, with files that ended without one as failed */
+/**
+ * Runs the files and says what came of it. Long ones run one at a time, each in a process of its own: it is the machine's
+ * whole load, and of chDB a process has no second Kafka table once it closed the first.
+ * @returns the report, with files that ended without one as failed
+ */
 export async function runFiles(files: string[], run: Run): Promise<Report> {
   for (const line of provide(files, run.part !== "test")) console.log(line);
+  if (run.part === "test") return runTogether(files, run);
+  let report = NOTHING;
+  for (const file of files) {
+    console.log(`${run.part}: ${file}`);
+    report = merged(report, await runTogether([file], run));
+  }
+  return report;
+}
+
+async function runTogether(files: string[], run: Run): Promise<Report> {
   const folder = mkdtempSync(`${tmpdir()}/mtc-test-`);
   const child = Bun.spawn(commandOf(files, run, `${folder}/report.xml`), {
     cwd: ROOT,
@@ -60,9 +74,9 @@ export async function runFiles(files: string[], run: Run): Promise<Report> {
   return code !== 0 && report.failed === 0 ? { ...report, failed: 1 } : report;
 }
 
-const commandOf = (files: string[], { part, update_timings }: Run, outfile: string): string[] => [
+const commandOf = (files: string[], { update_timings }: Run, outfile: string): string[] => [
   ...[process.execPath, "test", "--no-orphans", "--only-failures"],
-  `--parallel=${part === "cluster" ? 1 : FILES_AT_ONCE}`,
+  `--parallel=${Math.min(files.length, FILES_AT_ONCE)}`,
   ...["--reporter=junit", `--reporter-outfile=${outfile}`],
   ...[`--timings=${TIMINGS}`, ...(update_timings ? ["--update-timings"] : [])],
   ...files.map((file) => `./${file}`),

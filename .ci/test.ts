@@ -17,6 +17,10 @@ const { values: options, positionals: names } = parseArgs({
 
 const part = options.cluster ? "cluster" : options.long ? "long" : "test";
 const files = filesOf(part).filter((file) => names.length === 0 || names.some((name) => file.includes(name)));
+if (files.length === 0) {
+  console.error(`no test file of this part has ${names.join(" or ")} in its name`);
+  process.exit(1);
+}
 const slower = await slowness();
 console.log(`limits are those of a quiet machine × ${slower.toFixed(2)}`);
 const began_ms = performance.now();

@@ -96,7 +96,7 @@ export function engineContract(engine: Engine): void {
         "observations_v3_mv",
         "signal_points_v2_mv",
         "signal_days_v2_mv",
-        "touched_by_signals_mv",
+        "touched_by_signals_v2_mv",
       ]);
       expect(behind("entries_in")).toHaveLength(12);
       const doors = await engine.query<{ name: string }>(

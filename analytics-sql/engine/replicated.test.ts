@@ -45,8 +45,14 @@ async function everyStatement(): Promise<string[]> {
   await shadow.absorb();
   await shadow.swap();
   await clear(recording);
-  await openSource(recording, { brokers: ["127.0.0.1:9"], topic: "raw_data", group: "mtc", consumers: 1 });
-  await closeSource(recording);
+  // Of Kafka's tables the text is enough: the engine has no broker, and once it was closed in a process it makes none.
+  const noting = {
+    maintain: async (sql: string): Promise<void> => {
+      said.push(sql);
+    },
+  };
+  await openSource(noting, { brokers: ["127.0.0.1:9"], topic: "raw_data", group: "mtc", consumers: 1 });
+  await closeSource(noting);
   return [
     ...own,
     ...said,
