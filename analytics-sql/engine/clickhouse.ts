@@ -128,6 +128,7 @@ export async function openClickHouse(options: ClickHouseOptions): Promise<Engine
     run: roller.run,
     aside,
     maintain,
+    entriesVersion: () => undefined,
     visibleUntil_us() {
       const background_ms = kafka ? BACKGROUND_INSERT_MS : 0;
       return 1_000 * Math.min(Date.now() - background_ms, ...[...inserting].map(({ since_ms }) => since_ms));
