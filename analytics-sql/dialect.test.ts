@@ -235,7 +235,7 @@ const COMPOSED: Record<string, RegExp> = {
     /^([A-Z]+|table|name|table\.name|beside|literal\(partition\)|listOf\(columns\)|columns\.includes\("machine_id"\) \? "toString\(machine_id\)" : "''")$/,
   "queries/explain/explain.ts": /^(summed|columns)$/,
   "queries/said.ts": /^(downtime|said)$/,
-  "queries/figures/judged.ts": /^(\[.*\]\.join\(",\\n"\)|cells|select)$/,
+  "queries/figures/judged.ts": /^(\[.*\]\.join\(",\\n"\)|CELLS\.fine|select)$/,
   "queries/gaps.ts": /^(intervals|sql)$/,
   "queries/oee.ts": /^columns$/,
   "queries/policies.ts": /^(inForce|sql)$/,

@@ -21,6 +21,7 @@ const NONE: Engine = (() => {
     run: none,
     aside: { query: none, run: none },
     maintain: none,
+    entriesVersion: () => undefined,
     visibleUntil_us: () => 0,
     analyst: none,
     async close() {},

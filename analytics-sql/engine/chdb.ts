@@ -70,19 +70,24 @@ export async function openChdb({ path, rawRetentionDays, lake_engine }: ChdbOpti
     lake_engine,
   });
   const inserting = new Set<{ since_ms: number }>();
+  let entries_version = 0;
 
   return {
     async insertEvents(stretch, into = "mtc") {
       const insert = { since_ms: Date.now() };
       if (into === "mtc") inserting.add(insert);
       try {
-        for (const { door, lines } of byDoor(stretch))
-          await (into === "mtc" ? writing : rebuilding).chdb.rawInsert({
-            table: `${into}.${door}`,
-            values: withoutEmptyLines(lines),
-            format: "JSONEachRow",
-            settings: INSERTING,
-          });
+        for (const { door, lines } of byDoor(stretch)) {
+          await (into === "mtc" ? writing : rebuilding).chdb
+            .rawInsert({
+              table: `${into}.${door}`,
+              values: withoutEmptyLines(lines),
+              format: "JSONEachRow",
+              settings: INSERTING,
+            })
+            // One that failed may have written a part.
+            .finally(() => (entries_version += Number(door === "entries_in")));
+        }
       } catch (error) {
         fail(error);
       } finally {
@@ -95,7 +100,13 @@ export async function openChdb({ path, rawRetentionDays, lake_engine }: ChdbOpti
       query: <Row>(sql: string, params: Params) => aside.query<Row>(sql, params).catch(fail),
       run: (sql, params) => aside.run(sql, params).catch(fail),
     },
-    maintain: (sql, params = {}) => maintainer.run(sql, params).catch(fail),
+    // A rebuild puts other tables in their place.
+    maintain: (sql, params = {}) =>
+      maintainer
+        .run(sql, params)
+        .catch(fail)
+        .finally(() => (entries_version += 1)),
+    entriesVersion: () => entries_version,
     visibleUntil_us: () => 1_000 * Math.min(Date.now(), ...[...inserting].map(({ since_ms }) => since_ms)),
     analyst: (tenant) => analysts.of(tenant),
     async close() {

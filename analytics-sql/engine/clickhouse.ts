@@ -130,6 +130,7 @@ export async function openClickHouse(options: ClickHouseOptions): Promise<Engine
     run: roller.run,
     aside,
     maintain,
+    entriesVersion: () => undefined,
     visibleUntil_us() {
       const late_ms = kafka ? BACKGROUND_INSERT_MS : CLOCKS_APART_MS;
       const begun_ms = Math.min(Date.now(), ...[...inserting].map(({ since_ms }) => since_ms));

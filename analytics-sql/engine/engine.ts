@@ -22,6 +22,11 @@ export type Engine = {
   maintain(sql: string, params?: Record<string, unknown>): Promise<void>;
   /** Everything whose insertion began before this time, µs since 1970, can be queried by now. */
   visibleUntil_us(): number;
+  /**
+   * Another number whenever what entries made (configuration, annotations) may have changed; undefined where others
+   * write them as well, so that nobody can tell.
+   */
+  entriesVersion(): number | undefined;
   /** The analyst of a tenant. @throws EngineError where its views cannot be made */
   analyst(tenant: string): Promise<Analyst>;
   close(): Promise<void>;

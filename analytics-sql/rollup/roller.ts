@@ -1,6 +1,6 @@
 // Keeps the roll-up in step with what arrives: in the background, and at once for whoever needs exact figures.
 import type { Engine } from "../engine/engine.ts";
-import { ownPolicies } from "../queries/policies.ts";
+import { type MachinePolicy, ownPolicies } from "../queries/policies.ts";
 import type { Window } from "../queries/window.ts";
 import { takeTurns } from "../turns.ts";
 import { firstDays, roll, rolled, runStarts, type Standing, standings } from "./roll.ts";
@@ -29,6 +29,8 @@ type Job = {
  */
 const RECENT_US = 20_000_000;
 
+type MinorStops = Pick<MachinePolicy, "minor_stop_s">[];
+
 /** One roll-up at a time: a second one waits for the first, and then finds most of its work done. */
 export class Roller {
   readonly #engine: Engine;
@@ -44,10 +46,11 @@ export class Roller {
 
   /**
    * Resolves when the roll-up holds all of the window, by everything that had arrived before the call.
+   * @param policies reads those of the window's machines, where they are needed anyway: called when its turn has come
    * @throws EngineError
    */
-  exact(window: Window): Promise<void> {
-    return this.#inTurn(() => this.#roll(window));
+  exact(window: Window, policies?: () => Promise<MinorStops>): Promise<void> {
+    return this.#inTurn(() => this.#roll(window, policies));
   }
 
   /**
@@ -113,29 +116,33 @@ export class Roller {
     };
   }
 
-  async #roll({ tenant, machines, from_us, to_us, as_of_us }: Window): Promise<void> {
+  async #roll(
+    { tenant, machines, from_us, to_us, as_of_us }: Window,
+    policies?: () => Promise<MinorStops>,
+  ): Promise<void> {
     if (machines.length === 0) return;
     const engine = this.#engine;
     const since_us = engine.visibleUntil_us();
-    const [known, inForce] = await Promise.all([
-      standings(engine, { tenant, machines, now_us: since_us }),
-      ownPolicies(engine, { tenant, machines }),
-    ]);
-    const margin_us = 1_000_000 * Math.max(0, ...inForce.map(({ minor_stop_s }) => minor_stop_s));
-    const starts = await this.#runStarts(tenant, known);
+    const minorStops = policies?.();
+    const known = await standings(engine, { tenant, machines, now_us: since_us });
     const standing = new Map(known.map((one) => [one.machine_id, one]));
     const until_us = Math.min(as_of_us, midnight(to_us - 1) + DAY_US);
+    const asked = { from_us: midnight(Math.max(from_us, EARLIEST_US)), until_us, to_us, since_us };
+    // Where nothing is to be done by any margin, nobody need know it.
+    const idle = !machines.some((machine) =>
+      jobOf(machine, { ...asked, margin_us: Number.POSITIVE_INFINITY }, standing.get(machine)),
+    );
+    const [inForce, starts] = idle
+      ? [[], new Map<string, number>()]
+      : await Promise.all([
+          minorStops ?? ownPolicies(engine, { tenant, machines }),
+          this.#runStarts(tenant, known),
+        ]);
+    const margin_us = 1_000_000 * Math.max(0, ...inForce.map(({ minor_stop_s }) => minor_stop_s));
     const jobs = machines.flatMap((machine) => {
-      const asked = {
-        from_us: midnight(Math.max(from_us, EARLIEST_US)),
-        until_us,
-        to_us,
-        margin_us,
-        since_us,
-      };
       const at = standing.get(machine);
       if (at) this.#reach.set(`${tenant}/${machine}`, { from_us: at.rolled_from_us, to_us: at.rolled_to_us });
-      const job = jobOf(machine, asked, at, starts.get(machine));
+      const job = jobOf(machine, { ...asked, margin_us }, at, starts.get(machine));
       return job ? [job] : [];
     });
     const version = Math.max(since_us, ...known.map((one) => one.version + 1));

@@ -295,7 +295,7 @@ async function list(
   { after_us, limit }: { after_us: number; limit: number },
 ): Promise<ExplainPage> {
   // One more of each tells that there is more; and an interval may have begun before, of which only counts are listed.
-  const rows = await engine.query<IntervalRow>(LISTED[by].fine, { ...params, after_us, limit: limit + 2 });
+  const rows = await engine.query<IntervalRow>(LISTED[by].pieces, { ...params, after_us, limit: limit + 2 });
   const intervals = rows.filter(({ from_us }) => from_us >= after_us);
   const counts = rows.flatMap(({ counts_in_it }) => counts_in_it);
   const ends = [intervals[limit]?.from_us, counts[limit]?.[0]].filter((us) => us !== undefined);

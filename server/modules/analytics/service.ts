@@ -88,19 +88,31 @@ export class Reports {
     filter: Filter = {},
   ): Promise<OeeReport> {
     const groups = machines.map(({ group }) => group);
-    const window = { ...(await this.#rolled(machines, span, freshness)), filter, by, groups };
-    const ask = () => oee(this.#engine, window, this.policies(window, freshness));
+    const inForce = this.policies(machines, freshness);
+    const window = { ...(await this.#rolled(machines, span, freshness, inForce)), filter, by, groups };
+    const ask = () => oee(this.#engine, window, inForce());
     return freshness === "recent" ? this.#oees.of(untilRolled(window), ask) : ask();
   }
 
-  /** The policies in force; the reports of a screen share them, some seconds old at the most. */
-  policies(
-    { tenant, machines }: Pick<Window, "tenant" | "machines">,
-    freshness: Freshness,
-  ): Promise<MachinePolicy[]> {
+  /**
+   * The policies in force, of machines of one tenant, for one report: read when the first of it needs them, and once. All
+   * reports share them while no entry comes in; where the engine cannot tell that, those of a screen do, for some seconds.
+   */
+  policies(own: Machine[], freshness: Freshness): () => Promise<MachinePolicy[]> {
+    let inForce: Promise<MachinePolicy[]> | undefined;
+    return () => (inForce ??= this.#policiesOf(own, freshness));
+  }
+
+  #policiesOf(own: Machine[], freshness: Freshness): Promise<MachinePolicy[]> {
+    const [tenant, machines] = [own[0]?.tenant_id ?? "", own.map(({ id }) => id)];
     const ask = () => policies(this.#engine, { tenant, machines });
-    const asked = [tenant, machines, Math.floor(Date.now() / POLICIES_MS)];
-    return freshness === "recent" ? this.#policies.of(asked, ask) : ask();
+    const recent = freshness === "recent" ? Math.floor(Date.now() / POLICIES_MS) : undefined;
+    const unchanged = this.#engine.entriesVersion() ?? recent;
+    if (unchanged !== undefined) return this.#policies.of([tenant, machines, unchanged], ask);
+    const asked = ask();
+    // Who waits for them is told where that fails; where what runs beside it fails first, nobody does.
+    asked.catch(() => undefined);
+    return asked;
   }
 
   /** What scheduled time was lost to, the most first. */
@@ -111,8 +123,9 @@ export class Reports {
     freshness: Freshness = "exact",
     filter: Filter = {},
   ): Promise<LossReport> {
-    const window = { ...(await this.#rolled(machines, span, freshness)), filter };
-    const ask = () => losses(this.#engine, window, order, this.policies(window, freshness));
+    const inForce = this.policies(machines, freshness);
+    const window = { ...(await this.#rolled(machines, span, freshness, inForce)), filter };
+    const ask = () => losses(this.#engine, window, order, inForce());
     return freshness === "recent" ? this.#losses.of([untilRolled(window), order], ask) : ask();
   }
 
@@ -234,11 +247,16 @@ export class Reports {
   }
 
   /** The window of machines of one tenant, rolled up. */
-  async #rolled(machines: Machine[], span: Span, freshness: Freshness): Promise<Window> {
+  async #rolled(
+    machines: Machine[],
+    span: Span,
+    freshness: Freshness,
+    inForce?: () => Promise<MachinePolicy[]>,
+  ): Promise<Window> {
     const ids = machines.map(({ id }) => id);
     const window = await this.#known(this.#window(machines[0]?.tenant_id ?? "", ids, span));
     if (freshness === "recent") return this.#roller.recent(window);
-    await this.#roller.exact(window);
+    await this.#roller.exact(window, inForce);
     return window;
   }
 

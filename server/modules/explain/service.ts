@@ -8,6 +8,7 @@ import {
   signalsBehind,
 } from "../../../analytics-sql/queries/explain/explain.ts";
 import { type StateAt, stateAt } from "../../../analytics-sql/queries/explain/state-at.ts";
+import type { MachinePolicy } from "../../../analytics-sql/queries/policies.ts";
 import { type Filter, type Filtered, iso } from "../../../analytics-sql/queries/window.ts";
 import type { Roller } from "../../../analytics-sql/rollup/roller.ts";
 import { type CalendarInput, calendarAt, calendarsOf } from "../../../ingest/calendar.ts";
@@ -95,9 +96,10 @@ export class Explanations {
     page: Page,
     freshness: Freshness = "exact",
   ): Promise<MachineExplanation> {
-    const query = await this.#query([machine], asked, freshness);
+    const inForce = this.#reports.policies([machine], freshness);
+    const query = await this.#query([machine], asked, freshness, inForce);
     const [{ machines: _, next_us, ...explanation }, gaps, signals] = await Promise.all([
-      this.#explain(query, freshness, page),
+      this.#explain(query, inForce, freshness, page),
       this.#reports.gaps(machine, asked),
       signalsBehind(this.#engine, query),
     ]);
@@ -126,8 +128,10 @@ export class Explanations {
 
   /** Over machines of one tenant. @throws BadInput where the cut has no such row */
   async plant(machines: Machine[], asked: Asked, freshness: Freshness = "exact"): Promise<PlantExplanation> {
-    const query = await this.#query(machines, asked, freshness);
-    const { intervals: _, counts: __, next_us: ___, ...explanation } = await this.#explain(query, freshness);
+    const inForce = this.#reports.policies(machines, freshness);
+    const query = await this.#query(machines, asked, freshness, inForce);
+    const explained = await this.#explain(query, inForce, freshness);
+    const { intervals: _, counts: __, next_us: ___, ...explanation } = explained;
     const { row } = explanation;
     const { figure, by, key, filter } = asked;
     const byId = new Map(machines.map((machine) => [machine.id, machine]));
@@ -180,25 +184,35 @@ export class Explanations {
 
   #explain(
     query: Parameters<typeof explain>[1],
+    inForce: () => Promise<MachinePolicy[]>,
     freshness: Freshness,
     page?: Page,
   ): Promise<Explanation & ExplainPage> {
     const ask = async () => {
-      const inForce = this.#reports.policies(query, freshness);
-      const found = await explain(this.#engine, query, page, inForce);
+      const found = await explain(this.#engine, query, page, inForce());
       if (!found) throw badInput("/key", `by ${query.by} there is no row "${query.key}" in this window`);
       return found;
     };
     return freshness === "recent" ? this.#explained.of([untilRolled(query), page], ask) : ask();
   }
 
-  async #query(machines: Machine[], asked: Asked, freshness: Freshness) {
-    const { from_us, to_us, ...rest } = asked;
+  async #query(
+    machines: Machine[],
+    { from_us, to_us, ...rest }: Asked,
+    freshness: Freshness,
+    inForce: () => Promise<MachinePolicy[]>,
+  ) {
     const groups = machines.map(({ group }) => group);
-    return { ...(await this.#window(machines, { from_us, to_us }, freshness)), ...rest, groups };
+    const window = await this.#window(machines, { from_us, to_us }, freshness, inForce);
+    return { ...window, ...rest, groups };
   }
 
-  async #window(machines: Machine[], span: Span, freshness: Freshness): Promise<Filtered> {
+  async #window(
+    machines: Machine[],
+    span: Span,
+    freshness: Freshness,
+    inForce?: () => Promise<MachinePolicy[]>,
+  ): Promise<Filtered> {
     const window = {
       tenant: machines[0]?.tenant_id ?? "",
       machines: machines.map(({ id }) => id),
@@ -207,7 +221,7 @@ export class Explanations {
       as_of_us: Date.now() * 1_000,
     };
     if (freshness === "recent") return this.#roller.recent(window);
-    await this.#roller.exact(window);
+    await this.#roller.exact(window, inForce);
     return window;
   }
 }
