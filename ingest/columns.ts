@@ -31,7 +31,8 @@ export class ColumnsBuilder {
     this.#signal.push(index);
     this.#ts_us.push(ts_us);
     this.#seq.push(seq);
-    this.#num.push(typeof value === "number" ? value : null);
+    // JSON has no -0: what is shown live is what the log will have.
+    this.#num.push(typeof value === "number" ? value + 0 : null);
     this.#word.push(word);
   }
 
@@ -62,16 +63,25 @@ export class ColumnsBuilder {
   }
 }
 
+/** The sequence of row `i`, 0 where the source gave none. */
+export const sequenceAt = ({ seq, seq0 }: ObservationColumns, i: number): number =>
+  seq?.[i] ?? (seq0 === undefined ? 0 : seq0 + i);
+
+/** The value of row `i`; where a row has a number and a word, it is the number. */
+export function valueAt({ num, words, word }: ObservationColumns, i: number): Observation["value"] {
+  const w = word?.[i] ?? 0;
+  return num?.[i] ?? (w > 0 ? (words?.[w - 1] ?? null) : null);
+}
+
 /** Reads columns back, one observation at a time, in their order. */
 export function* observations(columns: ObservationColumns): Generator<Observation> {
-  const { signals, signal, t0, dt, seq, seq0, num, words, word } = columns;
+  const { signals, signal, t0, dt } = columns;
   for (let i = 0; i < signal.length; i++) {
-    const w = word?.[i] ?? 0;
     yield {
       signal: signals[signal[i] as number] as string,
       ts_us: t0 + (dt[i] as number),
-      seq: seq?.[i] ?? (seq0 === undefined ? 0 : seq0 + i),
-      value: w > 0 ? (words?.[w - 1] ?? null) : (num?.[i] ?? null),
+      seq: sequenceAt(columns, i),
+      value: valueAt(columns, i),
     };
   }
 }

@@ -32,8 +32,10 @@ export async function history(
   );
   for (const row of await engine.query<Row>(sql, { ...params, bucket_us })) {
     const own = found.get(row.signal);
-    own?.ts_ms.push(row.ts_us / 1_000);
-    own?.value.push(row.known ? row.number : null);
+    const [ts_ms, value] = [row.ts_us / 1_000, row.known ? row.number : null];
+    if (own?.ts_ms.at(-1) === ts_ms && own.value.at(-1) === value) continue;
+    own?.ts_ms.push(ts_ms);
+    own?.value.push(value);
   }
   return [...found.values()];
 }

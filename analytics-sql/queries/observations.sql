@@ -1,12 +1,14 @@
 -- Raw rows, each once however often it was sent, after the cursor (ts, seq, signal, value) and in that order.
--- The value of the cursor and of the order is text; a number comes before words of its instant.
+-- The value of the cursor and of the order is text: of several of one time and sequence the one that holds comes last. Behind
+-- it is what else tells it from one that reads the same: a number and a word, two lists of the same alarms.
 SELECT
     toString(signal) AS signal,
     toUnixTimestamp64Micro(ts) AS ts_us,
     seq,
     num,
     word,
-    if(isNull(num), concat('w', word), concat('n', toString(assumeNotNull(num)))) AS value
+    mtc_value_text(signal, num, word) AS text,
+    concat(text, '\0', multiIf(isNotNull(num), 'n', text = word, 'w', word)) AS value
 FROM mtc.observations
 WHERE tenant_id = {tenant:String} AND machine_id = {machine:String}
     AND ({signal:String} = '' OR signal = {signal:String})

@@ -1,7 +1,6 @@
 -- The observations that states, counters, parts and automatic reasons are made of, kept for years, so that an old day
--- still computes. Of alarms only their native codes are kept, each between line breaks.
--- A value is text, a number in its shortest form: that gives every two values an order, the tie-breaker
--- after (ts, seq). The pattern of state signals is the one of ingest/live/state.ts.
+-- still computes. Of alarms only their native codes are kept. A value is the text that gives every two values of a signal an
+-- order, the tie-breaker after (ts, seq). The pattern of state signals is the one of ingest/live/state.ts.
 CREATE TABLE IF NOT EXISTS mtc.signal_points
 (
     tenant_id LowCardinality(String),
@@ -25,11 +24,7 @@ SELECT
     signal,
     ts,
     seq,
-    multiIf(
-        isNotNull(num), toString(assumeNotNull(num)),
-        startsWith(signal, 'alarms:') AND startsWith(word, '['),
-            concat('\n', arrayStringConcat(arrayMap(alarm -> JSONExtractString(alarm, 'code'), JSONExtractArrayRaw(word)), '\n'), '\n'),
-        word) AS value
+    mtc_value_text(signal, num, word) AS value
 FROM mtc.observations
 WHERE match(signal, '^(availability|execution|controller_mode|functional_mode|emergency_stop|condition|alarms)(:|$)')
     OR match(signal, '^part_(count|pulse|event)(_good|_bad)?$')

@@ -45,10 +45,14 @@ export type Counted = {
 
 const DAY_US = 86_400_000_000;
 const text = (value: Seen["value"]): string => (value === null ? "" : String(value));
+/** What two values of one time and sequence are ordered by: text, of alarms that of their native codes. */
+function tie({ signal, value }: Seen): Buffer {
+  const isList = signal.startsWith("alarms:") && text(value).startsWith("[");
+  const codes = isList ? (JSON.parse(text(value)) as { code: string }[]).map(({ code }) => code) : [];
+  return Buffer.from(isList ? `\n${codes.join("\n")}\n` : text(value));
+}
 const later = (a: Seen, b: Seen): number =>
-  a.ts_us - b.ts_us ||
-  a.seq - b.seq ||
-  (text(a.value) < text(b.value) ? -1 : text(a.value) > text(b.value) ? 1 : 0);
+  a.ts_us - b.ts_us || a.seq - b.seq || Buffer.compare(tie(a), tie(b));
 const kindOf = (signal: string): string => signal.split(":")[0] ?? "";
 
 /** The window until now; time ahead has not happened. */
@@ -241,15 +245,15 @@ const nothingAt = (ts_us: number): Seen => ({ signal: "nothing", ts_us, seq: 0, 
 
 type Step = { ts_us: number; n: number; spike: boolean; reset: boolean };
 
-/** A signal's number at each instant: the last of those that were told for it. */
+/** A signal's number at each instant: the last of the numbers that were told for it, whatever words were told as well. */
 function numbersOf(plant: Plant, signal: string): { ts_us: number; value: number }[] {
   const last = new Map<number, Seen>();
-  for (const seen of plant.seen.filter((one) => one.signal === signal)) {
+  for (const seen of plant.seen.filter((one) => one.signal === signal && typeof one.value === "number")) {
     const known = last.get(seen.ts_us);
     if (!known || later(known, seen) <= 0) last.set(seen.ts_us, seen);
   }
   const sorted = [...last.values()].sort((a, b) => a.ts_us - b.ts_us);
-  return sorted.flatMap(({ ts_us, value }) => (typeof value === "number" ? [{ ts_us, value }] : []));
+  return sorted.map(({ ts_us, value }) => ({ ts_us, value: Number(value) }));
 }
 
 /** What a kind of parts adds, and when: a rising counter, a level that rises, events that tell their number. */

@@ -47,6 +47,62 @@ test("invariant 3: a late value changes neither the latest nor the state", () =>
   ]);
 });
 
+test("invariant 3: of one time and sequence the same value stays, whichever came first; a number goes by its text", () => {
+  const cases: [signal: string, earlier: number | string, later: number | string][] = [
+    ["execution", "ACTIVE", "READY"],
+    ["part_count", 10, 9],
+    ["part_count", 9, "UNAVAILABLE"],
+    ["load", -0.5, 0.25],
+    ["alarms:a", '[{"code":"SV0401"}]', "UNAVAILABLE"],
+    ["alarms:a", '[{"code":"7","text":"b"}]', '[{"code":"8","text":"a"}]'],
+    ["program", "\uFF21", "\u{1F600}"],
+  ];
+  for (const [signal, earlier, later] of cases) {
+    for (const order of [
+      [earlier, later],
+      [later, earlier],
+    ]) {
+      const [whole, singly] = [new LiveHub(), new LiveHub()];
+      const rows = order.map((value) => [signal, 1_000, 4, value] as Parameters<typeof columns>[0]);
+      whole.apply("m", columns(...rows));
+      for (const row of rows) singly.apply("m", columns(row));
+      for (const hub of [whole, singly])
+        expect(hub.snapshot(["m"]).machines[0]?.signals[signal]).toEqual({
+          ts_us: 1_000,
+          seq: 4,
+          value: later,
+        });
+    }
+  }
+});
+
+test("invariant 3: what another hub told, or what was known before a restart, goes by its sequence too", () => {
+  const told = { machine_id: "m", signals: { execution: { ts_us: 1_000, seq: 7, value: "ACTIVE" } } };
+  for (const tell of [
+    (hub: LiveHub) => hub.merge(told),
+    (hub: LiveHub) => hub.seed("m", { values: told.signals, state: "RUNNING", since_us: 1_000 }),
+  ]) {
+    const [after, before] = [new LiveHub(), new LiveHub()];
+    for (const seq of [6, 8])
+      after.apply("m", columns(["execution", 1_000, seq, seq === 6 ? "STOPPED" : "READY"]));
+    tell(after);
+    expect(after.snapshot(["m"]).machines).toMatchObject([
+      { state: "IDLE", signals: { execution: { seq: 8 } } },
+    ]);
+    tell(before);
+    before.apply("m", columns(["execution", 1_000, 6, "STOPPED"]));
+    expect(before.snapshot(["m"]).machines).toMatchObject([
+      { state: "RUNNING", signals: { execution: { seq: 7, value: "ACTIVE" } } },
+    ]);
+  }
+});
+
+test("the state goes by the text of a value, as the figures do", () => {
+  const hub = new LiveHub();
+  hub.apply("m", columns(["execution", 1_000, 1, "ACTIVE"], ["execution", 2_000, 2, 5]));
+  expect(hub.snapshot(["m"]).machines).toMatchObject([{ state: "STOPPED", since_us: 2_000 }]);
+});
+
 test("invariant 3: a batch leaves the same as its observations one by one", () => {
   const names = ["spindle_speed", "feedrate", "execution", "condition:a"];
   const words = ["ACTIVE", "READY", "FAULT", "NORMAL"];
@@ -58,11 +114,17 @@ test("invariant 3: a batch leaves the same as its observations one by one", () =
       const value = name.includes("e:") || random(4) === 0 ? random(100) : (words[random(4)] as string);
       return [name, 1_000 + random(12), random(3), value] as Parameters<typeof columns>[0];
     });
-    const [whole, singly] = [new LiveHub(), new LiveHub()];
+    const [whole, singly, backwards] = [new LiveHub(), new LiveHub(), new LiveHub()];
     whole.apply("m", columns(...rows));
     for (const row of rows) singly.apply("m", columns(row));
-    const [a, b] = [whole, singly].map((hub) => ({ ...hub.snapshot(["m"]).machines[0], heard_ms: 0 }));
+    for (const row of rows.toReversed()) backwards.apply("m", columns(row));
+    const [a, b, c] = [whole, singly, backwards].map((hub) => ({
+      ...hub.snapshot(["m"]).machines[0],
+      heard_ms: 0,
+    }));
     expect(a).toEqual(b as typeof a);
+    // Since when depends on what was known meanwhile.
+    expect({ ...a, since_us: 0 }).toEqual({ ...c, since_us: 0 } as typeof a & { since_us: number });
   }
 });
 

@@ -1,7 +1,9 @@
 // The live hub: the latest value of every signal and the state of every machine, and who watches them.
+import { sequenceAt, valueAt } from "../columns.ts";
 import type { ObservationColumns } from "../event.ts";
 import type { State } from "../signals.ts";
 import type { SourceStatus } from "../sources/source.ts";
+import { compareValues, valueText } from "../ties.ts";
 import type { LiveDelta, LiveMachine, LiveSnapshot, LiveValue } from "./live.ts";
 import { type Numbered, RecentDeltas } from "./recent.ts";
 import { hasMeaning, isStateSignal, stateOf } from "./state.ts";
@@ -22,9 +24,10 @@ export type LastKnown = { values: Record<string, LiveValue>; state: State; since
 /** Who watches: told of what left in one tick. A reader's is told of the end of it all as well. */
 export type Watcher = { tick(deltas: readonly Numbered[]): void; end?(reason: string): void };
 
-type Known = LiveMachine & { tenant_id: string; seqs: Map<string, number>; words: Map<string, string> };
+/** `words` are what the state rules read. */
+type Known = LiveMachine & { tenant_id: string; signal_count: number; words: Map<string, string> };
 
-/** Latest values in event time: a late row never replaces a newer one (invariant 3). */
+/** Latest values in event time: a late row never replaces a newer one, whatever comes first (invariant 3). */
 export class LiveHub {
   readonly #tenantOf: (machine_id: string) => string | undefined;
   readonly #machines = new Map<string, Known>();
@@ -55,13 +58,21 @@ export class LiveHub {
     const machine = this.#machine(machine_id);
     if (!machine) return;
     machine.heard_ms = Date.now();
-    const { signals, signal, t0, dt, seq, seq0, num, words, word } = columns;
-    const sequence = (i: number): number => seq?.[i] ?? (seq0 === undefined ? 0 : seq0 + i);
+    const { signals, signal, t0, dt } = columns;
+    const nameOf = (i: number): string => signals[signal[i] as number] as string;
     const take = (i: number): void => {
-      const w = word?.[i] ?? 0;
-      const value = w > 0 ? (words?.[w - 1] ?? null) : (num?.[i] ?? null);
-      this.#take(machine, signals[signal[i] as number] as string, t0 + (dt[i] as number), sequence(i), value);
+      const latest = {
+        ts_us: t0 + (dt[i] as number),
+        seq: sequenceAt(columns, i),
+        value: valueAt(columns, i),
+      };
+      this.#take(machine, nameOf(i), latest);
     };
+    /** Of one signal: does row `i` come behind row `j`, or say the same? */
+    const isLater = (i: number, j: number): boolean =>
+      ((dt[i] as number) - (dt[j] as number) ||
+        sequenceAt(columns, i) - sequenceAt(columns, j) ||
+        compareValues(nameOf(i), valueAt(columns, i), valueAt(columns, j))) >= 0;
     const makes_state = signals.map(isStateSignal);
     const newest = new Int32Array(signals.length).fill(-1);
     for (let i = 0; i < signal.length; i++) {
@@ -71,8 +82,7 @@ export class LiveHub {
         continue;
       }
       const known = newest[s] as number;
-      const later = known < 0 ? 1 : (dt[i] as number) - (dt[known] as number);
-      if (later > 0 || (later === 0 && sequence(i) >= sequence(known))) newest[s] = i;
+      if (known < 0 || isLater(i, known)) newest[s] = i;
     }
     for (const i of newest) if (i >= 0) take(i);
     this.#mark(machine).heard_ms = machine.heard_ms;
@@ -82,7 +92,7 @@ export class LiveHub {
   seed(machine_id: string, { values, state, since_us }: LastKnown): void {
     const machine = this.#machine(machine_id);
     if (!machine) return;
-    for (const [name, { ts_us, value }] of Object.entries(values)) this.#take(machine, name, ts_us, 0, value);
+    for (const [name, latest] of Object.entries(values)) this.#take(machine, name, latest);
     // The order in which the values were taken says nothing of when the state began; the timeline does.
     if (machine.state === state) machine.since_us = since_us;
   }
@@ -106,7 +116,7 @@ export class LiveHub {
     const machine = this.#machine(machine_id);
     if (!machine) return;
     this.#machines.delete(machine_id);
-    this.#signals -= machine.seqs.size;
+    this.#signals -= machine.signal_count;
     this.#changed.delete(machine_id);
     this.#mark(machine).deleted = true;
     this.#send();
@@ -118,8 +128,7 @@ export class LiveHub {
     if (!machine) return;
     this.#merging = true;
     try {
-      for (const [name, { ts_us, value }] of Object.entries(signals))
-        this.#take(machine, name, ts_us, 0, value);
+      for (const [name, latest] of Object.entries(signals)) this.#take(machine, name, latest);
       if (source !== undefined && source !== machine.source)
         this.#mark(machine).source = machine.source = source;
       if (heard_ms > machine.heard_ms) this.#mark(machine).heard_ms = machine.heard_ms = heard_ms;
@@ -170,24 +179,27 @@ export class LiveHub {
     return this.#recent.since(id);
   }
 
-  #take(machine: Known, name: string, ts_us: number, seq: number, value: LiveValue["value"]): void {
+  #take(machine: Known, name: string, { ts_us, seq = 0, value: whole }: LiveValue): void {
     const known = machine.signals[name];
-    if (known && (ts_us < known.ts_us || (ts_us === known.ts_us && seq < (machine.seqs.get(name) ?? 0))))
-      return;
+    const value = typeof whole === "string" ? cut(whole) : whole;
+    const later =
+      known && (ts_us - known.ts_us || seq - (known.seq ?? 0) || compareValues(name, value, known.value));
+    if (later !== undefined && later < 0) return;
     if (!known) {
       const more = hasMeaning(name) ? MORE_SIGNALS : 0;
-      if (machine.seqs.size >= MAX_SIGNALS + more || this.#signals >= MAX_SIGNALS_ALL + 100 * more) return;
+      if (machine.signal_count >= MAX_SIGNALS + more || this.#signals >= MAX_SIGNALS_ALL + 100 * more) return;
+      machine.signal_count += 1;
       this.#signals += 1;
     }
-    const latest = { ts_us, value: typeof value === "string" ? cut(value) : value };
+    const latest = { ts_us, ...(seq > 0 && { seq }), value };
     machine.signals[name] = latest;
-    machine.seqs.set(name, seq);
     const delta = this.#mark(machine);
     delta.signals ??= Object.create(null) as Record<string, LiveValue>;
     delta.signals[name] = latest;
-    if (typeof latest.value === "string" && isStateSignal(name)) {
-      if (machine.words.get(name) === latest.value) return;
-      machine.words.set(name, latest.value);
+    if (isStateSignal(name)) {
+      const text = valueText(name, value);
+      if (machine.words.get(name) === text) return;
+      machine.words.set(name, text);
       this.#restate(machine, ts_us);
     }
   }
@@ -215,7 +227,7 @@ export class LiveHub {
         heard_ms: 0,
         source: "connecting",
         signals: Object.create(null) as Record<string, LiveValue>,
-        seqs: new Map(),
+        signal_count: 0,
         words: new Map(),
       };
       this.#machines.set(machine_id, machine);
@@ -250,7 +262,7 @@ export class LiveHub {
   }
 }
 
-function shown({ tenant_id: _, seqs: __, words: ___, ...machine }: Known): LiveMachine {
+function shown({ tenant_id: _, signal_count: __, words: ___, ...machine }: Known): LiveMachine {
   return machine;
 }
 

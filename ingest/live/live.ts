@@ -3,8 +3,8 @@
 import type { State } from "../signals.ts";
 import type { SourceStatus } from "../sources/source.ts";
 
-/** A signal's latest value in event time. */
-export type LiveValue = { ts_us: number; value: number | string | null };
+/** A signal's latest value in event time; `seq` is the source's sequence, left out where it gave none. */
+export type LiveValue = { ts_us: number; seq?: number; value: number | string | null };
 
 /** What is known of one machine now. */
 export type LiveMachine = {

@@ -1,7 +1,8 @@
 -- Parts counted and parts rejected, each at the instant it was counted.
 --
--- A counter's values, one for each instant (the last by (seq, value)), without UNAVAILABLE and repetitions, are a row
--- of different numbers. One that leaps up and comes back (previous ≤ next < this) is a spike: it is left out and
+-- A counter's numbers, one for each instant (the last by (seq, value)), without repetitions, are a row of different ones.
+-- A word, be it UNAVAILABLE, says nothing, at an instant that has a number neither: so a day's last number is what
+-- `signal_days` has of it. One that leaps up and comes back (previous ≤ next < this) is a spike: it is left out and
 -- listed, until somebody accepts it. Then every number adds its difference to the one before; a smaller one is a reset
 -- and adds itself; the first ever adds nothing. A step of one is no leap: 2 → 3 → 2 is a part, a reset and two parts.
 -- From just below 2³² to just above 0 a counter of 32 bits went round and adds what lies between. It is told here, from
@@ -84,8 +85,9 @@ counter_values AS
                     WHERE days_between = 0
                         OR (ifNull(lowest_last = highest_last, true) AND moved_between < if(signal LIKE 'part_pulse%', 1, 7)))
         )
+        WHERE isNotNull(number)
     )
-    WHERE isNotNull(number) AND (isNull(next_ts) OR next_ts != ts)
+    WHERE isNull(next_ts) OR next_ts != ts
 ),
 
 -- What was decided about leaps: the newest word on each holds.

@@ -236,7 +236,7 @@ export class Reports {
     for (const { machine_id, signal, ts_us, seq, num, word } of rows) {
       if (isByHand(signal, seq)) continue;
       const machine = known.get(machine_id);
-      if (machine) machine.values[signal] = { ts_us, value: num ?? word };
+      if (machine) machine.values[signal] = { ts_us, seq, value: num ?? (word === "" ? null : word) };
     }
     // In order of time: the last one of each machine stays.
     for (const { machine_id, state, from } of timeline.rows) {
