@@ -9,10 +9,11 @@ const HERE = ".ci/limits.test.ts";
 /** The roll-up goes by the second: these wait for the next one. */
 const OF_THE_ROLL_UP = new Set([
   "analytics-sql/dialect.test.ts",
-  "analytics-sql/queries/figures.test.ts",
+  "analytics-sql/queries/ties.test.ts",
   "analytics-sql/rebuild/shadow.test.ts",
   "analytics-sql/rollup/roller.test.ts",
   "server/figures.acceptance.test.ts",
+  "server/modules/analytics/service.test.ts",
   "server/modules/machines/machines.acceptance.test.ts",
 ]);
 
@@ -23,7 +24,16 @@ const RULES: [name: string, looks: RegExp, bad: string][] = [
   ["a fixed wait: `until`", /\bwaitForTimeout\(/, "await page.waitForTimeout(100);"],
   ["a test's limit in ms: `limit_ms(s)`", /^ *\}, *\(?[\d_]{4,}[^;]*\);$/m, "  }, 90_000);"],
   ["a test's limit in ms: `limit_ms(s)`", /^ *\},\n *[\d_ *]+,\n *\);$/m, "  },\n  8 * 60_000,\n);"],
-  ["a test's limit in ms: `limit_ms(s)`", /[sS]etDefaultTimeout\([\d_]+\)/, "page.setDefaultTimeout(8_000);"],
+  [
+    "a test's limit in ms: `limit_ms(s)`",
+    /[sS]etDefaultTimeout\((?!limit_ms\()/,
+    "page.setDefaultTimeout(8_000);",
+  ],
+  [
+    "a browser's own 30 s: `context.setDefaultTimeout(limit_ms())`",
+    /\bnewContext\((?![\s\S]*\.setDefaultTimeout\()/,
+    "await browser.newContext(look);",
+  ],
   ["a test's limit in ms: `limit_ms(s)`", /\btimeout: *[\d_]/, "await page.click(at, { timeout: 2_000 });"],
   ["a limit of its own: `until`", /\.now\(\) \+ [\d_]+;/, "const end = Date.now() + 30_000;"],
   [

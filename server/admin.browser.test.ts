@@ -10,8 +10,6 @@ import { discard, startServer, type TestServer } from "./testing/server.ts";
 const { executablePath, missing } = chromiumForTests();
 
 setDefaultTimeout(limit_ms(180));
-/** A busy machine makes a demo's three days in many seconds. */
-const PATIENCE_MS = 60_000;
 
 let server: TestServer;
 let plant: DemoPlant;
@@ -27,7 +25,7 @@ beforeAll(async () => {
   browser = await chromium.launch({ executablePath, args: BROWSER_ARGS });
   context = await browser.newContext({ viewport: { width: 1920, height: 1080 }, locale: "en-GB" });
   page = await context.newPage();
-  page.setDefaultTimeout(PATIENCE_MS);
+  page.setDefaultTimeout(limit_ms());
   page.on("console", (message) => {
     if (["error", "warning"].includes(message.type())) complaints.push(message.text());
   });

@@ -66,7 +66,6 @@ async function allCollected(): Promise<void> {
 /** Opens a page of the signed-in session, and fails on anything the console or the policy complained of. */
 async function visit(path: string, look: (page: Page) => Promise<void>): Promise<void> {
   const page = await context.newPage();
-  page.setDefaultTimeout(limit_ms());
   const complaints: string[] = [];
   page.on("console", (message) => {
     // Figures that a busy machine does not have within the page's ten seconds are asked for again.
@@ -121,6 +120,7 @@ describe.skipIf(missing)("the demo, from an empty directory", () => {
   test("the printed link signs in, once, and the wall shows five machines as the reports have them", async () => {
     browser = await chromium.launch({ executablePath, args: BROWSER_ARGS });
     context = await browser.newContext(KIOSK);
+    context.setDefaultTimeout(limit_ms());
     const link = /sign in once:\s+(\S+)/.exec(server.output())?.[1] ?? "";
     await visit(link, async (page) => {
       expect(new URL(page.url()).pathname).toBe("/hmi");

@@ -32,8 +32,8 @@ beforeAll(async () => {
     { code: "setup", name: "Setting up" },
   ]);
   const link = /sign in once:\s+(\S+)/.exec(server.output())?.[1] ?? "";
+  context.setDefaultTimeout(limit_ms());
   page = await context.newPage();
-  page.setDefaultTimeout(limit_ms());
   await page.goto(link);
 });
 

@@ -63,6 +63,7 @@ afterAll(async () => {
 
 async function signedIn(look: (typeof LOOKS)[keyof typeof LOOKS]): Promise<BrowserContext> {
   const context = await browser.newContext(look);
+  context.setDefaultTimeout(limit_ms());
   const [name = "", value = ""] = cookie.split("=");
   await context.addCookies([{ name, value, url: server.origin }]);
   return context;

@@ -1,7 +1,9 @@
 // A screen that hangs for long: `bun server/testing/screen-soak.ts [minutes=60] [speed=60] [path=/hmi]` follows the simulated
 // plant at that speed in a real browser, and prints each minute what the page holds after its garbage was collected.
+
 import { type Browser, type CDPSession, chromium, type Page } from "playwright-core";
 import { BROWSER_ARGS, provideChromium } from "../../.ci/chromium.ts";
+import { limit_ms } from "../../.ci/limits.ts";
 import { driftRun } from "./drift-run.ts";
 import { TEST_KEY, type TestServer } from "./server.ts";
 
@@ -16,6 +18,7 @@ const began_ms = Date.now();
 async function open(server: TestServer): Promise<void> {
   browser = await chromium.launch({ executablePath: provideChromium(), args: BROWSER_ARGS });
   const context = await browser.newContext({ viewport: { width: 1920, height: 1080 } });
+  context.setDefaultTimeout(limit_ms());
   page = await context.newPage();
   await page.goto(`${server.origin}/sign-in`);
   await page.evaluate(async (key) => {

@@ -1,5 +1,5 @@
 // What a report asks of the engine: nothing twice, and nothing that is known not to have changed.
-import { expect, setDefaultTimeout, test } from "bun:test";
+import { expect, test } from "bun:test";
 import type { Engine } from "../../../analytics-sql/engine/engine.ts";
 import { Roller } from "../../../analytics-sql/rollup/roller.ts";
 import { testEngine } from "../../../analytics-sql/testing/engine.ts";
@@ -8,7 +8,6 @@ import type { EventData, EventType } from "../../../ingest/event.ts";
 import type { Machine } from "../../../ingest/store/store.ts";
 import { Reports } from "./service.ts";
 
-setDefaultTimeout(60_000);
 const engine = await testEngine();
 const FROM_US = us("2026-01-05T06:00:00Z");
 const HOUR_US = 3_600_000_000;
