@@ -19,6 +19,7 @@ const FIGURES = [
   ["queries.page.dashboard", "ms"],
   ["roll-ups.by_day.20x3", "ms"],
   ["memory.rss", "MB"],
+  ["cost.insert.16", "CPU ms"],
   ["cost.cpu.2", "CPU s per machine-minute"],
   ["cost.memory.2", "MB"],
 ] as const;

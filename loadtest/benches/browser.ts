@@ -50,27 +50,34 @@ export const browser: Bench = {
     progress(
       `${machines} machines, ${CHANGES_PER_S} changes a second each, on a wall in Chromium, ${delay_s} s`,
     );
-    const seen = await withPlant({ machines, per_s: CHANGES_PER_S }, async ({ server }) => {
-      const chrome = await chromium.launch({ executablePath, args: BROWSER_ARGS });
-      try {
-        const context = await chrome.newContext({ viewport: { width: 1920, height: 1080 } });
-        const page = await context.newPage();
-        await page.goto(`${server.origin}/sign-in`);
-        await page.evaluate(async (key) => {
-          await fetch("/sign-in", { method: "POST", body: new URLSearchParams({ key }), redirect: "manual" });
-        }, TEST_KEY);
-        await page.addInitScript(look);
-        await page.goto(`${server.origin}/hmi`);
-        await page.waitForSelector('html[data-link="live"]');
-        await Bun.sleep(settle_s * 1_000);
-        // A first contact tells the past too.
-        await page.evaluate("Object.values(seen).forEach((list) => { list.length = 0; })");
-        await Bun.sleep(delay_s * 1_000);
-        return (await page.evaluate("seen")) as Seen;
-      } finally {
-        await chrome.close();
-      }
-    });
+    const seen = await withPlant(
+      { machines, machines_per_agent: machines, per_s: CHANGES_PER_S },
+      async ({ server }) => {
+        const chrome = await chromium.launch({ executablePath, args: BROWSER_ARGS });
+        try {
+          const context = await chrome.newContext({ viewport: { width: 1920, height: 1080 } });
+          const page = await context.newPage();
+          await page.goto(`${server.origin}/sign-in`);
+          await page.evaluate(async (key) => {
+            await fetch("/sign-in", {
+              method: "POST",
+              body: new URLSearchParams({ key }),
+              redirect: "manual",
+            });
+          }, TEST_KEY);
+          await page.addInitScript(look);
+          await page.goto(`${server.origin}/hmi`);
+          await page.waitForSelector('html[data-link="live"]');
+          await Bun.sleep(settle_s * 1_000);
+          // A first contact tells the past too.
+          await page.evaluate("Object.values(seen).forEach((list) => { list.length = 0; })");
+          await Bun.sleep(delay_s * 1_000);
+          return (await page.evaluate("seen")) as Seen;
+        } finally {
+          await chrome.close();
+        }
+      },
+    );
     const p99_ms = round(quantile(seen.delays_ms, 0.99));
     report({
       name: "browser.delay_p99",

@@ -6,23 +6,23 @@ import { clock_ms, jobOf } from "./process.ts";
 
 export type PlantJob = {
   machines: number;
+  machines_per_agent: number;
   /** Observations of each machine. */
   per_s: number;
 };
 /** The agent of each machine; the device is called as the machine. */
 export type Plant = { urls: string[] };
 
-const MACHINES_PER_AGENT = 100;
 const TICK_MS = 5;
 
-const { machines, per_s } = jobOf<PlantJob>();
+const { machines, machines_per_agent, per_s } = jobOf<PlantJob>();
 const ids = Array.from({ length: machines }, (_, n) => machineId(n));
-const agents = Array.from({ length: Math.ceil(machines / MACHINES_PER_AGENT) }, (_, i) =>
+const agents = Array.from({ length: Math.ceil(machines / machines_per_agent) }, (_, i) =>
   startAgent({
-    devices: ids.slice(i * MACHINES_PER_AGENT, (i + 1) * MACHINES_PER_AGENT).map(deviceModel),
+    devices: ids.slice(i * machines_per_agent, (i + 1) * machines_per_agent).map(deviceModel),
   }),
 );
-const agentOf = (n: number) => agents[Math.floor(n / MACHINES_PER_AGENT)];
+const agentOf = (n: number) => agents[Math.floor(n / machines_per_agent)];
 
 const began_ms = clock_ms();
 let told = 0;

@@ -8,8 +8,13 @@ const TICKS_PER_S = 100;
 export const clock_ms = (): number => performance.timeOrigin + performance.now();
 
 /** User and system time of a process so far. */
-export function cpu_s(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+export const cpu_s = (pid: number): number => cpuOf_s(`/proc/${pid}/stat`);
+
+/** Of that, the first thread's: the event loop's, which runs all of the program that is JavaScript but the store's thread. */
+export const eventLoopCpu_s = (pid: number): number => cpuOf_s(`/proc/${pid}/task/${pid}/stat`);
+
+function cpuOf_s(file: string): number {
+  const stat = readFileSync(file, "utf8");
   // The name, in brackets, may hold spaces; utime and stime are the 12th and 13th field after it.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_S;

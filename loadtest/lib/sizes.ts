@@ -19,6 +19,8 @@ export type Sizes = {
   delay_machines: number;
   delay_s: number;
   memory_s: number;
+  /** Small inserts, one after the other. */
+  inserts: number;
   /** Machines of the cost per machine, and how long each number is watched. */
   cost_machines: number[];
   cost_s: number;
@@ -48,6 +50,7 @@ export const SIZES = {
     delay_machines: 3,
     delay_s: 1,
     memory_s: 1,
+    inserts: 3,
     cost_machines: [2],
     cost_s: 1,
     plant_machines: 3,
@@ -71,7 +74,8 @@ export const SIZES = {
     delay_machines: 100,
     delay_s: 15,
     memory_s: 60,
-    cost_machines: [10, 100, 1_000],
+    inserts: 100,
+    cost_machines: [1, 10, 30, 100],
     cost_s: 10,
     plant_machines: 100,
     plant_days: 30,
@@ -94,7 +98,8 @@ export const SIZES = {
     delay_machines: 100,
     delay_s: 60,
     memory_s: 600,
-    cost_machines: [10, 100, 1_000],
+    inserts: 300,
+    cost_machines: [1, 10, 30, 100],
     cost_s: 60,
     plant_machines: 100,
     plant_days: 30,
