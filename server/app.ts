@@ -24,8 +24,10 @@ import { errors } from "./plugins/errors.ts";
 import { requestMetrics } from "./plugins/metrics.ts";
 import type { Services } from "./services.ts";
 
-/** How long a socket may be quiet; live streams are exempt. */
+/** How long a socket may be quiet on which nothing was asked yet. */
 const IDLE_TIMEOUT_S = 30;
+/** The same once something is asked: Bun cuts off quiet sockets, those too whose answer is being worked on. Streams are exempt. */
+const WORK_TIMEOUT_S = 240;
 
 /** What a process tells that serves nothing else: whether it lives, is ready, and its metrics. */
 export const createHealthApp = (services: Services) =>
@@ -43,6 +45,7 @@ export function createApp(services: Services) {
     // Live readers have nothing to say.
     websocket: { idleTimeout: IDLE_TIMEOUT_S, maxPayloadLength: 1_024 },
   })
+    .onRequest(({ request, server }) => server?.timeout(request, WORK_TIMEOUT_S))
     .use(errors(log))
     .use(requestMetrics(metrics))
     .use(boundedBodies)
