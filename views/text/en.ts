@@ -899,6 +899,11 @@ export const english = {
     lake: "Parquet lake",
     lakeDays: (n: number) => (n === 1 ? "1 day" : `${n} days`),
     lakeOff: "off",
+    withoutFigures: "Machines without figures",
+    machine: "Machine",
+    since: "Since",
+    again: "Tried again",
+    within: (time: string) => `within ${time}`,
     sources: "Sources",
     noSources: "No source: add a machine.",
     source: "Source",
@@ -919,6 +924,8 @@ export const english = {
       lake: "The lake cannot be written; days wait in the table.",
       sources: "Unreachable sources: check power, network and address, then test them on the machine's page.",
       set_aside: "Some events were refused.",
+      rollup:
+        "The figures of some machines cannot be calculated, and reports over them are refused: look at what was set last on them.",
     },
   },
 

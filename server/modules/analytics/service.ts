@@ -20,6 +20,7 @@ import { type StateRow, states } from "../../../analytics-sql/queries/states.ts"
 import type { Filter, Window } from "../../../analytics-sql/queries/window.ts";
 import { firstDays } from "../../../analytics-sql/rollup/roll.ts";
 import type { Roller } from "../../../analytics-sql/rollup/roller.ts";
+import type { Aside } from "../../../analytics-sql/rollup/set-aside.ts";
 import { type GapCause, MIN_TS_US } from "../../../ingest/event.ts";
 import type { LastKnown } from "../../../ingest/live/hub.ts";
 import { badInput } from "../../../ingest/problem.ts";
@@ -46,6 +47,12 @@ function byMachine<Row extends { machine_id: string }>(rows: Row[]): Map<string,
     else found.set(machine_id, [row]);
   }
   return found;
+}
+
+/** The groups of a window's machines, in their order: screens leave out those that are set aside. */
+export function groupsIn({ machines }: Pick<Window, "machines">, asked: Machine[]): string[] {
+  const groups = new Map(asked.map(({ id, group }) => [id, group]));
+  return machines.map((id) => groups.get(id) ?? "");
 }
 
 /** How far back the live screens look for signals that have no lasting meaning. */
@@ -79,6 +86,12 @@ export class Reports {
     return this.#roller.until_us(first.tenant_id, ids) || undefined;
   }
 
+  /** Machines of a tenant whose figures cannot be calculated, with the engine's words. */
+  setAside(machines: Machine[]): Aside[] {
+    const tenant = machines[0]?.tenant_id ?? "";
+    return this.#roller.setAside({ tenant, machines: machines.map(({ id }) => id) });
+  }
+
   /** Figures over machines of one tenant: sums first (invariant 5). Nothing is known of the time after now. */
   async oee(
     machines: Machine[],
@@ -87,8 +100,8 @@ export class Reports {
     freshness: Freshness = "exact",
     filter: Filter = {},
   ): Promise<OeeReport> {
-    const groups = machines.map(({ group }) => group);
-    const window = { ...(await this.#rolled(machines, span, freshness)), filter, by, groups };
+    const rolled = await this.#rolled(machines, span, freshness);
+    const window = { ...rolled, filter, by, groups: groupsIn(rolled, machines) };
     const ask = () => oee(this.#engine, window, this.policies(window, freshness));
     return freshness === "recent" ? this.#oees.of(untilRolled(window), ask) : ask();
   }
@@ -215,7 +228,7 @@ export class Reports {
     const window = this.#window(tenant, machine_ids, { from_us: recent_us, to_us: now_us });
     const [rows, timeline] = await Promise.all([
       latest(this.#engine, { tenant, machines: machine_ids, recent_us }),
-      this.#roller.exact(window).then(() => states(this.#engine, window)),
+      this.#roller.roll(window).then(() => states(this.#engine, window)),
     ]);
     const known = new Map(
       machine_ids.map((id) => [id, { values: {}, state: "UNKNOWN", since_us: 0 } as LastKnown]),

@@ -15,7 +15,7 @@ import { ruleOf, STATE_RULES } from "../../../ingest/live/state.ts";
 import { badInput } from "../../../ingest/problem.ts";
 import type { Machine } from "../../../ingest/store/store.ts";
 import { Remembered, untilRolled } from "../analytics/remembered.ts";
-import type { Freshness, Gaps, OeeCut, Reports, Span } from "../analytics/service.ts";
+import { type Freshness, type Gaps, groupsIn, type OeeCut, type Reports, type Span } from "../analytics/service.ts";
 
 export type Asked = Span & { figure: Figure; by: OeeCut; key: string; filter?: Filter };
 export type Page = { after_us: number; limit: number };
@@ -194,8 +194,8 @@ export class Explanations {
 
   async #query(machines: Machine[], asked: Asked, freshness: Freshness) {
     const { from_us, to_us, ...rest } = asked;
-    const groups = machines.map(({ group }) => group);
-    return { ...(await this.#window(machines, { from_us, to_us }, freshness)), ...rest, groups };
+    const window = await this.#window(machines, { from_us, to_us }, freshness);
+    return { ...window, ...rest, groups: groupsIn(window, machines) };
   }
 
   async #window(machines: Machine[], span: Span, freshness: Freshness): Promise<Filtered> {
