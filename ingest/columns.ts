@@ -71,7 +71,7 @@ export function* observations(columns: ObservationColumns): Generator<Observatio
       signal: signals[signal[i] as number] as string,
       ts_us: t0 + (dt[i] as number),
       seq: seq?.[i] ?? (seq0 === undefined ? 0 : seq0 + i),
-      value: w > 0 ? (words?.[w - 1] ?? null) : (num?.[i] ?? null),
+      value: num?.[i] ?? (w > 0 ? (words?.[w - 1] ?? null) : null),
     };
   }
 }

@@ -55,8 +55,12 @@ const WORDS: Record<string, Seen["value"][]> = {
     "PROGRAM_COMPLETED",
     "DANCING",
     "UNAVAILABLE",
+    // What is no word: the end of a value, and a number.
+    null,
+    "",
+    7,
   ],
-  "execution:path2": ["ACTIVE", "READY", "INTERRUPTED", "UNAVAILABLE"],
+  "execution:path2": ["ACTIVE", "READY", "INTERRUPTED", "UNAVAILABLE", null],
   controller_mode: ["AUTOMATIC", "SEMI_AUTOMATIC", "MANUAL", "MANUAL_DATA_INPUT"],
   functional_mode: ["PRODUCTION", "SETUP", "MAINTENANCE"],
   emergency_stop: ["ARMED", "ARMED", "TRIGGERED"],

@@ -111,7 +111,8 @@ export class Roller {
     const from = (machine: string): number => this.#reach.get(`${tenant}/${machine}`)?.from_us ?? 0;
     const behind = machines.filter(
       (machine) =>
-        !this.#aside.has(tenant, machine) && from(machine) > (firsts.get(machine) ?? Number.POSITIVE_INFINITY),
+        !this.#aside.has(tenant, machine) &&
+        from(machine) > (firsts.get(machine) ?? Number.POSITIVE_INFINITY),
     );
     if (behind.length === 0) return undefined;
     const until_us = Math.max(...behind.map(from));

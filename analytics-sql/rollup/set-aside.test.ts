@@ -16,13 +16,9 @@ const MACHINES = ["good-1", "bad", "good-2"];
 for (const machine of MACHINES)
   await engine.insertEvents(
     joined(
-      events(
-        tenant,
-        { machine, seen: [{ signal: "execution", ts_us: T0, seq: 0, value: "ACTIVE" }] },
-        () => {
-          throw new Error("no calendar here");
-        },
-      ),
+      events(tenant, { machine, seen: [{ signal: "execution", ts_us: T0, seq: 0, value: "ACTIVE" }] }, () => {
+        throw new Error("no calendar here");
+      }),
     ),
   );
 
@@ -59,7 +55,9 @@ test("invariant 7: one machine that fails is set aside, logged once, and stops n
     expect(total?.run_time_s).toBe(7_200);
     // Whoever asks for it is told; screens show the others.
     await expect(roller.exact(window(MACHINES))).rejects.toThrow(SetAside);
-    await expect(roller.exact(window(["bad"]))).rejects.toThrow('the figures of "bad" cannot be calculated now');
+    await expect(roller.exact(window(["bad"]))).rejects.toThrow(
+      'the figures of "bad" cannot be calculated now',
+    );
     await expect(roller.recent(window(["bad"]))).rejects.toThrow(SetAside);
     expect((await roller.recent(window(MACHINES))).machines).toEqual(["good-1", "good-2"]);
     // It is not tried again with each who asks, and told of once however often it fails.

@@ -59,7 +59,7 @@ export class LiveHub {
     const sequence = (i: number): number => seq?.[i] ?? (seq0 === undefined ? 0 : seq0 + i);
     const take = (i: number): void => {
       const w = word?.[i] ?? 0;
-      const value = w > 0 ? (words?.[w - 1] ?? null) : (num?.[i] ?? null);
+      const value = num?.[i] ?? (w > 0 ? (words?.[w - 1] ?? null) : null);
       this.#take(machine, signals[signal[i] as number] as string, t0 + (dt[i] as number), sequence(i), value);
     };
     const makes_state = signals.map(isStateSignal);
@@ -185,9 +185,10 @@ export class LiveHub {
     const delta = this.#mark(machine);
     delta.signals ??= Object.create(null) as Record<string, LiveValue>;
     delta.signals[name] = latest;
-    if (typeof latest.value === "string" && isStateSignal(name)) {
-      if (machine.words.get(name) === latest.value) return;
-      machine.words.set(name, latest.value);
+    if (isStateSignal(name)) {
+      const word = String(latest.value ?? "");
+      if (machine.words.get(name) === word) return;
+      machine.words.set(name, word);
       this.#restate(machine, ts_us);
     }
   }

@@ -2,7 +2,7 @@
 import { type Static, Type } from "@sinclair/typebox";
 
 const Code = Type.String({ minLength: 1, maxLength: 100 });
-const Time = Type.String({ format: "date-time", description: "RFC 3339, up to µs" });
+const Time = Type.String({ format: "date-time", description: "RFC 3339 with its zone, up to µs" });
 const Note = Type.String({ maxLength: 1_000 });
 const strict = { additionalProperties: false };
 

@@ -15,7 +15,14 @@ import { ruleOf, STATE_RULES } from "../../../ingest/live/state.ts";
 import { badInput } from "../../../ingest/problem.ts";
 import type { Machine } from "../../../ingest/store/store.ts";
 import { Remembered, untilRolled } from "../analytics/remembered.ts";
-import { type Freshness, type Gaps, groupsIn, type OeeCut, type Reports, type Span } from "../analytics/service.ts";
+import {
+  type Freshness,
+  type Gaps,
+  groupsIn,
+  type OeeCut,
+  type Reports,
+  type Span,
+} from "../analytics/service.ts";
 
 export type Asked = Span & { figure: Figure; by: OeeCut; key: string; filter?: Filter };
 export type Page = { after_us: number; limit: number };

@@ -9,7 +9,7 @@ const Id = Type.String({ minLength: 1, maxLength: 100, pattern: "^[A-Za-z0-9][A-
 const Name = Type.String({ minLength: 1, maxLength: 200 });
 const Group = Type.String({ maxLength: 200, description: "Hall, line or cell: figures are summed by it" });
 const Code = Type.String({ minLength: 1, maxLength: 100 });
-const Time = Type.String({ format: "date-time", description: "RFC 3339, up to µs" });
+const Time = Type.String({ format: "date-time", description: "RFC 3339 with its zone, up to µs" });
 const strict = { additionalProperties: false };
 
 export const NewMachine = Type.Object(
