@@ -1,6 +1,7 @@
 // Compiles a calendar for the stream: local times and the zone's offsets, so that SQL needs no time-zone database.
 import { type Static, Type } from "@sinclair/typebox";
 import { type CalendarData, MIN_TS_US } from "./event.ts";
+import { Shown } from "./names.ts";
 import { badInput } from "./problem.ts";
 
 const DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"] as const;
@@ -8,7 +9,7 @@ const strict = { additionalProperties: false };
 const TimeOfDay = Type.String({ pattern: "^([01]\\d|2[0-3]):[0-5]\\d$", description: "HH:MM, local" });
 const Break = Type.Object({ start: TimeOfDay, end: TimeOfDay }, strict);
 const shift = {
-  name: Type.String({ minLength: 1, maxLength: 100 }),
+  name: Shown({ minLength: 1, maxLength: 100 }),
   start: TimeOfDay,
   end: TimeOfDay,
   breaks: Type.Optional(Type.Array(Break, { maxItems: 50 })),

@@ -21,7 +21,7 @@ test("with decimal commas: semicolons, quotes where they are needed, and a byte 
 });
 
 test("text that would be a formula is text; a number below zero stays one", async () => {
-  const texts = ["=1+1", "+1", "-1+cmd|' /C calc'!A0", "@SUM(A1)", "\t=1", "＝1"];
+  const texts = ["=1+1", "+1", "-1+cmd|' /C calc'!A0", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1"];
   for (const format of ["csv", "csv_comma"]) {
     const lines = (await file([...texts.map((text) => ({ text })), { text: -2 }], format))
       .split("\n")
