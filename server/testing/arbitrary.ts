@@ -72,7 +72,13 @@ function numberOf({ minimum = 0, maximum = 1e6, exclusiveMinimum = minimum }: TS
   );
 }
 
-const nameOf = ({ minLength = 1, maxLength = 50 }: { minLength?: number; maxLength?: number }): fc.Arbitrary<string> =>
+const nameOf = ({
+  minLength = 1,
+  maxLength = 50,
+}: {
+  minLength?: number;
+  maxLength?: number;
+}): fc.Arbitrary<string> =>
   fc.oneof(
     fc.constantFrom("A", "B", ...NAMES),
     fc.string({ unit: "binary", minLength, maxLength: Math.min(maxLength, 20) }),
