@@ -263,6 +263,7 @@ export const english = {
     flags: "Notes",
     loading: "Loading …",
     failed: "The report could not be loaded. What is shown is the last one.",
+    without: (names: string) => `Without ${names}: those figures cannot be calculated now.`,
     policy: "Policy in force",
     policyUnknown: { loss: "time without signal is a loss", excluded: "time without signal is excluded" },
     policyExcluded: (reasons: string) => `excluded from planned time: ${reasons}`,

@@ -345,6 +345,7 @@ export const russian: Text = {
     flags: "Примечания",
     loading: "Загрузка …",
     failed: "Отчёт не загрузился. Показан предыдущий.",
+    without: (names: string) => `Без станков: ${names}. Их показатели сейчас посчитать нельзя.`,
     policy: "Правила учёта",
     policyUnknown: { loss: "время без сигнала считается потерей", excluded: "время без сигнала исключено" },
     policyExcluded: (reasons: string) => `исключено из планового времени: ${reasons}`,
