@@ -1,6 +1,7 @@
 // Compiles a calendar for the stream: local times and the zone's offsets, so that SQL needs no time-zone database.
 import { type Static, Type } from "@sinclair/typebox";
 import { type CalendarData, MIN_TS_US } from "./event.ts";
+import { Shown } from "./names.ts";
 import { badInput } from "./problem.ts";
 
 const DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"] as const;
@@ -8,19 +9,21 @@ const strict = { additionalProperties: false };
 const TimeOfDay = Type.String({ pattern: "^([01]\\d|2[0-3]):[0-5]\\d$", description: "HH:MM, local" });
 const Break = Type.Object({ start: TimeOfDay, end: TimeOfDay }, strict);
 const shift = {
-  name: Type.String({ minLength: 1, maxLength: 100 }),
+  name: Shown({ minLength: 1, maxLength: 100 }),
   start: TimeOfDay,
   end: TimeOfDay,
   breaks: Type.Optional(Type.Array(Break, { maxItems: 50 })),
 };
 const Days = Type.Array(Type.Union(DAYS.map((day) => Type.Literal(day))), { minItems: 1, uniqueItems: true });
 
+const Day = { pattern: "^\\d{4}-\\d{2}-\\d{2}$", description: "YYYY-MM-DD, 2000 to 2045" };
+
 /** A calendar as the API takes it. A shift that ends at or before its start ends the next day. */
 export const CalendarInput = Type.Object(
   {
     valid_from: Type.Optional(
       Type.String({
-        pattern: "^\\d{4}-\\d{2}-\\d{2}$",
+        ...Day,
         description:
           "The first day, in its time zone, on which the calendar holds; what was before stays as it is. Without it the " +
           "calendar holds for all time. It takes the place of all that was set earlier for that day and later ones",
@@ -32,7 +35,7 @@ export const CalendarInput = Type.Object(
       Type.Array(
         Type.Object(
           {
-            date: Type.String({ pattern: "^\\d{4}-\\d{2}-\\d{2}$" }),
+            date: Type.String(Day),
             shifts: Type.Array(Type.Object(shift, strict), { maxItems: 50 }),
           },
           strict,
@@ -70,12 +73,13 @@ const ZONE_TO = "2046-01-01T00:00Z";
  * @throws BadInput naming the path: an unknown zone or date, a break outside its shift, shifts that overlap
  */
 export function compileCalendar(input: CalendarInput): Calendar {
+  if (input.valid_from !== undefined) dayOf(input.valid_from, "/valid_from");
   const weekly = input.shifts.map((shift, i) => ({
     ...clockShift(shift, `/shifts/${i}`),
     weekdays: shift.days.map((day) => DAYS.indexOf(day) + 1),
   }));
   const exceptions = (input.exceptions ?? []).map(({ date, shifts }, i) => ({
-    date: plainDate(date, `/exceptions/${i}/date`),
+    date: dayOf(date, `/exceptions/${i}/date`),
     path: `/exceptions/${i}`,
     shifts: shifts.map((shift, j) => clockShift(shift, `/exceptions/${i}/shifts/${j}`)),
   }));
@@ -148,6 +152,8 @@ export const calendarAt = (calendars: CalendarInput[], at_ms: number): CalendarI
  * moves on by the gap and a time that is repeated means the first.
  */
 function zoneOffsets(timezone: string): Calendar["zone"] {
+  // An offset is no zone: it has no name, and may be of minutes that no plant's clock shows.
+  if (/^[+-]/.test(timezone)) throw badInput("/timezone", `${timezone} is not a time zone by name`);
   let at: Temporal.ZonedDateTime | null;
   try {
     at = Temporal.Instant.from(ZONE_FROM).toZonedDateTimeISO(timezone);
@@ -191,6 +197,13 @@ function clockShift({ name, start, end, breaks = [] }: ShiftInput, path: string)
 }
 
 const seconds = (time: string): number => Number(time.slice(0, 2)) * 3_600 + Number(time.slice(3, 5)) * 60;
+
+/** A day of the years for which a zone's offsets are known. */
+function dayOf(date: string, path: string): Temporal.PlainDate {
+  const day = plainDate(date, path);
+  if (day.year < 2000 || day.year > 2045) throw badInput(path, `${date} is not within 2000 to 2045`);
+  return day;
+}
 
 function plainDate(date: string, path: string): Temporal.PlainDate {
   try {

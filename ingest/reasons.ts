@@ -1,16 +1,17 @@
 // The tree of reason codes: what the API takes, and what follows from it for analytics.
 import { type Static, Type } from "@sinclair/typebox";
 import { REASON_CATEGORIES, type ReasonsData } from "./event.ts";
+import { Shown } from "./names.ts";
 import { badInput } from "./problem.ts";
 
 const strict = { additionalProperties: false };
-const Code = Type.String({ minLength: 1, maxLength: 100 });
+const Code = Shown({ minLength: 1, maxLength: 100 });
 
 export const ReasonsInput = Type.Array(
   Type.Object(
     {
       code: Code,
-      name: Type.String({ minLength: 1, maxLength: 200 }),
+      name: Shown({ minLength: 1, maxLength: 200 }),
       parent: Type.Optional(Code),
       policy: Type.Optional(
         Type.Union([Type.Literal("loss"), Type.Literal("excluded")], {

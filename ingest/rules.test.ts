@@ -64,7 +64,7 @@ describe("what a batch means", () => {
     ]);
   });
 
-  test("invariant 4: a value that is not listed means nothing, but UNAVAILABLE stays what it is", () => {
+  test("invariant 4: a value that is not listed means nothing, but UNAVAILABLE and an empty value stay what they are", () => {
     const columns = batch(
       ["di0", 2],
       ["di0", "toString"],
@@ -73,6 +73,7 @@ describe("what a batch means", () => {
       ["counter0", null],
     );
     expect(meant(RULES, columns)).toEqual([
+      ["execution", 2, 0, null],
       ["execution", 3, 0, "UNAVAILABLE"],
       ["part_count", 4, 0, null],
     ]);
@@ -107,10 +108,10 @@ test("rules are refused where they cannot hold, with the path", () => {
   expect(failed(RULES, map)).toBe("");
   expect(failed(RULES, ["di0", "counter0"])).toContain("/rules/1/signal");
   expect(failed(RULES, [...map, "part_count"])).toContain("/rules/2/is");
-  for (const is of ["exection", "condition:", "execution:"]) {
+  for (const is of ["exection", "condition:", "execution:", "part_count:x", "lot:x", "spindle_speed:2"]) {
     expect(Value.Check(Rules, [{ signal: "di0", is }])).toBe(false);
   }
-  for (const is of ["execution", "execution:path2", "condition:c1", "part_count_bad"]) {
+  for (const is of ["execution", "execution:path2", "emergency_stop:2", "condition:c1", "part_count_bad"]) {
     expect(Value.Check(Rules, [{ signal: "di0", is }])).toBe(true);
   }
 });

@@ -3,7 +3,7 @@ import { type Static, Type } from "@sinclair/typebox";
 import { ColumnsBuilder, observations } from "./columns.ts";
 import { MAX_NAME_LENGTH, MAX_WORD_LENGTH, type Observation, type ObservationColumns } from "./event.ts";
 import { badInput } from "./problem.ts";
-import { CANONICAL_SIGNALS, UNAVAILABLE } from "./signals.ts";
+import { CANONICAL_SIGNALS, PATH_SIGNALS, UNAVAILABLE } from "./signals.ts";
 
 const Rule = Type.Object(
   {
@@ -15,8 +15,9 @@ const Rule = Type.Object(
     is: Type.String({
       minLength: 1,
       maxLength: MAX_NAME_LENGTH,
-      pattern: `^(${CANONICAL_SIGNALS.join("|")})(:.+)?$|^condition:.+$`,
-      description: "What it means: a canonical signal (execution, part_count …) or condition:<id>",
+      pattern: `^(${CANONICAL_SIGNALS.join("|")})$|^(${PATH_SIGNALS.join("|")}|condition):.+$`,
+      description:
+        "What it means: a canonical signal (execution, part_count …), one of a further path (execution:<id>) or condition:<id>",
     }),
     words: Type.Optional(
       Type.Record(
@@ -27,7 +28,7 @@ const Rule = Type.Object(
           maxProperties: 200,
           description:
             'A word for each value, by the value as text: {"0":"READY","1":"ACTIVE"}. A value that is not listed means ' +
-            "nothing, but UNAVAILABLE stays UNAVAILABLE. Without words every value stays as it is",
+            "nothing, but UNAVAILABLE stays UNAVAILABLE, and an empty value empty. Without words every value stays as it is",
         },
       ),
     ),
@@ -88,8 +89,8 @@ export function derive(rules: Rules, columns: ObservationColumns): ColumnsBuilde
 /** @returns undefined where the value means nothing */
 function meaning(value: Observation["value"], words: Rule["words"]): Observation["value"] | undefined {
   if (!words) return value;
-  const text = String(value);
+  const text = String(value ?? "");
   if (Object.hasOwn(words, text)) return words[text];
-  // A source that knows nothing must not leave the last word standing (invariant 4).
-  return value === UNAVAILABLE ? UNAVAILABLE : undefined;
+  // A source that knows nothing, or tells no more, must not leave the last word standing (invariant 4).
+  return value === UNAVAILABLE || text === "" ? value : undefined;
 }

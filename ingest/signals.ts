@@ -28,6 +28,15 @@ export const CANONICAL_SIGNALS = [
 ] as const;
 export type CanonicalSignal = (typeof CANONICAL_SIGNALS)[number];
 
+/** Signals that may come once for each path: those of further paths keep the meaning in their name, `execution:<id>`. */
+export const PATH_SIGNALS: readonly CanonicalSignal[] = [
+  "availability",
+  "execution",
+  "controller_mode",
+  "functional_mode",
+  "emergency_stop",
+];
+
 /**
  * Is this a number of parts that people counted? It is a `part_event` whose sequence is the time it was entered, in ms since
  * 1970: no source counts so far. It is no value of the machine, and not shown as one.

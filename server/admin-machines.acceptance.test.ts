@@ -42,7 +42,7 @@ async function ask(path: string, init: RequestInit = {}, as = cookie): Promise<P
 }
 
 const post = (path: string, fields: Record<string, string>, headers: Record<string, string> = {}) =>
-  ask(path, { method: "POST", body: new URLSearchParams(fields), headers });
+  ask(path, { method: "POST", body: new URLSearchParams({ ...fields, end: "1" }), headers });
 
 type Machine = { id: string; name: string; group: string; source: unknown; rules: unknown; demo: boolean };
 const machines = async (): Promise<Machine[]> =>
@@ -299,8 +299,8 @@ test("events set aside are seen, counted in the navigation, delivered again, thr
 });
 
 test("none of it is for others, and no other site's page may post it", async () => {
-  await server.call("POST", "/api/v1/users", { name: "olga", password: "0123456789", role: "operator" });
-  const olga = await signIn({ name: "olga", password: "0123456789" });
+  await server.call("POST", "/api/v1/users", { name: "olga", password: "long enough", role: "operator" });
+  const olga = await signIn({ name: "olga", password: "long enough" });
   for (const path of ["/admin/machines", "/admin/add/mtconnect", "/admin/machines/press-9", "/admin/events"])
     expect([path, (await ask(path, {}, olga)).status]).toEqual([path, 403]);
   const posts: [path: string, act: string][] = [

@@ -14,9 +14,9 @@ beforeAll(async () => {
   ] as const) {
     await server.call("POST", "/api/v1/machines", { id, name: id, group });
   }
-  await server.call("POST", "/api/v1/users", { name: "olga", password: "0123456789", role: "operator" });
+  await server.call("POST", "/api/v1/users", { name: "olga", password: "long enough", role: "operator" });
   admin = await signIn({ key: TEST_KEY });
-  operator = await signIn({ name: "olga", password: "0123456789" });
+  operator = await signIn({ name: "olga", password: "long enough" });
 });
 afterAll(() => discard(server));
 
@@ -42,7 +42,7 @@ async function post(
   { cookie = admin, site = "same-origin", language = "en" } = {},
 ): Promise<Page> {
   const body = new URLSearchParams(
-    Object.entries(fields).flatMap(([name, values]) =>
+    Object.entries({ ...fields, end: "1" }).flatMap(([name, values]) =>
       [values].flat().map((value): [string, string] => [name, value]),
     ),
   );

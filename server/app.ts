@@ -20,6 +20,7 @@ import { sqlModule } from "./modules/sql/index.ts";
 import { streamModule } from "./modules/stream/index.ts";
 import { usersModule } from "./modules/users/index.ts";
 import { BREAK_OFF_BYTES, boundedBodies } from "./plugins/bodies.ts";
+import { door, wrongMethod } from "./plugins/door.ts";
 import { errors } from "./plugins/errors.ts";
 import { requestMetrics } from "./plugins/metrics.ts";
 import type { Services } from "./services.ts";
@@ -32,13 +33,14 @@ const WORK_TIMEOUT_S = 240;
 /** What a process tells that serves nothing else: whether it lives, is ready, and its metrics. */
 export const createHealthApp = (services: Services) =>
   new Elysia({ serve: { idleTimeout: IDLE_TIMEOUT_S } })
+    .use(door(services.trusted_proxies))
     .use(errors(services.log))
     .use(healthModule(services));
 
 export function createApp(services: Services) {
   const { engine, machines, annotations, reasons, pipeline, reports } = services;
   const { explanations, figures, operator, hub, rebuilds, keys, metrics, log } = services;
-  return new Elysia({
+  const app = new Elysia({
     serve: { idleTimeout: IDLE_TIMEOUT_S, maxRequestBodySize: BREAK_OFF_BYTES },
     // Else a path is looked for behind the eleventh character: not found on a host called "mtc".
     handler: { standardHostname: false },
@@ -46,7 +48,13 @@ export function createApp(services: Services) {
     websocket: { idleTimeout: IDLE_TIMEOUT_S, maxPayloadLength: 1_024 },
   })
     .onRequest(({ request, server }) => server?.timeout(request, WORK_TIMEOUT_S))
-    .use(errors(log))
+    .use(door(services.trusted_proxies))
+    .use(
+      errors(
+        log,
+        wrongMethod((): { method: string; path: string }[] => app.routes),
+      ),
+    )
     .use(requestMetrics(metrics))
     .use(boundedBodies)
     .use(
@@ -86,4 +94,5 @@ export function createApp(services: Services) {
     .use(sessionModule(services))
     .use(adminModule(services))
     .use(pagesModule({ machines, figures, operator, explanations, reports, reasons, hub, keys, log }));
+  return app;
 }

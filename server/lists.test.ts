@@ -21,7 +21,7 @@ test("with decimal commas: semicolons, quotes where they are needed, and a byte 
 });
 
 test("text that would be a formula is text; a number below zero stays one", async () => {
-  const texts = ["=1+1", "+1", "-1+cmd|' /C calc'!A0", "@SUM(A1)", "\t=1", "＝1"];
+  const texts = ["=1+1", "+1", "-1+cmd|' /C calc'!A0", "@SUM(A1)", "\t=1", "\r=1", "＝1"];
   for (const format of ["csv", "csv_comma"]) {
     const lines = (await file([...texts.map((text) => ({ text })), { text: -2 }], format))
       .split("\n")
@@ -29,6 +29,11 @@ test("text that would be a formula is text; a number below zero stays one", asyn
     for (const line of lines.slice(0, texts.length)) expect(line).toMatch(/^"?'/);
     expect(lines[texts.length]).toBe("-2");
   }
+});
+
+test("a line feed in front makes no formula either: spreadsheets pass over it", async () => {
+  for (const format of ["csv", "csv_comma"])
+    expect(await file([{ text: "\n=1+1" }], format)).toEndWith('text\n"\'\n=1+1"\n');
 });
 
 test("many rows are streamed in pieces and come whole, in order, under one header", async () => {

@@ -37,6 +37,8 @@ function csv(rows: readonly object[], { delimiter, bom, number }: Dialect): Resp
       delimiter,
       cast: {
         number,
+        // Spreadsheets pass over a line feed in front, and csv-stringify's own guard does not know it.
+        string: (value) => (value.startsWith("\n") ? `'${value}` : value),
         object: (value) => (Array.isArray(value) ? value.join(" ") : JSON.stringify(value)),
         boolean: String,
       },

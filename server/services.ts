@@ -83,7 +83,7 @@ export async function startServices(config: Config, log: Log): Promise<Services>
   const data = await openData(config, log);
   const way = await openWay(config, data, log);
   const { store, machines, hub, relay } = { ...data, ...way };
-  const readers = openReaders({ ...data, ...way });
+  const readers = openReaders({ ...data, ...way }, log);
   const jobs = await startJobs({ config, ...data, ...way, ...readers, log });
   const seeding = serves ? seedHub({ ...data, ...way, ...readers, running: ready, log }) : undefined;
   const offered = config.profile === "embedded";
@@ -186,8 +186,8 @@ async function openWay({ roles, kafka, redis_url }: Config, { store, engine }: D
 type Way = Omit<Awaited<ReturnType<typeof openWay>>, "stop">;
 
 /** What is read out of analytics, and what people say to it. */
-function openReaders({ store, engine, lake, pipeline }: Data & Way) {
-  const roller = new Roller(engine);
+function openReaders({ store, engine, lake, pipeline }: Data & Way, log: Log) {
+  const roller = new Roller(engine, log);
   const reports = new Reports(engine, roller, lake);
   return {
     roller,

@@ -3,7 +3,7 @@ import { takeTurns } from "../analytics-sql/turns.ts";
 import { badInput } from "../ingest/problem.ts";
 import type { Role, Store, User } from "../ingest/store/store.ts";
 import type { Scope } from "./keys.ts";
-import { Passwords } from "./passwords.ts";
+import { isGuessable, Passwords } from "./passwords.ts";
 import { notFound, Problem } from "./plugins/errors.ts";
 
 export const MIN_PASSWORD_LENGTH = 10;
@@ -68,11 +68,12 @@ export class Users {
     return this.#inTurn(async () => {
       if (this.list(tenant_id).length >= MAX_USERS)
         throw new Problem(409, "Conflict", `there are ${MAX_USERS} users`);
+      const named = this.#named(input.name);
       const user: User = {
         id: crypto.randomUUID(),
         tenant_id,
-        ...this.#named(input.name),
-        password_hash: await this.#hash(input.password),
+        ...named,
+        password_hash: await this.#hash(input.password, named.login),
         role: input.role,
         disabled: false,
         created_ms: Date.now(),
@@ -90,10 +91,12 @@ export class Users {
   patch(tenant_id: string, id: string, patch: UserPatch, other_way_in: () => boolean): Promise<ShownUser> {
     return this.#inTurn(async () => {
       const before = this.#get(tenant_id, id);
+      const named = patch.name === undefined ? before : { ...before, ...this.#named(patch.name, id) };
       const user: User = {
-        ...before,
-        ...(patch.name === undefined ? {} : this.#named(patch.name, id)),
-        ...(patch.password === undefined ? {} : { password_hash: await this.#hash(patch.password) }),
+        ...named,
+        ...(patch.password === undefined
+          ? {}
+          : { password_hash: await this.#hash(patch.password, named.login) }),
         role: patch.role ?? before.role,
         disabled: patch.disabled ?? before.disabled,
       };
@@ -150,9 +153,10 @@ export class Users {
     return { name: name.trim(), login };
   }
 
-  async #hash(password: string): Promise<string> {
+  async #hash(password: string, login: string): Promise<string> {
     if ([...password].length < MIN_PASSWORD_LENGTH)
       throw badInput("/password", `has less than ${MIN_PASSWORD_LENGTH} characters`);
+    if (isGuessable(password, login)) throw badInput("/password", "is too easy to guess");
     return this.#passwords.hash(password);
   }
 

@@ -97,7 +97,12 @@ export type Health = {
     error: string;
   };
   set_aside: number;
-  rollup: { level: Level; age_s: number | null };
+  rollup: {
+    level: Level;
+    age_s: number | null;
+    /** Machines whose figures cannot be calculated, with the engine's words; they are tried again. */
+    set_aside: readonly (MachineName & { error: string; since_ms: number; again_ms: number })[];
+  };
   disk: { level: Level; data_bytes: number; free_bytes: number; total_bytes: number };
   memory: { level: Level; resident_bytes: number; total_bytes: number };
   readers: { level: Level; open: number; max: number };

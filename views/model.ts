@@ -232,6 +232,8 @@ export type DashboardProps = Report & {
   machines: readonly MachineOeeRow[];
   /** By group; empty where there are not two. */
   groups: readonly OeeRow[];
+  /** Machines of the report whose figures cannot be calculated now: they are in none of its sums. */
+  without: readonly MachineName[];
   /** The policy all machines share; null where they differ. */
   policy: Policy | null;
 };

@@ -319,3 +319,10 @@ test("alarms say their native code and text; a condition without them, or with n
   expect(conditions({ "condition:b": at("WARNING"), "alarms:b": at("{nonsense") })).toEqual(["WARNING b"]);
   expect(conditions({ "condition:c": at("NORMAL"), "alarms:c": at(alarms) })).toEqual([]);
 });
+
+test("invariant 4: the dashboard says whose figures it is without (SPEC 10.15)", () => {
+  const without = [{ machine_id: "saw-1", name: "Saw <1>" }];
+  const told = text.dashboard.without("Saw &lt;1>");
+  expect(renderFragment(DashboardReport, dashboard({ without }))).toContain(told);
+  expect(renderFragment(DashboardReport, dashboard())).not.toContain("Without ");
+});

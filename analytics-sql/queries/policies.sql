@@ -4,6 +4,7 @@ SELECT
     unknown,
     reasons,
     minor_stop_s,
+    minor_stop_us,
     target_oee,
     machine_id IN (
         SELECT machine_id

@@ -12,6 +12,8 @@ export type Policy = {
 
 export type MachinePolicy = Policy & {
   machine_id: string;
+  /** `minor_stop_s` in whole µs, as the roll-up takes it. */
+  minor_stop_us: number;
   /** Which loss a reason's time is, by its code; the same for all machines. */
   losses: Record<string, string>;
   /** The OEE that is aimed at, 0…1; 0 where none is set. It changes no figure. */

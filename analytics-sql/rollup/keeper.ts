@@ -35,7 +35,7 @@ export function keepRolled(
     () => EVERY_MS,
     async (tenant, own, now_us) => {
       const from_us = now_us - (now_us % DAY_US);
-      await roller.exact({ tenant, machines: own, from_us, to_us: now_us, as_of_us: now_us });
+      await roller.roll({ tenant, machines: own, from_us, to_us: now_us, as_of_us: now_us });
     },
   );
   const past = rolling(
@@ -45,7 +45,7 @@ export function keepRolled(
       if (!behind) return;
       const { until_us: to_us } = behind;
       const from_us = to_us - Math.ceil(PAST_MACHINE_DAYS / behind.machines.length) * DAY_US;
-      await roller.exact({ tenant, machines: behind.machines, from_us, to_us, as_of_us: now_us });
+      await roller.roll({ tenant, machines: behind.machines, from_us, to_us, as_of_us: now_us });
     },
   );
   return {

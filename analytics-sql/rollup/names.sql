@@ -14,10 +14,10 @@
     WHERE label != ''
 ) AS names,
 (
-    SELECT groupArray(minor_us)
+    SELECT groupArray(minor_stop_us)
     FROM
     (
-        SELECT toInt64(round(1000000 * minor_stop_s)) AS minor_us
+        SELECT minor_stop_us
         FROM policy_in_force
         ORDER BY mtc_place(machine_id, {machines:Array(String)})
     )

@@ -3,7 +3,9 @@ import type { Engine } from "../engine/engine.ts";
 import { type MachinePolicy, ownPolicies } from "../queries/policies.ts";
 import type { Window } from "../queries/window.ts";
 import { takeTurns } from "../turns.ts";
+import { apart } from "./apart.ts";
 import { firstDays, roll, rolled, runStarts, type Standing, standings } from "./roll.ts";
+import { type Aside, AsideList, SetAside } from "./set-aside.ts";
 
 const DAY_US = 86_400_000_000;
 /** The earliest time an observation may carry, 2000-01-01: before it there is nothing to roll up. */
@@ -29,7 +31,7 @@ type Job = {
  */
 const RECENT_US = 20_000_000;
 
-type MinorStops = Pick<MachinePolicy, "minor_stop_s">[];
+type MinorStops = Pick<MachinePolicy, "minor_stop_us">[];
 
 /** One roll-up at a time: a second one waits for the first, and then finds most of its work done. */
 export class Roller {
@@ -39,36 +41,60 @@ export class Roller {
   /** When it was last seen to that what had arrived of a machine is rolled up, by the asker's clock. */
   readonly #seen = new Map<string, number>();
   readonly #inTurn = takeTurns();
+  readonly #aside: AsideList;
 
-  constructor(engine: Engine) {
+  /** @param log is told once of each machine that is set aside */
+  constructor(engine: Engine, log: (message: string) => void = () => {}) {
     this.#engine = engine;
+    this.#aside = new AsideList(log);
   }
 
   /**
    * Resolves when the roll-up holds all of the window, by everything that had arrived before the call.
    * @param policies reads those of the window's machines, where they are needed anyway: called when its turn has come
-   * @throws EngineError
+   * @throws EngineError; SetAside where it cannot be had of one of the machines: a figure without it would be another one
    */
   exact(window: Window, policies?: () => Promise<MinorStops>): Promise<void> {
-    return this.#inTurn(() => this.#roll(window, policies));
+    return this.#inTurn(async () => {
+      await this.#roll(window, policies);
+      const aside = this.setAside(window);
+      if (aside.length > 0) throw new SetAside(aside, Date.now());
+    });
+  }
+
+  /** As `exact`, of all machines that can be rolled up: the others are set aside, and hold nobody up. @throws EngineError */
+  roll(window: Window): Promise<void> {
+    return this.#inTurn(() => this.#roll(window));
+  }
+
+  /** Those of the machines that cannot be rolled up, with the engine's words. */
+  setAside({ tenant, machines }: Pick<Window, "tenant" | "machines">): Aside[] {
+    return this.#aside.of(tenant, machines);
   }
 
   /**
    * For screens, which ask again and again: takes the roll-up as it is, if it is of the last seconds.
-   * @returns the window until when all of its machines are rolled up
-   * @throws EngineError
+   * @returns the window until when all of its machines are rolled up, without those that are set aside
+   * @throws EngineError; SetAside where no machine is left
    */
-  async recent(window: Window): Promise<Window> {
-    const { as_of_us } = window;
-    const isShort = (): boolean => {
+  async recent(asked: Window): Promise<Window> {
+    const { as_of_us } = asked;
+    const ableOf = (): Window => {
+      const aside = this.setAside(asked);
+      const out = new Set(aside.map(({ machine }) => machine));
+      if (out.size > 0 && out.size === asked.machines.length) throw new SetAside(aside, Date.now());
+      return { ...asked, machines: asked.machines.filter((machine) => !out.has(machine)) };
+    };
+    const isShort = (window: Window): boolean => {
       const { from_us, to_us } = this.#reachOf(window);
       return from_us > window.from_us || to_us < Math.min(window.to_us, as_of_us - RECENT_US);
     };
     // Asked again in its turn: reports of one page come together, and the first one's roll-up is all of theirs.
-    if (isShort())
+    if (isShort(ableOf()))
       await this.#inTurn(async () => {
-        if (isShort()) await this.#roll(window);
+        if (isShort(ableOf())) await this.#roll(asked);
       });
+    const window = ableOf();
     const { to_us, seen_us } = this.#reachOf(window);
     // Of what is over, "as of" says when it was looked at: whoever remembers a report asks anew.
     const known_us = window.to_us <= to_us ? Math.max(to_us, seen_us) : to_us;
@@ -87,16 +113,19 @@ export class Roller {
     const firsts = await firstDays(this.#engine, { tenant, machines });
     const from = (machine: string): number => this.#reach.get(`${tenant}/${machine}`)?.from_us ?? 0;
     const behind = machines.filter(
-      (machine) => from(machine) > (firsts.get(machine) ?? Number.POSITIVE_INFINITY),
+      (machine) =>
+        !this.#aside.has(tenant, machine) &&
+        from(machine) > (firsts.get(machine) ?? Number.POSITIVE_INFINITY),
     );
     if (behind.length === 0) return undefined;
     const until_us = Math.max(...behind.map(from));
     return { machines: behind.filter((machine) => from(machine) === until_us), until_us };
   }
 
-  /** Until when all of these are rolled up, as far as it was asked for since the start; 0 where one was not. */
+  /** Until when all of these that are not set aside are rolled up, as far as it was asked for since the start; 0 where one was not. */
   until_us(tenant: string, machines: string[]): number {
-    return this.#reachOf({ tenant, machines }).to_us;
+    const able = machines.filter((machine) => !this.#aside.has(tenant, machine));
+    return able.length === 0 ? 0 : this.#reachOf({ tenant, machines: able }).to_us;
   }
 
   /** What is rolled up of all of the window's machines. */
@@ -117,9 +146,10 @@ export class Roller {
   }
 
   async #roll(
-    { tenant, machines, from_us, to_us, as_of_us }: Window,
+    { tenant, machines: asked, from_us, to_us, as_of_us }: Window,
     policies?: () => Promise<MinorStops>,
   ): Promise<void> {
+    const machines = asked.filter((machine) => !this.#aside.waits(tenant, machine));
     if (machines.length === 0) return;
     const engine = this.#engine;
     const since_us = engine.visibleUntil_us();
@@ -127,10 +157,10 @@ export class Roller {
     const known = await standings(engine, { tenant, machines, now_us: since_us });
     const standing = new Map(known.map((one) => [one.machine_id, one]));
     const until_us = Math.min(as_of_us, midnight(to_us - 1) + DAY_US);
-    const asked = { from_us: midnight(Math.max(from_us, EARLIEST_US)), until_us, to_us, since_us };
+    const stretch = { from_us: midnight(Math.max(from_us, EARLIEST_US)), until_us, to_us, since_us };
     // Where nothing is to be done by any margin, nobody need know it.
     const idle = !machines.some((machine) =>
-      jobOf(machine, { ...asked, margin_us: Number.POSITIVE_INFINITY }, standing.get(machine)),
+      jobOf(machine, { ...stretch, margin_us: Number.POSITIVE_INFINITY }, standing.get(machine)),
     );
     const [inForce, starts] = idle
       ? [[], new Map<string, number>()]
@@ -138,19 +168,27 @@ export class Roller {
           minorStops ?? ownPolicies(engine, { tenant, machines }),
           this.#runStarts(tenant, known),
         ]);
-    const margin_us = 1_000_000 * Math.max(0, ...inForce.map(({ minor_stop_s }) => minor_stop_s));
+    const margin_us = Math.max(0, ...inForce.map(({ minor_stop_us }) => minor_stop_us));
     const jobs = machines.flatMap((machine) => {
       const at = standing.get(machine);
       if (at) this.#reach.set(`${tenant}/${machine}`, { from_us: at.rolled_from_us, to_us: at.rolled_to_us });
-      const job = jobOf(machine, { ...asked, margin_us }, at, starts.get(machine));
+      const job = jobOf(machine, { ...stretch, margin_us }, at, starts.get(machine));
       return job ? [job] : [];
     });
     const version = Math.max(since_us, ...known.map((one) => one.version + 1));
-    for (const together of chunks(jobs))
-      await this.#rollTogether({ tenant, version, as_of_us, margin_us }, together);
+    const failed = await apart(chunks(jobs), (together) =>
+      this.#rollTogether({ tenant, version, as_of_us, margin_us }, together),
+    );
+    const errors = new Map([...failed].map(([{ machine }, error]) => [machine, error]));
     // One that was touched after the window's end still waits for its roll-up.
     const done = new Set(jobs.filter((job) => job.since_us === since_us).map(({ machine }) => machine));
     for (const machine of machines) {
+      const error = errors.get(machine);
+      if (error) {
+        this.#aside.add(tenant, machine, error);
+        continue;
+      }
+      this.#aside.clear(tenant, machine);
       const isDone = done.has(machine) || !standing.get(machine)?.touched;
       if (isDone) this.#seen.set(`${tenant}/${machine}`, as_of_us);
     }
@@ -167,7 +205,7 @@ export class Roller {
 
   async #rollTogether(
     how: { tenant: string; version: number; as_of_us: number; margin_us: number },
-    jobs: Job[],
+    jobs: readonly Job[],
   ): Promise<void> {
     const machines = jobs.map(({ machine }) => machine);
     const first_us = Math.min(...jobs.map((job) => job.first_us));

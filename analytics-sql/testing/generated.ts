@@ -30,6 +30,10 @@ const WORDS: Record<string, Seen["value"][]> = {
     "PROGRAM_COMPLETED",
     "DANCING",
     "UNAVAILABLE",
+    // What is no word: the end of a value, and a number.
+    null,
+    "",
+    7,
   ],
   "execution:path2": ["ACTIVE", "READY", "INTERRUPTED", "UNAVAILABLE"],
   controller_mode: ["AUTOMATIC", "SEMI_AUTOMATIC", "MANUAL", "MANUAL_DATA_INPUT"],

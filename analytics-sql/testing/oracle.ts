@@ -66,8 +66,11 @@ function stateAt(plant: Plant, t: number, end_us: number): { state: string; caus
     const known = latest.get(seen.signal);
     if (!known || later(known, seen) <= 0) latest.set(seen.signal, seen);
   }
+  // A signal whose value is empty tells nothing.
   const words = (kind: string) =>
-    [...latest.values()].filter(({ signal }) => kindOf(signal) === kind).map(({ value }) => text(value));
+    [...latest.values()]
+      .filter(({ signal, value }) => kindOf(signal) === kind && text(value) !== "")
+      .map(({ value }) => text(value));
   const is = (state: string, cause = "") => ({ state, cause });
 
   const causes = ["unreachable", "sequence_gap", "agent_restart", "torn_record", "overload"];

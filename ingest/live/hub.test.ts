@@ -6,7 +6,7 @@ import { LiveHub } from "./hub.ts";
 import type { Numbered } from "./recent.ts";
 import { stateOf } from "./state.ts";
 
-function columns(...rows: [signal: string, ts_us: number, seq: number, value: number | string][]) {
+function columns(...rows: [signal: string, ts_us: number, seq: number, value: number | string | null][]) {
   const builder = new ColumnsBuilder();
   for (const row of rows) builder.add(...row);
   return builder.columns();
@@ -186,6 +186,25 @@ test("the rules of the states, first match wins (SPEC 6.1)", () => {
   expect(state({ execution: "READY", "execution:p2": "FEED_HOLD" })).toBe("STOPPED");
   expect(state({ execution: "a word of tomorrow" })).toBe("STOPPED");
   expect(state({ execution: "PROGRAM_COMPLETED" })).toBe("IDLE");
+  expect(state({ execution: "" })).toBe("UNKNOWN");
+  expect(state({ execution: "", "execution:p2": "UNAVAILABLE" })).toBe("UNKNOWN");
+  expect(state({ execution: "", "execution:p2": "READY" })).toBe("IDLE");
+});
+
+test("invariant 4: an empty value ends a word, live as in the figures; a number is its text (SPEC 6.1)", () => {
+  const hub = new LiveHub();
+  const state = () => hub.snapshot(["m"]).machines[0]?.state;
+  hub.apply("m", columns(["execution", 1_000, 1, "ACTIVE"]));
+  hub.apply("m", columns(["execution", 2_000, 2, null]));
+  expect(state()).toBe("UNKNOWN");
+  hub.apply("m", columns(["execution", 3_000, 3, 7]));
+  expect(state()).toBe("STOPPED");
+  hub.apply("m", columns(["execution", 4_000, 4, ""]));
+  expect(state()).toBe("UNKNOWN");
+  // Columns of an older log may carry both: the number is the value.
+  const both = { signals: ["load"], signal: [0], t0: 5_000, dt: [0], num: [1.5], words: ["x"], word: [1] };
+  hub.apply("m", both);
+  expect(hub.snapshot(["m"]).machines[0]?.signals.load?.value).toBe(1.5);
 });
 
 test("a signal may have any name", async () => {

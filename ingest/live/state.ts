@@ -34,7 +34,8 @@ export const stateOf = (values: ReadonlyMap<string, string>, gap: boolean): Stat
 
 /**
  * The rules of the states (SPEC 6.1), first match wins.
- * @param values latest word of each state signal (`execution`, `execution:<id>` of further paths, `condition:<id>` …)
+ * @param values latest value of each state signal as text (`execution`, `execution:<id>` of further paths,
+ *   `condition:<id>` …); one that is empty tells nothing, as if it had never been told
  * @param gap the source is unreachable, or a gap is open
  */
 export function ruleOf(values: ReadonlyMap<string, string>, gap: boolean): Ruled {
@@ -43,7 +44,7 @@ export function ruleOf(values: ReadonlyMap<string, string>, gap: boolean): Ruled
   const words = (name: string): string[] => {
     const found: string[] = [];
     for (const [signal, word] of values) {
-      if (signal === name || signal.startsWith(`${name}:`)) found.push(word);
+      if (word !== "" && (signal === name || signal.startsWith(`${name}:`))) found.push(word);
     }
     return found;
   };

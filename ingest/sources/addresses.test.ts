@@ -42,6 +42,10 @@ test("link-local, metadata, multicast and reserved addresses are refused, mapped
     "100.100.100.200",
     "[fd00:ec2::254]",
     "[64:ff9b::a9fe:a9fe]",
+    "168.63.129.16",
+    "[::ffff:168.63.129.16]",
+    "[64:ff9b::a83f:8110]",
+    "[64:ff9b::100.100.100.200]",
   ];
   expect(others.filter((host) => !refused(host))).toEqual([]);
 });

@@ -14,6 +14,8 @@ for (const [net, bits] of [
   ["240.0.0.0", 4],
   // Alibaba Cloud's metadata.
   ["100.100.100.200", 32],
+  // Azure's, which is a public address by its number.
+  ["168.63.129.16", 32],
 ] as const) {
   REFUSED.addSubnet(net, bits, "ipv4");
 }
@@ -24,6 +26,8 @@ for (const [net, bits] of [
   // AWS's metadata; link-local and metadata through NAT64.
   ["fd00:ec2::254", 128],
   ["64:ff9b::a9fe:0", 112],
+  ["64:ff9b::a83f:8110", 128],
+  ["64:ff9b::6464:64c8", 128],
 ] as const) {
   REFUSED.addSubnet(net, bits, "ipv6");
 }

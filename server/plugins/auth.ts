@@ -52,13 +52,24 @@ export const unauthorized = (detail: string): Problem =>
 export function refuseCrossSite(request: Request): void {
   const opens_socket = request.headers.get("upgrade")?.toLowerCase() === "websocket";
   if ((request.method === "GET" || request.method === "HEAD") && !opens_socket) return;
-  const site = request.headers.get("sec-fetch-site");
-  const origin = request.headers.get("origin");
-  const same =
-    site !== null
-      ? site === "same-origin"
-      : origin !== null && URL.parse(origin)?.host === request.headers.get("host");
-  if (!same) throw new Problem(403, "Forbidden", "with a session this must come from MTC's own pages");
+  if (!isOwnPage(request))
+    throw new Problem(403, "Forbidden", "with a session this must come from MTC's own pages");
+}
+
+/**
+ * A page of another site may sign nobody in, nor out, nor choose their language: an answer sets its cookies whoever asked.
+ * What is no browser says nothing of where it comes from, and may.
+ */
+export function refuseOtherSite({ request }: { request: Request }): void {
+  if (isOwnPage(request) === false)
+    throw new Problem(403, "Forbidden", "this must come from MTC's own pages, not from another site's");
+}
+
+/** Does the browser say that a page of ours sends it? undefined: nobody says. */
+function isOwnPage({ headers }: Request): boolean | undefined {
+  const [site, origin] = [headers.get("sec-fetch-site"), headers.get("origin")];
+  if (site !== null) return site === "same-origin";
+  return origin === null ? undefined : URL.parse(origin)?.host === headers.get("host");
 }
 
 /**

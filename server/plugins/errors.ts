@@ -1,6 +1,7 @@
 // Every error leaves as application/problem+json (RFC 9457).
 import { Elysia, type ParseError, type ValidationError } from "elysia";
 import { EngineError } from "../../analytics-sql/engine/engine.ts";
+import { SetAside } from "../../analytics-sql/rollup/set-aside.ts";
 import { BadInput, type InputError } from "../../ingest/problem.ts";
 import { Overloaded } from "../../ingest/store/store.ts";
 import { inputErrors } from "./validation.ts";
@@ -50,6 +51,10 @@ export function toProblem(error: unknown, log: (message: string) => void): Probl
     const headers = { "retry-after": String(error.retry_after_s) };
     return new Problem(503, "Overloaded", error.message, { headers });
   }
+  if (error instanceof SetAside) {
+    const headers = { "retry-after": String(error.retry_after_s) };
+    return new Problem(503, "Set aside", error.message, { headers });
+  }
   if (error instanceof EngineError && BUSY_CODES.has(error.code)) {
     log(`refused: ${error.message}`);
     const detail = "the query needs more memory or time than there is now; ask for less, or later";
@@ -59,15 +64,33 @@ export function toProblem(error: unknown, log: (message: string) => void): Probl
   return new Problem(500, "Internal error", "something went wrong here; the log has it");
 }
 
-/** Elysia's own errors too: validation names the path, a missing route is 404. */
-export const errors = (log: (message: string) => void) =>
-  new Elysia({ name: "errors" }).onError({ as: "global" }, ({ code, error, set }) => {
-    const problem = fromElysia(code, error) ?? toProblem(error, log);
+/** The error at each parameter that has the value. */
+function named(error: InputError, value: unknown, asked: Record<string, unknown>): InputError[] {
+  const names = Object.keys(asked).filter((name) => Number(asked[name]) === value);
+  return names.length === 0 ? [error] : names.map((name) => ({ ...error, path: `/${name}` }));
+}
+
+/**
+ * Elysia's own errors too: validation names the path, a missing route is 404.
+ * @param atPath what is wrong with a request for an address that nothing answers with its method
+ */
+export const errors = (
+  log: (message: string) => void,
+  atPath: (path: string) => Problem | undefined = () => undefined,
+) =>
+  new Elysia({ name: "errors" }).onError({ as: "global" }, ({ code, error, set, request, query, params }) => {
+    const none = code === "NOT_FOUND" ? atPath(new URL(request.url).pathname) : undefined;
+    const problem = none ?? fromElysia(code, error, { ...query, ...params }) ?? toProblem(error, log);
     set.status = problem.status;
     return problemResponse(problem);
   });
 
-function fromElysia(code: string | number, error: unknown): Problem | undefined {
+/** @param asked the parameters of the request, as text */
+function fromElysia(
+  code: string | number,
+  error: unknown,
+  asked: Record<string, unknown>,
+): Problem | undefined {
   switch (code) {
     case "NOT_FOUND":
       return new Problem(404, "Not found", "there is nothing at this address");
@@ -80,7 +103,11 @@ function fromElysia(code: string | number, error: unknown): Problem | undefined 
       });
     }
     case "VALIDATION": {
-      const found = inputErrors((error as ValidationError).all.filter((one) => "errors" in one));
+      const { all, type, value } = error as ValidationError;
+      const found = inputErrors(all.filter((one) => "errors" in one)).flatMap((one) =>
+        // A number out of its bounds: Elysia made it of a parameter's text, and says no more which one that was.
+        type === "property" && one.path === "" ? named(one, value, asked) : [one],
+      );
       const detail = found.map((e) => `${e.path || "/"}: ${e.detail}`).join("; ");
       return new Problem(422, "Unprocessable content", detail, { errors: found });
     }

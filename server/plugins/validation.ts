@@ -45,6 +45,9 @@ function within(error: ValueError): InputError[] {
   );
   const [only] = meant;
   if (only && meant.length === 1) return inputErrors(only);
+  // What Elysia makes of an integer that comes as text.
+  if (error.schema.anyOf.some(({ format }: TSchema) => format === "integer"))
+    return [{ path: error.path, detail: "Expected integer" }];
   const words = error.schema.anyOf.flatMap((one: { const?: unknown }) => one.const ?? []);
   const told =
     words.length === error.schema.anyOf.length ? `Expected one of ${words.join(", ")}` : error.message;

@@ -191,6 +191,11 @@ export function EnterSaves() {
   return <button type="submit" hidden />;
 }
 
+/** The last field of a form that changes something: a body without it was cut off, or is none, and would empty the rest. */
+export function FormEnd() {
+  return <input type="hidden" name="end" value="1" />;
+}
+
 /** What is wrong, over the form: read out at once, each leads to its field. */
 export function FormErrors({ form }: { form: FormState }) {
   const errors = Object.entries(form.errors);

@@ -54,6 +54,11 @@ export function DashboardReport(props: DashboardProps) {
       <p class="notice report-failed" role="alert" hidden>
         {text.dashboard.failed}
       </p>
+      {props.without.length > 0 && (
+        <p class="notice" role="status">
+          {text.dashboard.without(props.without.map(({ name }) => name).join(", "))}
+        </p>
+      )}
       <Total
         title={group === undefined ? text.dashboard.plant : named(group)}
         shell={shell}

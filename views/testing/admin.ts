@@ -161,7 +161,19 @@ export const adminHealth = (name?: string): AdminHealthProps => ({
       error: name ?? "connect ECONNREFUSED",
     },
     set_aside: 2,
-    rollup: { level: "near", age_s: 400 },
+    rollup: {
+      level: "bad",
+      age_s: 400,
+      set_aside: [
+        {
+          machine_id: name ?? "mill-2",
+          name: name ?? "Mill 2",
+          error: name ?? "Code: 457. DB::Exception: Value 333333.3 cannot be parsed as Int64",
+          since_ms: NOW_MS - 3_600_000,
+          again_ms: NOW_MS + 120_000,
+        },
+      ],
+    },
     disk: {
       level: "near",
       data_bytes: 3_200_000_000,

@@ -469,6 +469,7 @@ export function dashboard(more: Partial<DashboardProps> = {}): DashboardProps {
     rows,
     machines,
     groups: [...byGroup].map(([key, own]) => sum(key, from_ms, to_ms, own)),
+    without: [],
     losses: lossesOf(CAST.flatMap((cast) => statesOf(cast, SHIFT_MS, NOW_MS))),
     reasons: REASONS,
     policy: POLICY,

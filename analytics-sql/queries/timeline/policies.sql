@@ -1,4 +1,4 @@
--- The policy in force: the newest, or the default.
+-- The policy in force: the newest, or the default. Here, and nowhere else, seconds become whole µs.
 policy_in_force AS
 (
     SELECT
@@ -6,6 +6,7 @@ policy_in_force AS
         if(event_id = '', 'loss', unknown) AS unknown,
         reasons,
         minor_stop_s,
+        toInt64(round(1000000 * minor_stop_s)) AS minor_stop_us,
         target_oee
     FROM (SELECT arrayJoin({machines:Array(String)}) AS machine_id) AS asked
     LEFT JOIN

@@ -29,7 +29,9 @@ state_edges AS
             value,
             splitByChar(':', toString(signal))[1] AS kind,
             multiIf(
+                -- An empty value ends the one before: from then on the signal tells nothing.
                 kind = 'execution', multiIf(
+                    value = '', 0,
                     value = 'ACTIVE', bitShiftLeft(toInt64(1), 0),
                     value IN ('READY', 'PROGRAM_COMPLETED'), bitShiftLeft(toInt64(1), 12),
                     value = 'UNAVAILABLE', bitShiftLeft(toInt64(1), 18),

@@ -70,8 +70,14 @@ test("booleans are numbers, null is an empty value", () => {
   ]);
 });
 
+const rowAt = (ts: string) => ({ observations: [{ signal: "load", ts, value: 1 }] });
 const refused: [string, string | object, string][] = [
   ["seq and seq0 together", { ...columns, seq: [1, 2, 3] }, "/seq0"],
+  ["a number and a word for one row", { ...columns, word: [0, 1, 1] }, "/word/1"],
+  ["a time without its zone", rowAt("2026-01-05T06:00:00"), "/observations/0/ts"],
+  ["a month that is none", rowAt("2026-00-10T00:00:00Z"), "/observations/0/ts"],
+  ["a day that is none, in a leap second", rowAt("2026-02-31T00:00:60Z"), "/observations/0/ts"],
+  ["a zone that is none", rowAt("2026-01-05T06:00:00+99:99"), "/observations/0/ts"],
   ["word without words", { ...columns, words: undefined }, "/words"],
   ["a negative index", { ...columns, signal: [0, -1, 1] }, "/signal/1"],
   ["a fraction of a µs", { ...columns, dt: [0, 0.5, 1] }, "/dt/1"],

@@ -12,13 +12,13 @@ import {
   ObservationColumns,
 } from "../../event.ts";
 import { BadInput, badInput } from "../../problem.ts";
-import { parseTimestamp_us } from "../../time.ts";
+import { checkTime, time_us } from "../../time.ts";
 
 export const ObservationRow = Type.Object(
   {
     signal: Type.String({ minLength: 1, maxLength: MAX_NAME_LENGTH }),
     ts: Type.Union([Type.String({ maxLength: 40 }), Type.Integer()], {
-      description: "RFC 3339, up to µs; or µs since 1970 as an integer",
+      description: "RFC 3339 with its zone, up to µs; or µs since 1970 as an integer",
     }),
     value: Type.Union([
       Type.Number(),
@@ -96,8 +96,7 @@ type RowInput = {
 };
 
 function addRow(builder: ColumnsBuilder, row: RowInput, path: string, now_us: number): void {
-  const ts_us = typeof row.ts === "number" ? row.ts : parseTimestamp_us(row.ts);
-  if (ts_us === undefined) throw badInput(`${path}/ts`, "not a time (RFC 3339)");
+  const ts_us = typeof row.ts === "number" ? row.ts : time_us(row.ts, `${path}/ts`);
   checkTime(ts_us, now_us, `${path}/ts`);
   const value = typeof row.value === "boolean" ? Number(row.value) : row.value;
   builder.add(row.signal, ts_us, row.seq ?? 0, value);
@@ -126,15 +125,11 @@ function checkColumns(columns: ObservationColumns, now_us: number): void {
       throw badInput(`/signal/${i}`, "points past the end of /signals");
     if (word && (word[i] as number) > (words?.length ?? 0))
       throw badInput(`/word/${i}`, "points past the end of /words");
+    if (word && word[i] !== 0 && (num?.[i] ?? null) !== null)
+      throw badInput(`/word/${i}`, "the row has a number in /num as well");
     const ts_us = t0 + (dt[i] as number);
     if (ts_us < MIN_TS_US || ts_us > now_us + MAX_AHEAD_US) checkTime(ts_us, now_us, `/dt/${i}`);
   }
-}
-
-/** @throws BadInput at `path` for a time before 2000 or more than a day ahead of our clock */
-export function checkTime(ts_us: number, now_us: number, path: string): void {
-  if (ts_us < MIN_TS_US) throw badInput(path, "before 2000-01-01");
-  if (ts_us > now_us + MAX_AHEAD_US) throw badInput(path, "more than a day ahead");
 }
 
 /**

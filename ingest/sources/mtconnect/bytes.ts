@@ -1,5 +1,5 @@
 // Reads numbers and times straight from a document's bytes; what is out of the ordinary goes by way of a string.
-import { parseTimestamp_us } from "../../time.ts";
+import { daysIn, daysSince1970, parseTimestamp_us } from "../../time.ts";
 import { toNumber } from "./items.ts";
 
 const ZERO = 0x30;
@@ -55,7 +55,6 @@ export function integerAt(bytes: Uint8Array, start: number, end: number): number
   return value;
 }
 
-const DAYS_IN_MONTH = [0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 const SECONDS_LENGTH = "2026-01-05T06:00:00".length;
 const Z = 0x5a;
 
@@ -78,8 +77,7 @@ export function timestampAt_us(bytes: Uint8Array, start: number, end: number): n
     year >= 1_000 &&
     month >= 1 &&
     day >= 1 &&
-    // The 29th of February is left to the calendar.
-    day <= (DAYS_IN_MONTH[month] ?? 0) &&
+    day <= daysIn(year, month) &&
     hour <= 23 &&
     minute <= 59 &&
     second <= 59;
@@ -116,12 +114,4 @@ function fractionAt_us(bytes: Uint8Array, start: number, end: number): number {
   }
   const ended = at === end || (at + 1 === end && bytes[at] === Z);
   return ended ? fraction * (POWERS[Math.max(0, 6 - digits)] as number) : Number.NaN;
-}
-
-/** Days of the Gregorian calendar, counted with the year beginning in March so that leap days come last. */
-function daysSince1970(year: number, month: number, day: number): number {
-  const y = month > 2 ? year : year - 1;
-  const m = month > 2 ? month - 3 : month + 9;
-  const day_of_year = Math.floor((153 * m + 2) / 5) + day - 1;
-  return y * 365 + Math.floor(y / 4) - Math.floor(y / 100) + Math.floor(y / 400) + day_of_year - 719_468;
 }

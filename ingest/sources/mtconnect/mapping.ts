@@ -1,6 +1,6 @@
 // Which data item becomes which signal: the table of types and subtypes, and the names of everything else.
 import { MAX_NAME_LENGTH } from "../../event.ts";
-import { CANONICAL_SIGNALS, type CanonicalSignal, conditionSignal } from "../../signals.ts";
+import { CANONICAL_SIGNALS, type CanonicalSignal, conditionSignal, PATH_SIGNALS } from "../../signals.ts";
 import type { DataItem } from "./document.ts";
 import { CONDITION, SAMPLE } from "./items.ts";
 
@@ -65,15 +65,6 @@ const TABLE: Record<CanonicalSignal, Match[]> = {
   ],
 };
 
-/** Signals that may come once for each path: the further ones keep the meaning in their name. */
-const REPEATED: readonly CanonicalSignal[] = [
-  "availability",
-  "execution",
-  "controller_mode",
-  "functional_mode",
-  "emergency_stop",
-];
-
 /** Events that are numbers although EVENT items are words (besides …_COUNT and …_OVERRIDE). */
 const NUMERIC_EVENTS = new Set(["LINE", "LINE_NUMBER", "PROGRAM_NEST_LEVEL"]);
 
@@ -98,7 +89,7 @@ export function mapDataItems(items: DataItem[]): Map<string, MappedSignal> {
   for (const canonical of CANONICAL_SIGNALS) {
     const [chosen, ...further] = candidates(canonical, items);
     if (chosen) put(chosen, canonical);
-    if (REPEATED.includes(canonical)) for (const item of further) put(item, `${canonical}:${item.id}`);
+    if (PATH_SIGNALS.includes(canonical)) for (const item of further) put(item, `${canonical}:${item.id}`);
   }
   for (const item of items) {
     if (mapped.has(item.id)) continue;

@@ -19,7 +19,7 @@ import {
 } from "../../../views/index.ts";
 import type { Machines } from "../machines/service.ts";
 import { html, type pageMaker } from "../pages/page.ts";
-import { type Fields, fieldsOf, inputOf, posted, rowsChanged, wrong } from "./form.ts";
+import { checkEnded, type Fields, fieldsOf, inputOf, posted, rowsChanged, wrong } from "./form.ts";
 import { targetsOf } from "./targets.ts";
 
 const PREVIEW_DAYS = 7;
@@ -56,6 +56,7 @@ export const calendarPages = ({ machines }: { machines: Machines }, page: Return
         const changed = rowsChanged(said, blankRow);
         if (changed) return shown(shell, machine, changed, null);
         try {
+          checkEnded(said);
           const calendar = inputOf(CalendarInput, said.fields);
           compileCalendar(calendar);
           if (said.act === "preview") return shown(shell, machine, { values: said.fields, errors: {} }, null);

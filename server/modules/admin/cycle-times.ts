@@ -15,7 +15,7 @@ import { inputErrors } from "../../plugins/validation.ts";
 import { CycleTimes } from "../machines/model.ts";
 import type { Machines } from "../machines/service.ts";
 import { html, type pageMaker } from "../pages/page.ts";
-import { type Fields, posted, rowCount, rowsChanged, withoutBlanks, wrong } from "./form.ts";
+import { checkEnded, type Fields, posted, rowCount, rowsChanged, withoutBlanks, wrong } from "./form.ts";
 import { targetsOf } from "./targets.ts";
 
 /** What an empty "valid from" means: the first time there is. */
@@ -55,6 +55,7 @@ export const cycleTimePages = ({ machines }: { machines: Machines }, page: Retur
         const changed = rowsChanged(said, () => ({ part: [""], valid_from: [""], seconds: [""] }));
         if (changed) return shown(shell, machine, changed, null);
         try {
+          checkEnded(said);
           if (said.act === "import") {
             const lines = linesOf(fields["/csv"]?.[0] ?? "");
             fields = { ...withLines(withoutBlanks(fields, LIST), lines), "/csv": [""] };

@@ -14,20 +14,27 @@ const MAX_FIELDS = 20_000;
 const MAX_ROWS = 2_000;
 
 /** A posted form. `act` is what its button asks for besides saving: "add /shifts", "remove /shifts/0". */
-export type Posted = { fields: Fields; act: string };
+export type Posted = { fields: Fields; act: string; ended: boolean };
 
 /** @throws BadInput where it has too many fields */
 export async function posted(request: Request): Promise<Posted> {
   const fields: Fields = Object.create(null) as Fields;
   let count = 0;
   let act = "";
+  let ended = false;
   for (const [name, value] of new URLSearchParams(await request.text())) {
     if (++count > MAX_FIELDS) throw badInput("", `more than ${MAX_FIELDS} fields`);
     if (/\/\d{5,}(\/|$)/.test(name)) throw badInput(name, `more than ${MAX_ROWS} rows`);
     if (name === "do") act = value;
+    else if (name === "end") ended = true;
     else if (name.startsWith("/")) (fields[name] ??= []).push(value);
   }
-  return { fields, act };
+  return { fields, act, ended };
+}
+
+/** What a form does not name is emptied when it is saved, so it must have come whole. @throws BadInput */
+export function checkEnded({ ended }: Posted): void {
+  if (!ended) throw badInput("", "the form did not come whole: nothing was changed");
 }
 
 /** An input as the fields of a form. */
@@ -123,7 +130,7 @@ export function withoutBlanks(fields: Fields, list: string, kept: readonly strin
  * @returns the form anew, or undefined where the button means something else
  */
 export function rowsChanged(
-  { fields, act }: Posted,
+  { fields, act }: Pick<Posted, "fields" | "act">,
   blank: (list: string) => Record<string, string[]>,
 ): FormState | undefined {
   const [verb = "", path = ""] = act.split(" ");

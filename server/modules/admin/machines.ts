@@ -25,7 +25,7 @@ import type { Sources } from "../../sources.ts";
 import { NewMachine } from "../machines/model.ts";
 import type { Machines } from "../machines/service.ts";
 import { html, type pageMaker } from "../pages/page.ts";
-import { type Fields, inputOf, posted, rowsChanged, wrong } from "./form.ts";
+import { checkEnded, type Fields, inputOf, posted, rowsChanged, wrong } from "./form.ts";
 import { rulesFields, rulesOf, sourceFields, sourceOf } from "./sources.ts";
 import type { Trials } from "./trials.ts";
 
@@ -177,6 +177,7 @@ export const machinePages = (deps: Deps, page: ReturnType<typeof pageMaker>) => 
             return shown(shell, machine, { values: fields, errors: {} }, { tried });
           }
           if (act !== "") throw new Problem(422, "Unprocessable content", "nothing was asked for");
+          checkEnded(said);
           await save(machine, fields);
           return seeOther(`${here}?done=changed`);
         } catch (error) {

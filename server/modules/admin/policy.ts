@@ -7,7 +7,16 @@ import { Policy } from "../machines/model.ts";
 import type { Machines } from "../machines/service.ts";
 import { html, type pageMaker } from "../pages/page.ts";
 import type { Reasons } from "../reasons/service.ts";
-import { type Fields, fieldsOf, inputOf, posted, rowsChanged, withoutBlanks, wrong } from "./form.ts";
+import {
+  checkEnded,
+  type Fields,
+  fieldsOf,
+  inputOf,
+  posted,
+  rowsChanged,
+  withoutBlanks,
+  wrong,
+} from "./form.ts";
 import { targetsOf } from "./targets.ts";
 
 /** A form has no records: a list of reasons, each with its treatment. People say a target in percent. */
@@ -60,6 +69,7 @@ export const policyPages = ({ machines, reasons }: Deps, page: ReturnType<typeof
         if (changed) return shown(shell, machine, changed, null);
         const fields = withoutBlanks(said.fields, "/reasons", ["treatment"]);
         try {
+          checkEnded(said);
           const policy = policyOf(inputOf(PolicyForm, fields));
           const targets = targetsOf(machines, machine, fields);
           for (const { id } of targets) await machines.setPolicy(tenant_id, id, policy);

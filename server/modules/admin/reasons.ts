@@ -16,7 +16,7 @@ import type { Reports } from "../analytics/service.ts";
 import type { Machines } from "../machines/service.ts";
 import { html, type pageMaker } from "../pages/page.ts";
 import type { Reasons } from "../reasons/service.ts";
-import { fieldsOf, inputOf, posted, rowsChanged, withoutBlanks, wrong } from "./form.ts";
+import { checkEnded, fieldsOf, inputOf, posted, rowsChanged, withoutBlanks, wrong } from "./form.ts";
 import { starterReasons } from "./starter-reasons.ts";
 
 const HERE = "/admin/reasons";
@@ -68,6 +68,7 @@ export const reasonPages = ({ machines, reasons, reports }: Deps, page: ReturnTy
         if (changed) return shown(shell, caller, changed, false);
         const fields = withoutBlanks(said.fields, LIST, ["parent", "policy", "category"]);
         try {
+          checkEnded(said);
           await reasons.set(caller.tenant_id, inputOf(ReasonsInput, fields, LIST));
           return new Response(null, { status: 303, headers: { location: `${HERE}?saved` } });
         } catch (error) {

@@ -1,16 +1,17 @@
 // The reports over HTTP: OEE, states, observations, gaps, assets; as JSON or CSV.
 import { Elysia, t } from "elysia";
 import { badInput } from "../../../ingest/problem.ts";
+import { time_us, within_us } from "../../../ingest/time.ts";
 import type { Keys } from "../../keys.ts";
 import { answer, Format } from "../../lists.ts";
 import { auth } from "../../plugins/auth.ts";
 import { notFound } from "../../plugins/errors.ts";
-import { type Machines, time_us } from "../machines/service.ts";
+import type { Machines } from "../machines/service.ts";
 import { type Filter, OEE_CUTS, type Reports } from "./service.ts";
 
 const tags = ["Reports"];
 const params = t.Object({ id: t.String() });
-const Time = t.Optional(t.String({ description: "RFC 3339, up to µs" }));
+const Time = t.Optional(t.String({ description: "RFC 3339 with its zone, up to µs" }));
 const span = { from: Time, to: Time, format: Format };
 const By = t.Optional(t.Union(OEE_CUTS.map((cut) => t.Literal(cut))));
 
@@ -18,16 +19,14 @@ const DAY_US = 86_400_000_000;
 /** What one chart may ask for. */
 const MAX_SIGNALS = 16;
 const MAX_HISTORY_US = 31 * DAY_US;
-/** "From the year 1" and "to the year 9999" mean all there is; the engine counts µs from 1970 to 2255. */
-const within = (ts_us: number): number => Math.min(Math.max(ts_us, 0), Number.MAX_SAFE_INTEGER);
 
 /** Where no window is given: the last day. */
 export function windowOf({ from, to }: { from?: string | undefined; to?: string | undefined }): {
   from_us: number;
   to_us: number;
 } {
-  const to_us = to === undefined ? Date.now() * 1_000 : within(time_us(to, "/to"));
-  const from_us = from === undefined ? to_us - DAY_US : within(time_us(from, "/from"));
+  const to_us = to === undefined ? Date.now() * 1_000 : within_us(time_us(to, "/to"));
+  const from_us = from === undefined ? to_us - DAY_US : within_us(time_us(from, "/from"));
   if (to_us <= from_us) throw badInput("/to", "not after from");
   return { from_us, to_us };
 }

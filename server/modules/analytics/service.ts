@@ -20,6 +20,7 @@ import { type StateRow, states } from "../../../analytics-sql/queries/states.ts"
 import type { Filter, Window } from "../../../analytics-sql/queries/window.ts";
 import { firstDays } from "../../../analytics-sql/rollup/roll.ts";
 import type { Roller } from "../../../analytics-sql/rollup/roller.ts";
+import type { Aside } from "../../../analytics-sql/rollup/set-aside.ts";
 import { type GapCause, MIN_TS_US } from "../../../ingest/event.ts";
 import type { LastKnown } from "../../../ingest/live/hub.ts";
 import { badInput } from "../../../ingest/problem.ts";
@@ -46,6 +47,21 @@ function byMachine<Row extends { machine_id: string }>(rows: Row[]): Map<string,
     else found.set(machine_id, [row]);
   }
   return found;
+}
+
+/** The groups of a window's machines, in their order: screens leave out those that are set aside. */
+export function groupsIn({ machines }: Pick<Window, "machines">, asked: Machine[]): string[] {
+  const groups = new Map(asked.map(({ id, group }) => [id, group]));
+  return machines.map((id) => groups.get(id) ?? "");
+}
+
+/** The policies of a window's machines, in their order, out of those of all that were asked for. */
+export async function policiesIn(
+  { machines }: Pick<Window, "machines">,
+  inForce: Promise<MachinePolicy[]>,
+): Promise<MachinePolicy[]> {
+  const own = new Map((await inForce).map((policy) => [policy.machine_id, policy]));
+  return machines.flatMap((id) => own.get(id) ?? []);
 }
 
 /** How far back the live screens look for signals that have no lasting meaning. */
@@ -79,6 +95,12 @@ export class Reports {
     return this.#roller.until_us(first.tenant_id, ids) || undefined;
   }
 
+  /** Machines of a tenant whose figures cannot be calculated, with the engine's words. */
+  setAside(machines: Machine[]): Aside[] {
+    const tenant = machines[0]?.tenant_id ?? "";
+    return this.#roller.setAside({ tenant, machines: machines.map(({ id }) => id) });
+  }
+
   /** Figures over machines of one tenant: sums first (invariant 5). Nothing is known of the time after now. */
   async oee(
     machines: Machine[],
@@ -87,10 +109,10 @@ export class Reports {
     freshness: Freshness = "exact",
     filter: Filter = {},
   ): Promise<OeeReport> {
-    const groups = machines.map(({ group }) => group);
     const inForce = this.policies(machines, freshness);
-    const window = { ...(await this.#rolled(machines, span, freshness, inForce)), filter, by, groups };
-    const ask = () => oee(this.#engine, window, inForce());
+    const rolled = await this.#rolled(machines, span, freshness, inForce);
+    const window = { ...rolled, filter, by, groups: groupsIn(rolled, machines) };
+    const ask = () => oee(this.#engine, window, policiesIn(window, inForce()));
     return freshness === "recent" ? this.#oees.of(untilRolled(window), ask) : ask();
   }
 
@@ -125,7 +147,7 @@ export class Reports {
   ): Promise<LossReport> {
     const inForce = this.policies(machines, freshness);
     const window = { ...(await this.#rolled(machines, span, freshness, inForce)), filter };
-    const ask = () => losses(this.#engine, window, order, inForce());
+    const ask = () => losses(this.#engine, window, order, policiesIn(window, inForce()));
     return freshness === "recent" ? this.#losses.of([untilRolled(window), order], ask) : ask();
   }
 
@@ -228,7 +250,7 @@ export class Reports {
     const window = this.#window(tenant, machine_ids, { from_us: recent_us, to_us: now_us });
     const [rows, timeline] = await Promise.all([
       latest(this.#engine, { tenant, machines: machine_ids, recent_us }),
-      this.#roller.exact(window).then(() => states(this.#engine, window)),
+      this.#roller.roll(window).then(() => states(this.#engine, window)),
     ]);
     const known = new Map(
       machine_ids.map((id) => [id, { values: {}, state: "UNKNOWN", since_us: 0 } as LastKnown]),

@@ -3,9 +3,9 @@ import { Elysia, t } from "elysia";
 import type { Keys } from "../../keys.ts";
 import { answer, Format } from "../../lists.ts";
 import { auth } from "../../plugins/auth.ts";
+import { dedupeOf } from "../../plugins/idempotency.ts";
 import { exactly, jsonBodies } from "../../plugins/validation.ts";
 import { windowOf } from "../analytics/index.ts";
-import { dedupeOf } from "../machines/index.ts";
 import type { Machines } from "../machines/service.ts";
 import { Downtime, DowntimePatch, Merge, Split } from "./model.ts";
 import type { Annotations } from "./service.ts";
@@ -13,7 +13,7 @@ import type { Annotations } from "./service.ts";
 const tags = ["Downtime"];
 const params = t.Object({ id: t.String() });
 const one = t.Object({ id: t.String(), annotation: t.String() });
-const Time = t.Optional(t.String({ description: "RFC 3339, up to µs" }));
+const Time = t.Optional(t.String({ description: "RFC 3339 with its zone, up to µs" }));
 
 type Asked = {
   caller: { id: string };
@@ -24,7 +24,10 @@ type Asked = {
 /** The same words about another annotation are not the same change. */
 const saying = ({ caller, headers, params: { annotation }, body }: Asked) => ({
   by: caller.id,
-  dedupe: dedupeOf(headers, annotation === undefined ? body : [annotation, body]),
+  dedupe: dedupeOf(
+    headers["idempotency-key"],
+    JSON.stringify(annotation === undefined ? body : [annotation, body]),
+  ),
 });
 
 /** With the name of whoever said it, as it is now; the id where they are gone. */

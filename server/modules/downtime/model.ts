@@ -1,8 +1,9 @@
 // What the calls about downtime take and give.
 import { type Static, Type } from "@sinclair/typebox";
+import { Shown } from "../../../ingest/names.ts";
 
-const Code = Type.String({ minLength: 1, maxLength: 100 });
-const Time = Type.String({ format: "date-time", description: "RFC 3339, up to µs" });
+const Code = Shown({ minLength: 1, maxLength: 100 });
+const Time = Type.String({ format: "date-time", description: "RFC 3339 with its zone, up to µs" });
 const Note = Type.String({ maxLength: 1_000 });
 const strict = { additionalProperties: false };
 
@@ -37,7 +38,7 @@ export const Split = Type.Object(
   {
     at: Time,
     reason: Type.Optional(
-      Type.String({
+      Shown({
         minLength: 1,
         maxLength: 100,
         description: "Of the later part; without it both keep theirs",
@@ -56,7 +57,7 @@ export const Merge = Type.Object(
       uniqueItems: true,
     }),
     reason: Type.Optional(
-      Type.String({ minLength: 1, maxLength: 100, description: "Without it that of the first" }),
+      Shown({ minLength: 1, maxLength: 100, description: "Without it that of the first" }),
     ),
   },
   strict,

@@ -5,7 +5,8 @@ import type { Pipeline } from "../../../ingest/pipeline.ts";
 import { badInput } from "../../../ingest/problem.ts";
 import type { Machine, NewEvent, Store } from "../../../ingest/store/store.ts";
 import { notFound } from "../../plugins/errors.ts";
-import { type Dedupe, entryTime_us, idempotencyConflict } from "../machines/service.ts";
+import { type Dedupe, idempotencyConflict } from "../../plugins/idempotency.ts";
+import { entryTime_us } from "../machines/service.ts";
 import type { Annotation, Downtime, DowntimePatch, Merge, Split, Version } from "./model.ts";
 
 type Said = DowntimeData["downtime"];

@@ -2,18 +2,19 @@
 import { Elysia, t } from "elysia";
 import { FIGURES } from "../../../analytics-sql/queries/explain/explain.ts";
 import { badInput } from "../../../ingest/problem.ts";
+import { time_us } from "../../../ingest/time.ts";
 import type { Keys } from "../../keys.ts";
 import { answer, Format } from "../../lists.ts";
 import { auth } from "../../plugins/auth.ts";
 import { notFound } from "../../plugins/errors.ts";
 import { filterOf, only, windowOf } from "../analytics/index.ts";
 import { type Filter, OEE_CUTS } from "../analytics/service.ts";
-import { type Machines, time_us } from "../machines/service.ts";
+import type { Machines } from "../machines/service.ts";
 import type { Explanations } from "./service.ts";
 
 const tags = ["Reports"];
 const params = t.Object({ id: t.String() });
-const Time = t.Optional(t.String({ description: "RFC 3339, up to µs" }));
+const Time = t.Optional(t.String({ description: "RFC 3339 with its zone, up to µs" }));
 const asked = {
   figure: t.Union(
     FIGURES.map((figure) => t.Literal(figure)),
@@ -122,7 +123,7 @@ export const explainModule = (machines: Machines, explanations: Explanations, ke
       {
         scope: "read",
         params,
-        query: t.Object({ at: t.String({ description: "RFC 3339, up to µs" }) }),
+        query: t.Object({ at: t.String({ description: "RFC 3339 with its zone, up to µs" }) }),
         detail: {
           tags,
           summary: "Why a machine was in its state at an instant: the rule, and the values in force",

@@ -16,7 +16,15 @@ import { ruleOf, STATE_RULES } from "../../../ingest/live/state.ts";
 import { badInput } from "../../../ingest/problem.ts";
 import type { Machine } from "../../../ingest/store/store.ts";
 import { Remembered, untilRolled } from "../analytics/remembered.ts";
-import type { Freshness, Gaps, OeeCut, Reports, Span } from "../analytics/service.ts";
+import {
+  type Freshness,
+  type Gaps,
+  groupsIn,
+  type OeeCut,
+  policiesIn,
+  type Reports,
+  type Span,
+} from "../analytics/service.ts";
 
 export type Asked = Span & { figure: Figure; by: OeeCut; key: string; filter?: Filter };
 export type Page = { after_us: number; limit: number };
@@ -189,7 +197,7 @@ export class Explanations {
     page?: Page,
   ): Promise<Explanation & ExplainPage> {
     const ask = async () => {
-      const found = await explain(this.#engine, query, page, inForce());
+      const found = await explain(this.#engine, query, page, policiesIn(query, inForce()));
       if (!found) throw badInput("/key", `by ${query.by} there is no row "${query.key}" in this window`);
       return found;
     };
@@ -202,9 +210,8 @@ export class Explanations {
     freshness: Freshness,
     inForce: () => Promise<MachinePolicy[]>,
   ) {
-    const groups = machines.map(({ group }) => group);
     const window = await this.#window(machines, { from_us, to_us }, freshness, inForce);
-    return { ...window, ...rest, groups };
+    return { ...window, ...rest, groups: groupsIn(window, machines) };
   }
 
   async #window(

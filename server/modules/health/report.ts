@@ -100,10 +100,19 @@ export class HealthReport {
 
   /** Machines that nobody asked for since the start are not counted: they are rolled up in their turn. */
   #rollup(own: Machine[]): Health["rollup"] {
-    const until_us = this.#deps.reports.rolledUntil_us(own);
-    if (until_us === undefined) return { level: "good", age_s: null };
-    const age_s = Math.max(0, Date.now() / 1_000 - until_us / 1_000_000);
-    return { level: levelOf(age_s, ROLLED_S), age_s };
+    const { reports } = this.#deps;
+    const names = new Map(own.map(({ id, name }) => [id, name]));
+    const set_aside = reports.setAside(own).map(({ machine, error, since_ms, again_ms }) => ({
+      machine_id: machine,
+      name: names.get(machine) ?? machine,
+      error,
+      since_ms,
+      again_ms,
+    }));
+    const until_us = reports.rolledUntil_us(own);
+    const age_s = until_us === undefined ? null : Math.max(0, Date.now() / 1_000 - until_us / 1_000_000);
+    const whole: Level = set_aside.length > 0 ? "bad" : "good";
+    return { level: worst(whole, levelOf(age_s ?? 0, ROLLED_S)), age_s, set_aside };
   }
 
   async #disk(): Promise<Health["disk"]> {

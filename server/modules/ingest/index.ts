@@ -3,11 +3,11 @@ import type { TSchema } from "@sinclair/typebox";
 import { Elysia, t } from "elysia";
 import { ObservationColumns } from "../../../ingest/event.ts";
 import type { Pipeline } from "../../../ingest/pipeline.ts";
-import { badInput } from "../../../ingest/problem.ts";
 import { ObservationRow, ObservationRows, parseBody } from "../../../ingest/sources/http/parse.ts";
 import type { Keys } from "../../keys.ts";
 import { auth } from "../../plugins/auth.ts";
-import { bodyHash, idempotencyConflict, type Machines } from "../machines/service.ts";
+import { checkKey, dedupeOf, idempotencyConflict } from "../../plugins/idempotency.ts";
+import type { Machines } from "../machines/service.ts";
 import { BodyBudget, withBody } from "./body.ts";
 
 export const ingestModule = (machines: Machines, pipeline: Pipeline, keys: Keys) => {
@@ -18,11 +18,11 @@ export const ingestModule = (machines: Machines, pipeline: Pipeline, keys: Keys)
       const machine = machines.get(caller.tenant_id, params.id);
       const { headers } = request;
       const lines = headers.get("content-type")?.toLowerCase().startsWith("application/x-ndjson") ?? false;
-      const key = idempotencyKey(headers.get("idempotency-key"));
+      const key = headers.get("idempotency-key");
+      checkKey(key);
       return withBody(request, budget, async (body) => {
         const { columns, bytes, rows } = parseBody(body, lines, Date.now() * 1_000);
-        const dedupe = key === undefined ? undefined : { key, body_hash: bodyHash(body) };
-        const { outcome, event_id } = await pipeline.observe(machine, bytes, columns, dedupe);
+        const { outcome, event_id } = await pipeline.observe(machine, bytes, columns, dedupeOf(key, body));
         if (outcome === "conflict") throw idempotencyConflict();
         set.status = 202;
         return { event_id, accepted: rows };
@@ -50,10 +50,3 @@ export const ingestModule = (machines: Machines, pipeline: Pipeline, keys: Keys)
 
 /** TypeBox's schemas are JSON Schema, whatever the names of their types. */
 const schemaOf = (schema: TSchema): object => JSON.parse(JSON.stringify(schema));
-
-/** @throws BadInput where it is empty or too long */
-function idempotencyKey(key: string | null): string | undefined {
-  if (key !== null && (key.length === 0 || key.length > 200))
-    throw badInput("", "an Idempotency-Key has 1 to 200 characters");
-  return key ?? undefined;
-}

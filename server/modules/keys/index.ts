@@ -1,5 +1,6 @@
 // /api/v1/keys: API keys with scopes. A key is shown once, when it is made.
 import { Elysia, t } from "elysia";
+import { Shown } from "../../../ingest/names.ts";
 import { type Keys, SCOPES } from "../../keys.ts";
 import { answer, Format } from "../../lists.ts";
 import { auth } from "../../plugins/auth.ts";
@@ -9,7 +10,7 @@ import { exactly, jsonBodies } from "../../plugins/validation.ts";
 const tags = ["Keys"];
 export const NewKey = t.Object(
   {
-    name: t.String({ minLength: 1, maxLength: 200 }),
+    name: Shown({ minLength: 1, maxLength: 200 }),
     scopes: t.Array(t.Union(SCOPES.map((scope) => t.Literal(scope))), { minItems: 1, uniqueItems: true }),
   },
   { additionalProperties: false },

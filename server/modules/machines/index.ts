@@ -6,9 +6,10 @@ import type { Keys } from "../../keys.ts";
 import { answer, Format } from "../../lists.ts";
 import { auth } from "../../plugins/auth.ts";
 import { notFound } from "../../plugins/errors.ts";
+import { dedupeOf } from "../../plugins/idempotency.ts";
 import { exactly, jsonBodies } from "../../plugins/validation.ts";
 import { Counts, CycleTimes, Lot, MachinePatch, NewMachine, Policy, Rejects, Spike } from "./model.ts";
-import { bodyHash, type Dedupe, type Machines } from "./service.ts";
+import type { Machines } from "./service.ts";
 
 const params = t.Object({ id: t.String() });
 const tags = ["Machines"];
@@ -19,13 +20,6 @@ const shown = ({ tenant_id: _, created_ms, calendar, ...machine }: Machine) => (
   calendar: calendarAt(calendarsOf(calendar), Date.now()),
   created: new Date(created_ms).toISOString(),
 });
-
-/** The client's `Idempotency-Key`, bound to the body it came with. */
-export function dedupeOf(headers: Record<string, string | undefined>, body: unknown): Dedupe {
-  const key = headers["idempotency-key"];
-  if (key === undefined) return undefined;
-  return { key, body_hash: bodyHash(JSON.stringify(body)) };
-}
 
 export const machinesModule = (machines: Machines, keys: Keys) =>
   new Elysia({ prefix: "/api/v1/machines" })
@@ -135,7 +129,7 @@ export const machinesModule = (machines: Machines, keys: Keys) =>
       "/:id/rejects",
       async ({ caller, params, body, headers, set }) => {
         set.status = 201;
-        const dedupe = dedupeOf(headers, body);
+        const dedupe = dedupeOf(headers["idempotency-key"], JSON.stringify(body));
         return { event_id: await machines.addRejects(caller.tenant_id, params.id, body, dedupe) };
       },
       { scope: "operate", params, ...exactly(Rejects), detail: { tags, summary: "Enter rejects" } },
@@ -144,7 +138,7 @@ export const machinesModule = (machines: Machines, keys: Keys) =>
       "/:id/counts",
       async ({ caller, params, body, headers, set }) => {
         set.status = 201;
-        const dedupe = dedupeOf(headers, body);
+        const dedupe = dedupeOf(headers["idempotency-key"], JSON.stringify(body));
         return { event_id: await machines.addCounts(caller.tenant_id, params.id, body, dedupe) };
       },
       {
@@ -158,7 +152,7 @@ export const machinesModule = (machines: Machines, keys: Keys) =>
       "/:id/lots",
       async ({ caller, params, body, headers, set }) => {
         set.status = 201;
-        const dedupe = dedupeOf(headers, body);
+        const dedupe = dedupeOf(headers["idempotency-key"], JSON.stringify(body));
         return { event_id: await machines.addLot(caller.tenant_id, params.id, body, dedupe) };
       },
       { scope: "operate", params, ...exactly(Lot), detail: { tags, summary: "Start a lot" } },
@@ -167,7 +161,7 @@ export const machinesModule = (machines: Machines, keys: Keys) =>
       "/:id/spikes",
       async ({ caller, params, body, headers, set }) => {
         set.status = 201;
-        const dedupe = dedupeOf(headers, body);
+        const dedupe = dedupeOf(headers["idempotency-key"], JSON.stringify(body));
         return { event_id: await machines.decideSpike(caller.tenant_id, params.id, body, dedupe) };
       },
       {

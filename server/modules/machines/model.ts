@@ -1,15 +1,16 @@
 // What the machines' API takes.
 import { type Static, Type } from "@sinclair/typebox";
 import { SPIKE_DECISIONS } from "../../../ingest/event.ts";
+import { Shown } from "../../../ingest/names.ts";
 import { Rules } from "../../../ingest/rules.ts";
 import { MachineSource } from "../../../ingest/sources/model.ts";
 
 /** Ids travel in addresses, Kafka keys and file names. */
 const Id = Type.String({ minLength: 1, maxLength: 100, pattern: "^[A-Za-z0-9][A-Za-z0-9._:-]*$" });
-const Name = Type.String({ minLength: 1, maxLength: 200 });
-const Group = Type.String({ maxLength: 200, description: "Hall, line or cell: figures are summed by it" });
-const Code = Type.String({ minLength: 1, maxLength: 100 });
-const Time = Type.String({ format: "date-time", description: "RFC 3339, up to µs" });
+const Name = Shown({ minLength: 1, maxLength: 200 });
+const Group = Shown({ maxLength: 200, description: "Hall, line or cell: figures are summed by it" });
+const Code = Shown({ minLength: 1, maxLength: 100 });
+const Time = Type.String({ format: "date-time", description: "RFC 3339 with its zone, up to µs" });
 const strict = { additionalProperties: false };
 
 export const NewMachine = Type.Object(

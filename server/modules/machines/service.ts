@@ -14,12 +14,12 @@ import type { Pipeline } from "../../../ingest/pipeline.ts";
 import { badInput } from "../../../ingest/problem.ts";
 import { checkRules, derive } from "../../../ingest/rules.ts";
 import { checkAddress } from "../../../ingest/sources/addresses.ts";
-import { checkTime } from "../../../ingest/sources/http/parse.ts";
 import { checkMap, pointsOf } from "../../../ingest/sources/modbus/map.ts";
 import type { MachineSource } from "../../../ingest/sources/model.ts";
 import type { Machine, NewEvent, Store } from "../../../ingest/store/store.ts";
-import { parseTimestamp_us } from "../../../ingest/time.ts";
+import { checkTime, time_us, within_us } from "../../../ingest/time.ts";
 import { notFound, Problem } from "../../plugins/errors.ts";
+import { type Dedupe, idempotencyConflict } from "../../plugins/idempotency.ts";
 import { endingsOf } from "./anew.ts";
 import {
   type Counts,
@@ -34,9 +34,6 @@ import {
 } from "./model.ts";
 
 type Deps = { store: Store; pipeline: Pipeline; hub: LiveHub };
-
-/** A client's `Idempotency-Key` with the hash of the body it came with. */
-export type Dedupe = NewEvent["dedupe"];
 
 export class Machines {
   readonly #deps: Deps;
@@ -218,7 +215,9 @@ export class Machines {
       const machine = this.get(tenant_id, id);
       const data = {
         part: cycle_times.map(({ part }) => part ?? ""),
-        valid_from_us: cycle_times.map(({ valid_from }, i) => time_us(valid_from, `/${i}/valid_from`)),
+        valid_from_us: cycle_times.map(({ valid_from }, i) =>
+          within_us(time_us(valid_from, `/${i}/valid_from`)),
+        ),
         ideal_cycle_s: cycle_times.map(({ ideal_cycle_s }) => ideal_cycle_s),
       };
       await this.#write({ ...machine, cycle_times }, "mtc.cycle_times.v1", { cycle_times: data });
@@ -350,20 +349,6 @@ function checkPlace(source: MachineSource): void {
   }
   if (source.kind === "mtconnect" && !/^https?:/i.test(source.url))
     throw badInput(path, "not http: or https:");
-}
-
-export const idempotencyConflict = (): Problem =>
-  new Problem(409, "Conflict", "this Idempotency-Key came before with another body");
-
-/** Tells one body from another: an Idempotency-Key holds for one body only. */
-export const bodyHash = (body: Uint8Array | string): string =>
-  new Bun.CryptoHasher("sha256").update(body).digest("base64url");
-
-/** Parses a time of the API. @throws BadInput at `path` */
-export function time_us(text: string, path: string): number {
-  const ts_us = parseTimestamp_us(text);
-  if (ts_us === undefined) throw badInput(path, "not a time (RFC 3339)");
-  return ts_us;
 }
 
 /** The time of an operator's entry: bounded as an observation's. @throws BadInput at `path` */

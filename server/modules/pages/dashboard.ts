@@ -116,8 +116,15 @@ export const dashboardModule = (deps: Deps) => {
         return { ...row, machine_id, name, group };
       }),
       groups: groups?.rows ?? [],
+      without: without(own),
     };
   };
+
+  /** Whose figures cannot be calculated, so that they are in no sum. */
+  function without(own: Machine[]) {
+    const aside = new Set(reports.setAside(own).map(({ machine }) => machine));
+    return own.filter(({ id }) => aside.has(id)).map(nameOf);
+  }
 
   const machineProps = async (caller: Caller, shell: Shell, context: Context) => {
     const { machine, asked } = machineAsked(caller, shell, context);
@@ -275,6 +282,7 @@ const NOTHING = {
   reasons: {},
   machines: [],
   groups: [],
+  without: [],
 };
 
 const nameOf = ({ id, name, group }: Machine) => ({ machine_id: id, name, group });

@@ -1,14 +1,15 @@
 // What the pages of explanations show, from what the API says: the same SQL (invariant 5).
+
 import { FIGURES } from "../../../analytics-sql/queries/explain/explain.ts";
 import { iso } from "../../../analytics-sql/queries/window.ts";
 import { badInput } from "../../../ingest/problem.ts";
 import type { Machine } from "../../../ingest/store/store.ts";
+import { time_us } from "../../../ingest/time.ts";
 import type { ExplainProps, ExplainStateProps, Shell } from "../../../views/model.ts";
 import { notFound } from "../../plugins/errors.ts";
 import { OEE_CUTS, type Reports } from "../analytics/service.ts";
 import { askedOf } from "../explain/index.ts";
 import type { Explanations } from "../explain/service.ts";
-import { time_us } from "../machines/service.ts";
 
 type Query = Record<string, string | undefined>;
 

@@ -1,4 +1,5 @@
 // What the live screens show of the shifts, gathered from the reports: the same SQL as the API's (invariant 5).
+import { SetAside } from "../../../analytics-sql/rollup/set-aside.ts";
 import { calendarAt, calendarsOf } from "../../../ingest/calendar.ts";
 import type { LiveHub } from "../../../ingest/live/hub.ts";
 import type { Machine } from "../../../ingest/store/store.ts";
@@ -32,12 +33,24 @@ export class Figures {
     return own.map(calendarNow).find((calendar) => calendar !== null)?.timezone ?? Temporal.Now.timeZoneId();
   }
 
-  /** The shift so far of each machine: machines with the same shift are asked for together. */
-  async shifts(machines: Machine[], now_ms: number): Promise<ShiftFigures[]> {
+  /**
+   * The shift so far of each machine: machines with the same shift are asked for together. Those that are set aside have
+   * none, and their screens go on without.
+   */
+  async shifts(asked: Machine[], now_ms: number): Promise<ShiftFigures[]> {
+    const aside = new Set(this.#reports.setAside(asked).map(({ machine }) => machine));
+    const machines = asked.filter(({ id }) => !aside.has(id));
     const stale = machines.filter(({ id }) => (this.#recent.get(id)?.until_ms ?? 0) <= now_ms);
     const spans = Map.groupBy(stale, (machine) => JSON.stringify(this.#span(machine, now_ms)));
     for (const [span, together] of spans) this.#compute(together, JSON.parse(span) as ShiftSpan, now_ms);
-    const figures = await Promise.all(machines.map(({ id }) => this.#recent.get(id)?.figures));
+    const figures = await Promise.all(
+      machines.map(({ id }) =>
+        this.#recent.get(id)?.figures.catch((error: unknown) => {
+          if (error instanceof SetAside) return undefined;
+          throw error;
+        }),
+      ),
+    );
     return figures.filter((one) => one !== undefined);
   }
 

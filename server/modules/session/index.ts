@@ -3,7 +3,7 @@ import { Elysia, t } from "elysia";
 import { LANGUAGES, renderPage, SignIn, type SignInProps } from "../../../views/index.ts";
 import type { Keys } from "../../keys.ts";
 import { languageCookie } from "../../language.ts";
-import { sessionCookie, sessionToken } from "../../plugins/auth.ts";
+import { refuseOtherSite, sessionCookie, sessionToken } from "../../plugins/auth.ts";
 import { clientAddress } from "../../plugins/client-address.ts";
 import type { RateLimits } from "../../plugins/rate-limit.ts";
 import { loginOf } from "../../users.ts";
@@ -98,6 +98,7 @@ export const sessionModule = ({ keys, figures, limits, trusted_proxies, log }: D
         return form(request, "wrong_password", next, 401, name);
       },
       {
+        beforeHandle: refuseOtherSite,
         body: t.Union([
           t.Object({ key: t.String({ maxLength: 500 }), next: t.Optional(t.String()) }),
           t.Object({
@@ -114,11 +115,18 @@ export const sessionModule = ({ keys, figures, limits, trusted_proxies, log }: D
         const from = URL.parse(request.headers.get("referer") ?? "");
         return goTo(safePath(from ? from.pathname + from.search : undefined), languageCookie(body.language));
       },
-      { body: t.Object({ language: t.Union(LANGUAGES.map((language) => t.Literal(language))) }) },
+      {
+        beforeHandle: refuseOtherSite,
+        body: t.Object({ language: t.Union(LANGUAGES.map((language) => t.Literal(language))) }),
+      },
     )
-    .post("/sign-out", async ({ request }) => {
-      const token = sessionToken(request);
-      if (token !== undefined) await keys.signOut(token);
-      return goTo("/sign-in?out=1", sessionCookie(request, ""));
-    });
+    .post(
+      "/sign-out",
+      async ({ request }) => {
+        const token = sessionToken(request);
+        if (token !== undefined) await keys.signOut(token);
+        return goTo("/sign-in?out=1", sessionCookie(request, ""));
+      },
+      { beforeHandle: refuseOtherSite },
+    );
 };

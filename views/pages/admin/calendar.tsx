@@ -1,6 +1,6 @@
 // A machine's calendar: shifts with breaks, exceptional days, and the week to come as a picture.
 /** @jsxImportSource preact */
-import { Boxes, EnterSaves, FormErrors, Input, RowButton, Select } from "../../components/form.tsx";
+import { Boxes, EnterSaves, FormEnd, FormErrors, Input, RowButton, Select } from "../../components/form.tsx";
 import { type FormState, fieldId, rowsOf, textIn } from "../../form.ts";
 import { errorText } from "../../form-errors.ts";
 import { clock, day, duration, weekdays } from "../../format.ts";
@@ -72,6 +72,7 @@ export function AdminCalendar(props: AdminCalendarProps) {
             {text.access.save}
           </button>
         </div>
+        <FormEnd />
       </form>
       <History {...props} />
     </AdminFrame>

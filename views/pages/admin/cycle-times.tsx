@@ -1,6 +1,6 @@
 // Ideal cycle times of a machine: line by line, or pasted from a spreadsheet.
 /** @jsxImportSource preact */
-import { EnterSaves, FormErrors, Input, RowButton, TextArea } from "../../components/form.tsx";
+import { EnterSaves, FormEnd, FormErrors, Input, RowButton, TextArea } from "../../components/form.tsx";
 import { rowsOf } from "../../form.ts";
 import type { AdminCycleTimesProps } from "../../model.ts";
 import { text } from "../../text.ts";
@@ -48,6 +48,7 @@ export function AdminCycleTimes({ shell, machine, group, form, as_text, saved }:
             {text.access.save}
           </button>
         </div>
+        <FormEnd />
       </form>
     </AdminFrame>
   );

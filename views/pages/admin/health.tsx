@@ -34,6 +34,7 @@ export function AdminHealthFigures(props: AdminHealthProps) {
     <>
       <Advice {...props} />
       <Figures {...props} />
+      <WithoutFigures {...props} />
       <Sources {...props} />
     </>
   );
@@ -50,6 +51,7 @@ function Advice({ health }: AdminHealthProps) {
     ["lake", health.lake?.level ?? "good"],
     ["sources", health.sources.some(({ level }) => level === "bad") ? "bad" : "good"],
     ["set_aside", health.set_aside > 0 ? "bad" : "good"],
+    ["rollup", health.rollup.set_aside.length > 0 ? "bad" : "good"],
   ] as const satisfies readonly (readonly [keyof typeof advice, Level])[];
   const told = needed.filter(([, level]) => level !== "good");
   if (told.length === 0) return null;
@@ -137,6 +139,43 @@ function Figure({
         {more && <span class="hint">{more}</span>}
       </dd>
     </div>
+  );
+}
+
+/** Machines that cannot be rolled up, and why. */
+function WithoutFigures({ health, shell }: AdminHealthProps) {
+  const words = text.health;
+  if (health.rollup.set_aside.length === 0) return null;
+  return (
+    <section class="panel scrolling">
+      <h2>{words.withoutFigures}</h2>
+      <table class="cards">
+        <thead>
+          <tr>
+            <th scope="col">{words.machine}</th>
+            <th scope="col">{words.since}</th>
+            <th scope="col">{words.again}</th>
+            <th scope="col">{words.complaint}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {health.rollup.set_aside.map(({ machine_id, name, error, since_ms, again_ms }) => (
+            <tr key={machine_id}>
+              <th scope="row">
+                <a class="cell-link" href={`/admin/machines/${encodeURIComponent(machine_id)}`}>
+                  {name}
+                </a>
+              </th>
+              <td data-label={words.since}>{text.machines.ago(age(shell.now_ms - since_ms))}</td>
+              <td data-label={words.again}>{words.within(age(Math.max(0, again_ms - shell.now_ms)))}</td>
+              <td data-label={words.complaint} class="wide">
+                {error}
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
   );
 }
 

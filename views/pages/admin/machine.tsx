@@ -2,7 +2,7 @@
 /** @jsxImportSource preact */
 import type { AdminMachineProps } from "../../admin-model.ts";
 import { ContactWord } from "../../components/contact.tsx";
-import { EnterSaves, FormErrors, Input, RowButton } from "../../components/form.tsx";
+import { EnterSaves, FormEnd, FormErrors, Input, RowButton } from "../../components/form.tsx";
 import { GroupList, Mapping, NameAndGroup, Points, SourceFields } from "../../components/source-fields.tsx";
 import { rowsOf } from "../../form.ts";
 import { age } from "../../format.ts";
@@ -61,6 +61,7 @@ export function AdminMachine(props: AdminMachineProps) {
             {words.save}
           </button>
         </div>
+        <FormEnd />
       </form>
       <Delete {...props} />
     </AdminFrame>

@@ -1,6 +1,6 @@
 // What counts as loss on a machine: time without signal, minor stops, reasons.
 /** @jsxImportSource preact */
-import { EnterSaves, FormErrors, Input, RowButton, Select } from "../../components/form.tsx";
+import { EnterSaves, FormEnd, FormErrors, Input, RowButton, Select } from "../../components/form.tsx";
 import { rowsOf, textIn } from "../../form.ts";
 import type { AdminPolicyProps } from "../../model.ts";
 import { text } from "../../text.ts";
@@ -81,6 +81,7 @@ export function AdminPolicy({ shell, machine, group, form, tree, saved }: AdminP
             {text.access.save}
           </button>
         </div>
+        <FormEnd />
       </form>
     </AdminFrame>
   );

@@ -1,6 +1,6 @@
 // The tree of reasons: a list, indented as the tree is, edited in place.
 /** @jsxImportSource preact */
-import { Boxes, EnterSaves, FormErrors, Input, RowButton, Select } from "../../components/form.tsx";
+import { Boxes, EnterSaves, FormEnd, FormErrors, Input, RowButton, Select } from "../../components/form.tsx";
 import { type FormState, fieldId, isChosen, rowsOf, textIn } from "../../form.ts";
 import { errorText } from "../../form-errors.ts";
 import { duration, number } from "../../format.ts";
@@ -35,6 +35,7 @@ export function AdminReasons(props: AdminReasonsProps) {
             </button>
           </div>
         </section>
+        <FormEnd />
       </form>
       {rows.length > 0 && (
         <section class="panel">
