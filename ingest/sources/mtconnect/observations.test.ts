@@ -88,12 +88,11 @@ test("numbers by the data item, not by looks: a program 1234 is a word, UNAVAILA
 
 test("invariant 7: a document over a batch's bound is split, each part under a name of its own", () => {
   const translator = new Translator("m", device([item("count", "PART_COUNT")]));
-  const elements = Array.from({ length: 120_000 }, (_, i) => element("count", i + 1, String(i)));
+  const elements = Array.from({ length: 90_000 }, (_, i) => element("count", i + 1, String(i)));
   const batches = translator.batches(streams({ Events: elements }), "key");
   expect(batches.map(({ columns, dedupe_key }) => [columns.rows, dedupe_key])).toEqual([
     [50_000, "key"],
-    [50_000, "key/1"],
-    [20_000, "key/2"],
+    [40_000, "key/1"],
   ]);
 });
 
