@@ -27,6 +27,12 @@ const SESSION_MS = 30 * 24 * 3_600_000;
 const SIGN_IN_MS = 60 * 60_000;
 
 const sha256 = (text: string): string => new Bun.CryptoHasher("sha256").update(text).digest("hex");
+/** How the ids of keys begin that the settings gave. */
+const SETTING = "setting-";
+/** The year 9999. */
+const FOR_EVER_MS = 253_370_764_800_000;
+/** That a key was taken away is kept with the sessions, under a name that no session's cookie comes to. */
+const revokedHash = (hash: string): string => `revoked:${hash}`;
 /** A link is kept with the sessions, under a name that no session's cookie comes to. */
 const linkHash = (token: string): string => `link:${sha256(token)}`;
 const secret = (bytes: number): string =>
@@ -35,6 +41,22 @@ const secret = (bytes: number): string =>
 /** Admin may do everything. */
 export const allows = (caller: Caller, scope: Scope): boolean =>
   caller.scopes.includes("admin") || caller.scopes.includes(scope);
+
+/**
+ * The key in its file, which is made with a new one where it is missing.
+ * @returns undefined where it holds none, as after a full disk: that must not become a key that everybody has
+ * @throws ConfigError for that where there is no other key
+ */
+async function keyInFile(file: string, has_others: boolean): Promise<string | undefined> {
+  if (!existsSync(file)) {
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, `mtc_${secret(32)}\n`, { mode: 0o600 });
+  }
+  const key = (await Bun.file(file).text()).trim();
+  if (key.length >= MIN_KEY_LENGTH) return key;
+  if (has_others) return undefined;
+  throw new ConfigError(`${file} holds no key; remove it, and a new one is made`);
+}
 
 export class Keys {
   readonly #store: Store;
@@ -69,25 +91,32 @@ export class Keys {
     await keys.refresh();
     // Nobody asks a process that serves nothing.
     if (!config.roles.includes("api")) return keys;
-    if (config.admin_key !== undefined) await keys.#admit(config.admin_key);
-    else if (!existsSync(config.admin_key_file)) {
-      const key = `mtc_${secret(32)}`;
-      mkdirSync(dirname(config.admin_key_file), { recursive: true });
-      writeFileSync(config.admin_key_file, `${key}\n`, { mode: 0o600 });
-      await keys.#admit(key);
-    } else if (keys.#by_hash.size === 0) {
-      const key = (await Bun.file(config.admin_key_file).text()).trim();
-      // A full disk leaves an empty file: that must not become a key that everybody has.
-      if (key.length < MIN_KEY_LENGTH) {
-        throw new ConfigError(`${config.admin_key_file} holds no key; remove it, and a new one is made`);
-      }
-      await keys.#admit(key);
-    }
+    const key = config.admin_key ?? (await keyInFile(config.admin_key_file, keys.#by_hash.size > 0));
+    if (key === undefined) return keys;
+    await keys.#admit(key);
+    // Of several processes each may have made a file of its own: only a key that was given is everybody's.
+    if (config.admin_key !== undefined || config.profile === "embedded") await keys.#endFormer(key);
     return keys;
   }
 
+  /** The settings' admin key, unless an admin took it away. */
   async #admit(key: string): Promise<void> {
-    if (!this.#by_hash.has(sha256(key))) await this.create(DEFAULT_TENANT, "admin", ["admin"], key);
+    const hash = sha256(key);
+    const known = this.#by_hash.get(hash);
+    if (known?.id.startsWith(SETTING) || (await this.#store.session(revokedHash(hash)))) return;
+    // An earlier version did not note that it came from there.
+    if (known) await this.#store.deleteKey(known.tenant_id, known.id);
+    await this.create(DEFAULT_TENANT, "admin", ["admin"], key, `${SETTING}${hash.slice(0, 32)}`);
+  }
+
+  /** What the settings said before holds no more, nor do its sessions. */
+  async #endFormer(key: string): Promise<void> {
+    const hash = sha256(key);
+    for (const former of [...this.#by_hash.values()]) {
+      if (!former.id.startsWith(SETTING) || former.hash === hash) continue;
+      this.#by_hash.delete(former.hash);
+      await this.#store.deleteKey(former.tenant_id, former.id);
+    }
   }
 
   /** Makes a key. @returns its record and the key itself, which is shown this once only */
@@ -96,9 +125,10 @@ export class Keys {
     name: string,
     scopes: readonly Scope[],
     key = `mtc_${secret(32)}`,
+    id: string = crypto.randomUUID(),
   ): Promise<{ record: ApiKey; key: string }> {
     const record: ApiKey = {
-      id: crypto.randomUUID(),
+      id,
       tenant_id,
       name,
       hash: sha256(key),
@@ -131,10 +161,19 @@ export class Keys {
       const other_way_in = this.hasAdminKey(tenant_id, id) || this.users.hasAdmin(tenant_id);
       if (key.scopes.includes("admin") && !other_way_in)
         throw new Problem(409, "Conflict", "nobody could administrate any more: make another admin first");
+      // First: a key that is gone but not noted would come back with the next start.
+      if (id.startsWith(SETTING)) await this.#revoke(key.hash);
       this.#by_hash.delete(key.hash);
       this.#used.delete(id);
       return this.#store.deleteKey(tenant_id, id);
     });
+  }
+
+  /** Notes that the settings' key was taken away. */
+  async #revoke(key_hash: string): Promise<void> {
+    const hash = revokedHash(key_hash);
+    if (!(await this.#store.session(hash)))
+      await this.#store.putSession({ hash, holder_id: "", expires_ms: FOR_EVER_MS });
   }
 
   /** @returns who holds this API key, if anyone */
@@ -191,12 +230,16 @@ export class Keys {
     return { tenant_id, id, name, kind: "user", scopes: scopesOf(role), session: true, holds };
   }
 
-  /** A token for a sign-in link: works once, for an hour, as the admin key, at whichever process. */
-  async linkToken(): Promise<string> {
+  /**
+   * A token for a sign-in link: works once, for an hour, as the admin key, at whichever process.
+   * @returns undefined where there is no admin key
+   */
+  async linkToken(): Promise<string | undefined> {
     const admin = [...this.#by_hash.values()].find((key) => key.scopes.includes("admin"));
+    if (!admin) return undefined;
     const token = secret(24);
     const expires_ms = Date.now() + SIGN_IN_MS;
-    if (admin) await this.#store.putSession({ hash: linkHash(token), holder_id: admin.id, expires_ms });
+    await this.#store.putSession({ hash: linkHash(token), holder_id: admin.id, expires_ms });
     return token;
   }
 

@@ -34,6 +34,8 @@ beforeAll(async () => {
   page = await context.newPage();
   page.setDefaultTimeout(60_000);
   await page.goto(link);
+  await page.click("#sign-in-once button");
+  await page.waitForURL(/\/hmi$/);
 });
 
 afterAll(async () => {

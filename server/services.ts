@@ -1,5 +1,5 @@
 // Everything that runs, wired together once: data, the events' way, what reads it, jobs, sources, who may ask.
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync } from "node:fs";
 import type { Registry } from "prom-client";
 import type { Engine } from "../analytics-sql/engine/engine.ts";
 import { folderStorage } from "../analytics-sql/lake/folder.ts";
@@ -17,6 +17,7 @@ import { createPipeline, type Pipeline } from "../ingest/pipeline.ts";
 import type { Store } from "../ingest/store/store.ts";
 import { openBus } from "./bus.ts";
 import type { Config, Role } from "./config.ts";
+import { closeDataDir } from "./data-dir.ts";
 import { Demo } from "./demo.ts";
 import { openEngine } from "./engine.ts";
 import { startJobs } from "./jobs.ts";
@@ -130,7 +131,8 @@ type Data = { store: Store; engine: Engine; lake: Lake | undefined };
 
 /** What is kept: the log with the settings, and analytics. */
 async function openData(config: Config, log: Log): Promise<Data> {
-  mkdirSync(config.data_dir, { recursive: true });
+  for (const path of closeDataDir(config.data_dir))
+    log(`others may read what is another user's here: ${path}`);
   const projection = `${config.data_dir}/chdb`;
   const rebuilt = !existsSync(projection);
   // Without its store the program can do nothing; whoever watches it starts it again (invariant 1: nothing is lost).

@@ -113,6 +113,11 @@ export class Users {
     });
   }
 
+  /** Is there anybody at all, disabled or not? */
+  get any(): boolean {
+    return this.#by_id.size > 0;
+  }
+
   /** Is there a user who may administrate, besides this one? */
   hasAdmin(tenant_id: string, besides?: string): boolean {
     return [...this.#by_id.values()].some(

@@ -38,12 +38,11 @@ export const sessionModule = ({ keys, figures, limits, trusted_proxies, log }: D
     request: Request,
     error: SignInProps["error"],
     next: string,
-    status = 200,
-    name = "",
+    { status = 200, name = "", token = "" } = {},
   ): Response =>
     html(
       request,
-      renderPage(SignIn, { shell: shellFor(request, figures, undefined), error, next, name }),
+      renderPage(SignIn, { shell: shellFor(request, figures, undefined), error, next, name, token }),
       status,
     );
 
@@ -62,19 +61,13 @@ export const sessionModule = ({ keys, figures, limits, trusted_proxies, log }: D
     .use(accountModule({ keys, figures, limits, log }))
     .get(
       "/sign-in",
-      async ({ query, request, server }) => {
-        const next = safePath(query.next);
-        if (query.token === undefined)
-          return form(request, query.out === undefined ? null : "signed_out", next);
-        const { token } = query;
-        const address = `address:${clientAddress(server, request, trusted_proxies)}`;
-        const session = await trySignIn([address], () => keys.useLink(token));
-        return session ? goTo(next, sessionCookie(request, session)) : form(request, "link_used", next, 401);
-      },
+      // A link is only looked at here: what fetches links by itself, as chats and mail scanners do, must not use it up.
+      ({ query: { next, token = "", out }, request }) =>
+        form(request, out === undefined ? null : "signed_out", safePath(next), { token }),
       {
         query: t.Object({
           next: t.Optional(t.String()),
-          token: t.Optional(t.String()),
+          token: t.Optional(t.String({ maxLength: 500 })),
           out: t.Optional(t.String()),
         }),
       },
@@ -88,18 +81,25 @@ export const sessionModule = ({ keys, figures, limits, trusted_proxies, log }: D
           const session = await trySignIn([address], () => keys.signIn(body.key.trim()));
           return session
             ? goTo(next, sessionCookie(request, session))
-            : form(request, "wrong_key", next, 401);
+            : form(request, "wrong_key", next, { status: 401 });
+        }
+        if ("token" in body) {
+          const session = await trySignIn([address], () => keys.useLink(body.token));
+          return session
+            ? goTo(next, sessionCookie(request, session))
+            : form(request, "link_used", next, { status: 401 });
         }
         const { name, password } = body;
         const session = await trySignIn([address, `name:${loginOf(name)}`], () =>
           keys.signInUser(name, password),
         );
         if (session) return goTo(next, sessionCookie(request, session));
-        return form(request, "wrong_password", next, 401, name);
+        return form(request, "wrong_password", next, { status: 401, name });
       },
       {
         body: t.Union([
           t.Object({ key: t.String({ maxLength: 500 }), next: t.Optional(t.String()) }),
+          t.Object({ token: t.String({ maxLength: 500 }), next: t.Optional(t.String()) }),
           t.Object({
             name: t.String({ maxLength: 200 }),
             password: t.String({ maxLength: 500 }),
