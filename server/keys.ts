@@ -22,6 +22,15 @@ export type Caller = {
   holds: () => boolean;
 };
 
+/** Told of requests; what it throws is the answer. */
+export type Door = {
+  onRequest(caller: Caller): void;
+  /** A key that nobody has. */
+  onWrongKey(request: Request): void;
+  /** For the security log. @param who a key's or a user's name, where one is known */
+  refused(request: Request, why: string, who?: string): void;
+};
+
 const DEFAULT_TENANT = "default";
 const SESSION_MS = 30 * 24 * 3_600_000;
 const SIGN_IN_MS = 60 * 60_000;
@@ -33,6 +42,9 @@ const SETTING = "setting-";
 const FOR_EVER_MS = 253_370_764_800_000;
 /** That a key was taken away is kept with the sessions, under a name that no session's cookie comes to. */
 const revokedHash = (hash: string): string => `revoked:${hash}`;
+/** How long a browser is known. */
+const KNOWN_MS = 180 * 24 * 3_600_000;
+const knownHash = (token: string): string => `known:${sha256(token)}`;
 /** A link is kept with the sessions, under a name that no session's cookie comes to. */
 const linkHash = (token: string): string => `link:${sha256(token)}`;
 const secret = (bytes: number): string =>
@@ -67,8 +79,8 @@ export class Keys {
   readonly #inTurn = takeTurns();
   /** When each key was last used, since the start; ms since 1970. */
   readonly #used = new Map<string, number>();
-  /** Told of each request of a caller; what it throws is the answer. */
-  onRequest: (caller: Caller) => void = () => {};
+  /** What is told of whoever asks; it is set where the program is put together. */
+  door: Door = { onRequest: () => {}, onWrongKey: () => {}, refused: () => {} };
 
   private constructor(store: Store, users: Users) {
     this.#store = store;
@@ -243,24 +255,29 @@ export class Keys {
     return token;
   }
 
-  /** Trades a sign-in link's token for a session. @returns the session's token, or undefined where it holds no more */
+  /** Uses a sign-in link's token up. @returns whose session it is for, or undefined where it holds no more */
   async useLink(token: string): Promise<string | undefined> {
     const hash = linkHash(token);
     const link = await this.#store.session(hash);
     // Whoever takes it away has it: it may be followed at several processes at once.
-    return link && (await this.#store.deleteSession(hash)) ? this.openSession(link.holder_id) : undefined;
+    return link && (await this.#store.deleteSession(hash)) ? link.holder_id : undefined;
   }
 
-  /** Trades an API key for a session. */
-  async signIn(key: string): Promise<string | undefined> {
-    const caller = this.byKey(key);
-    return caller && this.openSession(caller.id);
+  /**
+   * A browser that a user signed in from: who guesses the user's password elsewhere does not shut it out.
+   * @returns a token for its cookie, which ends as sessions do, with another password or role
+   */
+  async knownBrowser(user_id: string): Promise<string> {
+    const token = secret(24);
+    const expires_ms = Date.now() + KNOWN_MS;
+    await this.#store.putSession({ hash: knownHash(token), holder_id: user_id, expires_ms });
+    return token;
   }
 
-  /** Trades a name and a password for a session. */
-  async signInUser(name: string, password: string): Promise<string | undefined> {
-    const user = await this.users.bySignIn(name, password);
-    return user && this.openSession(user.id);
+  /** Whether a user of that name signed in from there. */
+  async isKnownBrowser(token: string, login: string): Promise<boolean> {
+    const known = await this.#store.session(knownHash(token));
+    return known !== undefined && this.users.byId(known.holder_id)?.login === login;
   }
 
   /** @returns the token of a new session of a key or a user */

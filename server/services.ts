@@ -35,6 +35,7 @@ import type { Rebuilds } from "./modules/rebuild/service.ts";
 import { createMetrics } from "./plugins/metrics.ts";
 import { RateLimits } from "./plugins/rate-limit.ts";
 import { followSettings } from "./replicas.ts";
+import { SecurityLog } from "./security-log.ts";
 import { seedHub } from "./seed.ts";
 import { type Sources, startSources } from "./sources.ts";
 import { MAX_OUTBOX_BYTES, openStore } from "./store.ts";
@@ -60,6 +61,8 @@ export type Services = {
   healthReport: HealthReport;
   keys: Keys;
   limits: RateLimits;
+  /** Where a request comes from: known to whoever serves it. */
+  from: { address: (request: Request) => string };
   /** Proxies before the API. */
   trusted_proxies: number;
   lake: LakeKeeper | undefined;
@@ -109,6 +112,7 @@ export async function startServices(config: Config, log: Log): Promise<Services>
     rebuilds: jobs.rebuilds,
     keys: doors.keys,
     limits: doors.limits,
+    from: doors.from,
     trusted_proxies,
     roles,
     log,
@@ -209,12 +213,23 @@ async function openDoors(
   const keys = await Keys.open(store, config);
   const following = config.profile === "cluster" ? followSettings(store, { machines, keys }, log) : undefined;
   const limits = new RateLimits({ per_s: config.rate_limit_per_s, redis, metrics });
-  keys.onRequest = ({ id }) => limits.request(id);
+  const security = new SecurityLog(`${config.data_dir}/security.log`, log);
+  const from = { address: (_: Request): string => "" };
+  keys.door = {
+    onRequest: ({ id }) => limits.request(id),
+    onWrongKey: (request) => limits.wrongKey(from.address(request)),
+    refused(request, why, who = "") {
+      const what = `${request.method} ${new URL(request.url).pathname}`;
+      security.note({ who, what, from: from.address(request), why });
+    },
+  };
   return {
     keys,
     limits,
+    from,
     async stop() {
       await following?.stop();
+      await security.flush();
       await limits.stop();
     },
   };

@@ -20,6 +20,14 @@ export function maskedUrl(text: string): string {
   return url.href.replace(/\/$/, text.endsWith("/") ? "/" : "");
 }
 
+/** An address for whoever may not even know the user: `/readyz` asks for no key. */
+export function withoutCredentials(text: string): string {
+  const url = withCredentials(text);
+  if (!url) return text;
+  url.username = url.password = "";
+  return url.href.replace(/\/$/, text.endsWith("/") ? "/" : "");
+}
+
 export const maskedSource = (source: MachineSource): MachineSource =>
   source.kind === "mtconnect" ? { ...source, url: maskedUrl(source.url) } : source;
 

@@ -3,7 +3,7 @@ import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
 import { calendarAt, calendarsOf } from "../../../ingest/calendar.ts";
 import type { LiveHub } from "../../../ingest/live/hub.ts";
-import { maskedSource, maskedUrl, unmaskedSource } from "../../../ingest/sources/credentials.ts";
+import { maskedSource, unmaskedSource, withoutCredentials } from "../../../ingest/sources/credentials.ts";
 import { pointsOf } from "../../../ingest/sources/modbus/map.ts";
 import type { MachineSource } from "../../../ingest/sources/model.ts";
 import type { Machine } from "../../../ingest/store/store.ts";
@@ -220,6 +220,6 @@ const formOf = ({ name, group, source, rules }: Machine): FormState => ({
 
 /** Where a source is, without the credentials that a URL may hold. */
 function addressOf(source: MachineSource): string {
-  if (source.kind === "mtconnect") return maskedUrl(source.url);
+  if (source.kind === "mtconnect") return withoutCredentials(source.url);
   return source.kind === "modbus" ? `${source.host}:${source.port ?? 502}/${source.unit ?? 1}` : "";
 }

@@ -3,7 +3,7 @@ import { Elysia, t } from "elysia";
 import { LANGUAGES, renderPage, SignIn, type SignInProps } from "../../../views/index.ts";
 import type { Keys } from "../../keys.ts";
 import { languageCookie } from "../../language.ts";
-import { sessionCookie, sessionToken } from "../../plugins/auth.ts";
+import { cookieOf, KNOWN_COOKIE, knownCookie, sessionCookie, sessionToken } from "../../plugins/auth.ts";
 import { clientAddress } from "../../plugins/client-address.ts";
 import type { RateLimits } from "../../plugins/rate-limit.ts";
 import { loginOf } from "../../users.ts";
@@ -22,8 +22,11 @@ export function safePath(next = "/hmi"): string {
   return own ? url.pathname + url.search : "/hmi";
 }
 
-const goTo = (location: string, cookie: string): Response =>
-  new Response(null, { status: 303, headers: { location, "set-cookie": cookie } });
+const goTo = (location: string, ...cookies: string[]): Response =>
+  new Response(null, {
+    status: 303,
+    headers: [["location", location], ...cookies.map((cookie): [string, string] => ["set-cookie", cookie])],
+  });
 
 type Deps = {
   keys: Keys;
@@ -46,15 +49,58 @@ export const sessionModule = ({ keys, figures, limits, trusted_proxies, log }: D
       status,
     );
 
-  /** @param names what a failure counts against: the address, and the name where there is one */
-  async function trySignIn(
-    names: string[],
-    signIn: () => Promise<string | undefined>,
+  /**
+   * What nobody guesses, a key or a link's token: the right one signs in however often others failed from the same address,
+   * as behind a proxy that nobody told of.
+   * @throws 429 where too many failed, or too many were right
+   */
+  async function byKey(
+    request: Request,
+    address: string,
+    caller_id: string | undefined,
   ): Promise<string | undefined> {
-    const wasRight = await limits.signIn(...names);
-    const session = await signIn();
-    if (session) wasRight();
-    return session;
+    if (caller_id !== undefined) {
+      limits.signedIn(`id:${caller_id}`);
+      return keys.openSession(caller_id);
+    }
+    keys.door.refused(request, "the API key or the link is not known");
+    await limits.signIn(`address:${address}`);
+    return undefined;
+  }
+
+  /**
+   * By name and password. Failures count against the address and the name, but of a browser that this user signed in from
+   * before against that alone: others' failures do not shut it out.
+   * @returns the cookies, or undefined where it is wrong
+   * @throws 429, Overloaded
+   */
+  async function byPassword(
+    request: Request,
+    address: string,
+    { name, password }: { name: string; password: string },
+  ): Promise<string[] | undefined> {
+    const login = loginOf(name);
+    const known_token = cookieOf(request, KNOWN_COOKIE);
+    const known = known_token !== undefined && (await keys.isKnownBrowser(known_token, login));
+    limits.maySignIn(`login:${login}`);
+    const names = known ? [`browser:${login}:${known_token}`] : [`address:${address}`, `name:${login}`];
+    const who = keys.users.byLogin(login)?.name ?? "";
+    let wasRight: () => void;
+    try {
+      wasRight = await limits.signIn(...names);
+    } catch (error) {
+      keys.door.refused(request, (error as Error).message, who);
+      throw error;
+    }
+    const user = await keys.users.bySignIn(name, password);
+    if (!user) {
+      keys.door.refused(request, "the name or the password is wrong", who);
+      return undefined;
+    }
+    wasRight();
+    limits.signedIn(`login:${login}`);
+    const session = sessionCookie(request, await keys.openSession(user.id));
+    return known ? [session] : [session, knownCookie(request, await keys.knownBrowser(user.id))];
   }
 
   return new Elysia({ detail: { hide: true } })
@@ -76,25 +122,23 @@ export const sessionModule = ({ keys, figures, limits, trusted_proxies, log }: D
       "/sign-in",
       async ({ body, request, server }) => {
         const next = safePath(body.next);
-        const address = `address:${clientAddress(server, request, trusted_proxies)}`;
+        const address = clientAddress(server, request, trusted_proxies);
         if ("key" in body) {
-          const session = await trySignIn([address], () => keys.signIn(body.key.trim()));
+          const session = await byKey(request, address, keys.byKey(body.key.trim())?.id);
           return session
             ? goTo(next, sessionCookie(request, session))
             : form(request, "wrong_key", next, { status: 401 });
         }
         if ("token" in body) {
-          const session = await trySignIn([address], () => keys.useLink(body.token));
+          const session = await byKey(request, address, await keys.useLink(body.token));
           return session
             ? goTo(next, sessionCookie(request, session))
             : form(request, "link_used", next, { status: 401 });
         }
-        const { name, password } = body;
-        const session = await trySignIn([address, `name:${loginOf(name)}`], () =>
-          keys.signInUser(name, password),
-        );
-        if (session) return goTo(next, sessionCookie(request, session));
-        return form(request, "wrong_password", next, { status: 401, name });
+        const cookies = await byPassword(request, address, body);
+        return cookies
+          ? goTo(next, ...cookies)
+          : form(request, "wrong_password", next, { status: 401, name: body.name });
       },
       {
         body: t.Union([
