@@ -28,4 +28,4 @@ export const MAX_FOLLOWED = 20_000;
 /** A larger asset is recorded without its document. */
 export const MAX_ASSET_BYTES = 256 * 1024;
 /** What may be read at once on the event loop; whatever is longer, and all that is no stream, is read in a thread of its own. */
-export const MAX_INLINE_BYTES = 1024 * 1024;
+export const MAX_INLINE_BYTES = 2 * 1024 * 1024;

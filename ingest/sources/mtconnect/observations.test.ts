@@ -334,3 +334,27 @@ test("invariant 7: of too many alarms the worst are told, whole, in what the liv
   expect(told.map(({ code }) => code)).toEqual(["f", "w0", "w1"]);
   expect(told[1]?.text.length).toBe(120);
 });
+
+test("a time series is longer than a word may be: its last value is the observation's, all others before it", () => {
+  const translator = new Translator("m", device([item("s", "X", { category: "SAMPLE" })]));
+  const values = Array.from({ length: 3_000 }, (_, i) => i + 0.5);
+  const series = element("s", 1, values.join(" "), 'sampleCount="3000" sampleRate="1000"');
+  const rows = translator
+    .batches(streams({ Samples: [series] }), "key")
+    .flatMap(({ columns }) => [...observations(columns.columns())]);
+  expect(rows.map(({ value }) => value)).toEqual(values);
+  expect(rows.at(-1)?.ts_us).toBe(T0_US);
+  expect(rows[0]?.ts_us).toBe(T0_US - 2_999_000);
+});
+
+test("invariant 7: of a condition the hundred codes that came last are in force, and the worst of them is told", () => {
+  const conditions = new Conditions();
+  const told = (native_code: string, level: Level) =>
+    conditions.apply("c", { level, native_code, native_severity: "", qualifier: "", text: "" });
+  told("fault", "FAULT");
+  for (let i = 0; i < 99; i++) expect(told(`w${i}`, "WARNING").worst).toBe("FAULT");
+  expect(told("w99", "WARNING").worst).toBe("WARNING");
+  expect(told("", "NORMAL")).toEqual({ worst: "NORMAL", alarms: "[]" });
+  expect(told("", "UNAVAILABLE")).toEqual({ worst: "UNAVAILABLE", alarms: undefined });
+  expect(told("f", "FAULT").worst).toBe("FAULT");
+});
