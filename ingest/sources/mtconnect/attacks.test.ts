@@ -6,6 +6,7 @@ import { MAX_INLINE_BYTES } from "./bounds.ts";
 import { AgentClient, AgentError } from "./client.ts";
 import { startAgentCollector } from "./collector.ts";
 import { type Device, readXmlStreams, type StreamsDocument } from "./document.ts";
+import { Interner } from "./interner.ts";
 import { Translator } from "./observations.ts";
 import { ScriptedAgent } from "./scripted-agent.ts";
 
@@ -201,6 +202,32 @@ test("a large shop's probe is read: 20,000 data items, with sources, limits and 
   const { units, outcome } = await pauseOf(() => client.probe());
   expect(units).toBeLessThan(MAX_UNITS);
   expect((outcome as Awaited<ReturnType<typeof client.probe>>).devices[0]?.data_items).toHaveLength(20_000);
+});
+
+test("invariant 7: words that were made to have one hash cost no more than others", () => {
+  // Thue and Morse's sequence and its opposite: for any odd multiplier their polynomial hashes are equal modulo 2 ** 32.
+  let [one, other] = ["a", "b"];
+  for (let k = 0; k < 9; k++) [one, other] = [one + other, other + one];
+  const made = (n: number): string =>
+    Array.from({ length: 8 }, (_, bit) => ((n >> (7 - bit)) & 1 ? one : other)).join("");
+  const chance = (n: number): string => String(n).padStart(8, "0") + made(n).slice(8);
+  const time_ms = (word: (n: number) => string): number => {
+    const texts = Array.from({ length: 256 }, (_, n) => new TextEncoder().encode(word(n)));
+    const times = Array.from({ length: 9 }, () => {
+      const interner = new Interner((text) => text);
+      const dictionary: string[] = [];
+      interner.begin(dictionary);
+      const begin_ms = performance.now();
+      for (let again = 0; again < 4; again++) for (const text of texts) interner.index(text, 0, text.length);
+      const took_ms = performance.now() - begin_ms;
+      expect(new Set(dictionary).size).toBe(
+        new Set(texts.map((text) => new TextDecoder().decode(text))).size,
+      );
+      return took_ms;
+    });
+    return times.sort((a, b) => a - b)[4] ?? 0;
+  };
+  expect(time_ms(made) / time_ms(chance)).toBeLessThan(6);
 });
 
 test("names of any length are cut where they come in", async () => {
