@@ -28,6 +28,8 @@ try {
   await shoot(context, "/sign-in", "sign-in", ["desktop", "phone"]);
   const page = await context.newPage();
   await page.goto(/sign in once:\s+(\S+)/.exec(server.output())?.[1] ?? "");
+  await page.click("#sign-in-once button");
+  await page.waitForURL(/\/hmi$/);
   const { pages } = await crawl(
     page,
     server.origin,

@@ -1,5 +1,6 @@
 // Keeps one collector running for every source: one for an agent or a host, however many machines it serves.
 import type { LiveHub } from "./live/hub.ts";
+import { withoutCredentials } from "./sources/credentials.ts";
 import { checkpointOf, type ModbusMachine } from "./sources/modbus/machine.ts";
 import { type ModbusPoller, type Poll, startModbus } from "./sources/modbus/poller.ts";
 import type { MachineSource } from "./sources/model.ts";
@@ -35,9 +36,6 @@ type Wanted = {
   /** Tells a collector that runs already what changed for it. */
   update?: (running: Collector) => Promise<void>;
 };
-
-/** An address as it may be shown: without the credentials it may hold. */
-const shown = (url: string): string => url.replace(/\/\/[^/?#]*@/, "//");
 
 /** How often the sources' condition is shown to the live hub. */
 const WATCH_MS = 500;
@@ -126,7 +124,7 @@ function agentsOf(machines: Sourced[], sink: Sink): Wanted[] {
   return [...agents].map(([url, served]) => ({
     key: JSON.stringify([url, served]),
     place: url,
-    rows: [{ name: shown(url), machine_ids: served.map(({ machine_id }) => machine_id) }],
+    rows: [{ name: withoutCredentials(url), machine_ids: served.map(({ machine_id }) => machine_id) }],
     start: () => startAgentCollector({ url, machines: served, sink }),
   }));
 }

@@ -31,6 +31,8 @@ beforeAll(async () => {
   });
   page.on("pageerror", (error) => complaints.push(error.message));
   await page.goto(/sign in once:\s+(\S+)/.exec(server.output())?.[1] ?? "");
+  await page.click("#sign-in-once button");
+  await page.waitForURL(/\/hmi$/);
 });
 
 afterAll(async () => {

@@ -20,6 +20,7 @@ import { sqlModule } from "./modules/sql/index.ts";
 import { streamModule } from "./modules/stream/index.ts";
 import { usersModule } from "./modules/users/index.ts";
 import { BREAK_OFF_BYTES, boundedBodies } from "./plugins/bodies.ts";
+import { clientAddress } from "./plugins/client-address.ts";
 import { door, wrongMethod } from "./plugins/door.ts";
 import { errors } from "./plugins/errors.ts";
 import { requestMetrics } from "./plugins/metrics.ts";
@@ -38,6 +39,12 @@ export const createHealthApp = (services: Services) =>
     .use(healthModule(services));
 
 export function createApp(services: Services) {
+  const app = appOf(services);
+  services.from.address = (request) => clientAddress(app.server, request, services.trusted_proxies);
+  return app;
+}
+
+function appOf(services: Services) {
   const { engine, machines, annotations, reasons, pipeline, reports } = services;
   const { explanations, figures, operator, hub, rebuilds, keys, metrics, log } = services;
   const app = new Elysia({

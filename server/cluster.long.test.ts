@@ -7,7 +7,7 @@ import { CLUSTER_OF, type Cluster, lacking, startCluster } from "./testing/clust
 import type { Comparison } from "./testing/drift.ts";
 import { driftRun } from "./testing/drift-run.ts";
 import { hasNamespaces, makeOtherHost } from "./testing/network.ts";
-import type { TestServer } from "./testing/server.ts";
+import { signInOnce, type TestServer } from "./testing/server.ts";
 
 setDefaultTimeout(limit_ms(300));
 if (!hasNamespaces) console.warn("skipped: a cut network needs root and iproute2");
@@ -103,7 +103,7 @@ describe.skipIf(lacking.length > 0)(`a cluster of ${CLUSTER_OF}`, () => {
 
   test("a sign-in link works at any process, at one of them and once", async () => {
     const path = /\/sign-in\?token=\S+/.exec(api.output())?.[0] ?? "";
-    const follow = ({ origin }: TestServer) => fetch(origin + path, { redirect: "manual" });
+    const follow = ({ origin }: TestServer) => signInOnce(api, origin);
     const answers = await Promise.all([other, api, other, api].map(follow));
     expect(answers.map(({ status }) => status).toSorted()).toEqual([303, 401, 401, 401]);
     const cookie = answers.find(({ status }) => status === 303)?.headers.get("set-cookie") ?? "";

@@ -1,6 +1,6 @@
 // The HTTP contract (SPEC 11): shapes of ingest, errors, keys, idempotency.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { discard, startServer, type TestServer } from "./testing/server.ts";
+import { discard, signInOnce, startServer, type TestServer } from "./testing/server.ts";
 
 let server: TestServer;
 beforeAll(async () => {
@@ -212,12 +212,11 @@ describe("keys (SPEC 11.1 and 11.2)", () => {
   });
 
   test("the printed link signs in once; the cookie opens the pages and nothing across sites", async () => {
-    const link = /sign in once:\s+(\S+)/.exec(server.output())?.[1] ?? "";
-    const first = await fetch(link, { redirect: "manual" });
+    const first = await signInOnce(server);
     expect(first.status).toBe(303);
     const cookie = first.headers.get("set-cookie")?.split(";")[0] ?? "";
     expect(first.headers.get("set-cookie")).toContain("HttpOnly");
-    expect((await fetch(link, { redirect: "manual" })).status).toBe(401);
+    expect((await signInOnce(server)).status).toBe(401);
     expect((await fetch(`${server.origin}/hmi`, { headers: { cookie }, redirect: "manual" })).status).toBe(
       200,
     );

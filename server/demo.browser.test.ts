@@ -123,6 +123,8 @@ describe.skipIf(missing)("the demo, from an empty directory", () => {
     context.setDefaultTimeout(limit_ms());
     const link = /sign in once:\s+(\S+)/.exec(server.output())?.[1] ?? "";
     await visit(link, async (page) => {
+      await page.click("#sign-in-once button");
+      await page.waitForURL(/\/hmi$/);
       expect(new URL(page.url()).pathname).toBe("/hmi");
       await isLive(page);
       expect(await page.$$eval(".tile", (all) => all.length)).toBe(5);

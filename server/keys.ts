@@ -22,11 +22,29 @@ export type Caller = {
   holds: () => boolean;
 };
 
+/** Told of requests; what it throws is the answer. */
+export type Door = {
+  onRequest(caller: Caller): void;
+  /** A key that nobody has. */
+  onWrongKey(request: Request): void;
+  /** For the security log. @param who a key's or a user's name, where one is known */
+  refused(request: Request, why: string, who?: string): void;
+};
+
 const DEFAULT_TENANT = "default";
 const SESSION_MS = 30 * 24 * 3_600_000;
 const SIGN_IN_MS = 60 * 60_000;
 
 const sha256 = (text: string): string => new Bun.CryptoHasher("sha256").update(text).digest("hex");
+/** How the ids of keys begin that the settings gave. */
+const SETTING = "setting-";
+/** The year 9999. */
+const FOR_EVER_MS = 253_370_764_800_000;
+/** That a key was taken away is kept with the sessions, under a name that no session's cookie comes to. */
+const revokedHash = (hash: string): string => `revoked:${hash}`;
+/** How long a browser is known. */
+const KNOWN_MS = 180 * 24 * 3_600_000;
+const knownHash = (token: string): string => `known:${sha256(token)}`;
 /** A link is kept with the sessions, under a name that no session's cookie comes to. */
 const linkHash = (token: string): string => `link:${sha256(token)}`;
 const secret = (bytes: number): string =>
@@ -35,6 +53,22 @@ const secret = (bytes: number): string =>
 /** Admin may do everything. */
 export const allows = (caller: Caller, scope: Scope): boolean =>
   caller.scopes.includes("admin") || caller.scopes.includes(scope);
+
+/**
+ * The key in its file, which is made with a new one where it is missing.
+ * @returns undefined where it holds none, as after a full disk: that must not become a key that everybody has
+ * @throws ConfigError for that where there is no other key
+ */
+async function keyInFile(file: string, has_others: boolean): Promise<string | undefined> {
+  if (!existsSync(file)) {
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, `mtc_${secret(32)}\n`, { mode: 0o600 });
+  }
+  const key = (await Bun.file(file).text()).trim();
+  if (key.length >= MIN_KEY_LENGTH) return key;
+  if (has_others) return undefined;
+  throw new ConfigError(`${file} holds no key; remove it, and a new one is made`);
+}
 
 export class Keys {
   readonly #store: Store;
@@ -45,8 +79,8 @@ export class Keys {
   readonly #inTurn = takeTurns();
   /** When each key was last used, since the start; ms since 1970. */
   readonly #used = new Map<string, number>();
-  /** Told of each request of a caller; what it throws is the answer. */
-  onRequest: (caller: Caller) => void = () => {};
+  /** What is told of whoever asks; it is set where the program is put together. */
+  door: Door = { onRequest: () => {}, onWrongKey: () => {}, refused: () => {} };
 
   private constructor(store: Store, users: Users) {
     this.#store = store;
@@ -69,25 +103,32 @@ export class Keys {
     await keys.refresh();
     // Nobody asks a process that serves nothing.
     if (!config.roles.includes("api")) return keys;
-    if (config.admin_key !== undefined) await keys.#admit(config.admin_key);
-    else if (!existsSync(config.admin_key_file)) {
-      const key = `mtc_${secret(32)}`;
-      mkdirSync(dirname(config.admin_key_file), { recursive: true });
-      writeFileSync(config.admin_key_file, `${key}\n`, { mode: 0o600 });
-      await keys.#admit(key);
-    } else if (keys.#by_hash.size === 0) {
-      const key = (await Bun.file(config.admin_key_file).text()).trim();
-      // A full disk leaves an empty file: that must not become a key that everybody has.
-      if (key.length < MIN_KEY_LENGTH) {
-        throw new ConfigError(`${config.admin_key_file} holds no key; remove it, and a new one is made`);
-      }
-      await keys.#admit(key);
-    }
+    const key = config.admin_key ?? (await keyInFile(config.admin_key_file, keys.#by_hash.size > 0));
+    if (key === undefined) return keys;
+    await keys.#admit(key);
+    // Of several processes each may have made a file of its own: only a key that was given is everybody's.
+    if (config.admin_key !== undefined || config.profile === "embedded") await keys.#endFormer(key);
     return keys;
   }
 
+  /** The settings' admin key, unless an admin took it away. */
   async #admit(key: string): Promise<void> {
-    if (!this.#by_hash.has(sha256(key))) await this.create(DEFAULT_TENANT, "admin", ["admin"], key);
+    const hash = sha256(key);
+    const known = this.#by_hash.get(hash);
+    if (known?.id.startsWith(SETTING) || (await this.#store.session(revokedHash(hash)))) return;
+    // An earlier version did not note that it came from there.
+    if (known) await this.#store.deleteKey(known.tenant_id, known.id);
+    await this.create(DEFAULT_TENANT, "admin", ["admin"], key, `${SETTING}${hash.slice(0, 32)}`);
+  }
+
+  /** What the settings said before holds no more, nor do its sessions. */
+  async #endFormer(key: string): Promise<void> {
+    const hash = sha256(key);
+    for (const former of [...this.#by_hash.values()]) {
+      if (!former.id.startsWith(SETTING) || former.hash === hash) continue;
+      this.#by_hash.delete(former.hash);
+      await this.#store.deleteKey(former.tenant_id, former.id);
+    }
   }
 
   /** Makes a key. @returns its record and the key itself, which is shown this once only */
@@ -96,9 +137,10 @@ export class Keys {
     name: string,
     scopes: readonly Scope[],
     key = `mtc_${secret(32)}`,
+    id: string = crypto.randomUUID(),
   ): Promise<{ record: ApiKey; key: string }> {
     const record: ApiKey = {
-      id: crypto.randomUUID(),
+      id,
       tenant_id,
       name,
       hash: sha256(key),
@@ -131,10 +173,19 @@ export class Keys {
       const other_way_in = this.hasAdminKey(tenant_id, id) || this.users.hasAdmin(tenant_id);
       if (key.scopes.includes("admin") && !other_way_in)
         throw new Problem(409, "Conflict", "nobody could administrate any more: make another admin first");
+      // First: a key that is gone but not noted would come back with the next start.
+      if (id.startsWith(SETTING)) await this.#revoke(key.hash);
       this.#by_hash.delete(key.hash);
       this.#used.delete(id);
       return this.#store.deleteKey(tenant_id, id);
     });
+  }
+
+  /** Notes that the settings' key was taken away. */
+  async #revoke(key_hash: string): Promise<void> {
+    const hash = revokedHash(key_hash);
+    if (!(await this.#store.session(hash)))
+      await this.#store.putSession({ hash, holder_id: "", expires_ms: FOR_EVER_MS });
   }
 
   /** @returns who holds this API key, if anyone */
@@ -191,33 +242,42 @@ export class Keys {
     return { tenant_id, id, name, kind: "user", scopes: scopesOf(role), session: true, holds };
   }
 
-  /** A token for a sign-in link: works once, for an hour, as the admin key, at whichever process. */
-  async linkToken(): Promise<string> {
+  /**
+   * A token for a sign-in link: works once, for an hour, as the admin key, at whichever process.
+   * @returns undefined where there is no admin key
+   */
+  async linkToken(): Promise<string | undefined> {
     const admin = [...this.#by_hash.values()].find((key) => key.scopes.includes("admin"));
+    if (!admin) return undefined;
     const token = secret(24);
     const expires_ms = Date.now() + SIGN_IN_MS;
-    if (admin) await this.#store.putSession({ hash: linkHash(token), holder_id: admin.id, expires_ms });
+    await this.#store.putSession({ hash: linkHash(token), holder_id: admin.id, expires_ms });
     return token;
   }
 
-  /** Trades a sign-in link's token for a session. @returns the session's token, or undefined where it holds no more */
+  /** Uses a sign-in link's token up. @returns whose session it is for, or undefined where it holds no more */
   async useLink(token: string): Promise<string | undefined> {
     const hash = linkHash(token);
     const link = await this.#store.session(hash);
     // Whoever takes it away has it: it may be followed at several processes at once.
-    return link && (await this.#store.deleteSession(hash)) ? this.openSession(link.holder_id) : undefined;
+    return link && (await this.#store.deleteSession(hash)) ? link.holder_id : undefined;
   }
 
-  /** Trades an API key for a session. */
-  async signIn(key: string): Promise<string | undefined> {
-    const caller = this.byKey(key);
-    return caller && this.openSession(caller.id);
+  /**
+   * A browser that a user signed in from: who guesses the user's password elsewhere does not shut it out.
+   * @returns a token for its cookie, which ends as sessions do, with another password or role
+   */
+  async knownBrowser(user_id: string): Promise<string> {
+    const token = secret(24);
+    const expires_ms = Date.now() + KNOWN_MS;
+    await this.#store.putSession({ hash: knownHash(token), holder_id: user_id, expires_ms });
+    return token;
   }
 
-  /** Trades a name and a password for a session. */
-  async signInUser(name: string, password: string): Promise<string | undefined> {
-    const user = await this.users.bySignIn(name, password);
-    return user && this.openSession(user.id);
+  /** Whether a user of that name signed in from there. */
+  async isKnownBrowser(token: string, login: string): Promise<boolean> {
+    const known = await this.#store.session(knownHash(token));
+    return known !== undefined && this.users.byId(known.holder_id)?.login === login;
   }
 
   /** @returns the token of a new session of a key or a user */

@@ -17,7 +17,9 @@ async function main(): Promise<void> {
   const services = await startServices(config, log);
   const serves = config.roles.includes("api");
   if (serves) await assets();
-  const link_token = serves ? await linkToken(services.keys) : undefined;
+  // Output that is kept somewhere is no place for a way in, once there is another.
+  const wanted = serves && (process.stdout.isTTY || !services.keys.users.any);
+  const link_token = wanted ? await linkToken(services.keys) : undefined;
   const app = (serves ? createApp(services) : createHealthApp(services)).listen({
     hostname: config.host,
     port: config.port,

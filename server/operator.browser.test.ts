@@ -35,6 +35,8 @@ beforeAll(async () => {
   context.setDefaultTimeout(limit_ms());
   page = await context.newPage();
   await page.goto(link);
+  await page.click("#sign-in-once button");
+  await page.waitForURL(/\/hmi$/);
 });
 
 afterAll(async () => {

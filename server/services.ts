@@ -1,5 +1,5 @@
 // Everything that runs, wired together once: data, the events' way, what reads it, jobs, sources, who may ask.
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync } from "node:fs";
 import type { Registry } from "prom-client";
 import type { Engine } from "../analytics-sql/engine/engine.ts";
 import { folderStorage } from "../analytics-sql/lake/folder.ts";
@@ -17,6 +17,7 @@ import { createPipeline, type Pipeline } from "../ingest/pipeline.ts";
 import type { Store } from "../ingest/store/store.ts";
 import { openBus } from "./bus.ts";
 import type { Config, Role } from "./config.ts";
+import { closeDataDir } from "./data-dir.ts";
 import { Demo } from "./demo.ts";
 import { openEngine } from "./engine.ts";
 import { startJobs } from "./jobs.ts";
@@ -34,6 +35,7 @@ import type { Rebuilds } from "./modules/rebuild/service.ts";
 import { createMetrics } from "./plugins/metrics.ts";
 import { RateLimits } from "./plugins/rate-limit.ts";
 import { followSettings } from "./replicas.ts";
+import { SecurityLog } from "./security-log.ts";
 import { seedHub } from "./seed.ts";
 import { type Sources, startSources } from "./sources.ts";
 import { MAX_OUTBOX_BYTES, openStore } from "./store.ts";
@@ -59,6 +61,8 @@ export type Services = {
   healthReport: HealthReport;
   keys: Keys;
   limits: RateLimits;
+  /** Where a request comes from: known to whoever serves it. */
+  from: { address: (request: Request) => string };
   /** Proxies before the API. */
   trusted_proxies: number;
   lake: LakeKeeper | undefined;
@@ -108,6 +112,7 @@ export async function startServices(config: Config, log: Log): Promise<Services>
     rebuilds: jobs.rebuilds,
     keys: doors.keys,
     limits: doors.limits,
+    from: doors.from,
     trusted_proxies,
     roles,
     log,
@@ -130,7 +135,8 @@ type Data = { store: Store; engine: Engine; lake: Lake | undefined };
 
 /** What is kept: the log with the settings, and analytics. */
 async function openData(config: Config, log: Log): Promise<Data> {
-  mkdirSync(config.data_dir, { recursive: true });
+  for (const path of closeDataDir(config.data_dir))
+    log(`others may read what is another user's here: ${path}`);
   const projection = `${config.data_dir}/chdb`;
   const rebuilt = !existsSync(projection);
   // Without its store the program can do nothing; whoever watches it starts it again (invariant 1: nothing is lost).
@@ -207,12 +213,23 @@ async function openDoors(
   const keys = await Keys.open(store, config);
   const following = config.profile === "cluster" ? followSettings(store, { machines, keys }, log) : undefined;
   const limits = new RateLimits({ per_s: config.rate_limit_per_s, redis, metrics });
-  keys.onRequest = ({ id }) => limits.request(id);
+  const security = new SecurityLog(`${config.data_dir}/security.log`, log);
+  const from = { address: (_: Request): string => "" };
+  keys.door = {
+    onRequest: ({ id }) => limits.request(id),
+    onWrongKey: (request) => limits.wrongKey(from.address(request)),
+    refused(request, why, who = "") {
+      const what = `${request.method} ${new URL(request.url).pathname}`;
+      security.note({ who, what, from: from.address(request), why });
+    },
+  };
   return {
     keys,
     limits,
+    from,
     async stop() {
       await following?.stop();
+      await security.flush();
       await limits.stop();
     },
   };

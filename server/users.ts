@@ -58,6 +58,11 @@ export class Users {
     return user?.disabled ? undefined : user;
   }
 
+  /** Whoever has that name, see {@link loginOf}. */
+  byLogin(login: string): User | undefined {
+    return [...this.#by_id.values()].find((one) => one.login === login);
+  }
+
   /** Also of one that is disabled. */
   nameOf(id: string): string | undefined {
     return this.#by_id.get(id)?.name;
@@ -115,6 +120,11 @@ export class Users {
     });
   }
 
+  /** Is there anybody at all, disabled or not? */
+  get any(): boolean {
+    return this.#by_id.size > 0;
+  }
+
   /** Is there a user who may administrate, besides this one? */
   hasAdmin(tenant_id: string, besides?: string): boolean {
     return [...this.#by_id.values()].some(
@@ -124,8 +134,7 @@ export class Users {
 
   /** @returns who signs in so; takes as long for a name that nobody has */
   async bySignIn(name: string, password: string): Promise<User | undefined> {
-    const login = loginOf(name);
-    const user = [...this.#by_id.values()].find((one) => one.login === login);
+    const user = this.byLogin(loginOf(name));
     const right = await this.#passwords.verify(password, user?.password_hash);
     // Looked at again: it may have been changed meanwhile.
     const now = user && this.byId(user.id);

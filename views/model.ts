@@ -332,6 +332,8 @@ export type SignInProps = {
   error: "wrong_key" | "wrong_password" | "link_used" | "signed_out" | null;
   /** Where to go afterwards: a path on this site. */
   next: string;
+  /** Of the one-time link that was followed; "" where there was none. */
+  token: string;
 };
 
 /** `GET /offline`: what a kiosk shows instead of a page it does not know, kept beforehand by its service worker. */

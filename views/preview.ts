@@ -140,6 +140,7 @@ export async function startPreview(port: number, machines = 10): Promise<Preview
           name: "",
           error: url.searchParams.has("error") ? "wrong_key" : null,
           next: "/hmi",
+          token: url.searchParams.get("token") ?? "",
         }),
       );
     if (url.pathname === "/" || url.pathname === "/hmi")

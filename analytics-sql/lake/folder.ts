@@ -1,7 +1,7 @@
 // A lake in a folder of this machine, or of a share that is mounted on it.
 import { randomUUID } from "node:crypto";
-import { copyFile, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { chmod, copyFile, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { dirname, join, relative } from "node:path";
 import { literal } from "../engine/literal.ts";
 import { LAKE_COLUMNS, type LakeStorage } from "./storage.ts";
 
@@ -11,15 +11,33 @@ function absent(error: unknown): undefined {
   throw error;
 }
 
+/** A lake is made to be read by others, whatever the program keeps to itself. */
+const FOLDER_MODE = 0o755;
+const FILE_MODE = 0o644;
+
+/** Makes a folder, and what leads to it. */
+async function folderForOthers(folder: string): Promise<void> {
+  const made = await mkdir(folder, { recursive: true });
+  if (made === undefined) return;
+  // From the first that is new down to the last.
+  let path = made;
+  await chmod(path, FOLDER_MODE);
+  for (const name of relative(made, folder).split("/").filter(Boolean)) {
+    path = join(path, name);
+    await chmod(path, FOLDER_MODE);
+  }
+}
+
 /** @param root an absolute path; it is made when something is written */
 export function folderStorage(root: string): LakeStorage {
   /** Written aside, on the disk, and only then under its name. */
   const place = async (name: string, fill: (aside: string) => Promise<void>): Promise<void> => {
     const path = join(root, name);
     const aside = `${path}.${randomUUID()}.tmp`;
-    await mkdir(dirname(path), { recursive: true });
+    await folderForOthers(dirname(path));
     try {
       await fill(aside);
+      await chmod(aside, FILE_MODE);
       await synced(aside);
       await rename(aside, path);
       await synced(dirname(path));

@@ -22,7 +22,7 @@ const MAX_SHOWN_LENGTH = 500;
 export type LastKnown = { values: Record<string, LiveValue>; state: State; since_us: number };
 
 /** Who watches: told of what left in one tick. A reader's is told of the end of it all as well. */
-export type Watcher = { tick(deltas: readonly Numbered[]): void; end?(reason: string): void };
+export type Watcher = { tick(deltas: readonly Numbered[]): void; end?(reason: string): void; owner?: string };
 
 /** `words` are what the state rules read. */
 type Known = LiveMachine & { tenant_id: string; signal_count: number; words: Map<string, string> };
@@ -161,6 +161,13 @@ export class LiveHub {
   /** Lets all readers go, with a reason. */
   end(reason: string): void {
     for (const watcher of this.#watchers) watcher.end?.(reason);
+  }
+
+  /** How many watch for one key or user. */
+  readersOf(owner: string): number {
+    let readers = 0;
+    for (const watcher of this.#watchers) if (watcher.owner === owner) readers += 1;
+    return readers;
   }
 
   /** How many watch for somebody: what joins this hub to others is none. */

@@ -1,8 +1,10 @@
 // A source is tried before a machine is made of it: asked once, within seconds, and what it tells is shown.
+
 import { RefusedAddress } from "./addresses.ts";
 import { ReadError } from "./modbus/connection.ts";
 import { AgentError } from "./mtconnect/client.ts";
 import { ContactError, Silence, Unreadable } from "./mtconnect/exchange.ts";
+import { cut } from "./text.ts";
 
 /** All of a trial, connection and answers, takes no longer. */
 export const TRIAL_MS = 5_000;
@@ -29,7 +31,7 @@ export class TrialError extends Error {
   override readonly name = "TrialError";
   readonly kind: TrialErrorKind;
   constructor(kind: TrialErrorKind, message: string) {
-    super(message);
+    super(cut(message));
     this.kind = kind;
   }
 }

@@ -16,6 +16,12 @@ export function sessionCookie(request: Request, token: string): string {
   return `${cookieName(request)}=${token}; Path=/; HttpOnly; SameSite=Lax; Max-Age=${age_s}${secure}`;
 }
 
+export const KNOWN_COOKIE = "mtc_known";
+
+/** What tells a browser that a user signed in from before; only the sign-in is told. */
+export const knownCookie = (request: Request, token: string): string =>
+  `${KNOWN_COOKIE}=${token}; Path=/sign-in; HttpOnly; SameSite=Lax; Max-Age=${180 * 24 * 3_600}${isHttps(request) ? "; Secure" : ""}`;
+
 export const sessionToken = (request: Request): string | undefined => cookieOf(request, cookieName(request));
 
 export function cookieOf(request: Request, name: string): string | undefined {
@@ -32,14 +38,45 @@ export async function callerOf(keys: Keys, request: Request): Promise<Caller | u
   const key = request.headers.get("x-api-key") ?? bearer;
   if (key !== undefined) {
     const caller = keys.byKey(key.trim());
-    if (!caller) throw unauthorized("the API key is not known");
-    keys.onRequest(caller);
-    return caller;
+    if (!caller) throw wrongKey(keys, request);
+    return counted(keys, request, caller);
   }
   const token = sessionToken(request);
   const caller = token === undefined ? undefined : await keys.bySession(token);
-  if (caller) keys.onRequest(caller);
-  return caller;
+  return caller && counted(keys, request, caller);
+}
+
+/** One request more of a caller. @throws 429 for one that asks too much */
+export function counted(keys: Keys, request: Request, caller: Caller): Caller {
+  try {
+    keys.door.onRequest(caller);
+    return caller;
+  } catch (error) {
+    keys.door.refused(request, (error as Error).message, caller.name);
+    throw error;
+  }
+}
+
+/** The answer to a key that is none: 401, and 429 for an address that tries many. Keys that are right go on from there. */
+export function wrongKey(keys: Keys, request: Request): Problem {
+  keys.door.refused(request, "the API key is not known");
+  try {
+    keys.door.onWrongKey(request);
+  } catch (error) {
+    return error as Problem;
+  }
+  return unauthorized("the API key is not known");
+}
+
+/** @throws 403 where the caller lacks the scope, or a cookie was sent by another site's page */
+export function checkAllowed(keys: Keys, request: Request, caller: Caller, scope: Scope): void {
+  try {
+    if (!allows(caller, scope)) throw new Problem(403, "Forbidden", `the key lacks the scope "${scope}"`);
+    if (caller.session) refuseCrossSite(request);
+  } catch (error) {
+    keys.door.refused(request, (error as Error).message, caller.name);
+    throw error;
+  }
 }
 
 export const unauthorized = (detail: string): Problem =>
@@ -49,7 +86,7 @@ export const unauthorized = (detail: string): Problem =>
  * A cookie alone may change nothing when another site's page sends it (CSRF), nor open a WebSocket: a browser lets any
  * page read from one.
  */
-export function refuseCrossSite(request: Request): void {
+function refuseCrossSite(request: Request): void {
   const opens_socket = request.headers.get("upgrade")?.toLowerCase() === "websocket";
   if ((request.method === "GET" || request.method === "HEAD") && !opens_socket) return;
   if (!isOwnPage(request))
@@ -85,8 +122,7 @@ export const auth = (keys: Keys) => {
       if (admitted.has(request)) return;
       const caller = await callerOf(keys, request);
       if (!caller) throw unauthorized("give an API key: X-API-Key or Authorization: Bearer");
-      if (!allows(caller, scope)) throw new Problem(403, "Forbidden", `the key lacks the scope "${scope}"`);
-      if (caller.session) refuseCrossSite(request);
+      checkAllowed(keys, request, caller, scope);
       admitted.set(request, caller);
     };
 

@@ -36,6 +36,13 @@ export class Budgets {
     return 0;
   }
 
+  /** @returns 0 where there is one, or how many ms until there is; nothing is taken */
+  wait_ms(name: string): number {
+    const now_ms = this.#now_ms();
+    const full_ms = Math.max(this.#full_ms.get(name) ?? 0, now_ms) + this.#interval_ms;
+    return Math.max(0, full_ms - now_ms - this.#burst_ms);
+  }
+
   /** As if one had not been taken. */
   giveBack(name: string): void {
     const full_ms = this.#full_ms.get(name);

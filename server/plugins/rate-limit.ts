@@ -7,6 +7,8 @@ import { RedisBudgets } from "./redis-budgets.ts";
 
 /** Failed sign-ins of an address, and of a name whoever tries it. */
 const SIGN_INS: Rate = { burst: 10, per_s: 10 / 60 };
+/** Sign-ins of a user or a key that are right: each costs a moment of a core, and a session. */
+const RIGHT_SIGN_INS: Rate = { burst: 60, per_s: 0.5 };
 /** What was spent is told to the other replicas so often, or when it is this part of a burst. */
 const TELL_EVERY_MS = 50;
 const TELL_FRACTION = 20;
@@ -31,6 +33,7 @@ export class RateLimits {
   readonly #rate: Rate;
   readonly #requests: Budgets;
   readonly #sign_ins: Budgets;
+  readonly #right_sign_ins: Budgets;
   readonly #redis: RedisBudgets | undefined;
   readonly #refused: Counter;
   readonly #now_ms: () => number;
@@ -45,6 +48,7 @@ export class RateLimits {
     this.#rate = { burst: per_s, per_s };
     this.#requests = new Budgets(this.#rate, now_ms);
     this.#sign_ins = new Budgets(SIGN_INS, now_ms);
+    this.#right_sign_ins = new Budgets(RIGHT_SIGN_INS, now_ms);
     this.#now_ms = now_ms;
     this.#refused = new Counter({
       name: "mtc_rate_limited_requests_total",
@@ -96,6 +100,29 @@ export class RateLimits {
       giveBack();
       if (wait_ms !== undefined) void this.#redis?.tell(SIGN_INS, new Map(asked.map((name) => [name, -1])));
     };
+  }
+
+  /**
+   * Before a password is looked at: whoever knows it may not have it looked at for ever. Only right sign-ins spend this
+   * budget, so nobody uses up another's.
+   * @throws 429 with Retry-After
+   */
+  maySignIn(name: string): void {
+    const wait_ms = this.#right_sign_ins.wait_ms(name);
+    if (wait_ms > 0) throw this.#tooMany("right-sign-ins", wait_ms, RIGHT_SIGN_INS, "too many sign-ins");
+  }
+
+  /** A sign-in that was right. @throws 429 with Retry-After where there were too many */
+  signedIn(name: string): void {
+    this.maySignIn(name);
+    this.#right_sign_ins.take(name);
+  }
+
+  /** A key that is none; of this process alone. @throws 429 with Retry-After where an address tried too many */
+  wrongKey(address: string): void {
+    const wait_ms = this.#sign_ins.take(`wrong-key:${address}`);
+    if (wait_ms > 0)
+      throw this.#tooMany("wrong-keys", wait_ms, SIGN_INS, `${SIGN_INS.burst} keys were wrong`);
   }
 
   async stop(): Promise<void> {

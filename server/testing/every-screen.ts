@@ -6,7 +6,7 @@ import { BROWSER_ARGS, chromiumForTests } from "../../.ci/chromium.ts";
 import { limit_ms, until } from "../../.ci/limits.ts";
 import { crawl } from "./crawl.ts";
 import { layoutShift } from "./layout-shift.ts";
-import { discard, startServer, type TestServer } from "./server.ts";
+import { discard, signInOnce, startServer, type TestServer } from "./server.ts";
 
 const { executablePath, missing } = chromiumForTests();
 
@@ -43,8 +43,7 @@ beforeAll(async () => {
   browser = await chromium.launch({ executablePath, args: BROWSER_ARGS });
   await until(() => /demo plant:/.exec(server.output())?.[0]);
   await server.settled();
-  const link = /sign in once:\s+(\S+)/.exec(server.output())?.[1] ?? "";
-  cookie = (await fetch(link, { redirect: "manual" })).headers.get("set-cookie")?.split(";")[0] ?? "";
+  cookie = (await signInOnce(server)).headers.get("set-cookie")?.split(";")[0] ?? "";
   const { body } = await server.call<{ rows: { id: string }[] }>("GET", "/api/v1/machines");
   const context = await signedIn(LOOKS["kiosk, English"]);
   ({ pages, broken } = await crawl(

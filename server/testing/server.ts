@@ -96,6 +96,13 @@ export async function startServer(
   };
 }
 
+/** Follows the printed sign-in link, as its page's button does. @returns the answer, with the session's cookie */
+export function signInOnce(server: Pick<TestServer, "output">, origin?: string): Promise<Response> {
+  const url = new URL(/sign in once:\s+(\S+)/.exec(server.output())?.[1] ?? "");
+  const body = new URLSearchParams({ token: url.searchParams.get("token") ?? "" });
+  return fetch(`${origin ?? url.origin}/sign-in`, { method: "POST", body, redirect: "manual" });
+}
+
 /** JSON in, JSON out, with the admin key, wherever the program runs. */
 export const callTo =
   (origin: string): TestServer["call"] =>

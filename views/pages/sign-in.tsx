@@ -18,15 +18,30 @@ export function SignIn(props: SignInProps) {
               {words.errors[error]}
             </p>
           )}
-          <PasswordForm {...props} />
+          {props.token ? <LinkForm {...props} /> : <PasswordForm {...props} />}
           <details open={error === "wrong_key"}>
             <summary>{words.byKey}</summary>
             <KeyForm {...props} />
           </details>
-          <p class="hint">{words.link}</p>
+          {!props.token && <p class="hint">{words.link}</p>}
         </div>
       </main>
     </Layout>
+  );
+}
+
+/** The link itself changes nothing: whoever fetches it without looking must not use it up. */
+function LinkForm({ token, next }: SignInProps) {
+  const words = text.signIn;
+  return (
+    <form method="post" action="/sign-in" id="sign-in-once">
+      <input type="hidden" name="next" value={next} />
+      <input type="hidden" name="token" value={token} />
+      <p class="hint">{words.once}</p>
+      <button class="primary" type="submit" autofocus>
+        {words.submit}
+      </button>
+    </form>
   );
 }
 

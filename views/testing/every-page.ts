@@ -195,7 +195,13 @@ export function everyPage({
     adminReasons: renderPage(AdminReasons, { ...adminReasons(name), shell: user }),
     adminNoReasons: renderPage(AdminReasons, { ...noReasons(), shell: user }),
     adminReasonsUse: renderFragment(AdminReasonsUse, { ...adminReasonsUse(name), shell: user }),
-    signIn: renderPage(SignIn, { shell: user, error: "wrong_key", name: name ?? "", next: name ?? "/hmi" }),
+    signIn: renderPage(SignIn, {
+      shell: user,
+      error: "wrong_key",
+      name: name ?? "",
+      next: name ?? "/hmi",
+      token: "",
+    }),
     offline: renderPage(Offline, { shell: { ...user, user: null } }),
     problem: renderPage(Problem, { shell: user, status: 500, detail: name ?? null }),
   };

@@ -425,6 +425,7 @@ export const english = {
     key: "API key",
     keyHint: "The first key is in the file that MTC named when it started.",
     submit: "Sign in",
+    once: "Your one-time link: it signs you in as the admin, and then holds no more.",
     link: "Started MTC just now? Open the one-time link from its terminal: it signs you in as the admin.",
     errors: {
       wrong_password: "The name or the password is wrong, or the user is disabled.",

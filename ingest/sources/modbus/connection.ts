@@ -2,6 +2,7 @@
 import { connect, type Socket } from "node:net";
 import ModbusRTU from "modbus-serial";
 import { checkAddress, lookupChecked } from "../addresses.ts";
+import { cut } from "../text.ts";
 import type { ReadFunction } from "./blocks.ts";
 
 export type Address = { host: string; port: number };
@@ -15,7 +16,8 @@ export class ReadError extends Error {
   override readonly name = "ReadError";
   readonly kind: "refused" | "failed" | "silent" | "broken";
   constructor(kind: ReadError["kind"], message: string) {
-    super(message);
+    // Some of its words are the device's, or a library's.
+    super(cut(message));
     this.kind = kind;
   }
 }

@@ -2,6 +2,7 @@
 import { ColumnsBuilder } from "../../columns.ts";
 import { ContactGaps } from "../contact.ts";
 import type { Checkpoint, Sink, SourceStatus } from "../source.ts";
+import { messageOf } from "../text.ts";
 import type { ModbusMap, ModbusPoint } from "./map.ts";
 
 export type ModbusMachine = {
@@ -62,7 +63,7 @@ export class MachineReader {
       this.status.error = complaint;
     } catch (error) {
       // Trouble of our own: contact there is, but what was read is not kept.
-      await this.#forget("connecting", (error as Error).message);
+      await this.#forget("connecting", messageOf(error));
     }
   }
 

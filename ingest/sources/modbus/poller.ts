@@ -1,6 +1,7 @@
 // One poller for a host and port, however many machines and units are behind it: one connection, one request at a time.
 import { Backoff, type BackoffOptions, DEFAULT_BACKOFF } from "../backoff.ts";
 import type { Collector, Sink, SourceStatus } from "../source.ts";
+import { messageOf } from "../text.ts";
 import { ModbusConnection, ReadError } from "./connection.ts";
 import { MachineReader, type ModbusMachine, type Reading } from "./machine.ts";
 import { Round } from "./round.ts";
@@ -181,7 +182,7 @@ export class ModbusPoller implements Collector {
       one.failed = true;
     }
     await this.#settled();
-    await Promise.all(lost.flatMap(({ readers }) => readers.map((reader) => reader.lost(error.message))));
+    await Promise.all(lost.flatMap(({ readers }) => readers.map((reader) => reader.lost(messageOf(error)))));
   }
 
   /** What was read is with the sink. */

@@ -19,6 +19,7 @@ describe.skipIf(!haveRecordings)("recordings", () => {
         removed: false,
         device_uuid: "",
         document: tool,
+        omitted_bytes: 0,
       },
     ]);
     const listed = readAssets(recording("cppagent/asset3.xml")) ?? [];
@@ -61,8 +62,17 @@ test("markup in values, comments and CDATA is none; a prefix is not part of the 
       removed: true,
       device_uuid: "u>1",
       document: tool,
+      omitted_bytes: 0,
     },
-    { asset_id: "f", type: "File", ts_us: 0, removed: false, device_uuid: "", document: file },
+    {
+      asset_id: "f",
+      type: "File",
+      ts_us: 0,
+      removed: false,
+      device_uuid: "",
+      document: file,
+      omitted_bytes: 0,
+    },
   ]);
 });
 

@@ -1,7 +1,11 @@
 // An agent's assets as data: what names each of them, and the bytes it was told in.
+import { MAX_NAME_LENGTH } from "../../event.ts";
 import { parseTimestamp_us } from "../../time.ts";
+import { cut } from "../text.ts";
+import { MAX_ASSET_BYTES, MAX_ASSETS, MAX_DEPTH } from "./bounds.ts";
 import { elementsOf, isJson, parseJson } from "./json.ts";
-import { cleanText, MAX_DEPTH } from "./xml.ts";
+import { checkXml } from "./scanner.ts";
+import { cleanText } from "./xml.ts";
 
 export type Asset = {
   asset_id: string;
@@ -12,9 +16,15 @@ export type Asset = {
   removed: boolean;
   /** The device it belongs to, "" where it does not say. */
   device_uuid: string;
-  /** The asset's element as the agent wrote it. */
+  /** The asset's element as the agent wrote it; "" where it is over the bound. */
   document: string;
+  /** How large it would be; 0 where it is there. */
+  omitted_bytes: number;
 };
+
+export const MAX_ASSET_ID_LENGTH = 1_000;
+/** Elements that are only passed over: a cutting tool has dozens. */
+const MAX_ASSETS_ELEMENTS = 1_000_000;
 
 /**
  * Reads a MTConnectAssets document.
@@ -22,29 +32,42 @@ export type Asset = {
  * @throws Error where it is not well-formed
  */
 export function readAssets(bytes: Uint8Array): Asset[] | undefined {
-  return isJson(bytes) ? readJsonAssets(bytes) : readXmlAssets(new TextDecoder().decode(bytes));
+  if (isJson(bytes)) return readJsonAssets(bytes);
+  // What follows takes a tag for a tag, and must not be given what is none.
+  checkXml(bytes, MAX_ASSETS_ELEMENTS);
+  return readXmlAssets(new TextDecoder().decode(bytes));
 }
 
 function toAsset(type: string, attributes: Record<string, unknown>, document: string): Asset {
-  const said = (name: string): string => String(attributes[name] ?? "");
+  const said = (name: string, max_length = MAX_NAME_LENGTH): string =>
+    cut(String(attributes[name] ?? ""), max_length);
+  const size_bytes = Buffer.byteLength(document);
+  const too_large = size_bytes > MAX_ASSET_BYTES;
   return {
-    asset_id: said("assetId"),
-    type,
+    asset_id: said("assetId", MAX_ASSET_ID_LENGTH),
+    type: cut(type, MAX_NAME_LENGTH),
     ts_us: parseTimestamp_us(said("timestamp")) ?? 0,
     removed: said("removed") === "true",
     device_uuid: said("deviceUuid"),
-    document,
+    document: too_large ? "" : document,
+    omitted_bytes: too_large ? size_bytes : 0,
   };
 }
 
 function readJsonAssets(bytes: Uint8Array): Asset[] | undefined {
   const root = parseJson(bytes).MTConnectAssets;
   if (typeof root !== "object" || root === null || Array.isArray(root)) return undefined;
-  return elementsOf(root.Assets)
+  return bounded(elementsOf(root.Assets))
     .map(([type, asset]) =>
       toAsset(type, asset as Record<string, unknown>, JSON.stringify({ [type]: asset })),
     )
     .filter(({ asset_id }) => asset_id !== "");
+}
+
+/** @throws Error where there are more than may be asked for */
+function bounded<T>(assets: T[]): T[] {
+  if (assets.length > MAX_ASSETS) throw new Error(`more than ${MAX_ASSETS} assets`);
+  return assets;
 }
 
 /** The assets are the children of Assets, which is a child of the root. */
@@ -65,7 +88,7 @@ function readXmlAssets(text: string): Asset[] | undefined {
     if (kind === "start") continue;
     if (path.pop() !== name) throw new Error(`</${name}> closes what it did not open`);
     if (!inside) continue;
-    assets.push(toAsset(localName(name), attributesOf(start.tag), text.slice(start.at, end)));
+    bounded(assets).push(toAsset(localName(name), attributesOf(start.tag), text.slice(start.at, end)));
   }
   if (root === undefined || path.length > 0) throw new Error("a document without an end");
   return localName(root) === "MTConnectAssets" ? assets.filter(({ asset_id }) => asset_id !== "") : undefined;

@@ -3,19 +3,31 @@ import type { AssetData } from "../../event.ts";
 import { UNAVAILABLE } from "../../signals.ts";
 import { Backoff, type BackoffOptions, sleep } from "../backoff.ts";
 import type { AssetRecord, Sink } from "../source.ts";
-import type { Asset } from "./asset-document.ts";
+import { cut } from "../text.ts";
+import { type Asset, MAX_ASSET_ID_LENGTH } from "./asset-document.ts";
 import { type AgentClient, AgentError } from "./client.ts";
-import { type Device, type DeviceStream, itemsOf } from "./document.ts";
+import { type DataItem, type Device, type DeviceStream, itemsOf } from "./document.ts";
 
-/** A larger asset is recorded without its document. */
-const MAX_ASSET_BYTES = 256 * 1024;
 /** What is recorded in one transaction. */
 const MAX_COMMIT_BYTES = 1024 * 1024;
+const MAX_COMMIT_ASSETS = 500;
 /** More changes than this are not kept one by one: all assets are asked for instead. */
 const MAX_WANTED = 1_000;
 /** An asset that cannot be had is given up until the agent tells of it again. */
 const MAX_ATTEMPTS = 8;
-const MAX_ASSET_ID_LENGTH = 1_000;
+
+/** Of a device, by the data item's id: which tell of assets, and of what. */
+const told = new WeakMap<Device, Map<string, DataItem["type"]>>();
+const tellingOf = (device: Device): Map<string, string> =>
+  told.getOrInsertComputed(
+    device,
+    () =>
+      new Map(
+        device.data_items
+          .filter(({ type }) => type === "ASSET_CHANGED" || type === "ASSET_REMOVED")
+          .map(({ id, type }) => [id, type]),
+      ),
+  );
 
 /** What an AssetChanged or AssetRemoved observation tells. */
 export type AssetChange = { machine_id: string; asset_id: string; ts_us: number; removed: boolean };
@@ -30,15 +42,17 @@ export function assetChanges(
   const changes: AssetChange[] = [];
   const items = itemsOf(device, streams);
   if (!items) return changes;
-  for (const { id, type } of device.data_items) {
-    if (type !== "ASSET_CHANGED" && type !== "ASSET_REMOVED") continue;
-    const index = items.ids.indexOf(id);
-    for (let i = 0; index >= 0 && i < items.length; i++) {
-      const asset_id = items.words[(items.word[i] as number) - 1];
-      const [sequence, ts_us] = [items.sequence[i] as number, items.ts_us[i] as number];
-      if (items.id[i] !== index || !(sequence >= floor) || !asset_id || asset_id === UNAVAILABLE) continue;
-      changes.push({ machine_id, asset_id, ts_us: ts_us || 0, removed: type === "ASSET_REMOVED" });
-    }
+  const telling = tellingOf(device);
+  const types = items.ids.map((id) => telling.get(id));
+  if (types.every((type) => type === undefined)) return changes;
+  for (let i = 0; i < items.length; i++) {
+    const type = types[items.id[i] as number];
+    if (type === undefined) continue;
+    const asset_id = items.words[(items.word[i] as number) - 1];
+    const [sequence, ts_us] = [items.sequence[i] as number, items.ts_us[i] as number];
+    if (!(sequence >= floor) || !asset_id || asset_id === UNAVAILABLE) continue;
+    const removed = type === "ASSET_REMOVED";
+    changes.push({ machine_id, asset_id: cut(asset_id, MAX_ASSET_ID_LENGTH), ts_us: ts_us || 0, removed });
   }
   return changes;
 }
@@ -121,7 +135,7 @@ export class AssetFollower {
     this.#wants_all = false;
     try {
       const assets = await this.#options.client.allAssets();
-      await this.#record(assets.flatMap((asset) => this.#records(asset, undefined)));
+      await this.#record(assets, undefined);
     } catch (error) {
       // An agent that knows no assets says so; anything else may pass.
       if (error instanceof AgentError) return;
@@ -132,7 +146,7 @@ export class AssetFollower {
 
   async #fetch(change: AssetChange): Promise<void> {
     const assets = await this.#assetsOf(change);
-    await this.#record(assets.flatMap((asset) => this.#records(asset, change)));
+    await this.#record(assets, change);
     if (this.#wanted.get(change.asset_id) === change) this.#wanted.delete(change.asset_id);
   }
 
@@ -142,7 +156,9 @@ export class AssetFollower {
       return (await this.#options.client.asset(asset_id)).filter((asset) => asset.asset_id === asset_id);
     } catch (error) {
       if (!(error instanceof AgentError)) throw error;
-      return removed ? [{ asset_id, type: "", ts_us, removed, device_uuid: "", document: "" }] : [];
+      return removed
+        ? [{ asset_id, type: "", ts_us, removed, device_uuid: "", document: "", omitted_bytes: 0 }]
+        : [];
     }
   }
 
@@ -155,7 +171,7 @@ export class AssetFollower {
 
   /** One for each machine that the asset belongs to. */
   #records(asset: Asset, change: AssetChange | undefined): AssetRecord[] {
-    const { asset_id, type, device_uuid, document } = asset;
+    const { asset_id, type, device_uuid, document, omitted_bytes } = asset;
     const owners = this.#followed
       .filter(({ device }) => device_uuid === device.uuid || (device_uuid === "" && this.#is_alone))
       .map(({ machine_id }) => machine_id);
@@ -163,30 +179,22 @@ export class AssetFollower {
     const removed = asset.removed || change?.removed === true;
     // Some agents leave a removed asset with the time it had before.
     const ts_us = change?.removed ? Math.max(asset.ts_us, change.ts_us) : asset.ts_us || (change?.ts_us ?? 0);
-    const size_bytes = Buffer.byteLength(document);
-    const too_large = size_bytes > MAX_ASSET_BYTES;
-    const data: AssetData["asset"] = {
-      asset_id: asset_id.slice(0, MAX_ASSET_ID_LENGTH),
-      type,
-      ts_us,
-      removed,
-      document: too_large ? "" : document,
-      omitted_bytes: too_large ? size_bytes : 0,
-    };
+    const data: AssetData["asset"] = { asset_id, type, ts_us, removed, document, omitted_bytes };
     const hash = new Bun.CryptoHasher("sha256")
-      .update(JSON.stringify([type, removed, document]))
+      .update(JSON.stringify([type, removed, document, ...(omitted_bytes > 0 ? [omitted_bytes] : [])]))
       .digest("hex");
     const dedupe_key = `asset:${data.asset_id}:${ts_us}:${hash.slice(0, 32)}`;
     return owners.map((machine_id) => ({ machine_id, asset: data, dedupe_key }));
   }
 
-  async #record(records: AssetRecord[]): Promise<void> {
+  /** A group is made when the one before is on the disk: others have their turn meanwhile. */
+  async #record(assets: Asset[], change: AssetChange | undefined): Promise<void> {
     let group: AssetRecord[] = [];
     let size_bytes = 0;
-    for (const record of records) {
-      group.push(record);
-      size_bytes += record.asset.document.length;
-      if (size_bytes < MAX_COMMIT_BYTES) continue;
+    for (const asset of assets) {
+      group.push(...this.#records(asset, change));
+      size_bytes += asset.document.length;
+      if (size_bytes < MAX_COMMIT_BYTES && group.length < MAX_COMMIT_ASSETS) continue;
       await this.#options.sink.assets(group);
       [group, size_bytes] = [[], 0];
     }

@@ -1,28 +1,20 @@
 // Asks one agent over HTTP: probe, current, sample and the sample stream, everything bounded in size, silence and time.
-import { type Asset, readAssets } from "./asset-document.ts";
-import {
-  type DevicesDocument,
-  type ErrorDocument,
-  readDocument,
-  readStreams,
-  type StreamsDocument,
-} from "./document.ts";
-import {
-  ContactError,
-  DEFAULT_PATIENCE,
-  Exchange,
-  MAX_DOCUMENT_BYTES,
-  type Patience,
-  Unreadable,
-} from "./exchange.ts";
+import { cut } from "../text.ts";
+import type { Asset } from "./asset-document.ts";
+import { MAX_ASSETS, MAX_DOCUMENT_BYTES } from "./bounds.ts";
+import type { DevicesDocument, ErrorDocument, StreamsDocument } from "./document.ts";
+import { ContactError, DEFAULT_PATIENCE, Exchange, type Patience, Unreadable } from "./exchange.ts";
 import { boundaryOf, MultipartCutter } from "./multipart.ts";
+import { readAnswer } from "./reader.ts";
+import type { Expected, ReadDocument } from "./reader.worker.ts";
 
 /** The agent answered with an error document. */
 export class AgentError extends Error {
   override readonly name = "AgentError";
   readonly codes: string[];
   constructor({ errors }: ErrorDocument) {
-    super(errors.map(({ code, message }) => `${code}: ${message}`).join("; ") || "an error without a code");
+    const words = errors.map(({ code, message }) => `${code}: ${message}`).join("; ");
+    super(cut(words) || "an error without a code");
     this.codes = errors.map(({ code }) => code);
   }
   get out_of_range(): boolean {
@@ -52,8 +44,7 @@ export class AgentClient {
   }
 
   async probe(): Promise<DevicesDocument> {
-    const document = parse(readDocument, await this.#answer(`${this.#base}/probe`));
-    if (document.kind === "error") throw new AgentError(document);
+    const document = await this.#answer(`${this.#base}/probe`, "document");
     if (document.kind !== "devices")
       throw new ContactError("the answer to probe is no MTConnectDevices document");
     return document;
@@ -92,12 +83,13 @@ export class AgentClient {
     const exchange = await Exchange.open(this.#url(query), patience, this.#stop);
     try {
       const boundary = exchange.refusal ? undefined : boundaryOf(exchange.content_type);
-      if (boundary === undefined) throw await refusalOf(exchange);
+      if (boundary === undefined) throw await this.#refusalOf(exchange);
       const cutter = new MultipartCutter(boundary, MAX_DOCUMENT_BYTES);
       for await (const chunk of exchange.chunks()) {
-        const parts = parse((bytes) => cutter.push(bytes), chunk);
-        if (parts.length > 0 || !cutter.in_part) exchange.documentEnds();
-        for (const part of parts) yield streamsOf(part);
+        const parts = cutInto(cutter, chunk);
+        // Line ends between documents are none: whoever sends nothing else for a minute is not heard.
+        if (parts.length > 0) exchange.documentEnds();
+        for (const part of parts) yield streamsOf(await this.#read(part, "streams"));
       }
     } finally {
       exchange.close();
@@ -105,16 +97,15 @@ export class AgentClient {
   }
 
   async #streams(query: string): Promise<StreamsDocument> {
-    return streamsOf(await this.#answer(this.#url(query)));
+    return streamsOf(await this.#answer(this.#url(query), "streams"));
   }
 
   /** @param other asked for where the agent refuses the path, but not where it only does not have the asset */
   async #assets(path: string, other?: string): Promise<Asset[]> {
     try {
-      const bytes = await this.#answer(`${this.#base}/${path}`);
-      const assets = parse(readAssets, bytes);
-      if (assets) return assets;
-      throw errorIn(bytes) ?? new ContactError("the answer to assets is no MTConnectAssets document");
+      const document = await this.#answer(`${this.#base}/${path}`, "assets");
+      if (document.kind === "assets") return document.assets;
+      throw new ContactError("the answer to assets is no MTConnectAssets document");
     } catch (error) {
       const refused = error instanceof AgentError && !error.codes.includes("ASSET_NOT_FOUND");
       if (!refused || other === undefined) throw error;
@@ -126,55 +117,60 @@ export class AgentClient {
     return `${this.#base}/${this.device === "" ? "" : `${encodeURIComponent(this.device)}/`}${query}`;
   }
 
-  /** @throws AgentError, ContactError where the answer is neither a success nor an agent's error */
-  async #answer(url: string): Promise<Uint8Array> {
+  /** @throws AgentError, Unreadable, ContactError where the answer is neither a success nor an agent's error */
+  async #answer(url: string, expected: Expected): Promise<Exclude<ReadDocument, ErrorDocument>> {
     const exchange = await Exchange.open(url, this.#patience, this.#stop);
+    let bytes: Uint8Array;
     try {
-      const bytes = await exchange.body();
-      if (exchange.refusal) throw errorIn(bytes) ?? new ContactError(exchange.refusal);
-      if (bytes.length === 0) throw new ContactError("an empty answer");
-      return bytes;
+      bytes = await exchange.body();
     } finally {
+      // The agent need not wait for its document to be read.
       exchange.close();
     }
+    if (exchange.refusal) throw (await this.#errorIn(bytes)) ?? new ContactError(exchange.refusal);
+    if (bytes.length === 0) throw new ContactError("an empty answer");
+    return this.#read(bytes, expected);
   }
-}
 
-/** More assets than an agent is set up to hold. */
-const MAX_ASSETS = 10_000;
+  /** @throws AgentError where the agent says one, Unreadable */
+  async #read(bytes: Uint8Array, expected: Expected): Promise<Exclude<ReadDocument, ErrorDocument>> {
+    const document = await readAnswer(bytes, expected, this.#stop);
+    if (document.kind === "error") throw new AgentError(document);
+    return document;
+  }
 
-/** Why there is no stream, from the single answer that came instead. */
-async function refusalOf(exchange: Exchange): Promise<Error> {
-  const bytes = await exchange.body();
-  const error = errorIn(bytes);
-  if (error) return error.out_of_range ? error : new NoStream(error.message);
-  if (exchange.refusal) return new ContactError(exchange.refusal);
-  parse(readStreams, bytes);
-  return new NoStream("the agent answers interval with a single document");
-}
-
-/** The agent's error, where the document is one. */
-function errorIn(bytes: Uint8Array): AgentError | undefined {
-  try {
-    const document = readDocument(bytes);
-    return document.kind === "error" ? new AgentError(document) : undefined;
-  } catch {
+  /** The agent's error, where the document is one. */
+  async #errorIn(bytes: Uint8Array): Promise<AgentError | undefined> {
+    try {
+      await this.#read(bytes, "document");
+    } catch (error) {
+      if (error instanceof AgentError) return error;
+    }
     return undefined;
   }
+
+  /** Why there is no stream, from the single answer that came instead. */
+  async #refusalOf(exchange: Exchange): Promise<Error> {
+    const bytes = await exchange.body();
+    const error = await this.#errorIn(bytes);
+    if (error) return error.out_of_range ? error : new NoStream(error.message);
+    if (exchange.refusal) return new ContactError(exchange.refusal);
+    await this.#read(bytes, "streams");
+    return new NoStream("the agent answers interval with a single document");
+  }
 }
 
-function streamsOf(bytes: Uint8Array): StreamsDocument {
-  const document = parse(readStreams, bytes);
-  if (document.kind === "error") throw new AgentError(document);
+function streamsOf(document: ReadDocument): StreamsDocument {
+  if (document.kind !== "streams") throw new Unreadable("the answer is no MTConnectStreams document");
   const { first_sequence, next_sequence } = document.header;
   if (Number.isNaN(first_sequence + next_sequence)) throw new Unreadable("a header without its sequences");
   return document;
 }
 
 /** What cannot be read is no MTConnect: as good as silence. */
-function parse<T>(read: (bytes: Uint8Array) => T, bytes: Uint8Array): T {
+function cutInto(cutter: MultipartCutter, chunk: Uint8Array): Uint8Array[] {
   try {
-    return read(bytes);
+    return cutter.push(chunk);
   } catch (error) {
     throw new Unreadable(error instanceof Error ? error.message : String(error));
   }

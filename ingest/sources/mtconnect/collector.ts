@@ -1,6 +1,7 @@
 // Follows one agent for one or more machines: first contact, streaming, resuming, and what was lost on the way.
 import { Backoff, type BackoffOptions, DEFAULT_BACKOFF, sleep } from "../backoff.ts";
 import type { Batch, Checkpoint, Collector, Sink, SourceStatus } from "../source.ts";
+import { messageOf } from "../text.ts";
 import { AssetFollower, assetChanges } from "./assets.ts";
 import { AgentClient, AgentError, NoStream } from "./client.ts";
 import { type AgentHeader, type DevicesDocument, type StreamsDocument, span_us } from "./document.ts";
@@ -424,7 +425,7 @@ class AgentCollector {
 
   /** @returns whether contact with the agent is lost; anything else is trouble of our own */
   async #lost(error: unknown): Promise<boolean> {
-    const detail = error instanceof Error ? error.message : String(error);
+    const detail = messageOf(error);
     // In trouble of our own the agent's buffer keeps the time meanwhile.
     const contact =
       error instanceof ContactError || error instanceof AgentError || error instanceof Superseded;

@@ -1,4 +1,5 @@
 // Conditions in force: per data item the set of active native codes, and the worst level among them.
+import { MAX_CODES, MAX_FOLLOWED } from "./bounds.ts";
 import type { Detail, Level } from "./items.ts";
 
 type Condition = NonNullable<Detail["condition"]>;
@@ -23,21 +24,19 @@ export class Conditions {
    * that code, without a code all; Unavailable replaces all (MTConnect Part 1, "Condition").
    */
   apply(data_item_id: string, condition: Condition): InForce {
-    let codes = this.#active.get(data_item_id);
-    if (!codes) this.#active.set(data_item_id, (codes = new Map()));
-    const before = alarmsOf(codes).length;
+    const codes = this.#active.get(data_item_id) ?? new Map<string, Condition>();
+    // What is beyond the bound is told as if nothing had been in force before (invariant 7).
+    if (this.#active.size < MAX_FOLLOWED) this.#active.set(data_item_id, codes);
+    const had_alarms = hasAlarms(codes);
     const { level, native_code } = condition;
-    if (level === "UNAVAILABLE" || (level === "NORMAL" && native_code === "")) codes.clear();
-    // Whatever is heard of a condition ends its being unavailable.
-    for (const [code, active] of codes) if (active.level === "UNAVAILABLE") codes.delete(code);
+    // Being unavailable is alone, and whatever is heard of a condition ends it.
+    const all_end = level === "UNAVAILABLE" || (level === "NORMAL" && native_code === "");
+    if (all_end || !had_alarms) codes.clear();
     if (level === "NORMAL") codes.delete(native_code);
     else codes.set(native_code, condition);
-    const alarms = alarmsOf(codes);
-    const worst = [...codes.values()].reduce<Level>(
-      (a, { level: b }) => (RANK[b] > RANK[a] ? b : a),
-      "NORMAL",
-    );
-    return { worst, alarms: before + alarms.length > 0 ? told(alarms) : undefined };
+    const [oldest] = codes.keys();
+    if (codes.size > MAX_CODES && oldest !== undefined) codes.delete(oldest);
+    return { worst: worstOf(codes), alarms: had_alarms || hasAlarms(codes) ? told(codes) : undefined };
   }
 
   /** Forgets all: a `/current` document that lists every active condition follows. */
@@ -46,20 +45,30 @@ export class Conditions {
   }
 }
 
-const RANK: Record<Level, number> = { NORMAL: 0, WARNING: 1, FAULT: 2, UNAVAILABLE: 3 };
+/** Of what is in force; being unavailable is always alone. */
+const worstOf = (codes: Map<string, Condition>): Level =>
+  some(codes, "FAULT") ? "FAULT" : (firstOf(codes)?.level ?? "NORMAL");
 
-const alarmsOf = (codes: Map<string, Condition>): Condition[] =>
-  [...codes.values()].filter(({ level }) => level === "WARNING" || level === "FAULT");
+const firstOf = (codes: Map<string, Condition>): Condition | undefined => codes.values().next().value;
+
+const some = (codes: Map<string, Condition>, level: Level): boolean =>
+  codes.values().some((active) => active.level === level);
+
+const hasAlarms = (codes: Map<string, Condition>): boolean =>
+  codes.size > 0 && firstOf(codes)?.level !== "UNAVAILABLE";
 
 /** As a JSON array; of too many the worst. */
-function told(alarms: Condition[]): string {
+function told(codes: Map<string, Condition>): string {
   const list: string[] = [];
   let length = 2;
-  for (const alarm of alarms.toSorted((a, b) => RANK[b.level] - RANK[a.level])) {
-    const json = toldOf(alarm);
-    length += json.length + 1;
-    if (length > MAX_TOLD_LENGTH) break;
-    list.push(json);
+  for (const level of ["FAULT", "WARNING"] as const) {
+    for (const alarm of codes.values()) {
+      if (alarm.level !== level) continue;
+      const json = toldOf(alarm);
+      length += json.length + 1;
+      if (length > MAX_TOLD_LENGTH) return `[${list.join(",")}]`;
+      list.push(json);
+    }
   }
   return `[${list.join(",")}]`;
 }

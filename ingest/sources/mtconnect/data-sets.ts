@@ -1,12 +1,10 @@
 // Data sets and tables: each entry (`<signal>.<key>`) and each cell (`<signal>.<row>.<cell>`) is a signal of its own.
 import { UNAVAILABLE } from "../../signals.ts";
+import { MAX_FOLLOWED } from "./bounds.ts";
 import { type Entry, toNumber } from "./items.ts";
 
 /** What one observation of a set changes, by path under the set's signal; "" is the set itself, null is an end. */
 export type Changes = Map<string, number | string | null>;
-
-/** Entries followed of one device; what is beyond is told, but its end is not. */
-const MAX_KNOWN = 20_000;
 
 /** Of a set: the cells of each entry; a plain entry has none. The entry "" is the set's being unavailable. */
 type Known = Map<string, string[]>;
@@ -26,7 +24,7 @@ export class DataSets {
    */
   apply(data_item_id: string, entries: Entry[] | typeof UNAVAILABLE, emptied: boolean): Changes {
     const known = this.#sets.get(data_item_id) ?? new Map<string, string[]>();
-    this.#sets.set(data_item_id, known);
+    if (this.#sets.size < MAX_FOLLOWED) this.#sets.set(data_item_id, known);
     const changes: Changes = new Map();
     const unavailable = entries === UNAVAILABLE;
     if (emptied || unavailable) for (const key of [...known.keys()]) this.#end(known, key, changes);
@@ -49,7 +47,7 @@ export class DataSets {
     const cells = Array.isArray(value) ? value : [];
     for (const cell of cells) changes.set(`${key}.${cell.key}`, valueIn(cell.value));
     if (!Array.isArray(value)) changes.set(key, valueIn(value));
-    if (this.#count >= MAX_KNOWN) return;
+    if (this.#count >= MAX_FOLLOWED) return;
     known.set(
       key,
       cells.map((cell) => cell.key),

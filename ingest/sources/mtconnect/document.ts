@@ -1,18 +1,23 @@
 // MTConnect's documents as data: devices, streams and errors, of any schema version.
+import { MAX_NAME_LENGTH } from "../../event.ts";
 import { parseTimestamp_us } from "../../time.ts";
+import { cut } from "../text.ts";
+import { MAX_DATA_ITEMS, MAX_ERRORS } from "./bounds.ts";
 import {
   CONDITION,
+  conditionOf,
   type Detail,
   type Entry,
   EVENT,
+  entryOf,
   type Level,
   SAMPLE,
   StreamItems,
   toNumber,
 } from "./items.ts";
 import { isJson, readJson } from "./json.ts";
-import { scanStreams } from "./scanner.ts";
-import { child, readXml, type XmlElement } from "./xml.ts";
+import { readXml, scanStreams } from "./scanner.ts";
+import { child, type XmlElement } from "./xml.ts";
 
 /** What every document says of its agent. Numbers are NaN where the agent gave none. */
 export type AgentHeader = {
@@ -69,19 +74,23 @@ export type OtherDocument = { kind: "other"; root: string };
 export type MTConnectDocument = StreamsDocument | DevicesDocument | ErrorDocument | OtherDocument;
 
 /**
- * Reads any document an agent answers with.
- * @throws Error where the bytes are no acceptable XML or JSON
+ * Reads any document an agent answers with. It may take seconds: not for the event loop.
+ * @throws Error where the bytes are no acceptable XML or JSON, or over a bound
  */
-export function readDocument(bytes: Uint8Array): MTConnectDocument {
-  const root = isJson(bytes) ? readJson(bytes) : readXml(bytes);
+export const readDocument = (bytes: Uint8Array): MTConnectDocument =>
+  documentOf(isJson(bytes) ? readJson(bytes) : readXml(bytes));
+
+/** What a tree says. @throws Error where it says more than a document may */
+export function documentOf(root: XmlElement): MTConnectDocument {
   const header = headerOf(child(root, "Header")?.attributes ?? {});
-  if (root.name === "MTConnectStreams") return { kind: "streams", header, devices: readDeviceStreams(root) };
+  if (root.name === "MTConnectStreams")
+    return bounded({ kind: "streams", header, devices: readDeviceStreams(root) });
   if (root.name === "MTConnectDevices") {
     const listed = child(root, "Devices")?.children ?? [];
     return { kind: "devices", header, devices: readDevices(listed), listed: listed.length };
   }
   if (root.name === "MTConnectError") return { kind: "error", header, errors: readErrors(root) };
-  return { kind: "other", root: root.name };
+  return { kind: "other", root: cut(root.name, MAX_NAME_LENGTH) };
 }
 
 /**
@@ -89,13 +98,29 @@ export function readDocument(bytes: Uint8Array): MTConnectDocument {
  * @throws Error where it is neither a Streams nor an Error document
  */
 export function readStreams(bytes: Uint8Array): StreamsDocument | ErrorDocument {
-  const scanned = isJson(bytes) ? undefined : scanStreams(bytes);
-  if (scanned) return { kind: "streams", header: headerOf(scanned.header), devices: scanned.devices };
+  const streams = readXmlStreams(bytes);
+  if (streams) return streams;
   const document = readDocument(bytes);
   if (document.kind === "error" || document.kind === "streams") return document;
   throw new Error(
     `expected MTConnectStreams, got ${document.kind === "other" ? document.root : "MTConnectDevices"}`,
   );
+}
+
+/**
+ * Reads it where it is a Streams document in XML: that takes milliseconds for each MB.
+ * @returns undefined where it is another document, or JSON
+ * @throws Error where it is not well-formed, or over a bound
+ */
+export function readXmlStreams(bytes: Uint8Array): StreamsDocument | undefined {
+  const scanned = isJson(bytes) ? undefined : scanStreams(bytes);
+  return scanned && bounded({ kind: "streams", header: headerOf(scanned.header), devices: scanned.devices });
+}
+
+/** @throws Error where it tells more values than a document may */
+function bounded(document: StreamsDocument): StreamsDocument {
+  for (const { items } of document.devices) items.values();
+  return document;
 }
 
 /** A device's observations in a document: by its uuid, by its name where it has none. */
@@ -120,7 +145,7 @@ export function span_us({ devices }: StreamsDocument): { oldest_us: number; late
 
 function headerOf(a: Record<string, string>): AgentHeader {
   return {
-    instance_id: a.instanceId ?? "",
+    instance_id: cut(a.instanceId ?? "", MAX_NAME_LENGTH),
     buffer_size: integer(a.bufferSize),
     first_sequence: integer(a.firstSequence),
     last_sequence: integer(a.lastSequence),
@@ -136,13 +161,19 @@ function readDevices(listed: XmlElement[]): Device[] {
   return listed
     .filter((e) => e.name === "Device" && !hasAdapters(e))
     .map((device) => {
-      const { id = "", name = "", uuid = "" } = device.attributes;
-      const { manufacturer = "", model = "" } = child(device, "Description")?.attributes ?? {};
+      const [id, name, uuid] = namesOf(device, "id", "name", "uuid");
+      const [manufacturer, model] = namesOf(child(device, "Description"), "manufacturer", "model");
       const data_items: DataItem[] = [];
       collectDataItems(device, true, data_items);
       return { id, name, uuid, manufacturer, model, data_items };
     });
 }
+
+/** Attributes that are names, "" where they are not there, each cut. */
+const namesOf = <Names extends string[]>(element: XmlElement | undefined, ...names: Names) =>
+  names.map((name) => cut(element?.attributes[name] ?? "", MAX_NAME_LENGTH)) as {
+    [_ in keyof Names]: string;
+  };
 
 /** Only an Agent has adapters: some list themselves as a Device. */
 function hasAdapters(device: XmlElement): boolean {
@@ -153,17 +184,20 @@ function hasAdapters(device: XmlElement): boolean {
 function collectDataItems(component: XmlElement, of_device: boolean, into: DataItem[]): void {
   for (const item of child(component, "DataItems")?.children ?? []) {
     if (item.name !== "DataItem") continue;
-    const {
-      id = "",
-      name = "",
-      category = "",
-      type = "",
-      subType = "",
-      representation = "VALUE",
-      sampleRate = "",
-    } = item.attributes;
+    if (into.length === MAX_DATA_ITEMS) throw new Error(`more than ${MAX_DATA_ITEMS} data items`);
+    const [id, name, category, type, sub_type] = namesOf(item, "id", "name", "category", "type", "subType");
+    const { representation = "VALUE", sampleRate = "" } = item.attributes;
     const sample_rate_hz = toNumber(sampleRate);
-    into.push({ id, name, category, type, sub_type: subType, representation, sample_rate_hz, of_device });
+    into.push({
+      id,
+      name,
+      category,
+      type,
+      sub_type,
+      representation: cut(representation, MAX_NAME_LENGTH),
+      sample_rate_hz,
+      of_device,
+    });
   }
   for (const inner of child(component, "Components")?.children ?? []) collectDataItems(inner, false, into);
 }
@@ -178,7 +212,8 @@ function readDeviceStreams(root: XmlElement): DeviceStream[] {
       for (const component of device.children) {
         for (const group of component.children) readGroup(group, items, ids, words);
       }
-      return { name: device.attributes.name ?? "", uuid: device.attributes.uuid ?? "", items };
+      const [name, uuid] = namesOf(device, "name", "uuid");
+      return { name, uuid, items };
     });
 }
 
@@ -187,7 +222,7 @@ function readGroup(group: XmlElement, into: StreamItems, ids: Dictionary, words:
   if (category === undefined) return;
   for (const element of group.children) {
     const { dataItemId = "", sequence, timestamp = "" } = element.attributes;
-    const id = ids.index(dataItemId);
+    const id = ids.index(cut(dataItemId, MAX_NAME_LENGTH));
     const detail = detailOf(element, category);
     const told = element.children.length > 0 || category === CONDITION;
     const num = told || category !== SAMPLE ? Number.NaN : toNumber(element.text);
@@ -201,13 +236,12 @@ function detailOf(element: XmlElement, category: number): Detail | undefined {
   const a = element.attributes;
   const detail: Detail = {};
   if (category === CONDITION) {
-    detail.condition = {
-      level: LEVELS.get(element.name) ?? "UNAVAILABLE",
+    detail.condition = conditionOf(LEVELS.get(element.name), {
       native_code: a.nativeCode ?? "",
       native_severity: a.nativeSeverity ?? "",
       qualifier: a.qualifier ?? "",
       text: element.text,
-    };
+    });
   }
   if (element.children.length > 0) detail.entries = entries(element);
   if (a.resetTriggered) detail.reset_triggered = a.resetTriggered;
@@ -249,15 +283,16 @@ const entries = ({ children }: XmlElement): Entry[] =>
   children.map((element) => {
     const { key = element.name, removed } = element.attributes;
     const value = element.children.length > 0 ? entries(element) : element.text;
-    return { key, value: removed === "true" ? null : value };
+    return entryOf(key, removed === "true" ? null : value);
   });
 
 /** Three shapes: `<Error>` under the root (1.0), `<Errors><Error>`, and from 2.6 elements named by their error. */
 function readErrors(root: XmlElement): ErrorDocument["errors"] {
   return [...root.children, ...(child(root, "Errors")?.children ?? [])]
     .filter((e) => e.attributes.errorCode !== undefined)
+    .slice(0, MAX_ERRORS)
     .map((e) => ({
-      code: e.attributes.errorCode ?? "",
-      message: child(e, "ErrorMessage")?.text ?? e.text,
+      code: cut(e.attributes.errorCode ?? "", MAX_NAME_LENGTH),
+      message: cut(child(e, "ErrorMessage")?.text ?? e.text),
     }));
 }

@@ -2,8 +2,9 @@
 import { type IncomingMessage, request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
 import { checkAddress, lookupChecked } from "../addresses.ts";
+import { cut, messageOf } from "../text.ts";
+import { MAX_DOCUMENT_BYTES } from "./bounds.ts";
 
-export const MAX_DOCUMENT_BYTES = 64 * 1024 * 1024;
 /** What may be read ahead of the consumer (invariant 7). */
 const MAX_AHEAD_BYTES = 256 * 1024;
 
@@ -20,9 +21,15 @@ export type Patience = {
 
 export const DEFAULT_PATIENCE: Patience = { silence_ms: 10_000, document_ms: 60_000 };
 
-/** The agent cannot be reached, or does not speak MTConnect: contact is lost. */
+/** A header's value: no agent needs more to say what it sends. */
+const MAX_HEADER_LENGTH = 1_000;
+
+/** The agent cannot be reached, or does not speak MTConnect: contact is lost. Its words may be the agent's, and are cut. */
 export class ContactError extends Error {
   override readonly name: string = "ContactError";
+  constructor(message: string, options?: ErrorOptions) {
+    super(cut(message), options);
+  }
 }
 
 /** Nothing was heard for longer than the agent may be silent. */
@@ -93,12 +100,12 @@ export class Exchange {
       return await heard(promise, patience.silence_ms);
     } catch (error) {
       close();
-      throw error instanceof ContactError ? error : new ContactError(message(error), { cause: error });
+      throw error instanceof ContactError ? error : new ContactError(messageOf(error), { cause: error });
     }
   }
 
   get content_type(): string {
-    return this.#response.headers["content-type"] ?? "";
+    return cut(this.#response.headers["content-type"] ?? "", MAX_HEADER_LENGTH);
   }
 
   /** The status, where it is no success; agents of version 1 say 200 to everything. */
@@ -147,14 +154,12 @@ export class Exchange {
       await heard(promise, this.#patience.silence_ms);
     }
     const chunk = this.#arrived.shift();
-    if (!chunk && this.#ended !== "whole") throw new ContactError(message(this.#ended));
+    if (!chunk && this.#ended !== "whole") throw new ContactError(messageOf(this.#ended));
     this.#ahead_bytes -= chunk?.length ?? 0;
     if (this.#arrived.length === 0) this.#response.resume();
     return chunk;
   }
 }
-
-const message = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** Waits for something of the agent, but not in silence for longer than `silence_ms`. @throws Silence */
 async function heard<T>(waiting: Promise<T>, silence_ms: number): Promise<T> {

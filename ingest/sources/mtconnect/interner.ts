@@ -7,10 +7,13 @@ const FIRST_ARENA_BYTES = 16_384;
 const MAX_STRINGS = 32_768;
 const MAX_ARENA_BYTES = 2 * 1024 * 1024;
 
+/** Strings of one hash that are kept: by chance there are hardly two, but they can be made whatever the multiplier is. */
+const MAX_EQUAL_HASHES = 8;
+
 /** Not the same in every run, so that nobody can write names that all fall into one place. */
 const MULTIPLIER = Math.trunc(Math.random() * 2 ** 30) * 4 + 3;
 
-/** Interns byte strings for one dictionary after another: equal bytes are one entry, decoded at most once. */
+/** Interns byte strings for one dictionary after another: equal bytes are one entry, decoded at most once. But where they were made to have one hash. */
 export class Interner {
   readonly #decode: (text: string) => string;
   /** Open addressing; 0 is free, else the number of a string plus 1. */
@@ -46,12 +49,21 @@ export class Interner {
     const mask = this.#slots.length - 1;
     // The low bits alone would put neighbours side by side.
     let slot = (hash ^ (hash >>> 15)) & mask;
+    let equal_hashes = 0;
     for (;;) {
       const n = (this.#slots[slot] as number) - 1;
       if (n < 0) return this.#add(slot, hash, bytes, start, end);
-      if (this.#hashes[n] === hash && this.#equals(n, bytes, start, end)) return this.#indexOf(n);
+      if (this.#hashes[n] === hash) {
+        if (this.#equals(n, bytes, start, end)) return this.#indexOf(n);
+        if (++equal_hashes === MAX_EQUAL_HASHES) return this.#alone(bytes, start, end);
+      }
       slot = (slot + 1) & mask;
     }
+  }
+
+  /** An entry that is not kept: the next time it is another one. */
+  #alone(bytes: Uint8Array, start: number, end: number): number {
+    return this.#dictionary.push(this.#decode(decodeUtf8(bytes, start, end))) - 1;
   }
 
   #equals(n: number, bytes: Uint8Array, start: number, end: number): boolean {

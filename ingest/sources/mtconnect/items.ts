@@ -1,4 +1,7 @@
 // Observations of one device as columns: what the readers fill in and the translator turns into batches.
+import { MAX_NAME_LENGTH, MAX_WORD_LENGTH } from "../../event.ts";
+import { cut } from "../text.ts";
+import { MAX_NUMBER_BYTES, MAX_VALUES } from "./bounds.ts";
 
 export type Level = "NORMAL" | "WARNING" | "FAULT" | "UNAVAILABLE";
 export type Category = "SAMPLE" | "EVENT" | "CONDITION";
@@ -17,11 +20,30 @@ export type Detail = {
   sample_rate_hz?: number;
 };
 
+/** What a condition says, its texts cut. */
+export const conditionOf = (
+  level: Level = "UNAVAILABLE",
+  { native_code, native_severity, qualifier, text }: Omit<NonNullable<Detail["condition"]>, "level">,
+): NonNullable<Detail["condition"]> => ({
+  level,
+  native_code: cut(native_code, MAX_NAME_LENGTH),
+  native_severity: cut(native_severity, MAX_NAME_LENGTH),
+  qualifier: cut(qualifier, MAX_NAME_LENGTH),
+  text: cut(text),
+});
+
+/** An entry of a set, or a row of a table; its key and its text cut. */
+export const entryOf = (key: string, value: Entry["value"]): Entry => ({
+  key: cut(key, MAX_NAME_LENGTH),
+  value: typeof value === "string" ? value.slice(0, MAX_WORD_LENGTH).toWellFormed() : value,
+});
+
 const CATEGORIES: readonly Category[] = ["SAMPLE", "EVENT", "CONDITION"];
 export const SAMPLE = 0;
 export const EVENT = 1;
 export const CONDITION = 2;
 
+const CONDITION_VALUES = 10;
 const FIRST_CAPACITY_ROWS = 64;
 /** Sequences spread wider than this many times their number are sorted by comparison. */
 const MAX_SPREAD = 8;
@@ -102,6 +124,31 @@ export class StreamItems {
     return order.sort((a, b) => key(a) - key(b) || a - b);
   }
 
+  /** The same columns, as they come from another thread: typed arrays and strings, without a method. */
+  static from(columns: StreamColumns): StreamItems {
+    return Object.assign(new StreamItems(), columns);
+  }
+
+  /**
+   * How many values it tells: of a set its entries, of a time series each of its numbers, of a condition ten, since each
+   * tells all alarms that are in force.
+   * @throws Error over the bound, as soon as it is known
+   */
+  values(): number {
+    let values = this.length;
+    for (const { entries, condition } of this.details.values())
+      values += (entries ? sizeOf(entries) : 0) + (condition ? CONDITION_VALUES : 0);
+    const numbers: number[] = [];
+    for (let i = 0; i < this.length && values <= MAX_VALUES; i++) {
+      const word = this.word[i] as number;
+      // Events are words, whatever is in them.
+      if (word > 0 && this.category[i] === SAMPLE)
+        values += numbers[word] ??= blanksIn(this.words[word - 1] as string);
+    }
+    if (values > MAX_VALUES) throw new Error(`more than ${MAX_VALUES} values`);
+    return values;
+  }
+
   #grow(): void {
     const capacity = this.length * 2;
     const grown = <T extends Int32Array | Uint8Array | Float64Array>(made: T, old: T): T => {
@@ -115,6 +162,21 @@ export class StreamItems {
     this.ts_us = grown(new Float64Array(capacity), this.ts_us);
     this.num = grown(new Float64Array(capacity), this.num);
   }
+}
+
+/** What {@link StreamItems} is made of. */
+export type StreamColumns = Pick<
+  StreamItems,
+  "ids" | "words" | "id" | "word" | "category" | "sequence" | "ts_us" | "num" | "details" | "length"
+>;
+
+const sizeOf = (entries: Entry[]): number =>
+  entries.reduce((sum, { value }) => sum + (Array.isArray(value) ? sizeOf(value) : 1), 0);
+
+function blanksIn(text: string): number {
+  let blanks = 0;
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) <= 0x20) blanks += 1;
+  return blanks;
 }
 
 /** One observation as an object: for what is looked at, never on the hot path. */
@@ -142,7 +204,9 @@ export function* streamItems(items: StreamItems): Generator<StreamItem> {
   }
 }
 
-const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?$/;
+/** Each digit has but one place in it: what is no number is told in one pass, however long it is. */
+const NUMBER = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?$/;
 
 /** A decimal number as MTConnect writes it; NaN for anything else: no hexadecimal, no Infinity. */
-export const toNumber = (text: string): number => (NUMBER.test(text) ? Number(text) : Number.NaN);
+export const toNumber = (text: string): number =>
+  text.length <= MAX_NUMBER_BYTES && NUMBER.test(text) ? Number(text) : Number.NaN;

@@ -5,7 +5,7 @@ import { type StreamItem, streamItems } from "./items.ts";
 import { isJson, readJson } from "./json.ts";
 import { printJson } from "./json-printer.ts";
 import { captures, haveRecordings, recording, recordings } from "./recordings.ts";
-import { readXml } from "./xml.ts";
+import { readXml } from "./scanner.ts";
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 

@@ -1,7 +1,7 @@
 // JSON documents, versions 1 and 2, as the tree that XML makes: one set of readers serves both.
+import { MAX_DEPTH, MAX_JSON_DEPTH, MAX_JSON_VALUES, MAX_TEXT_BYTES } from "./bounds.ts";
 import type { XmlElement } from "./xml.ts";
 
-const MAX_DEPTH = 64;
 const BLANKS = new Set([0x20, 0x09, 0x0a, 0x0d, 0xef, 0xbb, 0xbf]);
 
 const WRAPPERS = new Set(["ComponentStreams", "list"]);
@@ -19,10 +19,36 @@ export const isJson = (bytes: Uint8Array): boolean =>
  * @throws Error where it is no JSON, or no document
  */
 export function readJson(bytes: Uint8Array): XmlElement {
-  const document = JSON.parse(new TextDecoder().decode(bytes)) as Json;
-  const [root] = membersOf(document).filter(([name, value]) => isName(name) && isObject(value));
+  const [root] = membersOf(parsed(bytes)).filter(([name, value]) => isName(name) && isObject(value));
   if (!root) throw new Error("no JSON document of MTConnect");
   return toElement(root[0], root[1], 0);
+}
+
+const COMMA = 0x2c;
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+
+/** @throws Error where it is no JSON, or over a bound: those are looked at in its bytes, before anything is made of them */
+function parsed(bytes: Uint8Array): Json {
+  let [values, depth] = [0, 0];
+  let in_text = false;
+  for (let i = 0; i < bytes.length; i++) {
+    const byte = bytes[i] as number;
+    if (in_text) {
+      if (byte === BACKSLASH) i += 1;
+      else if (byte === QUOTE) in_text = false;
+      continue;
+    }
+    if (byte === QUOTE) in_text = true;
+    else if (byte === COMMA) values += 1;
+    // Brackets and braces, by the bit that tells them apart.
+    else if ((byte | 0x20) === 0x7b) {
+      values += 1;
+      if (++depth > MAX_JSON_DEPTH) throw new Error(`JSON nested deeper than ${MAX_JSON_DEPTH}`);
+    } else if ((byte | 0x20) === 0x7d) depth -= 1;
+  }
+  if (values > MAX_JSON_VALUES) throw new Error(`more than ${MAX_JSON_VALUES} values`);
+  return JSON.parse(new TextDecoder().decode(bytes)) as Json;
 }
 
 /** The elements of a collection, whichever version it is written in. */
@@ -39,7 +65,7 @@ export function elementsOf(collection: Json | undefined): [name: string, value: 
 
 /** @throws Error where the document is no JSON object */
 export function parseJson(bytes: Uint8Array): { [key: string]: Json } {
-  const document = JSON.parse(new TextDecoder().decode(bytes)) as Json;
+  const document = parsed(bytes);
   if (!isObject(document)) throw new Error("no JSON object");
   return document;
 }
@@ -95,7 +121,10 @@ function addEntries(element: XmlElement, value: { [key: string]: Json }, depth: 
 
 /** A vector is its numbers with blanks between, as in XML. */
 const textOf = (value: Json): string =>
-  Array.isArray(value) ? value.map(textOf).join(" ") : value === null ? "" : String(value).trim();
+  (Array.isArray(value) ? value.map(textOf).join(" ") : value === null ? "" : String(value).trim()).slice(
+    0,
+    MAX_TEXT_BYTES,
+  );
 
 const isObject = (value: Json): value is { [key: string]: Json } =>
   typeof value === "object" && value !== null && !Array.isArray(value);

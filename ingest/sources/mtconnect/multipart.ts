@@ -20,6 +20,8 @@ export class MultipartCutter {
   readonly #boundary: string;
   readonly #max_part_bytes: number;
   #header = "";
+  /** Bytes since the last part, line ends too. */
+  #header_bytes = 0;
   #part: Part | undefined;
   #ended = false;
   #fault: NotMultipart | undefined;
@@ -63,6 +65,7 @@ export class MultipartCutter {
   #readHeader(chunk: Uint8Array, start: number): number {
     for (let at = start; at < chunk.length; at++) {
       const byte = chunk[at] as number;
+      if (++this.#header_bytes > MAX_HEADER_BYTES) throw new NotMultipart("a part's header is too long");
       if (byte === CR || (byte === LF && this.#header === "")) continue;
       if (byte === LF && !this.#header.includes("\n")) this.#checkBoundary();
       if (this.#ended) return chunk.length;
@@ -71,7 +74,6 @@ export class MultipartCutter {
         return at + 1;
       }
       this.#header += String.fromCharCode(byte);
-      if (this.#header.length > MAX_HEADER_BYTES) throw new NotMultipart("a part's header is too long");
     }
     return chunk.length;
   }
@@ -87,6 +89,7 @@ export class MultipartCutter {
   #openPart(): void {
     const said = /^content-length\s*:\s*(\d{1,12})\s*$/im.exec(this.#header)?.[1];
     this.#header = "";
+    this.#header_bytes = 0;
     const length = said === undefined ? undefined : Number(said);
     if (length !== undefined && length > this.#max_part_bytes)
       throw new NotMultipart(`a part of ${length} bytes is over the bound`);

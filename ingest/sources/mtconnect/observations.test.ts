@@ -88,12 +88,11 @@ test("numbers by the data item, not by looks: a program 1234 is a word, UNAVAILA
 
 test("invariant 7: a document over a batch's bound is split, each part under a name of its own", () => {
   const translator = new Translator("m", device([item("count", "PART_COUNT")]));
-  const elements = Array.from({ length: 120_000 }, (_, i) => element("count", i + 1, String(i)));
+  const elements = Array.from({ length: 90_000 }, (_, i) => element("count", i + 1, String(i)));
   const batches = translator.batches(streams({ Events: elements }), "key");
   expect(batches.map(({ columns, dedupe_key }) => [columns.rows, dedupe_key])).toEqual([
     [50_000, "key"],
-    [50_000, "key/1"],
-    [20_000, "key/2"],
+    [40_000, "key/1"],
   ]);
 });
 
@@ -334,4 +333,28 @@ test("invariant 7: of too many alarms the worst are told, whole, in what the liv
   const told = JSON.parse(alarms ?? "") as { code: string; text: string }[];
   expect(told.map(({ code }) => code)).toEqual(["f", "w0", "w1"]);
   expect(told[1]?.text.length).toBe(120);
+});
+
+test("a time series is longer than a word may be: its last value is the observation's, all others before it", () => {
+  const translator = new Translator("m", device([item("s", "X", { category: "SAMPLE" })]));
+  const values = Array.from({ length: 3_000 }, (_, i) => i + 0.5);
+  const series = element("s", 1, values.join(" "), 'sampleCount="3000" sampleRate="1000"');
+  const rows = translator
+    .batches(streams({ Samples: [series] }), "key")
+    .flatMap(({ columns }) => [...observations(columns.columns())]);
+  expect(rows.map(({ value }) => value)).toEqual(values);
+  expect(rows.at(-1)?.ts_us).toBe(T0_US);
+  expect(rows[0]?.ts_us).toBe(T0_US - 2_999_000);
+});
+
+test("invariant 7: of a condition the hundred codes that came last are in force, and the worst of them is told", () => {
+  const conditions = new Conditions();
+  const told = (native_code: string, level: Level) =>
+    conditions.apply("c", { level, native_code, native_severity: "", qualifier: "", text: "" });
+  told("fault", "FAULT");
+  for (let i = 0; i < 99; i++) expect(told(`w${i}`, "WARNING").worst).toBe("FAULT");
+  expect(told("w99", "WARNING").worst).toBe("WARNING");
+  expect(told("", "NORMAL")).toEqual({ worst: "NORMAL", alarms: "[]" });
+  expect(told("", "UNAVAILABLE")).toEqual({ worst: "UNAVAILABLE", alarms: undefined });
+  expect(told("f", "FAULT").worst).toBe("FAULT");
 });

@@ -4,6 +4,7 @@ import { MAX_AHEAD_US, MAX_NAME_LENGTH, MAX_WORD_LENGTH, MIN_TS_US } from "../..
 import { hasMeaning } from "../../live/state.ts";
 import { conditionAlarms, UNAVAILABLE } from "../../signals.ts";
 import type { Batch } from "../source.ts";
+import { MAX_TEXT_BYTES } from "./bounds.ts";
 import { Conditions } from "./conditions.ts";
 import { DataSets } from "./data-sets.ts";
 import { type Device, type DeviceStream, itemsOf } from "./document.ts";
@@ -109,14 +110,14 @@ export class Translator {
       if (alarms !== undefined) told.push([conditionAlarms(id), alarms, ts_us]);
       return told;
     }
-    const value = words.valueAt(items, i, signal.numeric);
+    const whole = signal.kind === "series" || detail.sample_rate_hz !== undefined;
+    const value = words.valueAt(items, i, signal.numeric, whole ? MAX_TEXT_BYTES : MAX_WORD_LENGTH);
     if (detail.entries || signal.kind === "set") {
       const entries = value === UNAVAILABLE ? UNAVAILABLE : (detail.entries ?? []);
       const changes = this.#sets.apply(id, entries, detail.reset_triggered !== undefined);
       return [...changes].map(([path, changed]) => [pathOf(signal.signal, path), changed, ts_us]);
     }
-    if (signal.kind === "series" || detail.sample_rate_hz !== undefined)
-      return series(signal, detail, value, ts_us);
+    if (whole) return series(signal, detail, value, ts_us);
     return [[signal.signal, value, ts_us]];
   }
 
@@ -155,7 +156,10 @@ function series(
 ): Told[] {
   const rate_hz = detail.sample_rate_hz || sample_rate_hz;
   const values = typeof value === "string" ? value.split(/\s+/).map(toNumber) : [];
-  if (!(rate_hz > 0) || values.length < 2 || values.some(Number.isNaN)) return [[signal, value, ts_us]];
+  // One that was cut has lost its last values, by whose time the others are placed.
+  const is_cut = typeof value === "string" && value.length >= MAX_TEXT_BYTES;
+  if (is_cut || !(rate_hz > 0) || values.length < 2 || values.some(Number.isNaN))
+    return [[signal, typeof value === "string" ? value.slice(0, MAX_WORD_LENGTH) : value, ts_us]];
   return values.map((v, n) => [signal, v, ts_us - Math.round(((values.length - 1 - n) * 1e6) / rate_hz)]);
 }
 
@@ -170,7 +174,7 @@ class Words {
   }
 
   /** A row's value: a number where the data item carries numbers and the text is one, else the word, cut to its bound. */
-  valueAt(items: StreamItems, i: number, numeric: boolean): number | string {
+  valueAt(items: StreamItems, i: number, numeric: boolean, max_length = MAX_WORD_LENGTH): number | string {
     const word = items.word[i] as number;
     if (word === 0) return items.num[i] as number;
     const text = this.#words[word - 1] as string;
@@ -178,7 +182,7 @@ class Words {
       const number = (this.#numbers[word] ??= toNumber(text));
       if (!Number.isNaN(number)) return number;
     }
-    return text.length > MAX_WORD_LENGTH ? text.slice(0, MAX_WORD_LENGTH) : text;
+    return text.length > max_length ? text.slice(0, max_length) : text;
   }
 }
 

@@ -4,9 +4,9 @@ import fc from "fast-check";
 import { parseTimestamp_us } from "../../time.ts";
 import { numberAt, timestampAt_us } from "./bytes.ts";
 import {
+  documentOf,
   type ErrorDocument,
   type MTConnectDocument,
-  readDocument,
   readStreams,
   type StreamsDocument,
 } from "./document.ts";
@@ -14,6 +14,7 @@ import { Interner } from "./interner.ts";
 import { StreamItems, streamItems, toNumber } from "./items.ts";
 import { boundaryOf, MultipartCutter } from "./multipart.ts";
 import { captures, haveRecordings, recording, recordings } from "./recordings.ts";
+import { oracleXml } from "./xml-oracle.ts";
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
@@ -36,7 +37,7 @@ function attempt(read: (bytes: Uint8Array) => MTConnectDocument, document: Uint8
 const scanned = (document: Uint8Array): Outcome => attempt(readStreams, document);
 /** What the oracle says of it; another document than Streams or Error is refused by readStreams too. */
 const parsed = (document: Uint8Array): Outcome => {
-  const outcome = attempt(readDocument, document);
+  const outcome = attempt((bytes) => documentOf(oracleXml(bytes)), document);
   return outcome === "refused" || outcome.kind === "streams" || outcome.kind === "error"
     ? outcome
     : "refused";

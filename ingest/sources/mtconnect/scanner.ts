@@ -1,8 +1,28 @@
-// Reads a MTConnectStreams document from its bytes into columns, in one pass: the hot path of collection.
+// Reads a MTConnectStreams document from its bytes into columns, in one pass: the hot path of collection. Any other as a tree.
+import { MAX_NAME_LENGTH } from "../../event.ts";
+import { cut } from "../text.ts";
+import {
+  MAX_ATTRIBUTES,
+  MAX_DEPTH,
+  MAX_ELEMENTS,
+  MAX_NUMBER_BYTES,
+  MAX_TEXT_BYTES,
+  MAX_TREE_ATTRIBUTES,
+} from "./bounds.ts";
 import { decodeUtf8, integerAt, numberAt, timestampAt_us } from "./bytes.ts";
 import { Interner } from "./interner.ts";
-import { CONDITION, type Detail, type Entry, type Level, SAMPLE, StreamItems, toNumber } from "./items.ts";
-import { cleanText, MAX_DEPTH } from "./xml.ts";
+import {
+  CONDITION,
+  conditionOf,
+  type Detail,
+  type Entry,
+  entryOf,
+  type Level,
+  SAMPLE,
+  StreamItems,
+  toNumber,
+} from "./items.ts";
+import { cleanText, type XmlElement } from "./xml.ts";
 
 /** What the scanner found; the header's attributes are as the agent wrote them. */
 export type ScannedStreams = {
@@ -18,6 +38,19 @@ export type ScannedStreams = {
  */
 export function scanStreams(bytes: Uint8Array): ScannedStreams | undefined {
   return new Scanner(bytes).document();
+}
+
+/**
+ * Reads a document of any kind as a tree, within the same bounds: what is over one is refused before it is looked at.
+ * @throws Error where it is not well-formed, declares a DOCTYPE, or is over a bound
+ */
+export function readXml(bytes: Uint8Array): XmlElement {
+  return new Scanner(bytes).tree();
+}
+
+/** Looks whether a document is well-formed and within its bounds, and makes nothing of it. @throws Error where it is not */
+export function checkXml(bytes: Uint8Array, max_elements: number): void {
+  new Scanner(bytes, max_elements).check();
 }
 
 const LT = 0x3c;
@@ -42,7 +75,6 @@ for (let byte = 0; byte < 256; byte++) {
   else if (/[ \t\r\n]/.test(char)) KIND[byte] = SPACE;
 }
 
-const MAX_ATTRIBUTES = 64;
 /** Numbers kept of each attribute: where its local name, its name's end, its value, its value's end and its name lie. */
 const STRIDE = 5;
 
@@ -78,7 +110,7 @@ const CDATA = ascii("[CDATA[");
 const XMLNS = ascii("xmlns:");
 
 /** One dictionary of data item ids and one of words, kept from document to document. */
-const ids = new Interner(cleanText);
+const ids = new Interner((text) => cut(cleanText(text), MAX_NAME_LENGTH));
 const words = new Interner(cleanText);
 const encoder = new TextEncoder();
 
@@ -88,6 +120,10 @@ class Scanner {
   /** Where the open elements' whole names lie: start and end, in turn. */
   readonly #open = new Int32Array(2 * (MAX_DEPTH + 2));
   #depth = 0;
+  #elements = 0;
+  readonly #max_elements: number;
+  /** Attributes that were kept in a tree. */
+  #kept_attributes = 0;
   /** The start tag just read: its local name, and whether it was closed at once. */
   #name_start = 0;
   #name_end = 0;
@@ -99,8 +135,9 @@ class Scanner {
   #text_end = 0;
   #pieces: string | undefined;
 
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Uint8Array, max_elements = MAX_ELEMENTS) {
     this.#bytes = bytes;
+    this.#max_elements = max_elements;
     // A byte order mark.
     if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) this.#at = 3;
   }
@@ -125,9 +162,46 @@ class Scanner {
     return { header: header ?? {}, devices };
   }
 
+  tree(): XmlElement {
+    return this.#root(() => this.#element());
+  }
+
+  check(): void {
+    this.#root(() => this.#skip());
+  }
+
+  #root<T>(read: () => T): T {
+    if (!this.#nextTag() || this.#hasText()) throw new Error("no XML element found");
+    const root = read();
+    if (this.#nextTag() || this.#hasText()) throw new Error("something follows the end of the document");
+    return root;
+  }
+
+  /** The element whose start tag was just read, with all that is in it. */
+  #element(): XmlElement {
+    const name = decodeUtf8(this.#bytes, this.#name_start, this.#name_end);
+    const element: XmlElement = { name, attributes: this.#allAttributes(), children: [], text: "" };
+    if (this.#empty) {
+      this.#close();
+      return element;
+    }
+    let raw = "";
+    for (let open = true; open; ) {
+      open = this.#nextTag();
+      if (raw.length < MAX_TEXT_BYTES) raw += this.#rawText();
+      if (open) element.children.push(this.#element());
+    }
+    element.text = cleanText(raw);
+    return element;
+  }
+
   #deviceStream(): ScannedStreams["devices"][number] {
     const items = new StreamItems();
-    const device = { name: this.#attribute(NAME), uuid: this.#attribute(UUID), items };
+    const [name, uuid] = [NAME, UUID].map((said) => cut(this.#attribute(said), MAX_NAME_LENGTH)) as [
+      string,
+      string,
+    ];
+    const device = { name, uuid, items };
     ids.begin(items.ids);
     words.begin(items.words);
     this.#children(() => this.#children(() => this.#group(items)));
@@ -175,13 +249,12 @@ class Scanner {
   #detail(category: number): Detail {
     const detail: Detail = {};
     if (category === CONDITION) {
-      detail.condition = {
-        level: LEVELS.find(([name]) => this.#named(name))?.[1] ?? "UNAVAILABLE",
+      detail.condition = conditionOf(LEVELS.find(([name]) => this.#named(name))?.[1], {
         native_code: this.#attribute(NATIVE_CODE),
         native_severity: this.#attribute(NATIVE_SEVERITY),
         qualifier: this.#attribute(QUALIFIER),
         text: "",
-      };
+      });
     }
     const reset_triggered = this.#attribute(RESET_TRIGGERED);
     if (reset_triggered !== "") detail.reset_triggered = reset_triggered;
@@ -196,7 +269,8 @@ class Scanner {
       this.#text_end = this.#text_start = this.#at;
       this.#close();
     } else while (this.#nextTag()) (entries ??= []).push(this.#entry());
-    if (detail?.condition) detail.condition.text = this.#text();
+    if (detail?.condition)
+      detail.condition = conditionOf(detail.condition.level, { ...detail.condition, text: this.#text() });
     return entries;
   }
 
@@ -206,7 +280,7 @@ class Scanner {
       : decodeUtf8(this.#bytes, this.#name_start, this.#name_end);
     const removed = this.#attribute(REMOVED) === "true";
     const cells = this.#content(undefined);
-    return { key, value: removed ? null : (cells ?? this.#text()) };
+    return entryOf(key, removed ? null : (cells ?? this.#text()));
   }
 
   /** Calls back at the start tag of each child; it must read the child to its end. */
@@ -251,7 +325,10 @@ class Scanner {
         this.#startTag();
         return true;
       }
-      this.#pieces = this.#rawText() + this.#markup(next);
+      // What is over the bound is not kept: a thousand pieces of it would each be copied to the next.
+      const before = this.#rawText();
+      const literal = this.#markup(next);
+      this.#pieces = before.length < MAX_TEXT_BYTES ? before + literal : before;
       this.#text_start = this.#at;
     }
   }
@@ -270,7 +347,7 @@ class Scanner {
     if (!this.#equals(start + 2, CDATA) || this.#depth === 0)
       throw new Error("XML with a DOCTYPE or other declaration is refused");
     this.#at = this.#after("]]>", start + 9);
-    return decodeUtf8(this.#bytes, start + 9, this.#at - 3).replaceAll("&", "&amp;");
+    return this.#decoded(start + 9, this.#at - 3).replaceAll("&", "&amp;");
   }
 
   /** Where that follows, past it. */
@@ -305,6 +382,7 @@ class Scanner {
     const bytes = this.#bytes;
     const start = this.#at + 1;
     let at = this.#nameEnd(start);
+    if (++this.#elements > this.#max_elements) throw new Error(`more than ${this.#max_elements} elements`);
     if (this.#depth > MAX_DEPTH) throw new Error(`XML nested deeper than ${MAX_DEPTH}`);
     this.#open[2 * this.#depth] = start;
     this.#open[2 * this.#depth + 1] = at;
@@ -424,21 +502,31 @@ class Scanner {
 
   #value(a: number): string {
     const [, , start = 0, end = 0] = this.#attributes.subarray(STRIDE * a, STRIDE * a + 4);
-    return cleanText(decodeUtf8(this.#bytes, start, end));
+    return cleanText(this.#decoded(start, end));
+  }
+
+  /** What lies there as text, cut at its bound. */
+  #decoded(start: number, end: number): string {
+    return decodeUtf8(this.#bytes, start, Math.min(end, start + MAX_TEXT_BYTES));
   }
 
   #allAttributes(): Record<string, string> {
     const all: Record<string, string> = Object.create(null);
+    this.#kept_attributes += this.#attribute_count;
+    if (this.#kept_attributes > MAX_TREE_ATTRIBUTES)
+      throw new Error(`more than ${MAX_TREE_ATTRIBUTES} attributes in all`);
     for (let a = 0; a < this.#attribute_count; a++) {
       const [start = 0, end = 0] = this.#attributes.subarray(STRIDE * a, STRIDE * a + 2);
-      all[decodeUtf8(this.#bytes, start, end)] = this.#value(a);
+      // The declaration of a prefix.
+      if (start < end) all[decodeUtf8(this.#bytes, start, end)] = this.#value(a);
     }
     return all;
   }
 
   /** The text so far, entities and all. */
   #rawText(): string {
-    return (this.#pieces ?? "") + decodeUtf8(this.#bytes, this.#text_start, this.#text_end);
+    const pieces = this.#pieces ?? "";
+    return pieces.length < MAX_TEXT_BYTES ? pieces + this.#decoded(this.#text_start, this.#text_end) : pieces;
   }
 
   #text(): string {
@@ -453,6 +541,7 @@ class Scanner {
   #number(): number {
     if (this.#pieces !== undefined) return toNumber(this.#text());
     this.#trim();
+    if (this.#text_end - this.#text_start > MAX_NUMBER_BYTES) return Number.NaN;
     return numberAt(this.#bytes, this.#text_start, this.#text_end);
   }
 
@@ -463,7 +552,8 @@ class Scanner {
       return words.index(text, 0, text.length);
     }
     this.#trim();
-    return words.index(this.#bytes, this.#text_start, this.#text_end);
+    const end = Math.min(this.#text_end, this.#text_start + MAX_TEXT_BYTES);
+    return words.index(this.#bytes, this.#text_start, end);
   }
 
   #trim(): void {

@@ -1,6 +1,6 @@
 // For tests: a small agent over real HTTP that can be made to restart, fall silent, forget, refuse and lie.
 import { printJson } from "./json-printer.ts";
-import { readXml } from "./xml.ts";
+import { readXml } from "./scanner.ts";
 
 type Item = { device: string; id: string; value: string; code: string; sequence: number; ts: string };
 

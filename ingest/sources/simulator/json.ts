@@ -1,5 +1,6 @@
 // The agent's documents as JSON, versions 1 and 2, as the reference agent's printers lay them out.
-import { readXml, type XmlElement } from "../mtconnect/xml.ts";
+import { readXml } from "../mtconnect/scanner.ts";
+import type { XmlElement } from "../mtconnect/xml.ts";
 
 type Json = string | number | boolean | Json[] | { [key: string]: Json };
 type Version = 1 | 2;

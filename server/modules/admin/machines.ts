@@ -3,6 +3,7 @@ import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
 import { calendarAt, calendarsOf } from "../../../ingest/calendar.ts";
 import type { LiveHub } from "../../../ingest/live/hub.ts";
+import { maskedSource, unmaskedSource, withoutCredentials } from "../../../ingest/sources/credentials.ts";
 import { pointsOf } from "../../../ingest/sources/modbus/map.ts";
 import type { MachineSource } from "../../../ingest/sources/model.ts";
 import type { Machine } from "../../../ingest/store/store.ts";
@@ -133,7 +134,8 @@ export const machinePages = (deps: Deps, page: ReturnType<typeof pageMaker>) => 
   async function save(machine: Machine, fields: Fields): Promise<void> {
     const kind = (machine.source as MachineSource).kind;
     const { name, group = "" } = inputOf(Named, fields);
-    const [source, rules] = [sourceOf(kind, fields), rulesOf(fields)];
+    const source = unmaskedSource(sourceOf(kind, fields), machine.source as MachineSource);
+    const rules = rulesOf(fields);
     await machines.patch(machine.tenant_id, machine.id, {
       name,
       group,
@@ -172,7 +174,8 @@ export const machinePages = (deps: Deps, page: ReturnType<typeof pageMaker>) => 
             return seeOther("/admin/machines?done=deleted");
           }
           if (act === "test") {
-            const source = sourceOf((machine.source as MachineSource).kind, fields);
+            const known = machine.source as MachineSource;
+            const source = unmaskedSource(sourceOf(known.kind, fields), known);
             const tried = await trials.try(caller_id, source);
             return shown(shell, machine, { values: fields, errors: {} }, { tried });
           }
@@ -210,7 +213,7 @@ const formOf = ({ name, group, source, rules }: Machine): FormState => ({
   values: {
     "/name": [name],
     "/group": [group],
-    ...sourceFields(source as MachineSource),
+    ...sourceFields(maskedSource(source as MachineSource)),
     ...rulesFields(rules),
   },
   errors: {},
@@ -218,6 +221,6 @@ const formOf = ({ name, group, source, rules }: Machine): FormState => ({
 
 /** Where a source is, without the credentials that a URL may hold. */
 function addressOf(source: MachineSource): string {
-  if (source.kind === "mtconnect") return source.url.replace(/\/\/[^/?#]*@/, "//");
+  if (source.kind === "mtconnect") return withoutCredentials(source.url);
   return source.kind === "modbus" ? `${source.host}:${source.port ?? 502}/${source.unit ?? 1}` : "";
 }

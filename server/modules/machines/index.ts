@@ -1,6 +1,8 @@
 // /api/v1/machines: machines, their calendars, cycle times and policy, and operators' entries.
 import { Elysia, t } from "elysia";
 import { CalendarInput, calendarAt, calendarsOf } from "../../../ingest/calendar.ts";
+import { maskedSource } from "../../../ingest/sources/credentials.ts";
+import type { MachineSource } from "../../../ingest/sources/model.ts";
 import type { Machine } from "../../../ingest/store/store.ts";
 import type { Keys } from "../../keys.ts";
 import { answer, Format } from "../../lists.ts";
@@ -15,8 +17,9 @@ const params = t.Object({ id: t.String() });
 const tags = ["Machines"];
 
 /** A machine as outsiders see it. */
-const shown = ({ tenant_id: _, created_ms, calendar, ...machine }: Machine) => ({
+const shown = ({ tenant_id: _, created_ms, calendar, source, ...machine }: Machine) => ({
   ...machine,
+  source: maskedSource(source as MachineSource),
   calendar: calendarAt(calendarsOf(calendar), Date.now()),
   created: new Date(created_ms).toISOString(),
 });

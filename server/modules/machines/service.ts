@@ -14,6 +14,7 @@ import type { Pipeline } from "../../../ingest/pipeline.ts";
 import { badInput } from "../../../ingest/problem.ts";
 import { checkRules, derive } from "../../../ingest/rules.ts";
 import { checkAddress } from "../../../ingest/sources/addresses.ts";
+import { unmaskedSource } from "../../../ingest/sources/credentials.ts";
 import { checkMap, pointsOf } from "../../../ingest/sources/modbus/map.ts";
 import type { MachineSource } from "../../../ingest/sources/model.ts";
 import type { Machine, NewEvent, Store } from "../../../ingest/store/store.ts";
@@ -143,7 +144,7 @@ export class Machines {
       tenant_id,
       name: input.name,
       group: input.group ?? "",
-      source: input.source ?? { kind: "http" },
+      source: unmaskedSource(input.source ?? { kind: "http" }, undefined),
       calendar: null,
       cycle_times: [],
       policy: DEFAULT_POLICY,
@@ -172,7 +173,12 @@ export class Machines {
 
   patch(tenant_id: string, id: string, patch: MachinePatch): Promise<Machine> {
     return this.#change(async () => {
-      const machine = { ...this.get(tenant_id, id), ...patch };
+      const before = this.get(tenant_id, id);
+      const source = unmaskedSource(
+        patch.source ?? (before.source as MachineSource),
+        before.source as MachineSource,
+      );
+      const machine = { ...before, ...patch, source };
       checkMachine(machine);
       const meant = patch.rules ? this.#inForce(machine) : [];
       const { pipeline, hub } = this.#deps;

@@ -9,8 +9,8 @@ import {
 } from "../../../views/index.ts";
 import { allows, type Caller, type Keys, type Scope } from "../../keys.ts";
 import { languageOf } from "../../language.ts";
-import { callerOf, refuseCrossSite } from "../../plugins/auth.ts";
-import { Problem, toProblem } from "../../plugins/errors.ts";
+import { callerOf, checkAllowed } from "../../plugins/auth.ts";
+import { toProblem } from "../../plugins/errors.ts";
 import type { Figures } from "./figures.ts";
 
 /** Pages are made for each request: fast matters more than the last byte. */
@@ -78,8 +78,7 @@ export const pageMaker =
     try {
       caller = await callerOf(keys, request);
       if (!caller) return signInFirst(request);
-      if (!allows(caller, scope)) throw new Problem(403, "Forbidden", `the key lacks the scope "${scope}"`);
-      if (caller.session) refuseCrossSite(request);
+      checkAllowed(keys, request, caller, scope);
       // Elysia gives no parameters where the path has none.
       const { params = {}, query } = context as Partial<Context> & Context;
       const made = await make(caller, shellFor(request, figures, caller), { request, params, query });

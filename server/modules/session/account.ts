@@ -28,10 +28,16 @@ export const accountModule = ({ keys, figures, limits, log }: Deps) => {
     renderPage(Account, { shell, kind, role: keys.users.byId(id)?.role ?? null, form, changed });
 
   /** The session that changed it goes on, as a new one; all others end. */
-  async function change(caller: Caller, { current, password }: Static<typeof NewPassword>): Promise<string> {
+  async function change(
+    request: Request,
+    caller: Caller,
+    { current, password }: Static<typeof NewPassword>,
+  ): Promise<string> {
     const wasRight = await limits.signIn(`user:${caller.id}`);
-    if (!(await keys.users.isPasswordOf(caller.id, current)))
+    if (!(await keys.users.isPasswordOf(caller.id, current))) {
+      keys.door.refused(request, "the current password is wrong", caller.name);
       throw badInput("/current", "the current password is wrong");
+    }
     wasRight();
     await keys.patchUser(caller.tenant_id, caller.id, { password });
     return keys.openSession(caller.id);
@@ -49,7 +55,7 @@ export const accountModule = ({ keys, figures, limits, log }: Deps) => {
       page("read", async (caller, shell, { request }) => {
         const { fields } = await posted(request);
         try {
-          const session = await change(caller, inputOf(NewPassword, fields));
+          const session = await change(request, caller, inputOf(NewPassword, fields));
           const cookie = sessionCookie(request, session);
           return new Response(null, {
             status: 303,

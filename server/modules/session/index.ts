@@ -3,7 +3,14 @@ import { Elysia, t } from "elysia";
 import { LANGUAGES, renderPage, SignIn, type SignInProps } from "../../../views/index.ts";
 import type { Keys } from "../../keys.ts";
 import { languageCookie } from "../../language.ts";
-import { refuseOtherSite, sessionCookie, sessionToken } from "../../plugins/auth.ts";
+import {
+  cookieOf,
+  KNOWN_COOKIE,
+  knownCookie,
+  refuseOtherSite,
+  sessionCookie,
+  sessionToken,
+} from "../../plugins/auth.ts";
 import { clientAddress } from "../../plugins/client-address.ts";
 import type { RateLimits } from "../../plugins/rate-limit.ts";
 import { loginOf } from "../../users.ts";
@@ -22,8 +29,11 @@ export function safePath(next = "/hmi"): string {
   return own ? url.pathname + url.search : "/hmi";
 }
 
-const goTo = (location: string, cookie: string): Response =>
-  new Response(null, { status: 303, headers: { location, "set-cookie": cookie } });
+const goTo = (location: string, ...cookies: string[]): Response =>
+  new Response(null, {
+    status: 303,
+    headers: [["location", location], ...cookies.map((cookie): [string, string] => ["set-cookie", cookie])],
+  });
 
 type Deps = {
   keys: Keys;
@@ -38,43 +48,79 @@ export const sessionModule = ({ keys, figures, limits, trusted_proxies, log }: D
     request: Request,
     error: SignInProps["error"],
     next: string,
-    status = 200,
-    name = "",
+    { status = 200, name = "", token = "" } = {},
   ): Response =>
     html(
       request,
-      renderPage(SignIn, { shell: shellFor(request, figures, undefined), error, next, name }),
+      renderPage(SignIn, { shell: shellFor(request, figures, undefined), error, next, name, token }),
       status,
     );
 
-  /** @param names what a failure counts against: the address, and the name where there is one */
-  async function trySignIn(
-    names: string[],
-    signIn: () => Promise<string | undefined>,
+  /**
+   * What nobody guesses, a key or a link's token: the right one signs in however often others failed from the same address,
+   * as behind a proxy that nobody told of.
+   * @throws 429 where too many failed, or too many were right
+   */
+  async function byKey(
+    request: Request,
+    address: string,
+    caller_id: string | undefined,
   ): Promise<string | undefined> {
-    const wasRight = await limits.signIn(...names);
-    const session = await signIn();
-    if (session) wasRight();
-    return session;
+    if (caller_id !== undefined) {
+      limits.signedIn(`id:${caller_id}`);
+      return keys.openSession(caller_id);
+    }
+    keys.door.refused(request, "the API key or the link is not known");
+    await limits.signIn(`address:${address}`);
+    return undefined;
+  }
+
+  /**
+   * By name and password. Failures count against the address and the name, but of a browser that this user signed in from
+   * before against that alone: others' failures do not shut it out.
+   * @returns the cookies, or undefined where it is wrong
+   * @throws 429, Overloaded
+   */
+  async function byPassword(
+    request: Request,
+    address: string,
+    { name, password }: { name: string; password: string },
+  ): Promise<string[] | undefined> {
+    const login = loginOf(name);
+    const known_token = cookieOf(request, KNOWN_COOKIE);
+    const known = known_token !== undefined && (await keys.isKnownBrowser(known_token, login));
+    limits.maySignIn(`login:${login}`);
+    const names = known ? [`browser:${login}:${known_token}`] : [`address:${address}`, `name:${login}`];
+    const who = keys.users.byLogin(login)?.name ?? "";
+    let wasRight: () => void;
+    try {
+      wasRight = await limits.signIn(...names);
+    } catch (error) {
+      keys.door.refused(request, (error as Error).message, who);
+      throw error;
+    }
+    const user = await keys.users.bySignIn(name, password);
+    if (!user) {
+      keys.door.refused(request, "the name or the password is wrong", who);
+      return undefined;
+    }
+    wasRight();
+    limits.signedIn(`login:${login}`);
+    const session = sessionCookie(request, await keys.openSession(user.id));
+    return known ? [session] : [session, knownCookie(request, await keys.knownBrowser(user.id))];
   }
 
   return new Elysia({ detail: { hide: true } })
     .use(accountModule({ keys, figures, limits, log }))
     .get(
       "/sign-in",
-      async ({ query, request, server }) => {
-        const next = safePath(query.next);
-        if (query.token === undefined)
-          return form(request, query.out === undefined ? null : "signed_out", next);
-        const { token } = query;
-        const address = `address:${clientAddress(server, request, trusted_proxies)}`;
-        const session = await trySignIn([address], () => keys.useLink(token));
-        return session ? goTo(next, sessionCookie(request, session)) : form(request, "link_used", next, 401);
-      },
+      // A link is only looked at here: what fetches links by itself, as chats and mail scanners do, must not use it up.
+      ({ query: { next, token = "", out }, request }) =>
+        form(request, out === undefined ? null : "signed_out", safePath(next), { token }),
       {
         query: t.Object({
           next: t.Optional(t.String()),
-          token: t.Optional(t.String()),
+          token: t.Optional(t.String({ maxLength: 500 })),
           out: t.Optional(t.String()),
         }),
       },
@@ -83,24 +129,29 @@ export const sessionModule = ({ keys, figures, limits, trusted_proxies, log }: D
       "/sign-in",
       async ({ body, request, server }) => {
         const next = safePath(body.next);
-        const address = `address:${clientAddress(server, request, trusted_proxies)}`;
+        const address = clientAddress(server, request, trusted_proxies);
         if ("key" in body) {
-          const session = await trySignIn([address], () => keys.signIn(body.key.trim()));
+          const session = await byKey(request, address, keys.byKey(body.key.trim())?.id);
           return session
             ? goTo(next, sessionCookie(request, session))
-            : form(request, "wrong_key", next, 401);
+            : form(request, "wrong_key", next, { status: 401 });
         }
-        const { name, password } = body;
-        const session = await trySignIn([address, `name:${loginOf(name)}`], () =>
-          keys.signInUser(name, password),
-        );
-        if (session) return goTo(next, sessionCookie(request, session));
-        return form(request, "wrong_password", next, 401, name);
+        if ("token" in body) {
+          const session = await byKey(request, address, await keys.useLink(body.token));
+          return session
+            ? goTo(next, sessionCookie(request, session))
+            : form(request, "link_used", next, { status: 401 });
+        }
+        const cookies = await byPassword(request, address, body);
+        return cookies
+          ? goTo(next, ...cookies)
+          : form(request, "wrong_password", next, { status: 401, name: body.name });
       },
       {
         beforeHandle: refuseOtherSite,
         body: t.Union([
           t.Object({ key: t.String({ maxLength: 500 }), next: t.Optional(t.String()) }),
+          t.Object({ token: t.String({ maxLength: 500 }), next: t.Optional(t.String()) }),
           t.Object({
             name: t.String({ maxLength: 200 }),
             password: t.String({ maxLength: 500 }),

@@ -4,7 +4,7 @@ import { gzipSync } from "bun";
 import { TooManyQueries } from "../../../analytics-sql/analyst/analysts.ts";
 import { type AnalystAnswer, type Engine, EngineError } from "../../../analytics-sql/engine/engine.ts";
 import { allows, type Caller, type Keys } from "../../keys.ts";
-import { callerOf } from "../../plugins/auth.ts";
+import { callerOf, counted, wrongKey } from "../../plugins/auth.ts";
 import { Problem } from "../../plugins/errors.ts";
 import { DEFAULT_FORMAT, FORMATS, IGNORED_SETTINGS, PARAMETERS, STATUS_OF } from "./model.ts";
 
@@ -66,7 +66,7 @@ async function whoAsks(keys: Keys, request: Request, url: URL): Promise<Caller> 
           .replace(/^[^:]*:/, "")
       : undefined);
   const caller = password ? keys.byKey(password.trim()) : await callerOf(keys, request).catch(unlessKnown);
-  if (caller && password) keys.onRequest(caller);
+  if (password) caller ? counted(keys, request, caller) : unlessKnown(wrongKey(keys, request));
   if (!caller) {
     throw failure(
       CODES.authentication,

@@ -23,6 +23,8 @@ export type Audience = {
   key: string;
   sees(delta: Numbered): boolean;
   machineIds(): Iterable<string>;
+  /** The id of the key or user. */
+  owner: string;
   /** False once the reader's key holds no more. */
   admitted(): boolean;
 };
@@ -81,7 +83,11 @@ export function follow<T>(
     if (!audience.admitted()) end("the API key holds no more");
     put(line.encode([heartbeat()]));
   }, HEARTBEAT_MS);
-  const unwatch = hub.watch({ tick: (tick) => put(news(tick, audience, line.encode)), end });
+  const unwatch = hub.watch({
+    tick: (tick) => put(news(tick, audience, line.encode)),
+    end,
+    owner: audience.owner,
+  });
   put(first);
   return stop;
 }

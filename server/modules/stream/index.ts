@@ -5,6 +5,7 @@ import type { LiveHub } from "../../../ingest/live/hub.ts";
 import { Overloaded } from "../../../ingest/store/store.ts";
 import type { Caller, Keys } from "../../keys.ts";
 import { auth } from "../../plugins/auth.ts";
+import { Problem } from "../../plugins/errors.ts";
 import type { Machines } from "../machines/service.ts";
 import { type Audience, follow } from "./follow.ts";
 import { socketLine } from "./socket.ts";
@@ -12,6 +13,8 @@ import { eventStream } from "./sse.ts";
 
 /** More readers are told to come later (invariant 7). */
 export const MAX_READERS = 1_000;
+/** Of one key or user. */
+const MAX_READERS_OF_ONE = MAX_READERS / 10;
 /** How long a reader that was let go may take to read why. */
 const LINGER_S = 10;
 
@@ -23,8 +26,13 @@ const Query = t.Object({
 type Query = Static<typeof Query>;
 
 export const streamModule = (machines: Machines, hub: LiveHub, keys: Keys) => {
-  /** @throws 404 for a machine that is not the caller's, Overloaded where all places are taken */
-  function admit({ tenant_id, holds }: Caller, query: Query): Audience {
+  /** @throws 404 for a machine that is not the caller's, 429 for one with too many, Overloaded where all places are taken */
+  function admit({ tenant_id, id, name, holds }: Caller, query: Query, request: Request): Audience {
+    if (hub.readersOf(id) >= MAX_READERS_OF_ONE) {
+      const detail = `${MAX_READERS_OF_ONE} streams of this key or user are open`;
+      keys.door.refused(request, detail, name);
+      throw new Problem(429, "Too many requests", detail, { headers: { "retry-after": "10" } });
+    }
     if (hub.readers >= MAX_READERS) throw new Overloaded(`${MAX_READERS} streams are open`, 10);
     const asked = query.machine === undefined ? undefined : new Set([query.machine].flat());
     for (const id of asked ?? []) machines.get(tenant_id, id);
@@ -36,6 +44,7 @@ export const streamModule = (machines: Machines, hub: LiveHub, keys: Keys) => {
       key: JSON.stringify([tenant_id, group ?? null, ...(asked ?? [])]),
       sees: (delta) => delta.tenant_id === tenant_id && isAsked(delta.machine_id),
       machineIds: () => (asked ? [...asked] : machines.list(tenant_id).map(({ id }) => id)).filter(isAsked),
+      owner: id,
       admitted: holds,
     };
   }
@@ -47,7 +56,7 @@ export const streamModule = (machines: Machines, hub: LiveHub, keys: Keys) => {
     .get(
       "/api/v1/stream",
       ({ caller, query, request, server }) => {
-        const audience = admit(caller, query);
+        const audience = admit(caller, query, request);
         const last = request.headers.get("last-event-id") ?? query.last_event_id;
         // A quiet stream is not an idle connection; one that was told to end is.
         server?.timeout(request, 0);
@@ -75,11 +84,11 @@ export const streamModule = (machines: Machines, hub: LiveHub, keys: Keys) => {
       query: Query,
       detail: { hide: true },
       // Before the upgrade: what is wrong is answered as HTTP.
-      beforeHandle: ({ caller, query }) => void admit(caller, query),
-      open({ raw, data: { caller, query } }) {
+      beforeHandle: ({ caller, query, request }) => void admit(caller, query, request),
+      open({ raw, data: { caller, query, request } }) {
         // Elysia's type of it leaves some of Bun's methods out.
         const line = socketLine(raw as unknown as ServerWebSocket<unknown>);
-        stops.set(raw, follow(hub, admit(caller, query), query.last_event_id, line));
+        stops.set(raw, follow(hub, admit(caller, query, request), query.last_event_id, line));
       },
       close: ({ raw }) => stops.get(raw)?.(),
     });

@@ -1,0 +1,36 @@
+// The data directory is for nobody else: what is in it, and what comes into it, only the program's own user may read.
+import { chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, realpathSync } from "node:fs";
+
+const FOLDER_MODE = 0o700;
+const FILE_MODE = 0o600;
+/** Of a folder like /tmp, in which others have theirs. */
+const STICKY = 0o1000;
+
+/**
+ * Makes it, or closes one that an earlier version left open. What is another user's, a link, or a folder for all like
+ * /tmp is left as it is: its owner knows why. From here on the process makes nothing that others may read.
+ * @returns what could not be closed, in words
+ */
+export function closeDataDir(data_dir: string): string[] {
+  process.umask(0o077);
+  mkdirSync(data_dir, { recursive: true, mode: FOLDER_MODE });
+  const open: string[] = [];
+  close(realpathSync(data_dir), open);
+  // Deeper down nobody comes any more; an engine's directory has files by the ten thousand.
+  for (const name of readdirSync(data_dir)) close(`${data_dir}/${name}`, open);
+  return open;
+}
+
+function close(path: string, open: string[]): void {
+  try {
+    // What the engine has taken away meanwhile is none.
+    if (!existsSync(path)) return;
+    const { uid, mode } = lstatSync(path);
+    const shall = lstatSync(path).isDirectory() ? FOLDER_MODE : FILE_MODE;
+    const is_ours = uid === process.getuid?.() && (mode & STICKY) === 0 && !lstatSync(path).isSymbolicLink();
+    if (is_ours && (mode & 0o777 & ~shall) !== 0) chmodSync(path, mode & 0o777 & shall);
+    else if (!is_ours && (mode & 0o077) !== 0) open.push(path);
+  } catch (error) {
+    open.push(`${path}: ${(error as Error).message}`);
+  }
+}
