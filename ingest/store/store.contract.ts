@@ -282,7 +282,12 @@ export function storeContract(name: string, open: () => Promise<Store>, reset: (
       const times = made.map(({ header }) => header.time_ms);
       await store.commit({ events: made });
       const { events } = await store.readOutbox(10, 1 << 20);
+      // Each with its type, by which it finds its door.
+      const types = ["mtc.machine.v1", ...Array.from({ length: 5 }, () => "mtc.observations.v1")];
+      expect(events.map(({ type }): string => type)).toEqual(types);
       const [first = 0, , third = 0, , fifth = 0, sixth = 0] = events.map(({ position }) => position);
+      const whole = await store.readLog({ after: 0, upto: sixth, since_ms: 0 }, 10, 1 << 20);
+      expect(whole.events.map(({ type }): string => type)).toEqual(types);
       await store.delivered(third);
       await store.setAside(fifth, "bad");
       const read = async (after: number, upto: number, since_ms = 0, max = 10) => {
