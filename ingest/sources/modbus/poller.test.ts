@@ -79,6 +79,47 @@ test("inputs become words, counters 32-bit numbers with the low word first, told
   expect(sink.gaps.size).toBe(0);
 });
 
+describe("a module keeps no past (invariant 4)", () => {
+  test("from when its source was set until the first read nothing is known, whether it answers or not", async () => {
+    const since_ms = Date.now() - 5_000;
+    for (const is_off of [false, true]) {
+      const device = await start();
+      if (is_off) await device.off();
+      const sink = new MemorySink();
+      const poller = poll(device, sink, [{ since_ms }]);
+      if (is_off) {
+        await until("a gap", () => sink.lost().length === 1);
+        expect(sink.lost()).toMatchObject([{ from_us: since_ms * 1_000, to_us: 0, cause: "unreachable" }]);
+        // A restart of ours in between changes nothing.
+        await poller.stop();
+        await device.on();
+        poll(device, sink, [{ since_ms }]);
+      }
+      await read(sink);
+      await until("closed", () => sink.lost().every(({ to_us }) => to_us > 0));
+      const first_us = Math.max(...sink.rows.slice(0, 5).map(({ ts_us }) => ts_us));
+      expect(sink.lost()).toMatchObject([
+        { from_us: since_ms * 1_000, to_us: first_us, cause: "unreachable" },
+      ]);
+    }
+  });
+
+  test("a source that was set anew is missed since then; what was before ended with the one before", async () => {
+    const device = await start();
+    const sink = new MemorySink();
+    const first = poll(device, sink, [{ since_ms: Date.now() }]);
+    await read(sink);
+    await first.stop();
+    const [before] = [...sink.gaps.values()];
+    await Bun.sleep(20);
+    const since_ms = Date.now();
+    await device.off();
+    poll(device, sink, [{ since_ms }]);
+    await until("a gap", () => sink.gaps.size === 2);
+    expect([...sink.gaps.values()]).toMatchObject([before, { from_us: since_ms * 1_000, to_us: 0 }]);
+  });
+});
+
 describe("faults end in the right rows and the right gap (invariant 4)", () => {
   test("switched off and on: a gap from the last good read to the first new one; the counter starts anew", async () => {
     const device = await start();

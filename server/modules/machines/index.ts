@@ -14,7 +14,7 @@ const params = t.Object({ id: t.String() });
 const tags = ["Machines"];
 
 /** A machine as outsiders see it. */
-const shown = ({ tenant_id: _, created_ms, calendar, ...machine }: Machine) => ({
+const shown = ({ tenant_id: _, source_since_ms: __, created_ms, calendar, ...machine }: Machine) => ({
   ...machine,
   calendar: calendarAt(calendarsOf(calendar), Date.now()),
   created: new Date(created_ms).toISOString(),
