@@ -1,7 +1,7 @@
 // Collectors follow the machines, whatever went wrong before.
 import { expect, test } from "bun:test";
 import { until } from "../.ci/limits.ts";
-import { startCollectors } from "./collectors.ts";
+import { type Sourced, startCollectors } from "./collectors.ts";
 import { LiveHub } from "./live/hub.ts";
 import { MemorySink } from "./sources/memory-sink.ts";
 import { checkpointOf } from "./sources/modbus/machine.ts";
@@ -20,10 +20,10 @@ const sink: Sink = {
 
 test("one failure does not keep later changes from them; addresses are shown without credentials", async () => {
   const collectors = startCollectors(sink, new LiveHub());
-  const broken = { id: "m", source: null as unknown as MachineSource };
+  const broken = { id: "m", source: null as unknown as MachineSource, source_since_ms: 0 };
   expect(await collectors.update([broken]).catch((error: unknown) => error)).toBeInstanceOf(Error);
   const source: MachineSource = { kind: "mtconnect", url: "http://user:secret@127.0.0.1:1/agent/" };
-  await collectors.update([{ id: "m", source }]);
+  await collectors.update([{ id: "m", source, source_since_ms: 0 }]);
   expect(collectors.status()).toMatchObject([{ name: "http://127.0.0.1:1/agent", machine_ids: ["m"] }]);
   await collectors.update([]);
   expect(collectors.status()).toEqual([]);
@@ -37,8 +37,9 @@ test("machines of one Modbus host share a poller, and each has a status of its o
   const collectors = startCollectors(memory, hub);
   const polls: Poll[] = [];
   collectors.onPoll((poll) => polls.push(poll));
-  const machine = (id: string, unit: number): { id: string; source: MachineSource } => ({
+  const machine = (id: string, unit: number): Sourced => ({
     id,
+    source_since_ms: 0,
     source: { kind: "modbus", host: "127.0.0.1", port: device.port, unit, map: "adam-6050", poll_ms: 10 },
   });
   await collectors.update([machine("a", 1), machine("b", 1)]);
@@ -59,7 +60,7 @@ test("machines of one Modbus host share a poller, and each has a status of its o
   ]);
   expect(memory.lost().map(({ machine_id }) => machine_id)).toEqual(["b"]);
   // Gone for good: should it be polled again in a year, that year is not missing.
-  await collectors.update([machine("a", 1), { id: "b", source: { kind: "http" } }]);
+  await collectors.update([machine("a", 1), { id: "b", source: { kind: "http" }, source_since_ms: 0 }]);
   expect(memory.checkpoints.get(checkpointOf("b"))).not.toHaveProperty("known_us");
   await collectors.stop();
   expect(memory.checkpoints.get(checkpointOf("a"))?.known_us).toBeGreaterThan(0);

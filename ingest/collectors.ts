@@ -4,11 +4,11 @@ import { withoutCredentials } from "./sources/credentials.ts";
 import { checkpointOf, type ModbusMachine } from "./sources/modbus/machine.ts";
 import { type ModbusPoller, type Poll, startModbus } from "./sources/modbus/poller.ts";
 import type { MachineSource } from "./sources/model.ts";
-import { startAgentCollector } from "./sources/mtconnect/collector.ts";
+import { type AgentMachine, startAgentCollector } from "./sources/mtconnect/collector.ts";
 import type { Collector, Sink, SourceStatus } from "./sources/source.ts";
 
-/** A machine with the source that serves it. */
-export type Sourced = { id: string; source: MachineSource };
+/** A machine with the source that serves it, and when that was set (ms since 1970). */
+export type Sourced = { id: string; source: MachineSource; source_since_ms: number };
 
 export type CollectorStatus = SourceStatus & { name: string; machine_ids: string[] };
 
@@ -113,12 +113,13 @@ export function startCollectors(sink: Sink, hub: LiveHub): Collectors {
 
 /** One collector for an agent, one status for all its machines. */
 function agentsOf(machines: Sourced[], sink: Sink): Wanted[] {
-  const agents = new Map<string, { machine_id: string; device?: string }[]>();
-  for (const { id, source } of machines) {
+  const agents = new Map<string, AgentMachine[]>();
+  for (const { id, source, source_since_ms: since_ms } of machines) {
     if (source.kind !== "mtconnect") continue;
     const url = source.url.replace(/\/+$/, "");
     const served = agents.get(url) ?? [];
-    served.push({ machine_id: id, ...(source.device === undefined ? {} : { device: source.device }) });
+    const { device } = source;
+    served.push({ machine_id: id, since_ms, ...(device === undefined ? {} : { device }) });
     agents.set(url, served);
   }
   return [...agents].map(([url, served]) => ({
@@ -132,12 +133,12 @@ function agentsOf(machines: Sourced[], sink: Sink): Wanted[] {
 /** One poller for a host and port; a machine more or less does not disturb the others. */
 function hostsOf(machines: Sourced[], sink: Sink, onPoll: (poll: Poll) => void): Wanted[] {
   const hosts = new Map<string, { host: string; port: number; served: ModbusMachine[] }>();
-  for (const { id, source } of machines) {
+  for (const { id, source, source_since_ms: since_ms } of machines) {
     if (source.kind !== "modbus") continue;
     const { kind: _, host, port = 502, ...machine } = source;
     const key = `modbus://${host}:${port}`;
     const shared = hosts.get(key) ?? { host, port, served: [] };
-    shared.served.push({ machine_id: id, ...machine });
+    shared.served.push({ machine_id: id, since_ms, ...machine });
     hosts.set(key, shared);
   }
   return [...hosts].map(([key, { host, port, served }]) => ({

@@ -199,7 +199,7 @@ function createSink({ machine, stopping, observed, event, commit, store }: SinkD
       const attempt = () =>
         commit({
           events: [event(subject, "mtc.gap.v1", { gap })],
-          ...(gap.to_us === 0 ? { open_gap: key } : { close_gap: key }),
+          ...(gap.to_us === 0 ? { open_gap: key } : { close_gaps: [key] }),
         });
       await untilTaken(attempt, stopping);
     },

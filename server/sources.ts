@@ -53,7 +53,12 @@ export function startSources({ store, pipeline, machines, hub, collects, shared,
   const share = store.share("collect");
   const sink = pipeline.sink((id) => machines.byId(id), stopping.signal, share.standing);
   const collectors = startCollectors(sink, hub);
-  const sourced = () => machines.all().map(({ id, source }) => ({ id, source: source as MachineSource }));
+  const sourced = (): Sourced[] =>
+    machines.all().map(({ id, source, source_since_ms }) => ({
+      id,
+      source: source as MachineSource,
+      source_since_ms,
+    }));
   const me = shared ? `${hostname()}/${process.pid}` : "";
   const own = (): SourceReport[] => collectors.status().map((row) => ({ ...row, read_by: me }));
   const sharing = shareCollectors(collectors, share, { sourced, tell: teller(share, own), log });

@@ -69,6 +69,7 @@ export const machines = sqliteTable("machines", {
   rules: text({ mode: "json" }).$type<Rules>().notNull().default([]),
   demo: integer({ mode: "boolean" }).notNull(),
   created_ms: integer().notNull(),
+  source_since_ms: integer().notNull().default(0),
 });
 
 export const keys = sqliteTable("keys", {

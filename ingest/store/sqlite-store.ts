@@ -146,7 +146,7 @@ export class SqliteStore {
   }
 
   #apply(commit: Commit, counts: { events: number; bytes: number }): Appended[] {
-    const { checkpoint, machine, open_gap, close_gap } = commit;
+    const { checkpoint, machine, open_gap, close_gaps = [] } = commit;
     const appended: Appended[] = [];
     for (const event of commit.events) {
       const before = appended.at(-1);
@@ -180,8 +180,7 @@ export class SqliteStore {
         .run();
     }
     if (open_gap) this.#orm.insert(schema.openGaps).values(open_gap).onConflictDoNothing().run();
-    if (close_gap) {
-      const { machine_id, from_us, cause } = close_gap;
+    for (const { machine_id, from_us, cause } of close_gaps) {
       const g = schema.openGaps;
       this.#orm
         .delete(g)

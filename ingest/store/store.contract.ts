@@ -36,6 +36,7 @@ const lathe: Machine = {
   group: "hall 1",
   demo: false,
   created_ms: 1_767_592_800_000,
+  source_since_ms: 1_767_592_900_000,
 };
 
 /** @param open opens the store over the same data every time it is called between two `reset`s */
@@ -334,7 +335,7 @@ export function storeContract(name: string, open: () => Promise<Store>, reset: (
       await store.commit({ events: [event()], open_gap: gap });
       await reopen();
       expect(await store.openGaps("press-1")).toEqual([gap]);
-      await store.commit({ events: [event()], close_gap: gap });
+      await store.commit({ events: [event()], close_gaps: [gap] });
       expect(await store.openGaps("press-1")).toEqual([]);
     });
 

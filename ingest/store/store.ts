@@ -27,7 +27,7 @@ export type Commit = {
   /** What the machine was when the change was thought of: what differs is written, and nothing that others wrote since. */
   machine_before?: Machine;
   open_gap?: OpenGap;
-  close_gap?: OpenGap;
+  close_gaps?: OpenGap[];
 };
 
 export type OpenGap = { machine_id: string; from_us: number; cause: GapCause };
@@ -93,6 +93,8 @@ export type Machine = {
   /** Made by the demo plant: gone with one click. */
   demo: boolean;
   created_ms: number;
+  /** When its source was set: from then on what the source has to tell is missed where it does not come. */
+  source_since_ms: number;
 };
 
 export type ApiKey = {

@@ -7,6 +7,8 @@ import type { ModbusMap, ModbusPoint } from "./map.ts";
 
 export type ModbusMachine = {
   machine_id: string;
+  /** When its source was set, ms since 1970; left out: what was before the first read is not missed. */
+  since_ms?: number;
   /** The unit's id; 1 without it. */
   unit?: number;
   map: ModbusMap;
@@ -38,7 +40,7 @@ export class MachineReader {
   readonly #values = new Map<string, number | string>();
   readonly #candidates = new Map<string, Candidate>();
   #restored = false;
-  /** The last good read, µs; 0 is none. */
+  /** The last good read, µs, or when the source was set; 0 is neither. */
   #known_us = 0;
   #committed_ms = 0;
   #batches = 0;
@@ -80,11 +82,13 @@ export class MachineReader {
     this.#enter("stopped");
   }
 
-  /** The time since an earlier run's last read is unknown, whatever ended that run. */
+  /** The time since an earlier run's last read is unknown, whatever ended that run, or since the source was set. */
   async #restore(): Promise<void> {
     if (this.#restored) return;
     await this.#gaps.restore();
-    this.#known_us = (await this.#sink.checkpoint(checkpointOf(this.machine.machine_id)))?.known_us ?? 0;
+    const { machine_id, since_ms = 0 } = this.machine;
+    const checkpoint = await this.#sink.checkpoint(checkpointOf(machine_id));
+    this.#known_us = Math.max(checkpoint?.known_us ?? 0, since_ms * 1_000);
     if (this.#known_us > 0) await this.#gaps.open(this.#known_us, "not collecting");
     this.#restored = true;
   }

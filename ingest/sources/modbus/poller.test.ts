@@ -1,6 +1,6 @@
 // The Modbus poller against a device on a real port (SPEC 5.6): rows, gaps and the connection it keeps.
 import { afterEach, describe, expect, test } from "bun:test";
-import { until } from "../../../.ci/limits.ts";
+import { pace, until } from "../../../.ci/limits.ts";
 import { MemorySink } from "../memory-sink.ts";
 import { checkpointOf, type ModbusMachine } from "./machine.ts";
 import type { ModbusPoint } from "./map.ts";
@@ -78,6 +78,48 @@ test("inputs become words, counters 32-bit numbers with the low word first, told
   expect(values(sink, "execution")).toEqual(["READY", "ACTIVE"]);
   expect(values(sink, "part_count")).toEqual([65_538, 65_539]);
   expect(sink.gaps.size).toBe(0);
+});
+
+describe("a module keeps no past (invariant 4)", () => {
+  test("from when its source was set until the first read nothing is known, whether it answers or not", async () => {
+    const since_ms = Date.now() - 5_000;
+    for (const is_off of [false, true]) {
+      const device = await start();
+      if (is_off) await device.off();
+      const sink = new MemorySink();
+      const poller = poll(device, sink, [{ since_ms }]);
+      if (is_off) {
+        await until(() => sink.lost().length === 1);
+        expect(sink.lost()).toMatchObject([{ from_us: since_ms * 1_000, to_us: 0, cause: "unreachable" }]);
+        // A restart of ours in between changes nothing.
+        await poller.stop();
+        await device.on();
+        poll(device, sink, [{ since_ms }]);
+      }
+      await read(sink);
+      await until(() => sink.lost().every(({ to_us }) => to_us > 0));
+      const first_us = Math.max(...sink.rows.slice(0, 5).map(({ ts_us }) => ts_us));
+      expect(sink.lost()).toMatchObject([
+        { from_us: since_ms * 1_000, to_us: first_us, cause: "unreachable" },
+      ]);
+    }
+  });
+
+  test("a source that was set anew is missed since then; what was before ended with the one before", async () => {
+    const device = await start();
+    const sink = new MemorySink();
+    const first = poll(device, sink, [{ since_ms: Date.now() }]);
+    await read(sink);
+    await first.stop();
+    const [before] = [...sink.gaps.values()];
+    // Another instant than that of the first.
+    await pace(20);
+    const since_ms = Date.now();
+    await device.off();
+    poll(device, sink, [{ since_ms }]);
+    await until(() => sink.gaps.size === 2);
+    expect([...sink.gaps.values()]).toMatchObject([before, { from_us: since_ms * 1_000, to_us: 0 }]);
+  });
 });
 
 describe("faults end in the right rows and the right gap (invariant 4)", () => {

@@ -1,6 +1,6 @@
 // A hostile agent: whatever it sends, the event loop goes on turning, what is over a bound is refused, and texts are cut (SPEC 16.1).
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
-import { limit_ms, until } from "../../../.ci/limits.ts";
+import { limit_ms, pace, until } from "../../../.ci/limits.ts";
 import { MemorySink } from "../memory-sink.ts";
 import { MAX_INLINE_BYTES } from "./bounds.ts";
 import { AgentClient, AgentError } from "./client.ts";
@@ -274,7 +274,7 @@ test("line ends that drip for longer than a document may take are no sign of lif
       new Response(
         new ReadableStream({
           async pull(controller) {
-            await Bun.sleep(20);
+            await pace(20);
             controller.enqueue("\r\n");
           },
         }),

@@ -72,6 +72,11 @@ export class AgentClient {
     return this.#assets(`asset/${name}`, `assets/${name}`);
   }
 
+  /** The oldest observation that the agent holds, whichever device's it is. */
+  oldest(): Promise<StreamsDocument> {
+    return this.#streams("sample?count=1");
+  }
+
   /**
    * The sample stream, document by document; heartbeats are documents without observations.
    * Nothing is read ahead of the consumer but what lies in the socket's buffers.

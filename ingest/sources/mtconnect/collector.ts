@@ -4,9 +4,15 @@ import type { Batch, Checkpoint, Collector, Sink, SourceStatus } from "../source
 import { messageOf } from "../text.ts";
 import { AssetFollower, assetChanges } from "./assets.ts";
 import { AgentClient, AgentError, NoStream } from "./client.ts";
-import { type AgentHeader, type DevicesDocument, type StreamsDocument, span_us } from "./document.ts";
+import {
+  type AgentHeader,
+  type DevicesDocument,
+  earliest_us,
+  type StreamsDocument,
+  span_us,
+} from "./document.ts";
 import { ContactError, DEFAULT_PATIENCE, type Patience, Silence, Unreadable } from "./exchange.ts";
-import { agentNow_us, Losses, oldest_us } from "./losses.ts";
+import { agentNow_us, clockAhead_us, Losses, oldest_us } from "./losses.ts";
 import { Membership } from "./membership.ts";
 import { narrowed, readAround } from "./narrowing.ts";
 import { Translator } from "./observations.ts";
@@ -15,6 +21,8 @@ export type AgentMachine = {
   machine_id: string;
   /** Uuid or name of the device; without it the agent's first. */
   device?: string;
+  /** When its source was set, by our clock, ms since 1970; left out: what was before the first contact is not missed. */
+  since_ms?: number;
 };
 
 export type AgentCollectorOptions = {
@@ -66,7 +74,9 @@ type Oldest = {
   start: number;
   /** What is in force there; of values that changed since nothing is known where the agent cannot tell it. */
   current: StreamsDocument | undefined;
-  /** From when on every value is known, µs. */
+  /** The time of its first observation, µs. */
+  oldest_us: number;
+  /** From when on every value is known, µs: from there on, or later where what is in force could not be learned. */
   known_us: number;
 };
 
@@ -98,6 +108,10 @@ class AgentCollector {
   #prompt_retries = 0;
   /** Machines whose device the agent does not have, in words. */
   #missing = "";
+  /** Machines whose device the agent was without since they were last followed. */
+  readonly #gone = new Set<string>();
+  /** How far the agent's clock was ahead of ours when it first answered, µs. */
+  #ahead_us: number | undefined;
   /** Everything the agent knew until then is known to us, in the agent's clock; 0 is nothing. */
   #known_us = 0;
   #committed_ms = 0;
@@ -158,10 +172,38 @@ class AgentCollector {
     await this.#membership.restore(this.#machine_ids, this.#position);
   }
 
+  /**
+   * When the machine became ours, µs by the agent's clock (by ours until it has answered); 0 where nobody knows.
+   * A header tells whole seconds: of an agent whose clock is another one it may be a second early.
+   */
+  #since_us(machine_id: string): number {
+    const { since_ms = 0 } =
+      this.#options.machines.find((machine) => machine.machine_id === machine_id) ?? {};
+    return since_ms === 0 ? 0 : since_ms * 1_000 + (this.#ahead_us ?? 0);
+  }
+
+  /** Since when nothing is known of a machine without contact, µs; what was before it became ours is not missed. */
+  #unknownSince_us(machine_id: string): number {
+    return Math.max(this.#knownUntil_us(machine_id), this.#since_us(machine_id));
+  }
+
+  /** Up to when a machine's time at this agent is known, µs; 0 is nothing. */
+  #knownUntil_us(machine_id: string): number {
+    if (this.#membership.isNew(machine_id)) return 0;
+    const left = this.#membership.leftAt(machine_id);
+    return left ? (left.known_us ?? 0) : this.#known_us;
+  }
+
+  async #contactLost(machine_ids: string[], detail: string): Promise<void> {
+    for (const machine_id of machine_ids)
+      await this.#losses.contactLost(machine_id, this.#unknownSince_us(machine_id), detail);
+  }
+
   /** One contact with the agent, from probe to the loss of it. */
   async #session(): Promise<void> {
     const probe = await this.#client.probe();
     this.#heard();
+    this.#ahead_us ??= clockAhead_us(probe.header);
     await this.#bind(probe);
     const count = Math.min(PAGE_ROWS, probe.header.buffer_size || 100);
     const position = this.#position;
@@ -194,8 +236,9 @@ class AgentCollector {
       else missing.push(machine_id);
     }
     this.#missing = missing.length > 0 ? `the agent has no device for ${missing.join(", ")}` : "";
-    await this.#losses.contactLost(missing, this.#known_us, this.#missing);
+    await this.#contactLost(missing, this.#missing);
     for (const machine_id of missing) {
+      this.#gone.add(machine_id);
       if (this.#position) await this.#membership.leave(machine_id, this.#position);
     }
     if (this.#translators.length === 0) throw new ContactError(this.#missing);
@@ -216,7 +259,7 @@ class AgentCollector {
       throw new Superseded("the agent was restarted");
     const batches: Batch[] = [];
     for (const translator of this.#translators) {
-      translator.floor = await this.#resumeAt(translator.machine_id, oldest);
+      translator.floor = await this.#resumeAt(translator, oldest);
       translator.forget();
       const key = this.#batchKey(instance_id, `current@${start}`);
       if (current) batches.push(...translator.batches(current.devices, key, start));
@@ -243,7 +286,8 @@ class AgentCollector {
         const from =
           start === first_sequence ? page : await narrowed((rows) => this.#sample(rows, start), count);
         const current = await this.#client.current(start);
-        return { page: from, start, current, known_us: oldest_us(from) };
+        const at_us = oldest_us(from);
+        return { page: from, start, current, oldest_us: at_us, known_us: at_us };
       } catch (error) {
         if (error instanceof Unreadable) break;
         if (!(error instanceof AgentError)) throw error;
@@ -252,7 +296,8 @@ class AgentCollector {
     }
     const current = await this.#inForceAt(first_sequence);
     const latest_us = current && span_us(current)?.latest_us;
-    return { page, start: first_sequence, current, known_us: latest_us ?? oldest_us(page) };
+    const at_us = oldest_us(page);
+    return { page, start: first_sequence, current, oldest_us: at_us, known_us: latest_us ?? at_us };
   }
 
   /** The first page of the buffer, as much of it as can be read. */
@@ -267,24 +312,57 @@ class AgentCollector {
   }
 
   /** Where the machine goes on, 0 from the oldest; what the buffer does not reach back to is a gap (invariant 4). */
-  async #resumeAt(machine_id: string, { page, start, known_us }: Oldest): Promise<number> {
+  async #resumeAt(translator: Translator, oldest: Oldest): Promise<number> {
+    const { machine_id } = translator;
+    const { page, start, known_us: to_us } = oldest;
     const { instance_id, next_sequence, last_sequence } = page.header;
-    const left = this.#membership.leftAt(machine_id);
-    const before = left ?? this.#position;
-    if (!before || this.#membership.isNew(machine_id)) return 0;
+    const before = this.#membership.isNew(machine_id)
+      ? undefined
+      : (this.#membership.leftAt(machine_id) ?? this.#position);
     // The page may end long before the buffer does.
     const end = Math.max(next_sequence, last_sequence + 1 || 0);
-    const same = before.instance_id === instance_id && before.next_sequence <= end;
+    const same = before?.instance_id === instance_id && before.next_sequence <= end;
     const held = same ? before.next_sequence : 0;
-    if (held < start) {
-      const from_us = (left ? left.known_us : this.#known_us) || this.#losses.contactLostSince_us(machine_id);
-      const detail = `instance ${instance_id}, sequence ${start}`;
+    const from_us = this.#knownUntil_us(machine_id) || this.#losses.contactLostSince_us(machine_id) || 0;
+    const detail = `instance ${instance_id}, sequence ${start}`;
+    // Never read here, or of another source meanwhile: what was before it came is not missed.
+    const is_first = !before || from_us < this.#since_us(machine_id);
+    if (held < start && is_first) await this.#recordMissed(translator, oldest, detail);
+    else if (held < start && from_us > 0) {
       const cause = same ? this.#losses.overrunCause() : "agent_restart";
-      if (from_us) await this.#losses.record([machine_id], { from_us, to_us: known_us, cause, detail });
+      await this.#losses.record([machine_id], { from_us, to_us, cause, detail });
     }
     // While its device was gone the agent kept nothing of it.
-    if (left) await this.#losses.contactBack(machine_id, agentNow_us(page.header));
+    if (this.#gone.delete(machine_id)) await this.#losses.contactBack(machine_id, agentNow_us(page.header));
     return held;
+  }
+
+  /**
+   * At the first contact: what the agent dropped since the machine became ours is lost, up to the oldest observation that
+   * it still has. What it dropped before that nobody misses, and where its buffer reaches back so far there is no gap.
+   */
+  async #recordMissed({ machine_id, device }: Translator, oldest: Oldest, detail: string): Promise<void> {
+    const from_us = this.#since_us(machine_id);
+    // Of adapters with clocks of their own the page's first observation need not be the earliest of this machine.
+    const own_us = earliest_us(device, oldest.page);
+    if (from_us === 0 || Math.min(oldest.oldest_us, own_us) <= from_us) return;
+    const reach_us = Math.min(await this.#bufferBegins_us(oldest), own_us);
+    if (reach_us <= from_us) return;
+    const to_us = oldest.known_us > oldest.oldest_us ? oldest.known_us : reach_us;
+    const cause = oldest.page.header.first_sequence > 1 ? this.#losses.overrunCause() : "agent_restart";
+    await this.#losses.record([machine_id], { from_us, to_us, cause, detail: `first contact: ${detail}` });
+  }
+
+  /** The time of the agent's oldest observation, µs: of one device alone, a quiet one, the page does not begin with it. */
+  async #bufferBegins_us({ oldest_us }: Oldest): Promise<number> {
+    if (this.#client.device === "") return oldest_us;
+    try {
+      // An agent without any has dropped none.
+      return span_us(await this.#client.oldest())?.oldest_us ?? 0;
+    } catch (error) {
+      if (error instanceof AgentError || error instanceof Unreadable) return oldest_us;
+      throw error;
+    }
   }
 
   /**
@@ -432,8 +510,7 @@ class AgentCollector {
     this.#enter(contact ? "unreachable" : "connecting");
     this.status.error = detail;
     // A sink that takes no gap now has the checkpoint, which says as much.
-    if (contact)
-      await this.#losses.contactLost(this.#machine_ids, this.#known_us, detail).catch(() => undefined);
+    if (contact) await this.#contactLost(this.#machine_ids, detail).catch(() => undefined);
     return contact;
   }
 

@@ -1,5 +1,5 @@
 // MTConnect's documents as data: devices, streams and errors, of any schema version.
-import { MAX_NAME_LENGTH } from "../../event.ts";
+import { MAX_NAME_LENGTH, MIN_TS_US } from "../../event.ts";
 import { parseTimestamp_us } from "../../time.ts";
 import { cut } from "../text.ts";
 import { MAX_DATA_ITEMS, MAX_ERRORS } from "./bounds.ts";
@@ -141,6 +141,18 @@ export function span_us({ devices }: StreamsDocument): { oldest_us: number; late
     }
   }
   return highest > 0 ? { oldest_us, latest_us } : undefined;
+}
+
+/** The earliest time of a device's observations, whatever their sequence, µs; Infinity where it has none. */
+export function earliest_us(device: Device, { devices }: StreamsDocument): number {
+  let earliest = Number.POSITIVE_INFINITY;
+  const { ts_us, length } = itemsOf(device, devices) ?? { ts_us: [], length: 0 };
+  for (let i = 0; i < length; i++) {
+    const at_us = ts_us[i] as number;
+    // An impossible time is left out with its observation.
+    if (at_us >= MIN_TS_US && at_us < earliest) earliest = at_us;
+  }
+  return earliest;
 }
 
 function headerOf(a: Record<string, string>): AgentHeader {

@@ -32,10 +32,9 @@ export class Losses {
     return this.#contacts.get(machine_id)?.open_since_us;
   }
 
-  /** Of these machines nothing is known since then; 0 is that nothing was known before. */
-  async contactLost(machine_ids: Iterable<string>, since_us: number, detail: string): Promise<void> {
-    if (since_us === 0) return;
-    for (const machine_id of machine_ids) await this.#contacts.get(machine_id)?.open(since_us, detail);
+  /** Of the machine nothing is known since then; 0 is that nothing was known before. */
+  async contactLost(machine_id: string, since_us: number, detail: string): Promise<void> {
+    if (since_us > 0) await this.#contacts.get(machine_id)?.open(since_us, detail);
   }
 
   /** The agent kept the time in between, or has nothing of it before `to_us`. */
@@ -78,7 +77,10 @@ export const oldest_us = (document: StreamsDocument): number =>
   span_us(document)?.oldest_us || agentNow_us(document.header);
 
 /** Now, in the clock that stamps this agent's observations. */
-export function agentNow_us({ creation_us }: AgentHeader): number {
-  const now_us = Date.now() * 1_000;
-  return Math.abs(now_us - creation_us) > SAME_CLOCK_US ? creation_us : now_us;
+export const agentNow_us = (header: AgentHeader): number => Date.now() * 1_000 + clockAhead_us(header);
+
+/** How far the agent's clock is ahead of ours, µs, as a header that has just come says; 0 where they agree. */
+export function clockAhead_us({ creation_us }: AgentHeader): number {
+  const ahead_us = creation_us - Date.now() * 1_000;
+  return Math.abs(ahead_us) > SAME_CLOCK_US ? ahead_us : 0;
 }

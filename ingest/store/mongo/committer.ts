@@ -310,9 +310,9 @@ const idOf = ({ header }: NewEvent): string => header.id;
  * for so long for its checkpoint.
  */
 function isBound({ commit, docs }: Planned): boolean {
-  const { machine, open_gap, close_gap, gone } = commit;
+  const { machine, open_gap, close_gaps, gone } = commit;
   return (
-    [machine, open_gap, close_gap, gone].some((one) => one !== undefined) ||
+    [machine, open_gap, close_gaps?.[0], gone].some((one) => one !== undefined) ||
     (docs.length > 1 && docs.some(({ dedupe_key }) => dedupe_key === undefined))
   );
 }
@@ -368,14 +368,14 @@ export function docOfLogged(event: LoggedEvent, waits: boolean): EventDoc {
   };
 }
 
-export function gapWrites({ open_gap, close_gap }: Commit): AnyBulkWriteOperation<GapDoc>[] {
+export function gapWrites({ open_gap, close_gaps = [] }: Commit): AnyBulkWriteOperation<GapDoc>[] {
   const id = ({ machine_id, from_us, cause }: NonNullable<Commit["open_gap"]>): string =>
     `${machine_id}\n${from_us}\n${cause}`;
   return [
     ...(open_gap
       ? [{ updateOne: { filter: { _id: id(open_gap) }, update: { $setOnInsert: open_gap }, upsert: true } }]
       : []),
-    ...(close_gap ? [{ deleteOne: { filter: { _id: id(close_gap) } } }] : []),
+    ...close_gaps.map((gap) => ({ deleteOne: { filter: { _id: id(gap) } } })),
   ];
 }
 

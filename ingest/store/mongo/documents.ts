@@ -40,6 +40,8 @@ export type MachineDoc = {
   group: string;
   demo: boolean;
   created_ms: number;
+  /** Machines of older releases have none: theirs was set when they were made. */
+  source_since_ms?: number;
   config: Record<"source" | "calendar" | "cycle_times" | "policy" | "rules", string>;
 };
 
@@ -176,6 +178,7 @@ export const PLANS: Record<Exclude<keyof Collections, typeof RAW>, Plan> = {
       group: text,
       demo: flag,
       created_ms: number,
+      source_since_ms: number,
       config: { bsonType: "object", additionalProperties: text },
     }),
     indexes: [],

@@ -23,6 +23,7 @@ export function machineChange(before: Machine, after: Machine): Record<string, u
 
 const machineOf = ({ _id, config, ...machine }: MachineDoc): Machine => ({
   id: _id,
+  source_since_ms: machine.created_ms,
   ...machine,
   ...(Object.fromEntries(Object.entries(config).map(([name, text]) => [name, JSON.parse(text)])) as Pick<
     Machine,

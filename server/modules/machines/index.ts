@@ -17,7 +17,7 @@ const params = t.Object({ id: t.String() });
 const tags = ["Machines"];
 
 /** A machine as outsiders see it. */
-const shown = ({ tenant_id: _, created_ms, calendar, source, ...machine }: Machine) => ({
+const shown = ({ tenant_id: _, source_since_ms: __, created_ms, calendar, source, ...machine }: Machine) => ({
   ...machine,
   source: maskedSource(source as MachineSource),
   calendar: calendarAt(calendarsOf(calendar), Date.now()),

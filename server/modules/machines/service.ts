@@ -8,7 +8,13 @@ import {
   withCalendar,
 } from "../../../ingest/calendar.ts";
 import { ColumnsBuilder } from "../../../ingest/columns.ts";
-import type { EventData, EventType, MachineData, ObservationColumns } from "../../../ingest/event.ts";
+import type {
+  EventData,
+  EventType,
+  GapData,
+  MachineData,
+  ObservationColumns,
+} from "../../../ingest/event.ts";
 import type { LiveHub } from "../../../ingest/live/hub.ts";
 import type { Pipeline } from "../../../ingest/pipeline.ts";
 import { badInput } from "../../../ingest/problem.ts";
@@ -17,7 +23,7 @@ import { checkAddress } from "../../../ingest/sources/addresses.ts";
 import { unmaskedSource } from "../../../ingest/sources/credentials.ts";
 import { checkMap, pointsOf } from "../../../ingest/sources/modbus/map.ts";
 import type { MachineSource } from "../../../ingest/sources/model.ts";
-import type { Machine, NewEvent, Store } from "../../../ingest/store/store.ts";
+import type { Commit, Machine, OpenGap, Store } from "../../../ingest/store/store.ts";
 import { checkTime, time_us, within_us } from "../../../ingest/time.ts";
 import { notFound, Problem } from "../../plugins/errors.ts";
 import { type Dedupe, idempotencyConflict } from "../../plugins/idempotency.ts";
@@ -137,6 +143,7 @@ export class Machines {
 
   async create(tenant_id: string, input: NewMachine, demo = false): Promise<Machine> {
     const id = input.id ?? crypto.randomUUID();
+    const now_ms = Date.now();
     await this.#inTurn(() => this.#fresh());
     if (this.#known.has(id)) throw new Problem(409, "Conflict", `the machine id "${id}" is taken`);
     const machine: Machine = {
@@ -150,7 +157,8 @@ export class Machines {
       policy: DEFAULT_POLICY,
       rules: input.rules ?? [],
       demo,
-      created_ms: Date.now(),
+      created_ms: now_ms,
+      source_since_ms: now_ms,
     };
     checkMachine(machine);
     // Taken before the commit, so that two calls at once cannot both make it.
@@ -160,7 +168,7 @@ export class Machines {
       const { store, pipeline } = this.#deps;
       const old = await endingsOf(store, machine, machine.created_ms * 1_000);
       const events = old.map(([type, data]) => pipeline.event(machine, type, data));
-      await this.#write(machine, "mtc.machine.v1", told(machine), events);
+      await this.#write(machine, "mtc.machine.v1", told(machine), { events });
     } catch (error) {
       this.#known.delete(id);
       throw error;
@@ -181,9 +189,16 @@ export class Machines {
       const machine = { ...before, ...patch, source };
       checkMachine(machine);
       const meant = patch.rules ? this.#inForce(machine) : [];
-      const { pipeline, hub } = this.#deps;
-      const events = meant.map((columns) => pipeline.event(machine, "mtc.observations.v1", columns));
-      await this.#write(machine, "mtc.machine.v1", told(machine), events);
+      const { store, pipeline, hub } = this.#deps;
+      const moves = !Bun.deepEquals(machine.source, before.source);
+      if (moves) machine.source_since_ms = Date.now();
+      // What another source has to tell of the time before is not what was missed: what was lost is lost.
+      const open_gaps = moves ? await store.openGaps(id) : [];
+      const events = [
+        ...meant.map((columns) => pipeline.event(machine, "mtc.observations.v1", columns)),
+        ...open_gaps.map((gap) => pipeline.event(machine, "mtc.gap.v1", endOf(gap, machine.source_since_ms))),
+      ];
+      await this.#write(machine, "mtc.machine.v1", told(machine), { events, close_gaps: open_gaps });
       for (const columns of meant) hub.apply(id, columns);
       return machine;
     });
@@ -309,13 +324,19 @@ export class Machines {
   }
 
   /** One commit: the machine's row, the event that tells of it, and what else follows from it. */
-  async #write(machine: Machine, type: EventType, data: EventData, more: NewEvent[] = []): Promise<void> {
+  async #write(
+    machine: Machine,
+    type: EventType,
+    data: EventData,
+    { events, ...along }: Pick<Commit, "events" | "close_gaps"> = { events: [] },
+  ): Promise<void> {
     const { pipeline } = this.#deps;
     const before = this.#making.has(machine.id) ? undefined : this.#known.get(machine.id);
     await pipeline.commit({
+      ...along,
       machine,
       ...(before ? { machine_before: before } : {}),
-      events: [pipeline.event(machine, type, data), ...more],
+      events: [pipeline.event(machine, type, data), ...events],
     });
     this.#known.set(machine.id, machine);
     this.#changed();
@@ -325,6 +346,11 @@ export class Machines {
     for (const listener of this.#listeners) listener();
   }
 }
+
+/** The end of a gap that was open when the machine's source was set anew. */
+const endOf = ({ from_us, cause }: OpenGap, now_ms: number): GapData => ({
+  gap: { from_us, to_us: Math.max(from_us, now_ms * 1_000), cause, detail: "another source was set" },
+});
 
 /** What the stream is told of a machine. */
 const told = ({ name, group }: Machine, deleted = false): MachineData => ({
