@@ -102,7 +102,6 @@ beforeAll(async () => {
   const roller = new Roller(recorder);
   await roller.exact(WINDOW);
   // What came since: the second time there is something to look for.
-  await Bun.sleep(1_050);
   await recorder.insertEvents(joined(observed));
   await roller.exact(WINDOW);
   await roller.past(TENANT, MACHINES);

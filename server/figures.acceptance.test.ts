@@ -204,7 +204,6 @@ test("invariant 3: what arrives late corrects figures that were asked for before
   await observe("late", day.slice(4));
   const before = await total(base);
   expect(before).toMatchObject({ unknown_time_s: 2 * 3_600, total_count: 165 });
-  await Bun.sleep(1_100);
   await observe("late", day.slice(0, 4));
   expect(await total(base)).toMatchObject({ unknown_time_s: 0, run_time_s: 418 * 60, total_count: 365 });
   await server.call("POST", `${base}/rejects`, { ts: at("07:00"), count: 3 });
@@ -227,7 +226,6 @@ test("invariant 3: a counter's leap of yesterday is told by today's value", asyn
   await post("2026-01-04T10:00:00Z", 2_000);
   await post("2026-01-04T23:50:00Z", 599_999);
   expect(await yesterday()).toMatchObject({ total_count: 597_999 });
-  await Bun.sleep(1_100);
   await post("2026-01-05T00:10:00Z", 2_001);
   expect(await yesterday()).toMatchObject({ total_count: 0, flags: ["spike_quarantined"] });
 });

@@ -75,3 +75,21 @@ test("what an earlier release made goes: its one door, and the views that hung o
   engine = await openChdb({ path, rawRetentionDays: 31 });
   expect(await made()).toEqual([]);
 });
+
+test("marks of the release before, which say their second alone, hold to its end", async () => {
+  const at_s = Math.floor(Date.now() / 1_000);
+  for (const sql of [
+    "DROP VIEW mtc.touched_by_signals_v2_mv",
+    "DROP VIEW mtc.touched_by_entries_v2_mv",
+    "ALTER TABLE mtc.touched DROP COLUMN last_us",
+    "INSERT INTO mtc.touched SELECT 'plant-1', 'before', toDateTime({at_s:Int64}, 'UTC'), 1, 2",
+  ])
+    await engine.maintain(sql, { at_s });
+  await engine.close();
+  engine = await openChdb({ path, rawRetentionDays: 31 });
+  const marks = await engine.query(
+    "SELECT from_us, counters_from_us, last_us FROM mtc.touched WHERE machine_id = 'before'",
+    {},
+  );
+  expect(marks).toEqual([{ from_us: 1, counters_from_us: 2, last_us: at_s * 1_000_000 + 999_999 }]);
+});

@@ -11,5 +11,5 @@ test(
   async () => {
     await compareSweeps(engine, { sweeps: 1, machines: 200, at_once: 1 });
   },
-  limit_ms(300),
+  limit_ms(900),
 );

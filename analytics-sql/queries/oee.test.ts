@@ -1,9 +1,9 @@
 // Published OEE cases (SPEC 10): events in, numbers out.
-import { describe, expect, test } from "bun:test";
+import { beforeAll, describe, expect, test } from "bun:test";
 import { compileCalendar } from "../../ingest/calendar.ts";
 import { testEngine } from "../testing/engine.ts";
 import { type Calendar, events, joined, type Plant, type Seen, us } from "../testing/plant.ts";
-import { oee, states } from "../testing/rolled.ts";
+import { oee, rollerOf, states } from "../testing/rolled.ts";
 import type { OeeCut, OeeRow } from "./oee.ts";
 
 const engine = await testEngine();
@@ -27,8 +27,21 @@ const early = (breaks: { start: string; end: string }[]): Calendar => ({
 });
 const cycle = (ideal_cycle_s: number) => [{ part: "", valid_from_us: 0, ideal_cycle_s }];
 
-async function take(plant: Plant): Promise<void> {
-  await engine.insertEvents(joined(events(tenant, plant, compile)));
+/** Machines that are there before the first test: an insert and a roll-up cost hardly more for all of them than for one. */
+const plants: Plant[] = [];
+function given(plant: Plant): string {
+  plants.push(plant);
+  return plant.machine;
+}
+beforeAll(async () => {
+  await take(...plants);
+  const machines = plants.map(({ machine }) => machine);
+  const window = { tenant, machines, from_us: T0, to_us: T0 + 480 * MIN_US, as_of_us: FAR };
+  await rollerOf(engine).exact(window);
+});
+
+async function take(...arrived: Plant[]): Promise<void> {
+  await engine.insertEvents(joined(arrived.flatMap((plant) => events(tenant, plant, compile))));
 }
 
 async function rows(machine: string, by: OeeCut = "total", to_min = 480): Promise<OeeRow[]> {
@@ -56,9 +69,9 @@ const day = (machine: string, breaks: { start: string; end: string }[]): Plant =
 });
 
 describe("published cases", () => {
+  const planned = given(day("breaks-planned", [{ start: "12:00", end: "13:00" }]));
   test("breaks outside of planned time: A 0.888, P 0.861, Q 0.978, OEE 0.748", async () => {
-    await take(day("breaks-planned", [{ start: "12:00", end: "13:00" }]));
-    const [row] = await rows("breaks-planned");
+    const [row] = await rows(planned);
     expect(row).toMatchObject({
       planned_time_s: 420 * 60,
       run_time_s: 373 * 60,
@@ -78,42 +91,46 @@ describe("published cases", () => {
     );
   });
 
+  const lost = given(day("breaks-lost", []));
   test("the same with breaks as a loss: A 373/480", async () => {
-    await take(day("breaks-lost", []));
-    const [row] = await rows("breaks-lost");
+    const [row] = await rows(lost);
     expect(row?.availability).toBe(373 / 480);
   });
 
-  test("420 of 480 min, 400 parts at 1 min, 380 good: OEE 0.791667", async () => {
-    const seen = [
+  const rounded = given({
+    machine: "rounded",
+    seen: [
       at(0, "execution", "ACTIVE"),
       at(0, "part_count", 0),
       at(0, "part_count_bad", 0),
       at(419, "part_count", 400),
       at(419, "part_count_bad", 20),
       at(420, "execution", "READY"),
-    ];
-    await take({ machine: "rounded", seen, calendar: early([]), cycle_times: cycle(60) });
-    const [row] = await rows("rounded");
+    ],
+    calendar: early([]),
+    cycle_times: cycle(60),
+  });
+  test("420 of 480 min, 400 parts at 1 min, 380 good: OEE 0.791667", async () => {
+    const [row] = await rows(rounded);
     expect(row).toMatchObject({ availability: 420 / 480, good_count: 380, reject_count: 20 });
     expect(row?.oee).toBe(380 / 480);
   });
 
+  const maintained = (machine: string): Plant => ({
+    machine,
+    seen: [
+      at(0, "execution", "ACTIVE"),
+      at(0, "part_count", 0),
+      at(380, "part_count", 300),
+      at(420, "execution", "STOPPED"),
+    ],
+    downtime: [{ from_us: T0 + 400 * MIN_US, to_us: T0 + 480 * MIN_US, reason: "maintenance" }],
+    cycle_times: cycle(60),
+  });
+  const policy = { unknown: "loss", reasons: { maintenance: "excluded" } } as const;
+  given(maintained("maintenance-loss"));
+  given({ ...maintained("maintenance-excluded"), policy });
   test("planned maintenance by policy: two different figures, and the report says which", async () => {
-    const plant = (machine: string): Plant => ({
-      machine,
-      seen: [
-        at(0, "execution", "ACTIVE"),
-        at(0, "part_count", 0),
-        at(380, "part_count", 300),
-        at(420, "execution", "STOPPED"),
-      ],
-      downtime: [{ from_us: T0 + 400 * MIN_US, to_us: T0 + 480 * MIN_US, reason: "maintenance" }],
-      cycle_times: cycle(60),
-    });
-    const policy = { unknown: "loss", reasons: { maintenance: "excluded" } } as const;
-    await take({ ...plant("maintenance-loss") });
-    await take({ ...plant("maintenance-excluded"), policy });
     const window = { tenant, from_us: T0, to_us: T0 + 480 * MIN_US, as_of_us: FAR, by: "total" as const };
     const loss = await oee(engine, { ...window, machines: ["maintenance-loss"] });
     const excluded = await oee(engine, { ...window, machines: ["maintenance-excluded"] });
@@ -132,96 +149,98 @@ describe("published cases", () => {
   });
 });
 
-describe("counters (SPEC 8.2 to 8.4)", () => {
-  const count = async (machine: string, values: [minute: number, signal: string, value: Seen["value"]][]) => {
-    await take({
-      machine,
-      seen: values.map(([minute, ...seen]) => at(minute, ...seen)),
-      cycle_times: cycle(1),
-    });
-    const [row] = await rows(machine);
-    return [row?.total_count, row?.reject_count, row?.flags];
-  };
-  const all = (values: number[]) =>
-    values.map((value, i): [number, string, number] => [i + 1, "part_count", value]);
-
-  test("a Fanuc leap 2000 → 599999 → 2001 is one part and listed", async () => {
-    expect(await count("fanuc", all([2000, 599_999, 2001]))).toEqual([1, 0, ["spike_quarantined"]]);
-  });
-  test("a smaller value is a reset: the new value counts", async () => {
-    expect(await count("reset", all([10, 12, 3, 4]))).toEqual([6, 0, ["counter_reset"]]);
-  });
-  test("a 32-bit counter that goes round counts on; far from its end a smaller value is a reset", async () => {
-    const end = 2 ** 32;
-    expect(await count("round", all([end - 6, end - 1, 4, 5]))).toEqual([11, 0, []]);
-    expect(await count("round-fast", all([end - 9_000, 1_000]))).toEqual([10_000, 0, []]);
-    expect(await count("off-and-on", all([end / 2, 3]))).toEqual([3, 0, ["counter_reset"]]);
-    expect(await count("beyond", all([end + 5, 3]))).toEqual([3, 0, ["counter_reset"]]);
-    // All bits set is also what a broken wire reads as: it returns, and is a spike.
-    expect(await count("all-ones", all([7, end - 1, 8]))).toEqual([1, 0, ["spike_quarantined"]]);
-  });
-  test("invariants 2 and 3: going round counts once, in any order of arrival, however often it is told", async () => {
-    const machine = "round-late";
-    const seen = all([2 ** 32 - 6, 2 ** 32 - 1, 4, 5]).map(([m, ...one]) => at(m, ...one));
-    for (const i of [3, 0, 2, 0, 3, 1]) await take({ machine, seen: seen.slice(i, i + 1) });
-    expect((await rows(machine))[0]?.total_count).toBe(11);
-  });
-  test("lots of one part: 0 → 1 → 0 → 1 counts each", async () => {
-    expect(await count("ones", all([0, 1, 0, 1]))).toEqual([2, 0, ["counter_reset"]]);
-  });
-  test("a step of one is no leap: a module that lost its power after 2 → 3 and shows 2 again made two parts", async () => {
-    expect(await count("power-lost", all([1, 2, 3, 2]))).toEqual([4, 0, ["counter_reset"]]);
-  });
-  test("UNAVAILABLE between two values is no reset, and repetitions are no parts", async () => {
-    const values: [number, string, Seen["value"]][] = [
+type Value = [minute: number, signal: string, value: Seen["value"]];
+const all = (values: number[]) =>
+  values.map((value, i): [number, string, number] => [i + 1, "part_count", value]);
+const end = 2 ** 32;
+const good: Value[] = [
+  [1, "part_count_good", 0],
+  [9, "part_count_good", 8],
+];
+const bad: Value[] = [
+  [1, "part_count_bad", 0],
+  [9, "part_count_bad", 2],
+];
+const STRANGE =
+  "invariant 2: a word that reads as infinity or as no number is no count, and nothing of its batch is lost";
+/** Each is a machine of its own, named by what is to be shown. */
+type Counted = [what: string, values: Value[], total: number, reject: number, flags: string[]];
+const COUNTED: Counted[] = [
+  [
+    "a Fanuc leap 2000 → 599999 → 2001 is one part and listed",
+    all([2000, 599_999, 2001]),
+    1,
+    0,
+    ["spike_quarantined"],
+  ],
+  ["a smaller value is a reset: the new value counts", all([10, 12, 3, 4]), 6, 0, ["counter_reset"]],
+  ["a 32-bit counter that goes round counts on", all([end - 6, end - 1, 4, 5]), 11, 0, []],
+  ["one that goes round fast counts on as well", all([end - 9_000, 1_000]), 10_000, 0, []],
+  ["far from its end a smaller value is a reset", all([end / 2, 3]), 3, 0, ["counter_reset"]],
+  ["beyond its end a smaller value is a reset", all([end + 5, 3]), 3, 0, ["counter_reset"]],
+  // All bits set is also what a broken wire reads as.
+  ["all bits set that return are a spike", all([7, end - 1, 8]), 1, 0, ["spike_quarantined"]],
+  ["lots of one part: 0 → 1 → 0 → 1 counts each", all([0, 1, 0, 1]), 2, 0, ["counter_reset"]],
+  [
+    "a step of one is no leap: a module that lost its power after 2 → 3 and shows 2 again made two parts",
+    all([1, 2, 3, 2]),
+    4,
+    0,
+    ["counter_reset"],
+  ],
+  [
+    "UNAVAILABLE between two values is no reset, and repetitions are no parts",
+    [
       [1, "part_count", 5],
       [2, "part_count", "UNAVAILABLE"],
       [3, "part_count", 7],
       [4, "part_count", 7],
-    ];
-    expect(await count("unavailable", values)).toEqual([2, 0, []]);
-  });
-  test("good and bad alone make the total; all and good make the rejects", async () => {
-    const good: [number, string, number][] = [
-      [1, "part_count_good", 0],
-      [9, "part_count_good", 8],
-    ];
-    const bad: [number, string, number][] = [
-      [1, "part_count_bad", 0],
-      [9, "part_count_bad", 2],
-    ];
-    expect(await count("good-bad", [...good, ...bad])).toEqual([10, 2, []]);
-    expect(await count("all-good", [[1, "part_count", 0], [8, "part_count", 11], ...good])).toEqual([
-      11,
-      3,
-      [],
-    ]);
-  });
-  test("what a machine tells later says nothing of what was before: neither rejects nor parts change", async () => {
-    const begins: [number, string, number][] = [
+    ],
+    2,
+    0,
+    [],
+  ],
+  ["good and bad alone make the total", [...good, ...bad], 10, 2, []],
+  ["all and good make the rejects", [[1, "part_count", 0], [8, "part_count", 11], ...good], 11, 3, []],
+  [
+    "good parts that a machine tells later say nothing of what was before: no rejects",
+    [
       [1, "part_count", 0],
       [2, "part_count", 10],
       [3, "part_count_good", 7],
       [4, "part_count", 15],
       [4, "part_count_good", 11],
-    ];
-    expect(await count("good-later", begins)).toEqual([15, 1, []]);
-    const counted: [number, string, number][] = [
+    ],
+    15,
+    1,
+    [],
+  ],
+  [
+    "a counter that a machine tells later says nothing of what was before: events still count",
+    [
       [1, "part_event", 2],
       [2, "part_event", 3],
       [3, "part_count", 100],
       [4, "part_count", 104],
       [4, "part_event", 1],
-    ];
-    expect(await count("counter-later", counted)).toEqual([9, 0, []]);
-    const at_once: [number, string, number][] = [
+    ],
+    9,
+    0,
+    [],
+  ],
+  [
+    "all and good events of one instant make the rejects",
+    [
       [1, "part_event", 5],
       [1, "part_event_good", 4],
-    ];
-    expect(await count("events-at-once", at_once)).toEqual([5, 1, []]);
-  });
-  test("invariant 2: a word that reads as infinity or as no number is no count, and nothing of its batch is lost", async () => {
-    const values: [number, string, Seen["value"]][] = [
+    ],
+    5,
+    1,
+    [],
+  ],
+  [
+    STRANGE,
+    [
       [1, "part_count", 3],
       [2, "part_count", "NaN"],
       [3, "part_count", "-Infinity"],
@@ -229,32 +248,60 @@ describe("counters (SPEC 8.2 to 8.4)", () => {
       [4, "program", "INF"],
       [5, "part_number", "12E400"],
       [6, "part_count", 5],
-    ];
-    expect(await count("strange-words", values)).toEqual([2, 0, []]);
-    const parts = await rows("strange-words", "part");
+    ],
+    2,
+    0,
+    [],
+  ],
+];
+
+describe("counters (SPEC 8.2 to 8.4)", () => {
+  const machines = COUNTED.map(([machine, values]) =>
+    given({ machine, seen: values.map(([minute, ...one]) => at(minute, ...one)), cycle_times: cycle(1) }),
+  );
+  let found: OeeRow[] = [];
+  beforeAll(async () => {
+    const window = { tenant, machines, from_us: T0, to_us: T0 + 480 * MIN_US, as_of_us: FAR };
+    found = (await oee(engine, { ...window, by: "machine" })).rows;
+  });
+  test.each(COUNTED)("%s", (what, _, total_count, reject_count, flags) => {
+    const row = found.find(({ key }) => key === what);
+    expect(row).toMatchObject({ total_count, reject_count, flags });
+  });
+  test("invariants 2 and 3: going round counts once, in any order of arrival, however often it is told", async () => {
+    const machine = "round-late";
+    const seen = all([2 ** 32 - 6, 2 ** 32 - 1, 4, 5]).map(([m, ...one]) => at(m, ...one));
+    for (const i of [3, 0, 2, 0, 3, 1]) await take({ machine, seen: seen.slice(i, i + 1) });
+    expect((await rows(machine))[0]?.total_count).toBe(11);
+  });
+  test("a word that reads as infinity names a program or a part", async () => {
+    const parts = await rows(STRANGE, "part");
     expect(parts.map(({ key, total_count }) => [key, total_count])).toEqual([
       ["", 0],
       ["INF", 0],
       ["12E400", 2],
     ]);
   });
+  const lot = (name: string, from: number, to = 0) => ({
+    lot: name,
+    part: "",
+    from_us: T0 + from * MIN_US,
+    to_us: to && T0 + to * MIN_US,
+  });
+  const taken_back = given({
+    machine: "taken-back",
+    seen: [at(1, "part_count", 0), at(5, "part_count", 10)],
+    lots: [lot("A", 1), lot("B", 3), lot("B", 3, 3)],
+  });
   test("a lot that was taken back leaves the one before it in force", async () => {
-    const lot = (name: string, from: number, to = 0) => ({
-      lot: name,
-      part: "",
-      from_us: T0 + from * MIN_US,
-      to_us: to && T0 + to * MIN_US,
-    });
-    const seen = [at(1, "part_count", 0), at(5, "part_count", 10)];
-    await take({ machine: "taken-back", seen, lots: [lot("A", 1), lot("B", 3), lot("B", 3, 3)] });
-    const lots = await rows("taken-back", "lot");
+    const lots = await rows(taken_back, "lot");
     expect(lots.map(({ key, total_count }) => [key, total_count])).toEqual([
       ["", 0],
       ["A", 10],
     ]);
   });
+  given({ machine: "edge", seen: all([2000, 599_999, 2001]).map(([m, ...seen]) => at(m, ...seen)) });
   test("a spike is judged by its neighbours, wherever the window ends", async () => {
-    await take({ machine: "edge", seen: all([2000, 599_999, 2001]).map(([m, ...seen]) => at(m, ...seen)) });
     for (const [to_min, total] of [
       [2, 0],
       [3, 0],
@@ -301,8 +348,14 @@ describe("counters (SPEC 8.2 to 8.4)", () => {
     const window = { tenant, machines: ["several"], from_us, to_us: from_us + 1_440 * MIN_US, as_of_us: FAR };
     expect((await oee(engine, { ...window, by: "total" })).rows[0]?.total_count).toBe(2);
   });
-  test("ideal cycle by part at its time; a part without one takes the row for any part", async () => {
-    const seen = [
+  const valid = (part: string, minute: number, ideal_cycle_s: number) => ({
+    part,
+    valid_from_us: T0 + minute * MIN_US,
+    ideal_cycle_s,
+  });
+  given({
+    machine: "parts",
+    seen: [
       at(0, "execution", "ACTIVE"),
       at(0, "part_number", "A"),
       at(0, "part_count", 0),
@@ -311,14 +364,10 @@ describe("counters (SPEC 8.2 to 8.4)", () => {
       at(200, "part_count", 20),
       at(300, "part_number", "A"),
       at(400, "part_count", 30),
-    ];
-    const valid = (part: string, minute: number, ideal_cycle_s: number) => ({
-      part,
-      valid_from_us: T0 + minute * MIN_US,
-      ideal_cycle_s,
-    });
-    const cycle_times = [valid("A", 0, 60), valid("A", 350, 90), valid("", 0, 30)];
-    await take({ machine: "parts", seen, cycle_times });
+    ],
+    cycle_times: [valid("A", 0, 60), valid("A", 350, 90), valid("", 0, 30)],
+  });
+  test("ideal cycle by part at its time; a part without one takes the row for any part", async () => {
     const [row] = await rows("parts");
     expect(row?.performance).toBe((10 * 60 + 10 * 30 + 10 * 90) / (480 * 60));
     const parts = await rows("parts", "part");
@@ -329,21 +378,25 @@ describe("counters (SPEC 8.2 to 8.4)", () => {
       ],
     );
   });
+  const leaping = ["leaps-1", "leaps-2", "leaps-3"].map((machine) =>
+    given({
+      machine,
+      seen: [at(0, "execution", "ACTIVE"), at(1, "part_event", 4e9)],
+      cycle_times: cycle(1_000),
+    }),
+  );
   test("ideal time of machines whose counters leap adds up, though it takes more than 64 bits", async () => {
-    const machines = ["leaps-1", "leaps-2", "leaps-3"];
-    const seen = [at(0, "execution", "ACTIVE"), at(1, "part_event", 4e9)];
-    for (const machine of machines) await take({ machine, seen, cycle_times: cycle(1_000) });
-    const window = { tenant, machines, from_us: T0, to_us: T0 + 480 * MIN_US, as_of_us: FAR };
+    const window = { tenant, machines: leaping, from_us: T0, to_us: T0 + 480 * MIN_US, as_of_us: FAR };
     const { total } = await oee(engine, { ...window, by: "total" });
     expect(total).toMatchObject({ total_count: 12e9, flags: ["performance_over_1"] });
     expect(total?.performance).toBe(12e12 / (3 * 480 * 60));
   });
+  const no_ideal = given({
+    machine: "no-ideal",
+    seen: [at(0, "execution", "ACTIVE"), ...all([0, 5]).map(([m, ...seen]) => at(m, ...seen))],
+  });
   test("no ideal cycle: performance and OEE are null and flagged, never 0", async () => {
-    await take({
-      machine: "no-ideal",
-      seen: [at(0, "execution", "ACTIVE"), ...all([0, 5]).map(([m, ...seen]) => at(m, ...seen))],
-    });
-    const [row] = await rows("no-ideal");
+    const [row] = await rows(no_ideal);
     expect(row).toMatchObject({
       performance: null,
       oee: null,

@@ -148,10 +148,11 @@ test("invariant 6: a day that was damaged is rebuilt, with identical figures; th
   expect(before.day.rows.length).toBeGreaterThanOrEqual(4);
   expect(Object.keys(sumsBefore)).toHaveLength(3 * 4 + 5);
   await damage("2026-01-31");
-  await Bun.sleep(1_100);
   expect(await figures()).not.toEqual(before);
   // The next day is damaged as well, and is not asked for: it stays as it is.
   await damage("2026-02-01");
+  // Rolled up as it is: what is right later is so by the rebuild's own mark.
+  expect(await figures()).not.toEqual(before);
   const damaged = await sums();
   await rebuild({ from: "2026-01-31", to: "2026-02-01" });
   const after = await sums();
@@ -198,7 +199,6 @@ test("invariant 6: cut off before, in or after the swap, the live tables are who
   expect(await sums()).toEqual(whole);
   // After: what is rolled up from a damaged day is done again, although only `clear` tells of it.
   await damage("2026-01-31");
-  await Bun.sleep(1_100);
   expect(await figures()).not.toEqual(expected);
   const second = await Shadow.open(engine, ALL_DAYS);
   await second.insert(joined(LOG));

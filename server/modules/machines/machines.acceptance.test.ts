@@ -145,7 +145,6 @@ test("invariant 4: a machine made again under its id begins anew; its past stays
   const made_at = new Date().toISOString();
   await told(0, 10);
   const now = new Date(Date.now() + 1_000).toISOString();
-  await Bun.sleep(1_100);
   expect((await rows(`gaps?from=${began}`)).map(({ to }) => to)).not.toContain(null);
   expect((await rows(`states?from=${began}&to=${now}`)).at(-1)).toMatchObject({ state: "RUNNING" });
   const { total_count, performance, scheduled_time_s } = before ?? {};
