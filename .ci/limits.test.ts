@@ -6,16 +6,6 @@ import { LEAST_S, limit_ms, until } from "./limits.ts";
 /** Tests, and what only tests are made of. */
 const FILES = ["*.test.ts", "*.test.tsx", "*.contract.ts", "testing/*.ts"].map((name) => `**/${name}`);
 const HERE = ".ci/limits.test.ts";
-/** The roll-up goes by the second: these wait for the next one. */
-const OF_THE_ROLL_UP = new Set([
-  "analytics-sql/dialect.test.ts",
-  "analytics-sql/queries/ties.test.ts",
-  "analytics-sql/rebuild/shadow.test.ts",
-  "analytics-sql/rollup/roller.test.ts",
-  "server/figures.acceptance.test.ts",
-  "server/modules/analytics/service.test.ts",
-  "server/modules/machines/machines.acceptance.test.ts",
-]);
 
 /** What is wrong, how it looks, and a line that is so. */
 const RULES: [name: string, looks: RegExp, bad: string][] = [
@@ -62,7 +52,7 @@ test("tests wait for what comes, as long as this machine may take", async () => 
   const found = await Promise.all(
     files.map(async (file) => faults(await Bun.file(ROOT + file).text()).map((fault) => `${file}: ${fault}`)),
   );
-  expect(found.flat().filter((fault) => !OF_THE_ROLL_UP.has(fault.split(":", 1)[0] ?? ""))).toEqual([]);
+  expect(found.flat()).toEqual([]);
 });
 
 test.each(RULES)("%s is found", (name, _, bad) => {

@@ -1,11 +1,9 @@
 // A machine whose agent is away when it is made, or whose source is set anew: from then on every second without a value has its cause.
-import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, expect, test } from "bun:test";
 import { pace, until } from "../.ci/limits.ts";
 import { ScriptedAgent } from "../ingest/sources/mtconnect/scripted-agent.ts";
 import { formatTimestamp_us, parseTimestamp_us } from "../ingest/time.ts";
 import { discard, startServer, type TestServer } from "./testing/server.ts";
-
-setDefaultTimeout(120_000);
 
 type Gap = { from: string; to: string | null; cause: string; detail: string };
 type State = { state: string; from: string; to: string; cause: string };
