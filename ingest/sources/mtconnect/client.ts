@@ -73,8 +73,8 @@ export class AgentClient {
   }
 
   /** The oldest observation that the agent holds, whichever device's it is. */
-  oldest(): Promise<StreamsDocument> {
-    return this.#streams("sample?count=1");
+  async oldest(): Promise<StreamsDocument> {
+    return streamsOf(await this.#answer(`${this.#base}/sample?count=1`, "streams"));
   }
 
   /**
