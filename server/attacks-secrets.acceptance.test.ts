@@ -146,7 +146,13 @@ test("the masked form that is sent back keeps the password, at the same place an
     redirect: "manual",
   });
   told.length = 0;
-  const form = { "/name": "Mill 1", "/group": "", "/source/url": url("***"), "/source/device": "D2" };
+  const form = {
+    "/name": "Mill 1",
+    "/group": "",
+    "/source/url": url("***"),
+    "/source/device": "D2",
+    end: "1",
+  };
   const saved = await fetch(`${server.origin}/admin/machines/mill-1`, {
     method: "POST",
     body: new URLSearchParams(form),
