@@ -232,9 +232,26 @@ async function compareTogether({ engine, seed, window, inForce }: Asked): Promis
   for (const figure of FIGURES.filter((_, i) => i % 10 === seed % 10)) {
     const query = { ...window, figure, by: "total" as const, key: "", groups: [] };
     const found = await explain(engine, query, undefined, known);
-    const values = new Map(found?.machines.map(({ machine_id, value }) => [machine_id, value]));
-    expect(values, figure).toEqual(new Map(machines.map((row) => [row.machine_id ?? "", row[figure]])));
+    expect(found?.machines.map(({ machine_id }) => machine_id)).toEqual(window.machines);
+    for (const { machine_id, value } of found?.machines ?? []) {
+      const row = machines.find(({ key }) => key === machine_id);
+      if (row) expectTold(value, row, figure, machine_id);
+    }
   }
+}
+
+/** Beyond this, 285 years, JavaScript rounds the µs that the engine adds up. */
+const EXACT_S = 2 ** 53 / 1e6;
+
+/** What an explanation adds up is the row's figure: to the last digit, but where a leap made ideal time of centuries. */
+function expectTold(value: number | null, row: OeeRow, figure: Figure, what: string): void {
+  const wanted = row[figure];
+  const ideal_s = Math.abs(row.run_time_s - (row.speed_loss_s ?? row.run_time_s));
+  if (value === null || wanted === null || ideal_s < EXACT_S) expect(value, `${what} ${figure}`).toBe(wanted);
+  else
+    expect(Math.abs(value - wanted), `${what} ${figure}`).toBeLessThanOrEqual(
+      1e-12 * Math.max(1, Math.abs(wanted), ideal_s),
+    );
 }
 
 /** Rows of a cut that are worth a look: the first, one from the middle, and the last. */
@@ -266,7 +283,7 @@ async function compareMachine(asked: Asked): Promise<void> {
       const listed = await explanation(asked, { figure, by, filter, row }, what);
       const anyIdeal = (plant.cycle_times ?? []).length > 0;
       const again = figuresFrom(listed, anyIdeal || listed.nothing);
-      for (const name of FIGURES) expect(again[name], `${what} ${name}`).toBe(row[name]);
+      for (const name of FIGURES) expectTold(again[name], row, name, what);
       const interval = listed.intervals[turn % Math.max(1, listed.intervals.length)];
       if (i === 0 && interval) await compareStateAt(asked, interval);
     }
@@ -286,7 +303,8 @@ async function explanation(
     expect(page, what).toMatchObject({ figure, value: row[figure], row });
     if (!page) throw new Error("an explanation that is none matched");
     const nothing = page.sums.length === 0;
-    expect(page.machines.map(({ value }) => value)).toEqual(nothing ? [] : [row[figure]]);
+    expect(page.machines).toHaveLength(nothing ? 0 : 1);
+    for (const { value } of page.machines) expectTold(value, row, figure, what);
     listed.intervals.push(...page.intervals);
     listed.counts.push(...page.counts);
     if (page.next_us === null) return { ...listed, nothing };

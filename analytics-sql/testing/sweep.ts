@@ -10,7 +10,7 @@ const PROGRESS = 5;
 /** `MTC_TEST_MACHINE`, with the seed of its sweep, is the place of the one machine to look at. */
 const ONLY = process.env.MTC_TEST_MACHINE;
 /** How long a machine that differs is made smaller; longer where nothing else is asked for. */
-const SHRINK_MS = ONLY ? 600_000 : 120_000;
+const SHRINK_MS = ONLY ? 400_000 : 120_000;
 /** `MTC_TEST_RUNS` asks for another number of sweeps. */
 const RUNS = process.env.MTC_TEST_RUNS;
 
@@ -68,6 +68,8 @@ async function narrowed(engine: Engine, whole: Sweep, first: Difference): Promis
   const again = `MTC_TEST_SEED=${seed}`;
   if (plants.length > 1) return `${again}: together ${machines.join()} differ\n${difference.error.message}`;
   const at = Number(machines[0]?.slice(1));
+  const told = `${again} MTC_TEST_MACHINE=${at}: ${machines[0]} differs\n${difference.error.message}`;
+  console.info(`${told}\nit is made smaller for ${SHRINK_MS / 1_000} s`);
   const details = await fc.check(
     fc.asyncProperty(plantOf(sweep), async (plant) => {
       const alone = { ...sweep, plants: [{ machine: `m${at}`, ...plant, rules: sweep.rules }] };
@@ -77,8 +79,7 @@ async function narrowed(engine: Engine, whole: Sweep, first: Difference): Promis
     { seed: beginningOf(seed), path: String(at), numRuns: 1, skipAllAfterTimeLimit: SHRINK_MS },
   );
   return [
-    `${again} MTC_TEST_MACHINE=${at}: ${machines[0]} differs`,
-    difference.error.message,
+    told,
     `shrunk: ${JSON.stringify(details.counterexample ?? plants)}`,
     `of: ${JSON.stringify(shared)}`,
     (details.errorInstance as Error | undefined)?.message,
