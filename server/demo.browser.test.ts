@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import { BROWSER_ARGS, chromiumForTests } from "../.ci/chromium.ts";
 import { limit_ms, until } from "../.ci/limits.ts";
-import { discard, startServer, type TestServer } from "./testing/server.ts";
+import { discard, signInOnce, startServer, type TestServer } from "./testing/server.ts";
 
 const { executablePath, missing } = chromiumForTests();
 
@@ -146,7 +146,7 @@ describe.skipIf(missing)("the demo, from an empty directory", () => {
       // An adapter may be lost just now; not all of them.
       expect(states.filter((state) => state !== "UNKNOWN").length).toBeGreaterThanOrEqual(4);
     });
-    expect((await fetch(link, { redirect: "manual" })).status).toBe(401);
+    expect((await signInOnce(server)).status).toBe(401);
   });
 
   test("a change at a machine is on the wall, and the wall asks for nothing", async () => {
