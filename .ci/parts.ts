@@ -1,46 +1,39 @@
-// Parts of the long tests for as long as there is time, one file after the other: those that a change touches first, and
-// of the rest others with each commit. What was not run is named. `bun .ci/parts.ts <seconds that have passed>`.
+// Long tests for as long as there is time, one file after the other: those that a change touches first, and of the rest
+// others with each commit. What was not run is named. `bun .ci/parts.ts <seconds that have passed>`.
 import { dirname } from "node:path";
 import { importsOf, ROOT } from "./imports.ts";
 import { merged, NOTHING } from "./junit.ts";
 import { inTurn } from "./order.ts";
 import { slowness } from "./slowness.ts";
-import { filesOf, knownTime_s, type Part, printReport, runFiles } from "./suite.ts";
+import { filesOf, knownTime_s, printReport, runFiles } from "./suite.ts";
 
-/** When the last part must have ended, s. */
+/** When the last file must have ended, s. */
 const UNTIL_S = 40 * 60;
-/** What a part takes that nobody has timed yet, and most files on a cluster. */
+/** What a file takes that nobody has timed yet. */
 const UNKNOWN_S = 300;
 /** Commits of one change are no older than this before the last one. */
 const CHANGE_MS = 12 * 3_600_000;
-
-type LongPart = { part: Part; file: string };
 
 const passed_s = Number(process.argv[2] ?? 0);
 const began_ms = performance.now();
 const elapsed_s = (): number => passed_s + (performance.now() - began_ms) / 1_000;
 
 const slower = await slowness();
-const left_out: LongPart[] = [];
+const left_out: string[] = [];
 let report = NOTHING;
 const changed = changedFiles();
 const turn = Number.parseInt(git("rev-parse", "HEAD").slice(0, 8), 16);
-for (const next of inTurn(allParts(), ({ file }) => isTouched(file, changed), turn)) {
-  const known_s = next.part === "cluster" ? undefined : await knownTime_s(next.file);
-  const takes_s = slower * (known_s ?? UNKNOWN_S);
+for (const file of inTurn(filesOf("long"), (one) => isTouched(one, changed), turn)) {
+  const takes_s = slower * ((await knownTime_s(file)) ?? UNKNOWN_S);
   if (elapsed_s() + takes_s > UNTIL_S) {
-    left_out.push(next);
+    left_out.push(file);
     continue;
   }
-  report = merged(report, await runFiles([next.file], { part: next.part, slowness: slower }));
+  report = merged(report, await runFiles([file], { part: "long", slowness: slower }));
 }
-for (const { part, file } of left_out) console.log(`not run: ${part}: ${file}`);
+for (const file of left_out) console.log(`not run: ${file}`);
 printReport(report);
 process.exit(report.failed > 0 ? 1 : 0);
-
-function allParts(): LongPart[] {
-  return (["long", "cluster"] as const).flatMap((part) => filesOf(part).map((file) => ({ part, file })));
-}
 
 /** By what it imports, and by its folder: a test that starts the program imports little of it. */
 function isTouched(file: string, changed: Set<string>): boolean {
