@@ -133,8 +133,10 @@ export function everyScreen(isSeen: (look: Look, page: number) => boolean): void
 
     for (const [name, look] of Object.entries(LOOKS))
       test(`${name}: axe finds nothing, nothing jumps, a first view is small`, async () => {
-        const faults: string[] = [];
-        const open = async (kind: string, path: string): Promise<void> => {
+        const all: string[] = [];
+        /** @returns whether the page waited as long as it was meant to; else it is no look at it */
+        const open = async (kind: string, path: string): Promise<boolean> => {
+          const faults: string[] = [];
           // A context of its own: nothing is in its cache.
           const context = await signedIn(look);
           const page = await context.newPage();
@@ -157,15 +159,19 @@ export function everyScreen(isSeen: (look: Look, page: number) => boolean): void
             faults.push(`${kind}: ${what} lies under something`);
           for (const fault of await violations(page)) faults.push(`${kind}: ${fault}`);
           await context.close();
+          // The page's own 10 s for a fragment: a busy machine takes longer now and then.
+          if (faults.some((fault) => fault.includes("htmx:timeout"))) return false;
+          all.push(...faults);
+          return true;
         };
         // Two at a time: there are two cores.
         const waiting = [...pages].filter((_, page) => isSeen(name as Look, page));
         expect(waiting.length).toBeGreaterThan(0);
         const openAll = async (): Promise<void> => {
-          for (let next = waiting.shift(); next; next = waiting.shift()) await open(...next);
+          for (let next = waiting.shift(); next; next = waiting.shift()) while (!(await open(...next)));
         };
         await Promise.all([openAll(), openAll()]);
-        expect(faults).toEqual([]);
+        expect(all).toEqual([]);
       });
   });
 }
