@@ -50,7 +50,8 @@ export function HmiMachine({ shell, name, live, figures, entry }: HmiMachineProp
           </p>
           <Facts live={live} shell={shell} />
         </section>
-        <section class="machine-conditions panel">
+        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: many alarms scroll, and must be reached by keyboard */}
+        <section class="machine-conditions panel" aria-label={text.machine.conditions} tabIndex={0}>
           <h2>{text.machine.conditions}</h2>
           <Conditions live={live} shell={shell} />
         </section>
