@@ -129,7 +129,9 @@ describe.skipIf(missing)("an admin with a mouse", () => {
   });
 
   test("and nothing on the way had the console or the policy complain", () => {
-    // A form with a mistake in it is answered with 422, which a browser tells of.
-    expect(complaints.filter((words) => !words.includes("422"))).toEqual([]);
+    // A form with a mistake in it is answered with 422, which a browser tells of; and a machine that was made, or removed, while
+    // the wall's figures were on their way has no tile for them.
+    const known = /422|^htmx:oobErrorNoTarget, #figures-/;
+    expect(complaints.filter((words) => !known.test(words))).toEqual([]);
   });
 });
