@@ -69,8 +69,9 @@ class Storm {
 
   async tell(rows: number): Promise<void> {
     for (let i = 0; i < rows; i++) {
-      this.agent.add("m1-speed", String(this.told_us.length));
-      this.told_us.push(Date.now() * 1_000);
+      const now = new Date();
+      this.agent.add("m1-speed", String(this.told_us.length), { ts: now.toISOString() });
+      this.told_us.push(now.getTime() * 1_000);
       if (i % 4 === 3) await pace(2);
     }
   }
