@@ -6,6 +6,9 @@ export const SLOWNESS = Number(process.env.TEST_SLOWNESS ?? 1);
 /** No test has less: how fast something is, `bun run bench` measures, never a test's limit. */
 export const LEAST_S = 60;
 
+/** What something that is waited for has; a test waits for several things one after the other. */
+const UNTIL_S = 120;
+
 /** @param quiet_s how long it may take on a quiet machine, at least 60 s @returns ms on this machine */
 export function limit_ms(quiet_s: number = LEAST_S): number {
   if (quiet_s < LEAST_S) throw new Error(`a limit of ${quiet_s} s: no test has one below ${LEAST_S} s`);
@@ -15,7 +18,7 @@ export function limit_ms(quiet_s: number = LEAST_S): number {
 /** Asks again every 20 ms until there is an answer: anything but undefined and false. @throws after the limit */
 export async function until<T>(
   ask: () => T | undefined | false | Promise<T | undefined | false>,
-  quiet_s: number = LEAST_S,
+  quiet_s: number = UNTIL_S,
 ): Promise<T> {
   const end_ms = performance.now() + limit_ms(quiet_s);
   for (;;) {
