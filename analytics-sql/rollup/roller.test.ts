@@ -244,3 +244,39 @@ test("a crash between the days and the note of it: they are rolled up again, and
   const { total } = await oee(engine, { ...window(["m5"], 2), by: "total" });
   expect(total).toMatchObject({ calendar_time_s: 2 * 86_400, total_count: 2 * 720 - 2 });
 });
+
+/** An engine that notes whose days are rolled up, and rolls none up; the first time it tells, and waits for `go`. */
+function noting(): { engine: Engine; days: string[]; began: Promise<void>; go: () => void } {
+  const days: string[] = [];
+  const [began, go] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const noted: Engine = {
+    ...engine,
+    run: async (sql, params) => {
+      if (!sql.includes("INSERT INTO mtc.machine_days")) return engine.run(sql, params);
+      const { machines, first_us } = params as { machines: string[]; first_us: number };
+      days.push(`${machines.join()} ${(first_us - T0) / DAY_US}`);
+      began.resolve();
+      await go.promise;
+    },
+  };
+  return { engine: noted, days, began: began.promise, go: () => go.resolve() };
+}
+
+test("who asks goes in between the statements of the background, which gives up what was rolled up meanwhile", async () => {
+  const { engine: noted, days, began, go } = noting();
+  const roller = new Roller(noted);
+  const years = { ...window(["m11", "m12"], 700), as_of_us: T0 + 700 * DAY_US };
+  const background = roller.roll(years);
+  await began;
+  const asked = [roller.exact(window(["m13"], 1)), roller.exact(window(["m12"], 2))];
+  go();
+  await Promise.all(asked);
+  expect(days.slice(0, 3)).toEqual(["m11,m12 0", "m13 0", "m12 0"]);
+  await background;
+  expect(days.slice(3)).toEqual(["m11 250", "m11 500"]);
+  expect(roller.until_us(tenant, ["m11"])).toBe(T0 + 700 * DAY_US);
+  expect(roller.until_us(tenant, ["m12"])).toBe(T0 + 2 * DAY_US);
+  await roller.roll(years);
+  expect(days.slice(5)).toEqual(["m12 2", "m12 502"]);
+  expect(roller.until_us(tenant, ["m12"])).toBe(T0 + 700 * DAY_US);
+});

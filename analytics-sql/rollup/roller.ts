@@ -2,7 +2,7 @@
 import type { Engine } from "../engine/engine.ts";
 import { type MachinePolicy, ownPolicies } from "../queries/policies.ts";
 import type { Window } from "../queries/window.ts";
-import { takeTurns } from "../turns.ts";
+import { type Turns, takeTurns } from "../turns.ts";
 import { apart } from "./apart.ts";
 import { firstDays, roll, rolled, runStarts, type Standing, standings } from "./roll.ts";
 import { type Aside, AsideList, SetAside } from "./set-aside.ts";
@@ -12,6 +12,8 @@ const DAY_US = 86_400_000_000;
 const EARLIEST_US = 946_684_800_000_000;
 /** Days of machines that one statement rolls up: a thousand busy ones take a few hundred MB. */
 const MACHINE_DAYS = 1_000;
+/** The same where nobody waits for it: whoever comes meanwhile waits no longer than for that. */
+const BACKGROUND_MACHINE_DAYS = 500;
 
 const midnight = (ts_us: number): number => ts_us - (ts_us % DAY_US);
 
@@ -33,14 +35,35 @@ const RECENT_US = 20_000_000;
 
 type MinorStops = Pick<MachinePolicy, "minor_stop_us">[];
 
-/** One roll-up at a time: a second one waits for the first, and then finds most of its work done. */
+/** How a roll-up is done: `turn` is taken for each of its statements, each of so many days of machines. */
+type Pace = { turn: Turns; machine_days: number };
+
+/** What is to be done of a window, the version that it is written under, and the versions of the last notes before it. */
+type Plan = {
+  tenant: string;
+  version: number;
+  since_us: number;
+  as_of_us: number;
+  margin_us: number;
+  noted: Map<string, number>;
+};
+
+/**
+ * One roll-up at a time: a second one waits for the first, and then finds most of its work done. What is done in the
+ * background lets others in between its statements: it gives up the machines that they rolled up meanwhile.
+ */
 export class Roller {
   readonly #engine: Engine;
   /** How far machines are rolled up, by what this roller did itself. */
   readonly #reach = new Map<string, { from_us: number; to_us: number }>();
   /** When it was last seen to that what had arrived of a machine is rolled up, by the asker's clock. */
   readonly #seen = new Map<string, number>();
+  /** The version of the last note on a machine. */
+  readonly #noted = new Map<string, number>();
+  /** The latest version that anything was written under. */
+  #version = 0;
   readonly #inTurn = takeTurns();
+  readonly #inBackground = takeTurns();
   readonly #aside: AsideList;
 
   /** @param log is told once of each machine that is set aside */
@@ -56,15 +79,20 @@ export class Roller {
    */
   exact(window: Window, policies?: () => Promise<MinorStops>): Promise<void> {
     return this.#inTurn(async () => {
-      await this.#roll(window, policies);
+      await this.#roll(window, AT_ONCE, policies);
       const aside = this.setAside(window);
       if (aside.length > 0) throw new SetAside(aside, Date.now());
     });
   }
 
-  /** As `exact`, of all machines that can be rolled up: the others are set aside, and hold nobody up. @throws EngineError */
+  /**
+   * As `exact`, in the background and of all machines that can be rolled up: the others are set aside, and hold nobody up.
+   * @throws EngineError
+   */
   roll(window: Window): Promise<void> {
-    return this.#inTurn(() => this.#roll(window));
+    return this.#inBackground(() =>
+      this.#roll(window, { turn: this.#inTurn, machine_days: BACKGROUND_MACHINE_DAYS }),
+    );
   }
 
   /** Those of the machines that cannot be rolled up, with the engine's words. */
@@ -92,7 +120,7 @@ export class Roller {
     // Asked again in its turn: reports of one page come together, and the first one's roll-up is all of theirs.
     if (isShort(ableOf()))
       await this.#inTurn(async () => {
-        if (isShort(ableOf())) await this.#roll(asked);
+        if (isShort(ableOf())) await this.#roll(asked, AT_ONCE);
       });
     const window = ableOf();
     const { to_us, seen_us } = this.#reachOf(window);
@@ -145,12 +173,34 @@ export class Roller {
     };
   }
 
-  async #roll(
-    { tenant, machines: asked, from_us, to_us, as_of_us }: Window,
-    policies?: () => Promise<MinorStops>,
-  ): Promise<void> {
-    const machines = asked.filter((machine) => !this.#aside.waits(tenant, machine));
+  async #roll(asked: Window, pace: Pace, policies?: () => Promise<MinorStops>): Promise<void> {
+    const { tenant } = asked;
+    const machines = asked.machines.filter((machine) => !this.#aside.waits(tenant, machine));
     if (machines.length === 0) return;
+    const { plan, jobs, untouched } = await pace.turn(() => this.#plan({ ...asked, machines }, policies));
+    const overtaken = new Set<string>();
+    const failed = await apart(chunks(jobs), (together) =>
+      this.#rollTogether(plan, together, pace, overtaken),
+    );
+    const errors = new Map([...failed].map(([{ machine }, error]) => [machine, error]));
+    // One that was touched after the window's end still waits for its roll-up.
+    const done = new Set(jobs.filter((job) => job.since_us === plan.since_us).map(({ machine }) => machine));
+    for (const machine of machines.filter((one) => !overtaken.has(one))) {
+      const error = errors.get(machine);
+      if (error) {
+        this.#aside.add(tenant, machine, error);
+        continue;
+      }
+      this.#aside.clear(tenant, machine);
+      if (done.has(machine) || untouched.has(machine)) this.#seen.set(`${tenant}/${machine}`, plan.as_of_us);
+    }
+  }
+
+  /** @returns what is to be done, and the machines of which nothing had arrived since they were rolled up */
+  async #plan(
+    { tenant, machines, from_us, to_us, as_of_us }: Window,
+    policies?: () => Promise<MinorStops>,
+  ): Promise<{ plan: Plan; jobs: Job[]; untouched: Set<string> }> {
     const engine = this.#engine;
     const since_us = engine.visibleUntil_us();
     const minorStops = policies?.();
@@ -175,23 +225,12 @@ export class Roller {
       const job = jobOf(machine, { ...stretch, margin_us }, at, starts.get(machine));
       return job ? [job] : [];
     });
-    const version = Math.max(since_us, ...known.map((one) => one.version + 1));
-    const failed = await apart(chunks(jobs), (together) =>
-      this.#rollTogether({ tenant, version, as_of_us, margin_us }, together),
-    );
-    const errors = new Map([...failed].map(([{ machine }, error]) => [machine, error]));
-    // One that was touched after the window's end still waits for its roll-up.
-    const done = new Set(jobs.filter((job) => job.since_us === since_us).map(({ machine }) => machine));
-    for (const machine of machines) {
-      const error = errors.get(machine);
-      if (error) {
-        this.#aside.add(tenant, machine, error);
-        continue;
-      }
-      this.#aside.clear(tenant, machine);
-      const isDone = done.has(machine) || !standing.get(machine)?.touched;
-      if (isDone) this.#seen.set(`${tenant}/${machine}`, as_of_us);
-    }
+    if (jobs.length > 0)
+      this.#version = Math.max(since_us, this.#version + 1, ...known.map((one) => one.version + 1));
+    const untouched = new Set(machines.filter((machine) => !standing.get(machine)?.touched));
+    const noted = new Map(machines.map((machine) => [machine, this.#notedOf(tenant, machine)]));
+    const plan = { tenant, version: this.#version, since_us, as_of_us, margin_us, noted };
+    return { plan, jobs, untouched };
   }
 
   async #runStarts(tenant: string, known: Standing[]): Promise<Map<string, number>> {
@@ -203,33 +242,62 @@ export class Roller {
     return runStarts(this.#engine, { tenant, machines, counters_us: counting.map((one) => one.counters_us) });
   }
 
+  /**
+   * Machines that somebody else rolled up since the plan are left out from then on, and added to `overtaken`: that note
+   * holds, and what was written here has the older version.
+   */
   async #rollTogether(
-    how: { tenant: string; version: number; as_of_us: number; margin_us: number },
+    { tenant, version, as_of_us, margin_us, noted }: Plan,
     jobs: readonly Job[],
+    { turn, machine_days }: Pace,
+    overtaken: Set<string>,
   ): Promise<void> {
-    const machines = jobs.map(({ machine }) => machine);
     const first_us = Math.min(...jobs.map((job) => job.first_us));
     const last_us = Math.max(...jobs.map((job) => job.last_us));
-    const step_us = Math.max(1, Math.floor(MACHINE_DAYS / jobs.length)) * DAY_US;
+    const step_us = Math.max(1, Math.floor(machine_days / jobs.length)) * DAY_US;
+    const inTurn = (work: (own: readonly Job[]) => Promise<void>): Promise<void> =>
+      turn(async () => {
+        for (const { machine } of jobs)
+          if (this.#notedOf(tenant, machine) !== noted.get(machine)) overtaken.add(machine);
+        const own = jobs.filter(({ machine }) => !overtaken.has(machine));
+        if (own.length > 0) await work(own);
+      });
     for (let at_us = first_us; at_us < last_us; at_us += step_us) {
       const days = { first_us: at_us, last_us: Math.min(at_us + step_us, last_us) };
-      // A clock that was set back does not undo what was rolled up before.
-      await roll(this.#engine, { ...how, ...days, machines, as_of_us: Math.max(how.as_of_us, last_us) });
+      await inTurn((own) =>
+        roll(this.#engine, {
+          ...{ tenant, version, margin_us, ...days },
+          machines: own.map(({ machine }) => machine),
+          // A clock that was set back does not undo what was rolled up before.
+          as_of_us: Math.max(as_of_us, last_us),
+        }),
+      );
     }
-    const { tenant, version } = how;
+    await inTurn((own) => this.#note(tenant, version, own));
+  }
+
+  #notedOf(tenant: string, machine: string): number {
+    return this.#noted.get(`${tenant}/${machine}`) ?? 0;
+  }
+
+  async #note(tenant: string, version: number, jobs: readonly Job[]): Promise<void> {
     await rolled(this.#engine, {
       tenant,
-      machines,
+      machines: jobs.map(({ machine }) => machine),
       version,
       since_us: jobs.map((job) => job.since_us),
       rolled_from_us: jobs.map((job) => job.rolled_from_us),
       rolled_to_us: jobs.map((job) => job.rolled_to_us),
     });
     for (const { machine, rolled_from_us: from_us, rolled_to_us: to_us } of jobs) {
+      this.#noted.set(`${tenant}/${machine}`, version);
       this.#reach.set(`${tenant}/${machine}`, { from_us, to_us });
     }
   }
 }
+
+/** For whoever waits, and has the turn already. */
+const AT_ONCE: Pace = { turn: (work) => work(), machine_days: MACHINE_DAYS };
 
 type Asked = { from_us: number; until_us: number; to_us: number; margin_us: number; since_us: number };
 
