@@ -39,15 +39,23 @@ export async function driftRun(run: DriftRun): Promise<DriftResult> {
   let simulator: Simulator | undefined;
   try {
     simulator = await startSimulator(run, `${dir}/truth.ndjson`);
-    await register(server, readTruth(simulator.truth).machines);
-    const end_ms = simulator.begun_ms + run.duration_s * 1000;
+    const registered = readTruth(simulator.truth).machines;
+    await register(server, registered);
+    if (run.faults_per_minute > 0) {
+      // An agent's clock is not ours: only from its first answer on can MTC say what of the agent's time it missed.
+      await unreachable(server, registered);
+      simulator.plugIn();
+      await heard(simulator.truth);
+    }
+    const end_ms = Date.now() + run.duration_s * 1000;
     while (Date.now() < end_ms) {
       await pace(Math.min(run.watch_every_ms ?? 60_000, end_ms - Date.now()));
       await run.watch?.(server, simulator.pid);
     }
     // What the plant does after that, and what becomes of it, is none of the comparison's.
-    const elapsed_s = Math.max(run.duration_s, (Date.now() - simulator.begun_ms) / 1_000);
-    const to_us = Math.round((parseTimestamp_us(run.start) ?? 0) + (elapsed_s - MARGIN_S) * 1e6 * run.speed);
+    const elapsed_s = (Date.now() - simulator.begun_ms) / 1_000;
+    const begun_us = parseTimestamp_us(run.start) ?? 0;
+    const to_us = Math.round(begun_us + (elapsed_s - MARGIN_S) * 1e6 * run.speed);
     await caughtUp(server, readTruth(simulator.truth).machines, to_us);
     await simulator.stop();
     await server.settled();
@@ -55,7 +63,7 @@ export async function driftRun(run: DriftRun): Promise<DriftResult> {
     const comparisons: Comparison[] = [];
     for (const truth of machines) {
       const wired = truth.machine.source.kind === "modbus";
-      const window = wired ? readTime(truth) : { from_us: parseTimestamp_us(run.start) ?? 0, to_us };
+      const window = wired ? readTime(truth) : { from_us: truth.heard_us || begun_us, to_us };
       comparisons.push(await compare(server, truth, window, wired ? POLL_US : 0));
     }
     const counts: Record<string, number> = {};
@@ -70,12 +78,12 @@ export async function driftRun(run: DriftRun): Promise<DriftResult> {
   }
 }
 
-type Simulator = { begun_ms: number; truth: string; pid: number; stop(): Promise<void> };
+type Simulator = { begun_ms: number; truth: string; pid: number; plugIn(): void; stop(): Promise<void> };
 
 async function startSimulator(
   { speed, seed, start, faults_per_minute, simulate = [] }: DriftRun,
   truth: string,
-) {
+): Promise<Simulator> {
   const ask = {
     speed,
     seed,
@@ -87,6 +95,7 @@ async function startSimulator(
     "modbus-port": 0,
   };
   const args = Object.entries(ask).flatMap(([name, value]) => [`--${name}`, String(value)]);
+  if (faults_per_minute > 0) args.push("--unplugged");
   const child = Bun.spawn([process.execPath, MAIN, ...args, ...simulate], {
     stdout: "pipe",
     stderr: "inherit",
@@ -101,6 +110,7 @@ async function startSimulator(
     begun_ms: Date.now(),
     truth,
     pid: child.pid,
+    plugIn: () => child.kill("SIGUSR2"),
     stop: async () => {
       child.kill("SIGTERM");
       await child.exited;
@@ -115,6 +125,30 @@ async function register(server: TestServer, machines: MachineTruth[]): Promise<v
     const { status, body } = await server.call("POST", "/api/v1/machines", { id, name, source });
     if (status !== 201) throw new Error(`${id}: ${status} ${JSON.stringify(body)}`);
   }
+}
+
+/**
+ * MTC misses the machines behind agents since they were registered, and says so. Once it does of an agent's last one it has
+ * them all, and its first contact is of all.
+ */
+async function unreachable(server: TestServer, machines: MachineTruth[]): Promise<void> {
+  const last = new Map<string, string>();
+  for (const { machine } of machines)
+    if (machine.source.kind === "mtconnect") last.set(machine.source.url, machine.uuid);
+  for (const id of last.values()) {
+    await until(async () => {
+      const path = `/api/v1/machines/${id}/gaps?from=2000-01-01T00:00:00Z`;
+      const { body } = await server.call<{ rows: { to: string | null; cause: string }[] }>("GET", path);
+      return body.rows.some(({ to, cause }) => to === null && cause === "unreachable") || undefined;
+    });
+  }
+}
+
+/** Every agent has been heard: the comparison begins there. */
+async function heard(truth: string): Promise<void> {
+  const isHeard = ({ machine, heard_us }: MachineTruth): boolean =>
+    machine.source.kind !== "mtconnect" || heard_us > 0;
+  await until(() => readTruth(truth).machines.every(isHeard) || undefined);
 }
 
 /** MTC has heard every agent tell of the time after `to_us`; a fault that lasts may keep it from that for a while. */

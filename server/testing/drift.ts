@@ -13,7 +13,9 @@ export type MachineTruth = {
   states: Line<"state">[];
   counters: Line<"counter">[];
   /** What could not be learned, and what surely not. */
-  lost: (Span & { surely: Span })[];
+  lost: (Span & { surely: Span; short: boolean })[];
+  /** By when its agent had been heard; 0 of a wired one, and where nobody listened. */
+  heard_us: number;
 };
 
 export function readTruth(path: string): { machines: MachineTruth[]; faults: Line<"fault">[] } {
@@ -28,6 +30,7 @@ export function readTruth(path: string): { machines: MachineTruth[]; faults: Lin
     states: of("state").filter((line) => line.machine === machine.uuid),
     counters: of("counter").filter((line) => line.machine === machine.uuid),
     lost: lostOf(of("lost").filter(({ machines }) => machines.includes(machine.uuid))),
+    heard_us: of("heard").find(({ machines }) => machines.includes(machine.uuid))?.at_us ?? 0,
   }));
   return { machines, faults: of("fault") };
 }
@@ -38,7 +41,7 @@ const lostOf = (lines: Line<"lost">[]): MachineTruth["lost"] =>
     const within = lines.slice(i + 1).filter((line) => line.from_us >= from_us && line.from_us < to_us);
     const had_us = Math.max(from_at_most_us, ...within.map((line) => line.from_at_most_us));
     const surely_us = Math.min(had_us, Math.max(from_at_most_us, to_us));
-    return { from_us, to_us, surely: { from_us: surely_us, to_us: short ? surely_us : to_us } };
+    return { from_us, to_us, short, surely: { from_us: surely_us, to_us: short ? surely_us : to_us } };
   });
 
 type StateRow = { state: string; from: string; to: string; seconds: number; cause: string };
@@ -63,6 +66,8 @@ export type Comparison = {
   window_s: number;
   unknown_s: number;
   lost_s: number;
+  /** Of that what its agent had dropped by the first contact. */
+  first_contact_s: number;
   state_rows: number;
   gap_rows: number;
   parts: number;
@@ -93,7 +98,7 @@ export async function compare(
   const lost = clipped(union(truth.lost.map((one) => widened(one, poll_us))), window);
   const counted = partsOf(truth, window, lost, poll_us);
   const drifts = [
-    ...wholeness(states, window, lost),
+    ...wholeness(states, window),
     ...stateDrifts(states, truth, window, lost, poll_us),
     ...gapDrifts(gaps, window, lost),
     ...(total ? figureDrifts(states, total, hours, counted) : ["no figures at all"]),
@@ -104,6 +109,14 @@ export async function compare(
     window_s: length_s([window]),
     unknown_s: total?.unknown_time_s ?? Number.NaN,
     lost_s: length_s(lost),
+    first_contact_s: length_s(
+      clipped(
+        gaps
+          .filter(({ detail }) => detail.startsWith("first contact"))
+          .map(({ from, to }) => ({ from_us: us(from), to_us: us(to ?? from) })),
+        window,
+      ),
+    ),
     state_rows: states.length,
     gap_rows: gaps.length,
     parts: total?.total_count ?? Number.NaN,
@@ -112,17 +125,15 @@ export async function compare(
 }
 
 /** Invariant 4: no second lost or invented. */
-function wholeness(states: StateRow[], window: Span, lost: Span[]): string[] {
+function wholeness(states: StateRow[], window: Span): string[] {
   const drifts: string[] = [];
-  // Of what was lost before the first contact there is nothing to say but that.
-  const unheard = lost.some(({ from_us }) => from_us === window.from_us) ? window.from_us : undefined;
   let at_us = window.from_us;
   for (const { from, to, seconds, state, cause } of states) {
     if (us(from) !== at_us) drifts.push(`states leave ${formatTimestamp_us(at_us)} to ${from} out`);
     if (Math.abs(us(to) - us(from) - seconds * 1e6) > 0.5)
       drifts.push(`${from} to ${to} is not ${seconds} s`);
-    const nameless = cause === "" || (cause === "no_data" && us(from) !== unheard);
-    if (state === "UNKNOWN" && nameless) drifts.push(`UNKNOWN from ${from}: no cause`);
+    if (state === "UNKNOWN" && (cause === "" || cause === "no_data"))
+      drifts.push(`UNKNOWN from ${from}: no cause`);
     at_us = us(to);
   }
   if (at_us !== window.to_us) drifts.push(`states end at ${formatTimestamp_us(at_us)}`);
@@ -221,7 +232,10 @@ function figureDrifts(
 }
 
 /** What an honest reader of the counters counts. */
-function partsOf({ counters }: MachineTruth, window: Span, lost: Span[], poll_us: number): Counted {
+function partsOf(truth: MachineTruth, window: Span, clipped_lost: Span[], poll_us: number): Counted {
+  const { counters } = truth;
+  // What an agent's machine had lost before the window decides what the first count in it is compared with.
+  const lost = poll_us > 0 ? clipped_lost : union(truth.lost.filter(({ short }) => !short));
   const visible = counters.filter(
     ({ ts_us }) => !lost.some((one) => ts_us >= one.from_us && ts_us < one.to_us),
   );
@@ -242,12 +256,17 @@ function partsOf({ counters }: MachineTruth, window: Span, lost: Span[], poll_us
     const last = counters.findLast(({ ts_us }) => ts_us < to_us);
     return last ? [{ ...last, ts_us: to_us }] : [];
   });
-  const count = counted(
-    // What came to be said first, where the next count is of that very instant.
-    [...after, ...visible].sort((a, b) => a.ts_us - b.ts_us),
-    window,
-  );
-  return { least: count, most: count };
+  // What came to be said first, where the next count is of that very instant.
+  const count = (told: Line<"counter">[]): Counts =>
+    counted(
+      [...told, ...visible].sort((a, b) => a.ts_us - b.ts_us),
+      window,
+    );
+  // At a first contact that could not learn what was in force, what the counters said before may be unknown for good.
+  const begins_us = lost[0]?.from_us === 0 ? lost[0].to_us : Number.NaN;
+  const is_late = truth.lost.some(({ short, from_us }) => short && from_us === begins_us);
+  const most = count(after);
+  return { least: is_late ? count(after.filter(({ ts_us }) => ts_us !== begins_us)) : most, most };
 }
 
 /** Differences, and after a reset the number itself. */

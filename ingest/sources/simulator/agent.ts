@@ -37,6 +37,8 @@ export type SimulatedAgent = {
   readonly url: string;
   readonly port: number;
   readonly instance_id: number;
+  /** Of the oldest observation that it still has. */
+  readonly first_sequence: number;
   readonly next_sequence: number;
   /** Streams that wait for something to tell. */
   readonly waiting: number;
@@ -119,6 +121,9 @@ class Agent implements SimulatedAgent, Answering {
   }
   get url(): string {
     return `http://${this.#hostname}:${this.#port}`;
+  }
+  get first_sequence(): number {
+    return this.ring.first_sequence;
   }
   get next_sequence(): number {
     return this.ring.next_sequence;

@@ -25,6 +25,8 @@ async function startPlant(ask: Options): Promise<Stop> {
     ? await startFaults(plant, { ...ask, per_minute: ask.faults, seed: ask.seed, log })
     : undefined;
   const agent_urls = faults?.agent_urls ?? plant.cells.map(({ agent }) => agent.url);
+  // Before anything is printed: whoever reads the output may plug in at once.
+  if (faults && ask.unplugged) process.once("SIGUSR2", () => void faults.plugIn());
   const { host, port } = faults?.modbus ?? plant.modbus;
   if (ask.truth !== undefined) tellMachines(plant, log, agent_urls, { host, port });
   plant.cells.forEach((cell, i) => {

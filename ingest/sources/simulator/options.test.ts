@@ -15,7 +15,7 @@ test("without options it is the demo on its ports; every option is in the help",
   const all =
     "--cncs 6 --agents 2 --days 0.5 --speed 60 --start 2026-01-12T07:00:00Z --seed a --faults 30".split(" ");
   const more =
-    "--truth t --dialect 1.4 --schema 1.3 --json 1 --buffer 600 --agent-port 0 --modbus-port 0 --host ::1".split(
+    "--unplugged --truth t --dialect 1.4 --schema 1.3 --json 1 --buffer 600 --agent-port 0 --modbus-port 0 --host ::1".split(
       " ",
     );
   expect(parseOptions([...all, ...more])).toEqual({
@@ -26,6 +26,7 @@ test("without options it is the demo on its ports; every option is in the help",
     start_ms: Date.parse("2026-01-12T07:00:00Z"),
     seed: "a",
     faults: 30,
+    unplugged: true,
     truth: "t",
     dialect: "1.4",
     schema: "1.3",
@@ -49,6 +50,8 @@ test.each([
   [["--dialect", "3"], "--dialect is 1.4 or 2.x, not '3'"],
   [["--schema", "new"], "--schema is a version like 1.4 or 2.6, not 'new'"],
   [["--shdr", "x.shdr"], "--shdr needs --model"],
+  [["--unplugged", "--buffer", "600"], "--unplugged needs --faults and --buffer"],
+  [["--unplugged", "--faults", "30"], "--unplugged needs --faults and --buffer"],
   [["--colour", "red"], "--colour"],
   [["plant"], "plant"],
 ])("%j is refused", (args, message) => {

@@ -13,6 +13,8 @@ The demo plant (CNCs behind MTConnect agents, a press wired to an ADAM-6050):
   --seed <text>       another seed tells other days (mtc)
   --faults <n>        on average n faults a minute: connections cut, reset, silent, slow, torn parts, wrong
                       Content-length, dead lines, agents that restart, a module without power (0)
+  --unplugged         with --faults: the agents' lines are dead, and nothing else fails, until SIGUSR2; then each agent's
+                      first page is held back until its --buffer has dropped all that it had
   --truth <file>      writes what the machines did and what faults took for good, a JSON object a line
 
 A recording:
@@ -41,6 +43,7 @@ const FLAGS = {
   start: { type: "string" },
   seed: { type: "string", default: "mtc" },
   faults: { type: "string", default: "0" },
+  unplugged: { type: "boolean" },
   truth: { type: "string" },
   "agent-port": { type: "string", default: "5000" },
   "modbus-port": { type: "string", default: "5020" },
@@ -62,6 +65,7 @@ export type Options = {
   start_ms?: number;
   seed: string;
   faults: number;
+  unplugged?: boolean;
   truth?: string;
   agentPort: number;
   modbusPort: number;
@@ -79,15 +83,22 @@ export type Options = {
 export function parseOptions(args: string[]): Options | "help" {
   const { values } = parseArgs({ args, options: FLAGS, strict: true });
   if (values.help) return "help";
-  const { shdr, model, device, truth, seed, dialect, schema, host } = values;
+  const { shdr, model, device, truth, unplugged, seed, dialect, schema, host } = values;
   if (dialect !== "1.4" && dialect !== "2.x") throw new Error(`--dialect is 1.4 or 2.x, not '${dialect}'`);
+  if (unplugged && (Number(values.faults) === 0 || values.buffer === undefined))
+    throw new Error("--unplugged needs --faults and --buffer");
   if (shdr !== undefined && model === undefined) throw new Error("--shdr needs --model");
   if (schema !== undefined && !/^[12]\.\d$/.test(schema))
     throw new Error(`--schema is a version like 1.4 or 2.6, not '${schema}'`);
   const start_ms = values.start === undefined ? undefined : Date.parse(values.start);
   if (Number.isNaN(start_ms))
     throw new Error(`--start takes a time like 2026-01-12T07:00:00Z, not '${values.start}'`);
-  const number = (name: Exclude<keyof typeof values, "help">, least: number, most: number, whole = true) => {
+  const number = (
+    name: Exclude<keyof typeof values, "help" | "unplugged">,
+    least: number,
+    most: number,
+    whole = true,
+  ) => {
     const text = values[name];
     if (text === undefined) return undefined;
     const value = Number(text);
@@ -104,6 +115,7 @@ export function parseOptions(args: string[]): Options | "help" {
     start_ms,
     seed,
     faults: number("faults", 0, 600, false) ?? 0,
+    unplugged,
     truth,
     agentPort: number("agent-port", 0, 65_535) ?? 0,
     modbusPort: number("modbus-port", 0, 65_535) ?? 0,

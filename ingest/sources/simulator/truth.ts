@@ -18,7 +18,8 @@ export type TruthLine =
   | { kind: "counter"; machine: string; ts_us: number; parts: number; bad: number }
   /**
    * Nobody can ever learn what the machines did from then to then. A reader that knows whole seconds only may know
-   * them up to `from_at_most_us`; one that lost nothing for `short` may not even have noticed.
+   * them up to `from_at_most_us`; one that lost nothing for `short` may not even have noticed, and of an agent's
+   * has every observation, but not what was in force when they began.
    */
   | {
       kind: "lost";
@@ -29,6 +30,8 @@ export type TruthLine =
       short: boolean;
       why: string;
     }
+  /** The client had heard these machines' agent by that time of the plant's: whatever it misses since then has its cause. */
+  | { kind: "heard"; machines: string[]; at_us: number }
   /** Parts made that no counter ever showed. */
   | { kind: "lost_parts"; machine: string; at_us: number; parts: number; bad: number }
   /** A fault was injected, at this time of the wall clock. */

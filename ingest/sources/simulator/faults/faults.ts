@@ -9,6 +9,8 @@ import { Reader } from "./reader.ts";
 export type FaultOptions = {
   /** On average so many faults a minute of the wall clock, over the whole plant. */
   per_minute: number;
+  /** The agents' lines are dead until `plugIn`; then their first page is held back until their buffer has moved on. */
+  unplugged?: boolean;
   seed: string;
   log: Log;
   /** Where clients connect; 0 is any free port. Further agents follow the first. */
@@ -20,6 +22,8 @@ export type FaultOptions = {
 export type FaultyPlant = {
   agent_urls: string[];
   modbus: { host: string; port: number };
+  /** Of an unplugged plant; its faults begin with it. */
+  plugIn(): Promise<void>;
   stop(): Promise<void>;
 };
 
@@ -68,10 +72,13 @@ async function powerCycle({ line, powerOn }: Module, ms: number): Promise<void> 
 
 /** Puts lines in front of the plant's agents and module, and begins to break them. */
 export async function startFaults(plant: DemoPlant, options: FaultOptions): Promise<FaultyPlant> {
-  const { per_minute, seed, log, agentPort, modbusPort, hostname = "127.0.0.1" } = options;
+  const { per_minute, unplugged = false, seed, log, agentPort, modbusPort, hostname = "127.0.0.1" } = options;
   const agents = await Promise.all(
-    plant.cells.map((cell, i) => behindLine(cell, { hostname, port: agentPort && agentPort + i, log })),
+    plant.cells.map((cell, i) =>
+      behindLine(cell, { hostname, port: agentPort && agentPort + i, log, holds: unplugged }),
+    ),
   );
+  if (unplugged) await Promise.all(agents.map(({ line }) => line.unplug()));
   const { press } = plant;
   press.deferred = true;
   const tap = { asked: () => {}, offered: () => {}, answered: () => press.delivered() };
@@ -101,8 +108,12 @@ export async function startFaults(plant: DemoPlant, options: FaultOptions): Prom
     // A second fault of one line may find it dead already.
     void Promise.resolve(happen(target, ms, plant)).catch((error: unknown) => console.error(name, error));
   };
-  next();
+  if (!unplugged) next();
   return {
+    plugIn: async () => {
+      await Promise.all(agents.map(({ line }) => line.plugIn()));
+      next();
+    },
     agent_urls: agents.map(({ line: { host, port } }) => `http://${host}:${port}`),
     modbus: { host: line.host, port: line.port },
     stop: async () => {
@@ -112,16 +123,31 @@ export async function startFaults(plant: DemoPlant, options: FaultOptions): Prom
   };
 }
 
+/** Resolves when the agent has dropped all that was before now, be it that it was restarted. */
+async function movedOn({ agent }: Cell): Promise<void> {
+  const { instance_id } = agent;
+  // What it is told next may be of a moment before now as well.
+  for (const reached of ["next_sequence", "first_sequence"] as const) {
+    const { next_sequence } = agent;
+    while (agent.instance_id === instance_id && agent[reached] <= next_sequence) await Bun.sleep(50);
+  }
+}
+
 async function behindLine(
   cell: Cell,
-  { hostname, port, log }: { hostname: string; port: number; log: Log },
+  { hostname, port, log, holds }: { hostname: string; port: number; log: Log; holds: boolean },
 ): Promise<Behind> {
   const machines = cell.cncs.map(({ uuid }) => uuid);
-  const reader = new Reader((lost) =>
-    log({ kind: "lost", machines, ...lost, short: false, why: "agent restart or overrun" }),
-  );
+  let line: Line | undefined;
+  const reader = new Reader({
+    lost: (lost) => log({ kind: "lost", machines, ...lost, why: "agent restart or overrun" }),
+    heard: (at_us) => {
+      log({ kind: "heard", machines, at_us });
+      if (holds) line?.hold(movedOn(cell));
+    },
+  });
   const to = { host: hostname, port: cell.agent.port };
-  const line = await Line.open({ to, host: hostname, port, tap: () => reader.tap() });
+  line = await Line.open({ to, host: hostname, port, tap: () => reader.tap() });
   return { line, cell, reader, disturbed: () => {} };
 }
 

@@ -21,13 +21,15 @@ let now_ms = 0;
 let agent: SimulatedAgent;
 let line: Line;
 let lost: Lost[];
+let heard: number[];
 let reader: Reader;
 
 async function start(options: Partial<AgentOptions> = {}): Promise<string> {
   now_ms = Date.parse("2026-01-12T07:00:00Z");
   agent = startAgent({ devices: [MILL], clock: () => now_ms, instance_id: 1, ...options });
   lost = [];
-  reader = new Reader((one) => lost.push(one));
+  heard = [];
+  reader = new Reader({ lost: (one) => lost.push(one), heard: (at_us) => heard.push(at_us) });
   line = await Line.open({ to: { host: "127.0.0.1", port: agent.port }, tap: () => reader.tap() });
   return `http://${line.host}:${line.port}`;
 }
@@ -71,6 +73,18 @@ describe("a line", () => {
     feed(1);
     expect((await parts.next()).document).toContain(">1</PathFeedrate>");
     expect(performance.now() - began_ms).toBeGreaterThan(290);
+  });
+
+  test("holds a question back, and the simulator answers with what is so then", async () => {
+    const url = await start();
+    await text(`${url}/probe`);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    line.hold(promise);
+    const answer = text(`${url}/sample`);
+    await until(() => heard.length > 0);
+    feed(7);
+    resolve();
+    expect(await answer).toContain(">7</PathFeedrate>");
   });
 
   test("dribbles, and all arrives in the end", async () => {
@@ -143,7 +157,54 @@ describe("a reader", () => {
     await resume(url, agent.next_sequence);
     await until(() => lost.length > 0);
     const to_us = known_us + 60_000_000 + (40 - 16) * 1_000_000;
-    expect(lost).toEqual([{ from_us: known_us, from_at_most_us: known_us + 1_000_000, to_us }]);
+    expect(lost).toEqual([{ from_us: known_us, from_at_most_us: known_us + 1_000_000, to_us, short: false }]);
+  });
+
+  test("that comes when the ring has moved on has lost all before, once it goes on from its first page", async () => {
+    const url = await start({ buffer_size: 16 });
+    for (let i = 0; i < 40; i++) {
+      feed(i);
+      now_ms += 1_000;
+    }
+    await text(`${url}/sample?count=16`);
+    expect(lost).toEqual([]);
+    await resume(url, agent.next_sequence);
+    await until(() => lost.length > 0);
+    expect(lost).toEqual([
+      { from_us: 0, from_at_most_us: 0, to_us: (now_ms - 16_000) * 1_000, short: false },
+    ]);
+  });
+
+  test("that could not learn what was in force at a page's start knows that only later", async () => {
+    const url = await start({ buffer_size: 16 });
+    for (let i = 0; i < 40; i++) {
+      feed(i);
+      now_ms += 1_000;
+    }
+    const oldest_us = (now_ms - 16_000) * 1_000;
+    await text(`${url}/sample?count=16`);
+    const next = agent.next_sequence;
+    for (let i = 0; i < 8; i++) feed(i);
+    // From further on as well; then it goes on from the first page.
+    await text(`${url}/sample?from=${next - 4}&count=16`);
+    await text(`${url}/current`);
+    await resume(url, next);
+    await until(() => lost.length > 1);
+    const now_us = now_ms * 1_000 + 1_000_000;
+    expect(lost).toEqual([
+      { from_us: 0, from_at_most_us: 0, to_us: oldest_us, short: false },
+      { from_us: oldest_us, from_at_most_us: now_us, to_us: now_us, short: true },
+    ]);
+  });
+
+  test("is known to have heard the agent when it asks for a page behind its probe", async () => {
+    const url = await start();
+    await text(`${url}/probe`);
+    const probed_us = now_ms * 1_000;
+    now_ms += 60_000;
+    expect(heard).toEqual([]);
+    for (let i = 0; i < 2; i++) await text(`${url}/sample`);
+    expect(heard).toEqual([probed_us]);
   });
 
   test("loses all it had not read when the agent restarts, and what it could not read: a false length, half a part", async () => {
@@ -173,6 +234,8 @@ describe("a reader", () => {
     await until(() => lost.length > 0);
     // Whether the client made anything of those two answers nobody can say.
     const from_at_most_us = known_us + 6_000_000;
-    expect(lost).toEqual([{ from_us: known_us, from_at_most_us, to_us: known_us + 30_000_000 }]);
+    expect(lost).toEqual([
+      { from_us: known_us, from_at_most_us, to_us: known_us + 30_000_000, short: false },
+    ]);
   });
 });

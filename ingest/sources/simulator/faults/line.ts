@@ -35,6 +35,7 @@ export class Line {
   #port: number;
   /** Nothing passes until then (performance.now()). */
   #silent_until_ms = 0;
+  #held: Promise<unknown> | undefined;
   #slow_until_ms = 0;
   #slow_bytes = Number.POSITIVE_INFINITY;
   #tear_until_ms = 0;
@@ -71,6 +72,11 @@ export class Line {
     this.#silent_until_ms = Math.max(this.#silent_until_ms, performance.now() + duration_ms);
   }
 
+  /** What clients ask before then the simulator hears only then. */
+  hold(until: Promise<unknown>): void {
+    this.#held = until;
+  }
+
   /** For so long only a trickle passes. */
   dribble(duration_ms: number, bytes_per_s: number): void {
     this.#slow_until_ms = performance.now() + duration_ms;
@@ -87,17 +93,28 @@ export class Line {
     this.#lie_until_ms = performance.now() + within_ms;
   }
 
-  /** The cable is pulled: every connection is reset and for so long none is taken. */
+  /** The cable is pulled for so long. */
   async dead(duration_ms: number): Promise<void> {
+    if (!(await this.unplug())) return;
+    await Bun.sleep(duration_ms);
+    await this.plugIn();
+  }
+
+  /** The cable is pulled: every connection is reset, and none is taken. @returns whether it was not pulled already */
+  async unplug(): Promise<boolean> {
     const listener = this.#listener;
-    if (!listener) return;
+    if (!listener) return false;
     this.#listener = undefined;
     const closed = once(listener, "close");
     listener.close();
     this.cut("rst");
     await closed;
-    await Bun.sleep(duration_ms);
-    await this.#listen();
+    return true;
+  }
+
+  /** Takes connections again, on the same port. */
+  async plugIn(): Promise<void> {
+    if (!this.#listener) await this.#listen();
   }
 
   async close(): Promise<void> {
@@ -135,12 +152,18 @@ export class Line {
     }
     client.on("data", (bytes: Buffer) => {
       connection.tap?.asked(bytes);
-      if (!server.destroyed) server.write(bytes);
+      client.pause();
+      void this.#ask(connection, bytes).then(() => client.resume());
     });
     server.on("data", (bytes: Buffer) => {
       server.pause();
       void this.#pass(connection, bytes).then(() => server.resume());
     });
+  }
+
+  async #ask({ server }: Connection, bytes: Uint8Array): Promise<void> {
+    await this.#held;
+    if (!server.destroyed) server.write(bytes);
   }
 
   /** Hands bytes on to the client, as the line's condition allows. */

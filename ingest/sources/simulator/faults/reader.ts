@@ -8,6 +8,15 @@ export type Lost = {
   to_us: number;
   /** Headers tell whole seconds only: up to here the client may know more than its last header says. */
   from_at_most_us: number;
+  /** It has the observations, but could not learn what was in force when they began. */
+  short: boolean;
+};
+
+/** Who is told of what a client has and has not. */
+export type Hears = {
+  lost(lost: Lost): void;
+  /** Once, when it asks for the first page: it has the answer to its probe, and that was made at this time of the agent's. */
+  heard?(at_us: number): void;
 };
 
 type Position = { instance_id: string; next: number; known_us: number; finer_us: number };
@@ -19,29 +28,37 @@ const MAX_BYTES = 16 * 1024 * 1024;
 /** So long after it was given something a client has surely read it. */
 const READING_MS = 500;
 const MAX_OFFERED = 100;
+const MAX_PENDING = 10;
 const END = "</MTConnectStreams>";
 
 /** One client's reading of one agent. What it is given twice, or resumes by sequence, it has not lost. */
 export class Reader {
-  readonly #on_lost: (lost: Lost) => void;
+  readonly #hears: Hears;
+  /** The agent's time in the last answer to a probe. */
+  #probed_us = 0;
+  #is_heard = false;
+  /** Of first pages that it did not go on from so far: up to here it may know the agent all the same. */
+  #doubtful_us = 0;
   #position: Position | undefined;
   /** The pages given of late, before them the last one it surely read: a reset takes what it had no time for. */
   #given: { position: Position; at_ms: number }[] = [];
   /** Pages on their way to the client, the newest last: it may have them or not. */
   #offered: { instance_id: string; next: number; finer_us: number }[] = [];
-  /** A page that left something out: lost once the client goes on from it, and not asks for one from further on. */
-  #pending: { page: Page; lost: Lost } | undefined;
+  /** Pages that left something out, the newest last: lost once the client asks for what follows on one, and not for another. */
+  #pending: { page: Page; lost: Lost }[] = [];
+  /** Where those at a page's start were not to be had, it was given the values in force at that time of the agent's; else 0. */
+  #current_us = 0;
 
-  constructor(on_lost: (lost: Lost) => void) {
-    this.#on_lost = on_lost;
+  constructor(hears: Hears) {
+    this.#hears = hears;
   }
 
   /** The agent forgets everything; its machines are known again from `to_us` on. */
   forgotten(to_us: number): void {
     const nothing = { instance_id: "", next: 0, known_us: 0, finer_us: 0 };
-    const doubtful_us = Math.max(0, ...this.#offered.map(({ finer_us }) => finer_us));
+    const doubtful_us = Math.max(this.#doubtful_us, ...this.#offered.map(({ finer_us }) => finer_us));
     const { from_at_most_us, ...lost } = this.#lostUntil(to_us) ?? lostAfter(nothing, to_us);
-    this.#on_lost({ ...lost, from_at_most_us: Math.max(from_at_most_us, doubtful_us) });
+    this.#hears.lost({ ...lost, from_at_most_us: Math.max(from_at_most_us, doubtful_us) });
     this.#offered = [];
   }
 
@@ -54,13 +71,17 @@ export class Reader {
         if (asked === undefined) return;
         request = asked;
         text = "";
+        if (isSample(request)) this.#ask(Number(/[?&]from=(\d+)/.exec(request)?.[1]));
       },
       offered: (bytes) => {
         if (isSample(request)) this.#offer(Buffer.from(bytes).toString("latin1"));
       },
       answered: (bytes) => {
-        if (!isSample(request)) return;
+        if (!isSample(request) && !isProbe(request) && !isCurrent(request)) return;
         text += Buffer.from(bytes).toString("latin1");
+        if (isProbe(request)) this.#probed_us = createdIn(text) || this.#probed_us;
+        if (isCurrent(request)) this.#current_us = createdIn(text) || this.#current_us;
+        if (!isSample(request)) return;
         for (let end = text.indexOf(END); end >= 0; end = text.indexOf(END)) {
           const page = pageOf(request, text.slice(0, end));
           text = text.slice(end + END.length);
@@ -71,6 +92,25 @@ export class Reader {
         if (text.length > MAX_BYTES) text = "";
       },
     };
+  }
+
+  /** Whoever asks for a page has had the answer to its probe; whoever asks for what follows on a page has had the page. */
+  #ask(from: number): void {
+    if (!this.#is_heard && this.#probed_us > 0) {
+      this.#is_heard = true;
+      this.#hears.heard?.(this.#probed_us);
+    }
+    const pending = this.#pending.findLast(({ page }) => page.next === from);
+    if (!pending) return;
+    const { page, lost } = pending;
+    this.#hears.lost(lost);
+    if (this.#current_us > 0) {
+      const to_us = this.#current_us + SECOND_US;
+      this.#hears.lost({ from_us: lost.to_us, from_at_most_us: to_us, to_us, short: true });
+    }
+    this.#position = page;
+    this.#given = [{ position: page, at_ms: performance.now() }];
+    this.#pending = [];
   }
 
   #offer(text: string): void {
@@ -104,25 +144,24 @@ export class Reader {
     const reached = this.#offered.filter((one) => one.instance_id === instance_id && one.next < page.next);
     this.#offered = this.#offered.filter((one) => one.next > page.next);
     const had = page.resumes && reached.some(({ next }) => next >= page.from);
-    const pending = this.#pending;
-    if (
-      pending &&
-      page.resumes &&
-      pending.page.instance_id === instance_id &&
-      page.from === pending.page.next
-    ) {
-      this.#on_lost(pending.lost);
-      this.#advance(page);
-      this.#pending = undefined;
+    const before = this.#position;
+    if (!before && page.from > 1) {
+      const lost = { from_us: 0, from_at_most_us: this.#doubtful_us, to_us: page.oldest_us, short: false };
+      this.#doubtful_us = Math.max(this.#doubtful_us, page.finer_us);
+      this.#leaveOut(page, lost);
       return;
     }
-    const before = this.#position;
     if (!before || (before.instance_id === instance_id && (had || page.from <= before.next))) {
       if (!before || page.next >= before.next) this.#advance(page);
       return;
     }
     const lost = this.#lostUntil(page.oldest_us);
-    if (lost) this.#pending = { page, lost };
+    if (lost) this.#leaveOut(page, lost);
+  }
+
+  #leaveOut(page: Page, lost: Lost): void {
+    if (this.#pending.length === 0) this.#current_us = 0;
+    this.#pending = [...this.#pending.slice(-MAX_PENDING), { page, lost }];
   }
 }
 
@@ -130,6 +169,7 @@ const lostAfter = ({ known_us, finer_us }: Position, to_us: number): Lost => ({
   from_us: known_us,
   to_us: Math.max(to_us, known_us),
   from_at_most_us: finer_us,
+  short: false,
 });
 
 /** What a document of `/sample` says of itself. */
@@ -158,6 +198,15 @@ function pageOf(request: string, text: string): Page | undefined {
     oldest_us: oldest.ts_us || created_us,
   };
 }
+
+/** The values in force now, not those at some sequence. */
+const isCurrent = (request: string): boolean => /\/current$/.test(request);
+
+const isProbe = (request: string): boolean => /\/probe(\?|$)/.test(request);
+
+/** The agent's time in a document's header, µs; 0 where it is not there, or not yet. */
+const createdIn = (text: string): number =>
+  parseTimestamp_us(/<Header [^>]*creationTime="([^"]*)"/.exec(text)?.[1] ?? "") ?? 0;
 
 const isSample = (request: string): boolean => /\/sample(\?|$)/.test(request);
 
