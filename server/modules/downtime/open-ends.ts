@@ -1,4 +1,5 @@
 // Ends the reasons that hold until the machine runs again, as soon as it is known when that was.
+import type { Engine } from "../../../analytics-sql/engine/engine.ts";
 import { iso } from "../../../analytics-sql/queries/window.ts";
 import { type Repeating, repeat } from "../../../analytics-sql/repeat.ts";
 import type { LiveHub } from "../../../ingest/live/hub.ts";
@@ -12,6 +13,7 @@ const LOOK_MS = 2_000;
 type Deps = {
   machines: Machines;
   annotations: Annotations;
+  engine: Pick<Engine, "visibleUntil_us">;
   reports: Pick<Reports, "states">;
   hub: LiveHub;
   log: (message: string) => void;
@@ -24,9 +26,11 @@ const LAG_MS = 60_000;
  * The end is said like any other change of an annotation: an event of its own, so that figures follow from the log alone.
  * A machine is looked at for a while after it changed its state, or something was said about it.
  */
-export function endOpenReasons({ machines, annotations, reports, hub, log }: Deps): Repeating {
+export function endOpenReasons({ machines, annotations, engine, reports, hub, log }: Deps): Repeating {
   /** Machines that may have open reasons; since when they were in their state, and until when they are looked at. */
   const watched = new Map<string, { since_us: number; until_ms: number }>();
+  /** By machine: since when it ran again after an annotation, by the last look, and when that was. */
+  const found = new Map<string, Map<string, { from: string; at_us: number }>>();
   const watch = ({ id }: Machine, since_us = -1): void =>
     void watched.set(id, { since_us, until_ms: Date.now() + LAG_MS });
   for (const machine of machines.all()) watch(machine);
@@ -44,15 +48,28 @@ export function endOpenReasons({ machines, annotations, reports, hub, log }: Dep
     if (all_ended && watched.get(id) === looked) watched.delete(id);
   };
 
-  /** @returns whether none stays open */
+  /**
+   * An end is said once, so a look is not enough: it may see half of what is on its way in, days before it as they were and
+   * days after it as they will be. What the next look finds as well, with all of that in, holds.
+   * @returns whether none stays open
+   */
   const end = async (machine: Machine): Promise<boolean> => {
+    const [last, now] = [found.get(machine.id), new Map<string, { from: string; at_us: number }>()];
+    found.delete(machine.id);
     let all_ended = true;
     for (const { id, from_us, by } of await annotations.open(machine)) {
+      const visible_us = engine.visibleUntil_us();
       const states = await reports.states(machine, { from_us, to_us: Date.now() * 1_000 });
       const again = states.find(({ state, from }) => state === "RUNNING" && from > iso(from_us));
-      if (again) await annotations.change(machine, id, { to: again.from }, { by });
-      else all_ended = false;
+      const before = last?.get(id);
+      if (again && before?.from === again.from && before.at_us < visible_us)
+        await annotations.change(machine, id, { to: again.from }, { by });
+      else {
+        all_ended = false;
+        if (again) now.set(id, { from: again.from, at_us: Date.now() * 1_000 });
+      }
     }
+    if (now.size > 0) found.set(machine.id, now);
     return all_ended;
   };
 
