@@ -7,8 +7,8 @@ export type Settings = Record<string, string | number>;
 /** What one query may hold (invariant 7). */
 const QUERY_MEMORY_BYTES = 2 * 1024 ** 3;
 const QUERY_TIME_MAX_S = 60;
-/** How much the threads of a roll-up step back, on the system's scale of 19. */
-const ROLL_UP_NICE = 10;
+/** How much the threads of what nobody waits for step back, on the system's scale of 19. */
+const BACKGROUND_NICE = 10;
 /** What grouping and sorting for the lake may hold before they go to the disk. */
 const ASIDE_SPILL_BYTES = 256 * 1024 ** 2;
 
@@ -68,12 +68,12 @@ export const WRITING: Settings = { ...QUERY, ...ANY_PARTITIONS };
 /** A rebuild's events go in beside those that arrive. */
 export const REBUILDING: Settings = QUERY;
 export const READING: Settings = { ...ASKING, ...NUMBERS };
-/** A roll-up may be of any number of months, and steps back for those who read. */
-export const ROLLING: Settings = { ...ASKING, ...ANY_PARTITIONS, os_threads_nice_value_query: ROLL_UP_NICE };
+/** A roll-up may be of any number of months. */
+export const ROLLING: Settings = { ...ASKING, ...ANY_PARTITIONS };
 export const ASIDE: Settings = {
   ...QUERY,
   max_threads: 1,
-  os_threads_nice_value_query: ROLL_UP_NICE,
+  os_threads_nice_value_query: BACKGROUND_NICE,
   max_bytes_before_external_group_by: ASIDE_SPILL_BYTES,
   max_bytes_before_external_sort: ASIDE_SPILL_BYTES,
   ...NUMBERS,
@@ -82,7 +82,7 @@ export const ASIDE: Settings = {
 export const MAINTAINING: Settings = {
   ...QUERY,
   ...ANY_PARTITIONS,
-  os_threads_nice_value_query: ROLL_UP_NICE,
+  os_threads_nice_value_query: BACKGROUND_NICE,
 };
 
 /** The settings as statements, for a connection that they stick to. */

@@ -48,6 +48,8 @@ export async function firstDays(engine: Engine, query: Machines): Promise<Map<st
 }
 
 const ROLL = `INSERT INTO mtc.machine_days ${overTimeline(roll_, names, pieces)}`;
+/** How much its threads step back where nobody waits, on the system's scale of 19. */
+const ROLL_BEHIND = `${ROLL}\nSETTINGS os_threads_nice_value_query = 10`;
 
 export type Days = Machines & {
   version: number;
@@ -58,11 +60,13 @@ export type Days = Machines & {
   as_of_us: number;
   /** The longest minor stop of the machines: how far a stop must be looked at beyond the days. */
   margin_us: number;
+  /** Nobody waits for it: it steps back for those who do. */
+  background: boolean;
 };
 
 /** Writes the days anew. @throws EngineError; what was written of it does no harm, until `rolled` it is done again */
-export const roll = (engine: Engine, { margin_us, as_of_us, ...days }: Days): Promise<void> =>
-  engine.run(ROLL, {
+export const roll = (engine: Engine, { margin_us, as_of_us, background, ...days }: Days): Promise<void> =>
+  engine.run(background ? ROLL_BEHIND : ROLL, {
     ...days,
     from_us: days.first_us - margin_us - 1,
     end_us: Math.min(days.last_us + margin_us, as_of_us),

@@ -1,5 +1,6 @@
 // The roll-up: what it reads, what it does again, and what it leaves alone.
 import { expect, test } from "bun:test";
+import { until } from "../../.ci/limits.ts";
 import type { Engine } from "../engine/engine.ts";
 import { OEE_CUTS, oee } from "../queries/oee.ts";
 import { testEngine } from "../testing/engine.ts";
@@ -148,15 +149,21 @@ test("invariant 3: where the clock was set back, what arrives then still correct
   expect(await total()).toMatchObject({ run_time_s: 43_200, stopped_time_s: 43_200 });
 });
 
-test("screens take what was rolled up seconds ago, and say until when it is", async () => {
+test("screens take what is rolled up, and say until when it is; where it is old they do not wait for it", async () => {
   const roller = new Roller(engine);
   const now_us = T0 + DAY_US / 2;
   const asked = { ...window(["m6"], 1), as_of_us: now_us };
   expect(await roller.recent(asked)).toMatchObject({ as_of_us: now_us });
   // Three seconds later nothing is rolled up for them.
   expect(await roller.recent({ ...asked, as_of_us: now_us + 3_000_000 })).toMatchObject({ as_of_us: now_us });
+  expect(roller.until_us(tenant, ["m6"])).toBe(now_us);
   const later_us = now_us + 60_000_000;
+  expect(await roller.recent({ ...asked, as_of_us: later_us })).toMatchObject({ as_of_us: now_us });
+  await until(() => roller.until_us(tenant, ["m6"]) === later_us || undefined);
   expect(await roller.recent({ ...asked, as_of_us: later_us })).toMatchObject({ as_of_us: later_us });
+  // Neither do they after a start, nor where another process rolled up.
+  const other = new Roller({ ...engine, run: () => Promise.reject(new Error("nothing is to be rolled up")) });
+  expect(await other.recent({ ...asked, as_of_us: later_us })).toMatchObject({ as_of_us: later_us });
 });
 
 test("reports of one page that come together are one roll-up", async () => {

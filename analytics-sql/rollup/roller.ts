@@ -28,15 +28,15 @@ type Job = {
 };
 
 /**
- * How old the roll-up may be that screens are served from, whatever is asked of: the keeper renews it, all machines in one
- * statement, which costs hardly more than one machine does.
+ * From this age on the roll-up that screens are served from is renewed for them. As a rule the keeper was there before, all
+ * machines in one statement, which costs hardly more than one machine does.
  */
 const RECENT_US = 20_000_000;
 
 type MinorStops = Pick<MachinePolicy, "minor_stop_us">[];
 
 /** How a roll-up is done: `turn` is taken for each of its statements, each of so many days of machines. */
-type Pace = { turn: Turns; machine_days: number };
+type Pace = { turn: Turns; machine_days: number; background: boolean };
 
 /** What is to be done of a window, the version that it is written under, and the versions of the last notes before it. */
 type Plan = {
@@ -65,10 +65,13 @@ export class Roller {
   readonly #inTurn = takeTurns();
   readonly #inBackground = takeTurns();
   readonly #aside: AsideList;
+  readonly #log: (message: string) => void;
+  #renewing = false;
 
-  /** @param log is told once of each machine that is set aside */
+  /** @param log is told once of each machine that is set aside, and what fails in the background */
   constructor(engine: Engine, log: (message: string) => void = () => {}) {
     this.#engine = engine;
+    this.#log = log;
     this.#aside = new AsideList(log);
   }
 
@@ -91,7 +94,7 @@ export class Roller {
    */
   roll(window: Window): Promise<void> {
     return this.#inBackground(() =>
-      this.#roll(window, { turn: this.#inTurn, machine_days: BACKGROUND_MACHINE_DAYS }),
+      this.#roll(window, { turn: this.#inTurn, machine_days: BACKGROUND_MACHINE_DAYS, background: true }),
     );
   }
 
@@ -101,7 +104,8 @@ export class Roller {
   }
 
   /**
-   * For screens, which ask again and again: takes the roll-up as it is, if it is of the last seconds.
+   * For screens, which ask again and again: takes the roll-up as it is. Only where it has nothing of the window they wait
+   * for it; where it is old it is renewed in the background.
    * @returns the window until when all of its machines are rolled up, without those that are set aside
    * @throws EngineError; SetAside where no machine is left
    */
@@ -113,20 +117,46 @@ export class Roller {
       if (out.size > 0 && out.size === asked.machines.length) throw new SetAside(aside, Date.now());
       return { ...asked, machines: asked.machines.filter((machine) => !out.has(machine)) };
     };
-    const isShort = (window: Window): boolean => {
+    const isMissing = (window: Window): boolean => {
       const { from_us, to_us } = this.#reachOf(window);
-      return from_us > window.from_us || to_us < Math.min(window.to_us, as_of_us - RECENT_US);
+      return from_us > window.from_us || to_us <= window.from_us;
     };
+    const isOld = (window: Window): boolean =>
+      this.#reachOf(window).to_us < Math.min(window.to_us, as_of_us - RECENT_US);
+    // After a start, and where another process rolls up, the notes know more.
+    if (isMissing(ableOf()) || isOld(ableOf())) await this.#readNotes(asked);
     // Asked again in its turn: reports of one page come together, and the first one's roll-up is all of theirs.
-    if (isShort(ableOf()))
+    if (isMissing(ableOf()))
       await this.#inTurn(async () => {
-        if (isShort(ableOf())) await this.#roll(asked, AT_ONCE);
+        if (isMissing(ableOf())) await this.#roll(asked, AT_ONCE);
       });
+    else if (isOld(ableOf())) this.#renew(asked);
     const window = ableOf();
     const { to_us, seen_us } = this.#reachOf(window);
     // Of what is over, "as of" says when it was looked at: whoever remembers a report asks anew.
     const known_us = window.to_us <= to_us ? Math.max(to_us, seen_us) : to_us;
     return { ...window, as_of_us: Math.min(as_of_us, known_us) };
+  }
+
+  async #readNotes({ tenant, machines, as_of_us }: Window): Promise<void> {
+    const now_us = this.#engine.visibleUntil_us();
+    for (const { machine_id, rolled_from_us, rolled_to_us, touched } of await standings(this.#engine, {
+      ...{ tenant, machines, now_us },
+    })) {
+      this.#reach.set(`${tenant}/${machine_id}`, { from_us: rolled_from_us, to_us: rolled_to_us });
+      if (!touched) this.#seen.set(`${tenant}/${machine_id}`, as_of_us);
+    }
+  }
+
+  /** One at a time: the next that finds it old asks again. */
+  #renew(window: Window): void {
+    if (this.#renewing) return;
+    this.#renewing = true;
+    this.roll(window)
+      .catch((error: Error) => this.#log(`roll-up: ${error.message}`))
+      .finally(() => {
+        this.#renewing = false;
+      });
   }
 
   /**
@@ -249,7 +279,7 @@ export class Roller {
   async #rollTogether(
     { tenant, version, as_of_us, margin_us, noted }: Plan,
     jobs: readonly Job[],
-    { turn, machine_days }: Pace,
+    { turn, machine_days, background }: Pace,
     overtaken: Set<string>,
   ): Promise<void> {
     const first_us = Math.min(...jobs.map((job) => job.first_us));
@@ -270,6 +300,7 @@ export class Roller {
           machines: own.map(({ machine }) => machine),
           // A clock that was set back does not undo what was rolled up before.
           as_of_us: Math.max(as_of_us, last_us),
+          background,
         }),
       );
     }
@@ -297,7 +328,7 @@ export class Roller {
 }
 
 /** For whoever waits, and has the turn already. */
-const AT_ONCE: Pace = { turn: (work) => work(), machine_days: MACHINE_DAYS };
+const AT_ONCE: Pace = { turn: (work) => work(), machine_days: MACHINE_DAYS, background: false };
 
 type Asked = { from_us: number; until_us: number; to_us: number; margin_us: number; since_us: number };
 
