@@ -1,9 +1,9 @@
-// What a process of a cluster does about a rebuild that another one began and died over.
+// Which days a rebuild may be of, and what a process of a cluster does about one that another began and died over.
 import { expect, test } from "bun:test";
 import type { Engine } from "../../../analytics-sql/engine/engine.ts";
 import type { Store, Told } from "../../../ingest/store/store.ts";
 import type { Phase } from "./model.ts";
-import { Rebuilds } from "./service.ts";
+import { daysOf, Rebuilds } from "./service.ts";
 
 const told = (phase: Phase, lives: boolean, began_ms = 1_000): Told => ({
   words: JSON.stringify({ phase, began_ms, error: "" }),
@@ -61,4 +61,16 @@ test("the log is not purged while any process that lives makes one", async () =>
 test("a second one is refused while another process makes one", async () => {
   const { rebuilds } = one({ words: [told("replaying", true)] });
   expect(rebuilds.start({})).rejects.toMatchObject({ status: 409 });
+});
+
+test("a day is vouched for when it begins a day after the latest time at which a purged event can have been taken", () => {
+  const state = (purged_before: string) => ({
+    last: 1,
+    delivered: 1,
+    purged_before_ms: purged_before === "" ? 0 : Date.parse(purged_before),
+  });
+  expect(daysOf({}, state("")).from).toBe("1900-01-01");
+  expect(daysOf({}, state("2026-10-27T00:00:00Z")).from).toBe("2026-10-28");
+  expect(daysOf({}, state("2026-10-27T00:00:00.001Z")).from).toBe("2026-10-29");
+  expect(() => daysOf({ from: "2026-10-28" }, state("2026-10-27T12:00:00Z"))).toThrow("from 2026-10-29 on");
 });
