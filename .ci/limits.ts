@@ -15,17 +15,24 @@ export function limit_ms(quiet_s: number = LEAST_S): number {
   return 1_000 * quiet_s * SLOWNESS;
 }
 
-/** Asks again every 20 ms until there is an answer: anything but undefined and false. @throws after the limit */
+/** Between two times of asking: at least, and as long as asking took twice over, so that it leaves the machine to the rest. */
+const REST_MS = 20;
+const REST_TIMES = 2;
+const LONGEST_REST_MS = 1_000;
+
+/** Asks again until there is an answer: anything but undefined and false. @throws after the limit */
 export async function until<T>(
   ask: () => T | undefined | false | Promise<T | undefined | false>,
   quiet_s: number = UNTIL_S,
 ): Promise<T> {
   const end_ms = performance.now() + limit_ms(quiet_s);
   for (;;) {
+    const asked_ms = performance.now();
     const answer = await ask();
     if (answer !== undefined && answer !== false) return answer;
     if (performance.now() > end_ms) throw new Error(`nothing within ${quiet_s} s of a quiet machine: ${ask}`);
-    await Bun.sleep(20);
+    const took_ms = performance.now() - asked_ms;
+    await Bun.sleep(Math.min(LONGEST_REST_MS, Math.max(REST_MS, REST_TIMES * took_ms)));
   }
 }
 

@@ -1,7 +1,8 @@
-// The bench of the way by Kafka, at a size that proves nothing but that it works.
+// Every bench that `bench.test.ts` leaves out, and the way by Kafka, at a size that proves nothing but that it works.
 import { expect, test } from "bun:test";
+import { limit_ms } from "../.ci/limits.ts";
 import { hasKafka } from "../ingest/testing/brokers.ts";
-import { bench } from "./lib/tiny.ts";
+import { bench, expectFigures } from "./lib/tiny.ts";
 
 test.skipIf(!hasKafka)("the way by Kafka says its figures, and every row is there, once", async () => {
   const lines = await bench("kafka");
@@ -14,3 +15,27 @@ test.skipIf(!hasKafka)("the way by Kafka says its figures, and every row is ther
   ]);
   for (const { value } of lines) expect(value).toBeGreaterThan(0);
 });
+
+test(
+  "invariants 1 and 2: every bench says its figures, and what was acknowledged is there, once",
+  () =>
+    expectFigures({
+      start: [["start.ready", "s"]],
+      burst: [
+        ["burst.columns", "observations/s"],
+        ["burst.ack_p99", "ms"],
+      ],
+      single: [["single.requests", "requests/s"]],
+      reader: [["reader.generated", "MB/s"]],
+      delay: [["delay.p99", "ms"]],
+      queries: [
+        ["queries.oee.plant_by_hour", "ms"],
+        ["queries.states.machine", "ms"],
+        ["queries.page.hmi", "ms"],
+        ["queries.page.dashboard", "ms"],
+      ],
+      "roll-ups": [["roll-ups.by_day.20x3", "ms"]],
+      memory: [["memory.rss", "MB"]],
+    }),
+  limit_ms(300),
+);

@@ -1,6 +1,6 @@
 // A wired machine through the whole program: module in, states, parts and gaps out, whatever happens on the way.
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { pace, until } from "../.ci/limits.ts";
+import { until } from "../.ci/limits.ts";
 import { ScriptedDevice } from "../ingest/sources/modbus/scripted-device.ts";
 import { discard, startServer, type TestServer } from "./testing/server.ts";
 
@@ -53,10 +53,8 @@ const parts = async (): Promise<number> => {
   const [total] = await rows<{ total_count: number }>("/api/v1/machines/press/oee", "&by=total");
   return total?.total_count ?? -1;
 };
-/** A figure is asked for no more often than a person would: every answer is computed. */
-const patiently = (ask: () => Promise<boolean>) => until(async () => (await ask()) || pace(150));
-const state = (wanted: string) => patiently(async () => (await states()).at(-1) === wanted);
-const counted = (wanted: number) => patiently(async () => (await parts()) === wanted);
+const state = (wanted: string) => until(async () => (await states()).at(-1) === wanted);
+const counted = (wanted: number) => until(async () => (await parts()) === wanted);
 
 test("inputs are states, and a counter that goes round counts on", async () => {
   await state("IDLE");
