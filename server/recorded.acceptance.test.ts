@@ -1,9 +1,16 @@
-// Recorded days of a real machine into the real program: every way in, any order, twice, and through restarts.
+// Recorded days of a real machine into the real program: every way in, any order, twice, and through restarts. The days are
+// moved by whole weeks to the last ones.
 import { afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { limit_ms, until } from "../.ci/limits.ts";
 import { arrival, shuffled } from "../analytics-sql/testing/arrival.ts";
 import { ColumnsBuilder } from "../ingest/columns.ts";
-import { haveRecordings, recording } from "../ingest/sources/mtconnect/recordings.ts";
+import {
+  haveRecordings,
+  moved,
+  movedLines,
+  recording,
+  weeksSince_us,
+} from "../ingest/sources/mtconnect/recordings.ts";
 import { type SimulatedAgent, startAgent } from "../ingest/sources/simulator/agent.ts";
 import { type DeviceModel, deviceModelFromXml } from "../ingest/sources/simulator/model.ts";
 import { replay } from "../ingest/sources/simulator/shdr.ts";
@@ -13,8 +20,11 @@ import { discard, startServer, TEST_KEY, type TestServer } from "./testing/serve
 setDefaultTimeout(limit_ms(300));
 
 /** A working day of a Hurco VMX24: from its first observation to its last. */
-const DAY = "from=2017-02-01T12:18:02.234375Z&to=2017-02-01T20:11:13.453125Z";
-const DAY_START_US = Date.UTC(2017, 1, 1, 12) * 1_000;
+const BY_US = weeksSince_us("2017-02-01T20:11:13.453125Z");
+const FIRST_TS = moved("2017-02-01T12:18:02.234375Z", BY_US);
+const LAST_TS = moved("2017-02-01T20:11:13.453125Z", BY_US);
+const DAY = `from=${FIRST_TS}&to=${LAST_TS}`;
+const DAY_START_US = Date.UTC(2017, 1, 1, 12) * 1_000 + BY_US;
 /** Facts of the recording, exact to the microsecond: ACTIVE; READY and PROGRAM_COMPLETED; every kind of stop. */
 const SECONDS = { RUNNING: 10_472.875, IDLE: 12_463.6875, STOPPED: 5_454.65625 };
 const OEE = {
@@ -30,7 +40,6 @@ const OEE = {
 };
 
 const textOf = (path: string): string => new TextDecoder().decode(recording(path));
-const linesOf = (path: string): string[] => textOf(path).split("\n");
 const hurco = (): DeviceModel => deviceModelFromXml(textOf("nist/tdp-devices.xml"), "Hurco04");
 
 type StateRow = { state: string; from: string; to: string; seconds: number; cause: string };
@@ -68,7 +77,7 @@ async function arrived(at: TestServer, id: string, agent: SimulatedAgent, last_t
   await until(async () => {
     const rows = await rowsOf<ObservationRow>(
       at,
-      `${id}/observations?from=${last_ts}&to=2017-03-01T00:00:00Z`,
+      `${id}/observations?from=${last_ts}&to=${moved(last_ts, 1_000_000)}`,
     );
     return rows.some(({ seq }) => seq === agent.next_sequence - 1) || undefined;
   });
@@ -103,7 +112,7 @@ type Recorded = { signal: string; ts_us: number; seq: number; value: number | st
 /** The recording line by line; torn lines carry nothing. */
 function recorded(path: string): Recorded[] {
   const rows: Recorded[] = [];
-  for (const line of linesOf(path)) {
+  for (const line of movedLines(path, BY_US)) {
     const [ts = "", ...fields] = line.trimEnd().split("|");
     for (let i = 0; i + 1 < fields.length; i += 2) {
       const name = fields[i] ?? "";
@@ -146,12 +155,15 @@ async function post(at: TestServer, id: string, all: string[]): Promise<void> {
 
 describe.skipIf(!haveRecordings)("a recorded day of a Hurco VMX24", () => {
   const path = "nist/hurco04-2017-02-01.shdr";
-  const last_ts = "2017-02-01T20:11:13.453125Z";
 
   test("invariants 2 and 3: from an agent, and over HTTP in batches of any size, shuffled and repeated, it is the same to the microsecond", async () => {
     const device = hurco();
     const agent = agentOf(device);
-    expect(await replay(linesOf(path), agent, device)).toEqual({ observations: 66_160, torn: 9, unknown: 0 });
+    expect(await replay(movedLines(path, BY_US), agent, device)).toEqual({
+      observations: 66_160,
+      torn: 9,
+      unknown: 0,
+    });
     server = await startServer();
     await addMachine(server, "from-agent", agent.url);
     const rows = recorded(path);
@@ -165,19 +177,19 @@ describe.skipIf(!haveRecordings)("a recorded day of a Hurco VMX24", () => {
       const batches = bodies(rows, size);
       await post(server, id, shuffled([...batches, ...batches, ...bodies(rows, size, 1_000_000)], random));
     }
-    await arrived(server, "from-agent", agent, last_ts);
+    await arrived(server, "from-agent", agent, LAST_TS);
     await server.settled();
 
     const told = await expectTheDay(server, "from-agent");
-    expect(told.states[0]).toMatchObject({ state: "IDLE", from: "2017-02-01T12:18:02.234375Z" });
-    expect(told.states.at(-1)).toMatchObject({ to: last_ts });
+    expect(told.states[0]).toMatchObject({ state: "IDLE", from: FIRST_TS });
+    expect(told.states.at(-1)).toMatchObject({ to: LAST_TS });
     for (const size of sizes) expect(await expectTheDay(server, `by-${size}`)).toEqual(told);
   });
 
   test("invariants 1, 2 and 4: stopped, killed and cut off on the way, it resumes by checkpoint, and no gap is left", async () => {
     const device = hurco();
     const agent = agentOf(device);
-    const lines = linesOf(path);
+    const lines = movedLines(path, BY_US);
     server = await startServer();
     const { data_dir } = server;
     await addMachine(server, "hurco", agent.url);
@@ -208,12 +220,12 @@ describe.skipIf(!haveRecordings)("a recorded day of a Hurco VMX24", () => {
     expect(lost).toEqual([expect.objectContaining({ to: null, cause: "unreachable" })]);
     agent.up();
     await told;
-    await arrived(server, "hurco", agent, last_ts);
+    await arrived(server, "hurco", agent, LAST_TS);
     await server.settled();
 
     await expectTheDay(server, "hurco");
     expect(await rowsOf(server, gaps)).toEqual([]);
-    const whole = "from=2017-02-01T00:00:00Z&to=2017-02-02T00:00:00Z";
+    const whole = `from=${FIRST_TS.slice(0, 10)}T00:00:00Z&to=${moved(LAST_TS, 3_600_000_000)}`;
     const sequences = (await everyObservation(server, "hurco", whole))
       .map(({ seq }) => seq)
       .sort((a, b) => a - b);
@@ -228,7 +240,7 @@ describe.skipIf(!haveRecordings)("11,928 recorded observations in two forms", ()
   test("invariant 2: an adapter's lines and a real agent's document are the same rows, page by page", async () => {
     const device = hurco();
     const agent = agentOf(device);
-    expect(await replay(linesOf(`${path}.shdr`), agent, device)).toMatchObject({ observations: 11_928 });
+    expect(await replay(movedLines(`${path}.shdr`), agent, device)).toMatchObject({ observations: 11_928 });
     server = await startServer();
     await addMachine(server, "lines", agent.url);
     await addMachine(server, "document", serveDocument(`${path}.streams.xml`, agent.url));

@@ -1,5 +1,5 @@
 // Every recorded log of a real machine, through an agent into the program: nothing lost, and figures as the oracle's. A log
-// is moved by whole weeks to the last days: from its own up to now there would be years of nothing to roll up.
+// is moved by whole weeks to the last days.
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { limit_ms, until } from "../.ci/limits.ts";
 import {
@@ -12,11 +12,17 @@ import {
   type Span,
 } from "../analytics-sql/testing/oracle.ts";
 import type { Plant, Seen } from "../analytics-sql/testing/plant.ts";
-import { haveRecordings, recording } from "../ingest/sources/mtconnect/recordings.ts";
+import {
+  haveRecordings,
+  moved,
+  movedLines,
+  recording,
+  weeksSince_us,
+} from "../ingest/sources/mtconnect/recordings.ts";
 import { type SimulatedAgent, startAgent } from "../ingest/sources/simulator/agent.ts";
 import { deviceModelFromXml } from "../ingest/sources/simulator/model.ts";
 import { replay } from "../ingest/sources/simulator/shdr.ts";
-import { formatTimestamp_us, parseTimestamp_us } from "../ingest/time.ts";
+import { parseTimestamp_us } from "../ingest/time.ts";
 import { type RecordedAgent, serveRecorded } from "./testing/recorded-agent.ts";
 import { discard, startServer, type TestServer } from "./testing/server.ts";
 
@@ -109,18 +115,6 @@ afterAll(async () => {
 
 const textOf = (path: string): string => new TextDecoder().decode(recording(path));
 const micros = (ts: string): number => parseTimestamp_us(ts) ?? Number.NaN;
-
-const WEEK_US = 7 * 86_400_000_000;
-/** By how much a log that ends there is moved. */
-const weeksSince_us = (to: string): number =>
-  WEEK_US * Math.floor((Date.now() * 1_000 - micros(to)) / WEEK_US);
-const moved = (ts: string, by_us: number): string => formatTimestamp_us(micros(ts) + by_us);
-
-/** A line whose time can be read, at another time; any other as it is. */
-function movedLine(line: string, by_us: number): string {
-  const [ts = "", ...rest] = line.split("|");
-  return Number.isFinite(micros(ts)) ? [moved(ts, by_us), ...rest].join("|") : line;
-}
 
 describe.skipIf(!haveRecordings)("recorded logs", () => {
   for (const recorded_log of LOGS) {
@@ -218,9 +212,7 @@ async function tell({
   backwards = 0,
   by_us,
 }: Log & { by_us: number }): Promise<SimulatedAgent> {
-  const lines = textOf(file)
-    .split("\n")
-    .map((line) => movedLine(line, by_us));
+  const lines = movedLines(file, by_us);
   const times = lines.map((line) => micros(line.split("|")[0] ?? "")).filter(Number.isFinite);
   expect(times.filter((time, i) => time < (times[i - 1] ?? 0))).toHaveLength(backwards);
   const modelled = deviceModelFromXml(textOf(model), device);

@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
+import { formatTimestamp_us, parseTimestamp_us } from "../../time.ts";
 
 const DATA = join(import.meta.dir, "../../../../shared/data");
 
@@ -10,6 +11,26 @@ export const haveRecordings = existsSync(DATA);
 if (!haveRecordings) console.warn(`skipping tests on recordings: there is no ${DATA}`);
 
 export const recording = (path: string): Uint8Array => new Uint8Array(readFileSync(join(DATA, path)));
+
+const WEEK_US = 7 * 86_400_000_000;
+/** How many whole weeks ago that was, µs: from a recording's own time up to now there would be years of nothing to roll up. */
+export const weeksSince_us = (ts: string): number =>
+  WEEK_US * Math.floor((Date.now() * 1_000 - (parseTimestamp_us(ts) ?? Number.NaN)) / WEEK_US);
+
+export const moved = (ts: string, by_us: number): string =>
+  formatTimestamp_us((parseTimestamp_us(ts) ?? Number.NaN) + by_us);
+
+/** The lines of an adapter's log at another time; one whose time cannot be read stays as it is. */
+export const movedLines = (path: string, by_us = 0): string[] =>
+  new TextDecoder()
+    .decode(recording(path))
+    .split("\n")
+    .map((line) => {
+      const [ts = "", ...rest] = line.split("|");
+      return by_us === 0 || parseTimestamp_us(ts) === undefined
+        ? line
+        : [moved(ts, by_us), ...rest].join("|");
+    });
 
 /** Every file below the folder with that ending, relative to the recordings. */
 export function recordings(ending: string): string[] {
