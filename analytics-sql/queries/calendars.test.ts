@@ -12,7 +12,7 @@ const engine = await testEngine();
 const tenant = "plant-1";
 const FAR = us("2030-01-01T00:00:00Z");
 /** In which all is asked: what is rolled up of a machine is one stretch, and costs by its days. */
-const SPRING = ["2026-01-01T00:00:00Z", "2026-04-06T00:00:00Z"] as const;
+const SPRING = ["2025-12-29T00:00:00Z", "2026-04-06T00:00:00Z"] as const;
 const AUTUMN = ["2026-10-03T00:00:00Z", "2026-10-26T00:00:00Z"] as const;
 
 type Span = readonly [from: string, to: string];
@@ -175,5 +175,31 @@ scenario("several calendars in one plant: each machine by its own clock", async 
   await machine("pune", { timezone: "Asia/Kolkata", shifts: [shift("day", "08:00", "16:00")] });
   expect(await scheduled(["berlin", "pune"], "2026-01-05T00:00:00Z", "2026-01-06T00:00:00Z")).toEqual([
     ["2026-01-05 day", 2 * 8 * 3_600],
+  ]);
+});
+
+scenario("by ISO week and by month, in the plant's days", async () => {
+  const id = await machine("weeks", { timezone: "UTC", shifts: [shift("early", "06:00", "14:00")] });
+  const counted = [0, 200, 205, 365].map((value, i) => ({
+    signal: "part_count",
+    ts_us: us(`2026-01-05T${String(6 + i).padStart(2, "0")}:59:00Z`),
+    seq: 0,
+    value,
+  }));
+  arrived.push(event(tenant, id, "mtc.observations.v1", columns(counted)));
+  const keys = async (by: OeeCut) =>
+    (await rows(id, by, "2025-12-29T00:00:00Z", "2026-02-02T00:00:00Z")).map(({ key, total_count }) => [
+      key,
+      total_count,
+    ]);
+  expect(await keys("month")).toEqual([
+    ["2025-12", 0],
+    ["2026-01", 365],
+    ["2026-02", 0],
+  ]);
+  expect((await keys("week")).slice(0, 3)).toEqual([
+    ["2026-W01", 0],
+    ["2026-W02", 365],
+    ["2026-W03", 0],
   ]);
 });
