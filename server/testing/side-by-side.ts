@@ -40,5 +40,16 @@ export function serverSideBySide(report: string) {
     await toGo(method === "GET" ? "read" : "write");
     return started().call(method, ...rest);
   };
-  return { scenario, call, settled };
+  return {
+    scenario,
+    call,
+    settled,
+    /** For tests that come after the scenarios. */
+    server: started,
+    /** Stops the server, and starts it again on what it has. */
+    async restart(): Promise<void> {
+      await started().stop();
+      server = stormy(await startServer({}, started().data_dir));
+    },
+  };
 }
