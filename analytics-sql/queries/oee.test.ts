@@ -408,6 +408,7 @@ describe("counters (SPEC 8.2 to 8.4)", () => {
 });
 
 describe("nothing is invented", () => {
+  given({ machine: "silent", seen: [] });
   test("a machine never heard of is UNKNOWN; a zero denominator is null", async () => {
     const [row] = await rows("silent");
     expect(row).toMatchObject({ unknown_time_s: 480 * 60, availability: 0, coverage: 0, quality: null });
