@@ -4,6 +4,7 @@ import type { ExplainCount, ExplainInterval } from "../analytics-sql/queries/exp
 import { FIGURES, type Figure, FORMULAS } from "../analytics-sql/queries/explain/formulas.ts";
 import { figuresFrom } from "../analytics-sql/testing/explained.ts";
 import { discard, startServer, type TestServer } from "./testing/server.ts";
+import { MONDAY } from "./testing/side-by-side.ts";
 
 let server: TestServer;
 beforeAll(async () => {
@@ -11,12 +12,14 @@ beforeAll(async () => {
   await machine("mill");
   await machine("lathe");
   await machine("bare", { ideal: false });
+  await server.settled();
+  // Rolls up all three at once.
+  await get(`/api/v1/oee?${WINDOW}`);
 });
 afterAll(() => discard(server));
 
-const DAY = "2026-01-05";
-const WINDOW = `from=${DAY}T05:00:00Z&to=${DAY}T15:00:00Z`;
-const at = (time: string): string => `${DAY}T${time}:00Z`;
+const WINDOW = `from=${MONDAY}T05:00:00Z&to=${MONDAY}T15:00:00Z`;
+const at = (time: string): string => `${MONDAY}T${time}:00Z`;
 
 /** 05:00–15:00, shift 06:00–14:00: a minor stop, a failure with a reason, a setup with a reject, a reset, a gap in the end. */
 const SEEN: [signal: string, time: string, value: string | number][] = [
@@ -60,15 +63,13 @@ async function machine(id: string, { ideal = true } = {}): Promise<void> {
       },
     ],
   });
-  if (ideal)
-    await ok("PUT", `${base}/cycle-times`, [{ valid_from: "2026-01-01T00:00:00Z", ideal_cycle_s: 58.3 }]);
+  if (ideal) await ok("PUT", `${base}/cycle-times`, [{ valid_from: at("00:00"), ideal_cycle_s: 58.3 }]);
   await ok("PUT", `${base}/policy`, { minor_stop_s: 300, reasons: { lunch: "excluded" } });
   const observations = SEEN.map(([signal, time, value]) => ({ signal, ts: at(time), value }));
   await ok("POST", `/internal/machines/${id}/data`, { observations });
   await ok("POST", `${base}/downtime`, { from: at("10:00"), to: at("10:10"), reason: "tool" });
   await ok("POST", `${base}/downtime`, { from: at("10:10"), to: at("10:20"), reason: "lunch" });
   await ok("POST", `${base}/rejects`, { ts: at("07:00"), count: 2 });
-  await server.settled();
 }
 
 type Row = { key: string; from: string; to: string } & Record<Figure, number | null>;
@@ -92,22 +93,23 @@ const get = async <T = Explained>(path: string): Promise<T> => {
 };
 const rowsOf = async (path: string): Promise<Row[]> => (await get<{ rows: Row[] }>(path)).rows;
 
+// One row of each cut and machine: all rows of generated machines are explained in `queries/figures`.
 const CUTS = ["total", "shift", "hour", "day", "week", "month", "machine", "plant", "part", "lot", "order"];
 for (const by of CUTS)
   test(`invariant 5: by ${by}, every figure is the OEE row's and follows from what is listed`, async () => {
     for (const id of ["mill", "bare"]) {
       const base = `/api/v1/machines/${id}`;
       const rows = await rowsOf(`${base}/oee?${WINDOW}&by=${by}`);
-      expect(rows.length).toBeGreaterThan(0);
-      for (const row of rows.filter((_, i) => i % 2 === 0)) {
-        const key = encodeURIComponent(row.key);
-        const found = await get(`${base}/explain?figure=oee&${WINDOW}&by=${by}&key=${key}`);
-        const again = figuresFrom(found, id === "mill");
-        for (const figure of FIGURES)
-          expect([by, row.key, figure, again[figure]]).toEqual([by, row.key, figure, row[figure]]);
-        expect(found.value).toBe(row.oee);
-        expect(found.truncated).toBe(false);
-      }
+      // Of hours the one with a failure, and one outside of the shift.
+      const row = rows[id === "mill" ? rows.length >> 1 : 0];
+      if (!row) throw new Error(`by ${by} there is no row`);
+      const key = encodeURIComponent(row.key);
+      const found = await get(`${base}/explain?figure=oee&${WINDOW}&by=${by}&key=${key}`);
+      const again = figuresFrom(found, id === "mill");
+      for (const figure of FIGURES)
+        expect([by, row.key, figure, again[figure]]).toEqual([by, row.key, figure, row[figure]]);
+      expect(found.value).toBe(row.oee);
+      expect(found.truncated).toBe(false);
     }
   });
 
@@ -139,13 +141,13 @@ test("intervals say what they count as, counts at which ideal cycle; policy and 
     return [counts_as, state, reason, seconds, shift];
   };
   expect(span("05:00")).toEqual(["not_scheduled", "UNKNOWN", "", 1_800, ""]);
-  expect(span("06:00")).toEqual(["run", "RUNNING", "", 7_200, `${DAY} early`]);
-  expect(span("08:00")).toEqual(["minor", "STOPPED", "", 120, `${DAY} early`]);
-  expect(span("09:00")).toEqual(["not_scheduled", "RUNNING", "", 900, `${DAY} early`]);
-  expect(span("10:00")).toEqual(["breakdown", "DOWN", "tool", 600, `${DAY} early`]);
-  expect(span("10:10")).toEqual(["excluded", "DOWN", "lunch", 600, `${DAY} early`]);
-  expect(span("10:30")).toEqual(["setup", "SETUP", "", 1_800, `${DAY} early`]);
-  expect(span("13:30")).toEqual(["unknown", "UNKNOWN", "", 1_800, `${DAY} early`]);
+  expect(span("06:00")).toEqual(["run", "RUNNING", "", 7_200, `${MONDAY} early`]);
+  expect(span("08:00")).toEqual(["minor", "STOPPED", "", 120, `${MONDAY} early`]);
+  expect(span("09:00")).toEqual(["not_scheduled", "RUNNING", "", 900, `${MONDAY} early`]);
+  expect(span("10:00")).toEqual(["breakdown", "DOWN", "tool", 600, `${MONDAY} early`]);
+  expect(span("10:10")).toEqual(["excluded", "DOWN", "lunch", 600, `${MONDAY} early`]);
+  expect(span("10:30")).toEqual(["setup", "SETUP", "", 1_800, `${MONDAY} early`]);
+  expect(span("13:30")).toEqual(["unknown", "UNKNOWN", "", 1_800, `${MONDAY} early`]);
   expect(found.counts).toContainEqual({
     ts: at("10:45").replace("Z", ".000000Z"),
     total: 5,
@@ -197,9 +199,11 @@ test("over machines: the sums first, then each machine's part with the value its
     expect(found.machines.map(({ share }) => share)).toEqual([0.5, 0.5]);
     for (const { value, links } of found.machines) expect((await get(links.explain)).value).toBe(value);
   }
-  const shift = encodeURIComponent(`${DAY} early`);
+  const shift = encodeURIComponent(`${MONDAY} early`);
   const found = await get(`/api/v1/explain?figure=oee&${WINDOW}&by=shift&key=${shift}`);
-  const [row] = (await rowsOf(`/api/v1/oee?${WINDOW}&by=shift`)).filter(({ key }) => key === `${DAY} early`);
+  const [row] = (await rowsOf(`/api/v1/oee?${WINDOW}&by=shift`)).filter(
+    ({ key }) => key === `${MONDAY} early`,
+  );
   expect(found.value).toBe(row?.oee ?? null);
   for (const { value, links } of found.machines) expect((await get(links.explain)).value).toBe(value);
 });

@@ -1,13 +1,6 @@
 // Published OEE cases through HTTP (SPEC 10.4): events in, numbers out.
-import { afterAll, beforeAll, expect, test } from "bun:test";
-import { discard, startServer, type TestServer } from "./testing/server.ts";
-import { stormy } from "./testing/storm.ts";
-
-let server: TestServer;
-beforeAll(async () => {
-  server = stormy(await startServer());
-});
-afterAll(() => discard(server));
+import { expect } from "bun:test";
+import { dayAfter, MONDAY, serverSideBySide } from "./testing/side-by-side.ts";
 
 type Row = Record<
   | "availability"
@@ -28,9 +21,10 @@ type Report = {
   rows: (Row & { key: string; flags: string[] })[];
 };
 
-const DAY = "2026-01-05";
-const at = (time: string): string => `${DAY}T${time}:00Z`;
-const WINDOW = `from=${DAY}T00:00:00Z&to=2026-01-06T00:00:00Z`;
+const at = (time: string, day = MONDAY): string => `${day}T${time}:00Z`;
+const WINDOW = `from=${at("00:00")}&to=${at("00:00", dayAfter(1))}`;
+
+const { scenario, call } = serverSideBySide(`/api/v1/oee?${WINDOW}`);
 
 /** Shift 06:00–14:00 UTC with two breaks of 30 minutes. */
 const calendar = (breaks: { start: string; end: string }[]) => ({
@@ -44,21 +38,20 @@ const BREAKS = [
 
 async function machine(id: string, ideal_cycle_s: number, breaks: typeof BREAKS): Promise<void> {
   const base = `/api/v1/machines/${id}`;
-  expect((await server.call("POST", "/api/v1/machines", { id, name: id })).status).toBe(201);
-  expect((await server.call("PUT", `${base}/calendar`, calendar(breaks))).status).toBe(200);
-  const times = [{ valid_from: "2026-01-01T00:00:00Z", ideal_cycle_s }];
-  expect((await server.call("PUT", `${base}/cycle-times`, times)).status).toBe(200);
+  expect((await call("POST", "/api/v1/machines", { id, name: id })).status).toBe(201);
+  expect((await call("PUT", `${base}/calendar`, calendar(breaks))).status).toBe(200);
+  const times = [{ valid_from: at("00:00"), ideal_cycle_s }];
+  expect((await call("PUT", `${base}/cycle-times`, times)).status).toBe(200);
 }
 
 type Observation = [signal: string, time: string, value: string | number];
 async function observe(id: string, rows: Observation[]): Promise<void> {
   const observations = rows.map(([signal, time, value]) => ({ signal, ts: at(time), value }));
-  expect((await server.call("POST", `/internal/machines/${id}/data`, { observations })).status).toBe(202);
+  expect((await call("POST", `/internal/machines/${id}/data`, { observations })).status).toBe(202);
 }
 
 async function report(id: string, by = "total"): Promise<Report> {
-  await server.settled();
-  return (await server.call<Report>("GET", `/api/v1/machines/${id}/oee?${WINDOW}&by=${by}`)).body;
+  return (await call<Report>("GET", `/api/v1/machines/${id}/oee?${WINDOW}&by=${by}`)).body;
 }
 
 /** Runs 06:00–14:00 but for a stop of 47 minutes; stands in the breaks. */
@@ -76,11 +69,11 @@ const day: Observation[] = [
   ["execution", "14:00", "READY"],
 ];
 
-test("480 min, 60 min breaks, 47 min stop, 19,271 parts at 1 s, 423 rejects", async () => {
+scenario("480 min, 60 min breaks, 47 min stop, 19,271 parts at 1 s, 423 rejects", async () => {
   await machine("case-1", 1, BREAKS);
   await observe("case-1", day);
   const rejects = { ts: at("13:00"), count: 423, reason: "scratched" };
-  expect((await server.call("POST", "/api/v1/machines/case-1/rejects", rejects)).status).toBe(201);
+  expect((await call("POST", "/api/v1/machines/case-1/rejects", rejects)).status).toBe(201);
   const { policy, rows } = await report("case-1");
   expect(rows).toHaveLength(1);
   const [row] = rows;
@@ -104,14 +97,14 @@ test("480 min, 60 min breaks, 47 min stop, 19,271 parts at 1 s, 423 rejects", as
   expect(policy).toMatchObject({ unknown: "loss", reasons: {} });
 });
 
-test("the same with breaks counted as loss: A is 373 of 480", async () => {
+scenario("the same with breaks counted as loss: A is 373 of 480", async () => {
   await machine("case-2", 1, []);
   await observe("case-2", day);
   const [row] = (await report("case-2")).rows;
   expect(row?.availability).toBeCloseTo(373 / 480, 12);
 });
 
-test("420 of 480 min, 400 parts at 1 min, 380 good: 0.791667, not the published 79.1 %", async () => {
+scenario("420 of 480 min, 400 parts at 1 min, 380 good: 0.791667, not the published 79.1 %", async () => {
   await machine("case-3", 60, []);
   await observe("case-3", [
     ["execution", "06:00", "ACTIVE"],
@@ -126,19 +119,19 @@ test("420 of 480 min, 400 parts at 1 min, 380 good: 0.791667, not the published 
   expect(row?.oee).toBeCloseTo(380 / 480, 12);
 });
 
-test("planned maintenance: loss and excluded give two figures, and the report says which", async () => {
+scenario("planned maintenance: loss and excluded give two figures, and the report says which", async () => {
   await machine("case-4", 1, BREAKS);
   await observe("case-4", day);
   const downtime = { from: at("10:00"), to: at("10:47"), reason: "maintenance" };
-  expect((await server.call("POST", "/api/v1/machines/case-4/downtime", downtime)).status).toBe(201);
+  expect((await call("POST", "/api/v1/machines/case-4/downtime", downtime)).status).toBe(201);
   const loss = await report("case-4");
   expect(loss.rows[0]).toMatchObject({ planned_time_s: 25_200, availability: 22_380 / 25_200 });
   const policy = { unknown: "loss", reasons: { maintenance: "excluded" } };
-  expect((await server.call("PUT", "/api/v1/machines/case-4/policy", policy)).status).toBe(200);
+  expect((await call("PUT", "/api/v1/machines/case-4/policy", policy)).status).toBe(200);
   const excluded = await report("case-4");
   expect(excluded.policy).toMatchObject(policy);
   expect(excluded.rows[0]).toMatchObject({ planned_time_s: 22_380, run_time_s: 22_380, availability: 1 });
-  const { body } = await server.call<{ rows: { state: string; reason: string }[] }>(
+  const { body } = await call<{ rows: { state: string; reason: string }[] }>(
     "GET",
     `/api/v1/machines/case-4/states?${WINDOW}`,
   );
@@ -148,7 +141,7 @@ test("planned maintenance: loss and excluded give two figures, and the report sa
   });
 });
 
-test("invariant 5: hours and shifts add up to the total, and CSV says the same", async () => {
+scenario("invariant 5: hours and shifts add up to the total, and CSV says the same", async () => {
   const [total] = (await report("case-1")).rows;
   for (const by of ["hour", "shift", "day"]) {
     const { rows } = await report("case-1", by);
@@ -156,24 +149,23 @@ test("invariant 5: hours and shifts add up to the total, and CSV says the same",
       expect(rows.reduce((sum, row) => sum + row[column], 0)).toBeCloseTo(total?.[column] ?? Number.NaN, 6);
     }
   }
-  const { body } = await server.call<string>(
-    "GET",
-    `/api/v1/machines/case-1/oee?${WINDOW}&by=total&format=csv`,
-  );
+  const { body } = await call<string>("GET", `/api/v1/machines/case-1/oee?${WINDOW}&by=total&format=csv`);
   const [header = "", line = ""] = body.trim().split("\n");
   const cells = Object.fromEntries(header.split(",").map((name, i) => [name, line.split(",")[i]]));
   expect(Number(cells.oee)).toBe(total?.oee ?? Number.NaN);
 });
 
-test("invariant 5: over machines sums come first", async () => {
-  const { body } = await server.call<Report>("GET", `/api/v1/oee?${WINDOW}&by=machine`);
-  const { body: all } = await server.call<Report>("GET", `/api/v1/oee?${WINDOW}`);
+scenario("invariant 5: over machines sums come first", async () => {
+  const { body } = await call<Report>("GET", `/api/v1/oee?${WINDOW}&by=machine`);
+  const { body: all } = await call<Report>("GET", `/api/v1/oee?${WINDOW}`);
   const sum = (column: keyof Row) => body.rows.reduce((total, row) => total + row[column], 0);
   expect(all.rows[0]?.availability).toBeCloseTo(sum("run_time_s") / sum("planned_time_s"), 12);
   expect(all.rows[0]?.quality).toBeCloseTo(sum("good_count") / sum("total_count"), 12);
 });
 
-test("invariant 3: a late observation corrects the past", async () => {
+scenario("invariant 3: a late observation corrects the past", async () => {
+  const [before] = (await report("case-2")).rows;
+  expect(before?.availability).toBeCloseTo(373 / 480, 12);
   await observe("case-2", [["execution", "10:20", "ACTIVE"]]);
   const [row] = (await report("case-2")).rows;
   expect(row?.availability).toBeCloseTo(400 / 480, 12);
