@@ -107,7 +107,9 @@ describe.skipIf(missing)("an operator at a machine", () => {
     // That it ran ends the reason, a look later.
     type Given = { rows: { to: string | null }[] };
     await until(async () =>
-      (await call<Given>("GET", `/api/v1/machines/mill-1/downtime?${SPAN}`)).rows.every(({ to }) => to !== null),
+      (await call<Given>("GET", `/api/v1/machines/mill-1/downtime?${SPAN}`)).rows.every(
+        ({ to }) => to !== null,
+      ),
     );
     await server.settled();
     expect(await lastState()).toMatchObject({ state: "STOPPED", reason: "" });
@@ -294,7 +296,8 @@ describe.skipIf(missing)("an operator at a machine", () => {
     const made = async () =>
       (await call<{ rows: { total_count: number }[] }>("GET", "/api/v1/machines/bench-1/oee")).rows[0]
         ?.total_count;
-    await until(async () => ((await made()) === 10 ? true : undefined));
+    await server.settled();
+    expect(await made()).toBe(10);
     await page.reload();
     await page.tap('[data-open="entered"]');
     await page.locator("[data-take-back]").first().tap();

@@ -76,7 +76,7 @@ async function shown(factor: string): Promise<string | null> {
 /** A page takes what is rolled up, the API rolls up all that came before its call: behind it the page has the change. */
 async function becomes(factor: string, percent: string): Promise<void> {
   await server.settled();
-  await server.call("GET", `/api/v1/oee?from=${YESTERDAY}T00:00:00Z`);
+  await server.call("GET", `/api/v1/machines/mill-1/states?from=${at("13:00")}&to=${at("14:00")}`);
   expect(await shown(factor)).toBe(percent);
 }
 
