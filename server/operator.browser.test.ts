@@ -300,8 +300,11 @@ describe.skipIf(missing)("an operator at a machine", () => {
     expect(await made()).toBe(10);
     await page.reload();
     await page.tap('[data-open="entered"]');
+    const sent = page.waitForResponse((response) => response.url().endsWith("/counts"));
     await page.locator("[data-take-back]").first().tap();
-    await until(async () => ((await made()) === 0 ? true : undefined));
+    await sent;
+    await server.settled();
+    expect(await made()).toBe(0);
     expect(
       (await server.call("POST", "/api/v1/machines/mill-1/counts", { ts: before(1), count: 1 })).status,
     ).toBe(409);
