@@ -1,24 +1,23 @@
 // Finds a Chromium for the browser tests, or installs Debian's where the script may.
 import { existsSync } from "node:fs";
 import { installDebian } from "./debian.ts";
+import { findWholeChromium, provideWholeChromium } from "./whole-chromium.ts";
 
-const PATHS = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+/** Chromium without its windows and tabs: a page opens for a quarter of the CPU time. */
+const SHELL = "/usr/lib/chromium/chromium-headless-shell";
 
-const findChromium = (): string | undefined => PATHS.find((path) => existsSync(path));
+const findChromium = (): string | undefined => (existsSync(SHELL) ? SHELL : findWholeChromium());
 
 /** @returns its path, or a word on why there is none; then the browser tests skip by name */
 export function provideChromium(): string {
-  const found = findChromium();
-  if (found) return found;
-  const refused = installDebian("chromium");
-  if (refused) return refused;
-  return findChromium() ?? "not there after installing it";
+  const isThere = existsSync(SHELL) || installDebian("chromium-headless-shell") === "";
+  return isThere ? SHELL : provideWholeChromium();
 }
 
 /** What a browser test starts; where it is `missing` that is said, and the test skips by name. */
 export function chromiumForTests(): { executablePath: string; missing: boolean } {
   const found = findChromium();
-  if (!found) console.warn(`skipped: browser tests need Chromium at ${PATHS.join(" or ")}`);
+  if (!found) console.warn(`skipped: browser tests need Chromium, at ${SHELL} or whole`);
   return { executablePath: found ?? "", missing: !found };
 }
 

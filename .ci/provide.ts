@@ -7,12 +7,14 @@ import { provideFerret, provideSecantus } from "./mongo-peers.ts";
 import { provideRedis } from "./redis.ts";
 import { provideMoto } from "./s3-peer.ts";
 import { provideSchemaRegistry } from "./schema-registry.ts";
+import { provideWholeChromium } from "./whole-chromium.ts";
 
 type Peer = { name: string; module: string; provide: () => string; long: boolean };
 
 /** By the module with which tests find it. Those from Maven, Go and pip are for the long tests. */
 const PEERS: Peer[] = [
   { name: "chromium", module: "chromium", provide: provideChromium, long: false },
+  { name: "whole chromium", module: "whole-chromium", provide: provideWholeChromium, long: true },
   { name: "mbpoll", module: "modbus-peers", provide: provideMbpoll, long: false },
   { name: "pymodbus", module: "modbus-peers", provide: providePymodbus, long: false },
   { name: "redis", module: "redis", provide: provideRedis, long: false },

@@ -30,11 +30,9 @@ try {
   await page.goto(/sign in once:\s+(\S+)/.exec(server.output())?.[1] ?? "");
   await page.click("#sign-in-once button");
   await page.waitForURL(/\/hmi$/);
-  const { pages } = await crawl(
-    page,
-    server.origin,
-    body.rows.map(({ id }) => id),
-  );
+  const [{ name, value } = { name: "", value: "" }] = await context.cookies(server.origin);
+  const ids = body.rows.map(({ id }) => id);
+  const { pages } = await crawl(server.origin, `${name}=${value}`, ids);
   await page.close();
   for (const [kind, path] of pages) {
     const address = YESTERDAY.includes(kind) ? `${path}?period=yesterday` : path;

@@ -1,4 +1,16 @@
 // Every page of the program in a real browser, in every look.
-import { everyScreen } from "./testing/every-screen.ts";
+import { afterAll } from "bun:test";
+import { everyScreen, type Plant, startPlant } from "./testing/every-screen.ts";
+import { discard } from "./testing/server.ts";
 
-everyScreen(() => true);
+let plant: Plant | undefined;
+
+everyScreen(
+  () => true,
+  async () => (plant = await startPlant()),
+);
+
+afterAll(async () => {
+  await plant?.browser.close();
+  await discard(plant?.server);
+});

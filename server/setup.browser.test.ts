@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { BROWSER_ARGS, chromiumForTests } from "../.ci/chromium.ts";
-import { limit_ms, until } from "../.ci/limits.ts";
+import { limit_ms } from "../.ci/limits.ts";
 import { discard, startServer, TEST_KEY, type TestServer } from "./testing/server.ts";
 
 const { executablePath, missing } = chromiumForTests();
@@ -38,7 +38,12 @@ beforeAll(async () => {
   await server.call("POST", "/internal/machines/mill-1/data", { observations: [...execution, ...parts] });
   await server.settled();
   browser = await chromium.launch({ executablePath, args: BROWSER_ARGS });
-  page = await browser.newPage({ viewport: { width: 1440, height: 900 }, locale: "en-GB" });
+  page = await browser.newPage({
+    viewport: { width: 1440, height: 900 },
+    locale: "en-GB",
+    // A browser with windows gives it to who clicks.
+    permissions: ["clipboard-write"],
+  });
   page.setDefaultTimeout(limit_ms());
   page.on("console", (message) => {
     // A form that is refused is 422, which the browser calls an error; everything else is one.
@@ -68,8 +73,12 @@ async function shown(factor: string): Promise<string | null> {
   return page.locator(".factor", { hasText: factor }).first().locator(".factor-number").textContent();
 }
 
-const becomes = (factor: string, percent: string): Promise<true> =>
-  until(async () => ((await shown(factor)) === percent ? true : undefined), 120);
+/** A page takes what is rolled up, the API rolls up all that came before its call: behind it the page has the change. */
+async function becomes(factor: string, percent: string): Promise<void> {
+  await server.settled();
+  await server.call("GET", `/api/v1/machines/mill-1/states?from=${at("13:00")}&to=${at("14:00")}`);
+  expect(await shown(factor)).toBe(percent);
+}
 
 describe.skipIf(missing)("a plant is set up by clicks", () => {
   test("the first user makes itself, with the key, and signs in by name", async () => {

@@ -1,7 +1,8 @@
 // From a change at the agent to the frame of a real browser that shows the wall with it.
 import { existsSync } from "node:fs";
 import { chromium } from "playwright-core";
-import { BROWSER_ARGS, provideChromium } from "../../.ci/chromium.ts";
+import { BROWSER_ARGS } from "../../.ci/chromium.ts";
+import { provideWholeChromium } from "../../.ci/whole-chromium.ts";
 import { TEST_KEY } from "../../server/testing/server.ts";
 import { atMost, type Bench, round } from "../lib/report.ts";
 import { quantile } from "../lib/stats.ts";
@@ -44,7 +45,7 @@ function look(): void {
 export const browser: Bench = {
   name: "browser",
   async run({ sizes, report, progress }) {
-    const executablePath = provideChromium();
+    const executablePath = provideWholeChromium();
     if (!existsSync(executablePath)) return progress(`left out: ${executablePath}`);
     const { delay_machines: machines, delay_s, settle_s } = sizes;
     progress(

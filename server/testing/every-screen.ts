@@ -1,12 +1,12 @@
 // For tests: every page of the program in a real browser (SPEC 11.19): WCAG 2.2 AA by axe, budgets, nothing that jumps, in both languages and sizes.
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import axe from "axe-core";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import { BROWSER_ARGS, chromiumForTests } from "../../.ci/chromium.ts";
 import { limit_ms, until } from "../../.ci/limits.ts";
 import { crawl } from "./crawl.ts";
 import { layoutShift } from "./layout-shift.ts";
-import { discard, signInOnce, startServer, type TestServer } from "./server.ts";
+import { signInOnce, startServer, type TestServer } from "./server.ts";
 
 const { executablePath, missing } = chromiumForTests();
 
@@ -31,34 +31,24 @@ export const LOOKS = {
 
 export type Look = keyof typeof LOOKS;
 
+/** A browser and the demo plant, and who is signed in there: a session's cookie as `name=value`. */
+export type Plant = { server: TestServer; browser: Browser; cookie: string };
+
 let server: TestServer;
 let browser: Browser;
 let cookie: string;
 let pages: Map<string, string>;
 let broken: string[];
 
-beforeAll(async () => {
-  if (missing) return;
-  server = await startServer({ MTC_DEMO: "auto", MTC_RAW_RETENTION_DAYS: "30" });
-  browser = await chromium.launch({ executablePath, args: BROWSER_ARGS });
+/** A plant of its own for a file of screens alone; the file ends it. */
+export async function startPlant(): Promise<Plant> {
+  const server = await startServer({ MTC_DEMO: "auto", MTC_RAW_RETENTION_DAYS: "30" });
+  const browser = await chromium.launch({ executablePath, args: BROWSER_ARGS });
   await until(() => /demo plant:/.exec(server.output())?.[0]);
   await server.settled();
-  cookie = (await signInOnce(server)).headers.get("set-cookie")?.split(";")[0] ?? "";
-  const { body } = await server.call<{ rows: { id: string }[] }>("GET", "/api/v1/machines");
-  const context = await signedIn(LOOKS["kiosk, English"]);
-  ({ pages, broken } = await crawl(
-    await context.newPage(),
-    server.origin,
-    body.rows.map(({ id }) => id),
-  ));
-  await context.close();
-  console.log(`pages: ${[...pages.keys()].join(" ")}`);
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await discard(server);
-});
+  const cookie = (await signInOnce(server)).headers.get("set-cookie")?.split(";")[0] ?? "";
+  return { server, browser, cookie };
+}
 
 async function signedIn(look: (typeof LOOKS)[keyof typeof LOOKS]): Promise<BrowserContext> {
   const context = await browser.newContext(look);
@@ -122,9 +112,22 @@ async function violations(page: Page): Promise<string[]> {
 /**
  * Defines the tests: one that finds the pages, and one for each look.
  * @param isSeen whether the page with this number, in the order in which they are found, is looked at in a look
+ * @param plant asked for once, before the first test
  */
-export function everyScreen(isSeen: (look: Look, page: number) => boolean): void {
+export function everyScreen(
+  isSeen: (look: Look, page: number) => boolean,
+  plant: () => Promise<Plant>,
+): void {
   describe.skipIf(missing)("every page", () => {
+    beforeAll(async () => {
+      if (missing) return;
+      ({ server, browser, cookie } = await plant());
+      const { body } = await server.call<{ rows: { id: string }[] }>("GET", "/api/v1/machines");
+      const ids = body.rows.map(({ id }) => id);
+      ({ pages, broken } = await crawl(server.origin, cookie, ids));
+      console.log(`pages: ${[...pages.keys()].join(" ")}`);
+    });
+
     test("is found by links, from the wall to the raw observations; none leads nowhere", () => {
       expect(broken).toEqual([]);
       for (const kind of ["/hmi", "/hmi/:id", "/dashboard", "/dashboard/:id", "/dashboard/:id/explain"])
