@@ -1,7 +1,8 @@
 // Finds Modbus implementations of others for the tests, or installs them where the script may.
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { installDebian } from "./debian.ts";
+import { installVenv } from "./venv.ts";
 
 const MBPOLL = "/usr/bin/mbpoll";
 /** Debian's own Python, which sees Debian's packages. */
@@ -28,16 +29,6 @@ export function providePymodbus(): string {
   if (found) return found;
   const refused = installDebian("python3-pymodbus", "python3-serial-asyncio");
   if (!refused) return findPymodbus() ?? "not there after installing it";
-  const python = Bun.which("python3");
-  if (!python) return refused;
-  console.log(`installing ${PYMODBUS} for the tests …`);
-  mkdirSync(VENV, { recursive: true });
-  for (const command of [
-    [python, "-m", "venv", VENV],
-    [`${VENV}/bin/python`, "-m", "pip", "install", "--quiet", PYMODBUS],
-  ]) {
-    const { success, stderr } = Bun.spawnSync(command, { stdout: "ignore" });
-    if (!success) return `${refused}; ${stderr.toString().trim().split("\n").at(-1)}`;
-  }
-  return findPymodbus() ?? refused;
+  const reason = installVenv(VENV, PYMODBUS);
+  return reason === undefined ? (findPymodbus() ?? refused) : `${refused}; ${reason}`;
 }

@@ -2,6 +2,7 @@
 import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { dirname } from "node:path";
+import { installVenv } from "./venv.ts";
 
 const FERRETDB = "1.24.2";
 const FERRETDB_BINARY = `${homedir()}/.cache/mtc-tests/ferretdb-${FERRETDB}/ferretdb`;
@@ -72,19 +73,8 @@ export function provideFerret(): string {
 }
 
 /** From PyPI, in a place of its own. @returns its path, or a word on why there is none */
-export function provideSecantus(): string {
-  const found = findSecantus();
-  if (found) return found;
-  const python = Bun.which("python3");
-  if (!python) return "there is no python3";
-  console.log(`installing SecantusDB ${SECANTUSDB} for the tests …`);
-  rmSync(SECANTUSDB_VENV, { recursive: true, force: true });
-  for (const command of [
-    [python, "-m", "venv", SECANTUSDB_VENV],
-    [`${SECANTUSDB_VENV}/bin/python`, "-m", "pip", "install", "--quiet", `SecantusDB==${SECANTUSDB}`],
-  ]) {
-    const { success, stderr } = run(command);
-    if (!success) return lastLine(stderr) || "pip failed";
-  }
-  return findSecantus() ?? "not there after installing it";
-}
+export const provideSecantus = (): string =>
+  findSecantus() ??
+  installVenv(SECANTUSDB_VENV, `SecantusDB==${SECANTUSDB}`) ??
+  findSecantus() ??
+  "not there after installing it";

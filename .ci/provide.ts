@@ -7,6 +7,7 @@ import { provideFerret, provideSecantus } from "./mongo-peers.ts";
 import { provideRedis } from "./redis.ts";
 import { provideMoto } from "./s3-peer.ts";
 import { provideSchemaRegistry } from "./schema-registry.ts";
+import { provideSchemathesis } from "./schemathesis.ts";
 import { provideWholeChromium } from "./whole-chromium.ts";
 
 type Peer = { name: string; module: string; provide: () => string; long: boolean };
@@ -19,6 +20,7 @@ const PEERS: Peer[] = [
   { name: "pymodbus", module: "modbus-peers", provide: providePymodbus, long: false },
   { name: "redis", module: "redis", provide: provideRedis, long: false },
   { name: "moto", module: "s3-peer", provide: provideMoto, long: true },
+  { name: "schemathesis", module: "schemathesis", provide: provideSchemathesis, long: true },
   { name: "kafka", module: "kafka", provide: provideKafka, long: true },
   { name: "schema registry", module: "schema-registry", provide: provideSchemaRegistry, long: true },
   { name: "ferretdb", module: "mongo-peers", provide: provideFerret, long: true },

@@ -19,8 +19,11 @@ import { sessionModule } from "./modules/session/index.ts";
 import { sqlModule } from "./modules/sql/index.ts";
 import { streamModule } from "./modules/stream/index.ts";
 import { usersModule } from "./modules/users/index.ts";
+import { reportAdmission } from "./plugins/admission.ts";
 import { BREAK_OFF_BYTES, boundedBodies } from "./plugins/bodies.ts";
 import { clientAddress } from "./plugins/client-address.ts";
+import { DEADLINES, deadlines } from "./plugins/deadline.ts";
+import { documented, PROBLEM } from "./plugins/documented.ts";
 import { door, wrongMethod } from "./plugins/door.ts";
 import { errors } from "./plugins/errors.ts";
 import { requestMetrics } from "./plugins/metrics.ts";
@@ -28,8 +31,11 @@ import type { Services } from "./services.ts";
 
 /** How long a socket may be quiet on which nothing was asked yet. */
 const IDLE_TIMEOUT_S = 30;
-/** The same once something is asked: Bun cuts off quiet sockets, those too whose answer is being worked on. Streams are exempt. */
-const WORK_TIMEOUT_S = 240;
+/**
+ * The same once something is asked: Bun cuts off quiet sockets, those too whose answer is being worked on. Every deadline is
+ * before it. Streams are exempt.
+ */
+const WORK_TIMEOUT_S = DEADLINES.change_ms / 1_000 + 60;
 
 /** What a process tells that serves nothing else: whether it lives, is ready, and its metrics. */
 export const createHealthApp = (services: Services) =>
@@ -39,7 +45,7 @@ export const createHealthApp = (services: Services) =>
     .use(healthModule(services));
 
 export function createApp(services: Services) {
-  const app = appOf(services);
+  const app = documented(appOf(services));
   services.from.address = (request) => clientAddress(app.server, request, services.trusted_proxies);
   return app;
 }
@@ -47,6 +53,7 @@ export function createApp(services: Services) {
 function appOf(services: Services) {
   const { engine, machines, annotations, reasons, pipeline, reports } = services;
   const { explanations, figures, operator, hub, rebuilds, keys, metrics, log } = services;
+  const { hooks: admitted } = reportAdmission(keys, log);
   const app = new Elysia({
     serve: { idleTimeout: IDLE_TIMEOUT_S, maxRequestBodySize: BREAK_OFF_BYTES },
     // Else a path is looked for behind the eleventh character: not found on a host called "mtc".
@@ -55,6 +62,7 @@ function appOf(services: Services) {
     websocket: { idleTimeout: IDLE_TIMEOUT_S, maxPayloadLength: 1_024 },
   })
     .onRequest(({ request, server }) => server?.timeout(request, WORK_TIMEOUT_S))
+    .use(deadlines(log))
     .use(door(services.trusted_proxies))
     .use(
       errors(
@@ -75,6 +83,7 @@ function appOf(services: Services) {
             description: "Machine telemetry in, OEE out. Errors are application/problem+json (RFC 9457).",
           },
           components: {
+            schemas: { Problem: PROBLEM },
             securitySchemes: {
               key: { type: "apiKey", in: "header", name: "X-API-Key" },
               bearer: { type: "http", scheme: "bearer" },
@@ -89,9 +98,9 @@ function appOf(services: Services) {
     .use(machinesModule(machines, keys))
     .use(downtimeModule(machines, annotations, keys))
     .use(reasonsModule(reasons, keys))
-    .use(analyticsModule(machines, reports, keys))
+    .use(analyticsModule(machines, reports, keys, admitted))
     .use(sqlModule(engine, keys))
-    .use(explainModule(machines, explanations, keys))
+    .use(explainModule(machines, explanations, keys, admitted))
     .use(streamModule(machines, hub, keys))
     .use(keysModule(keys))
     .use(usersModule(keys))

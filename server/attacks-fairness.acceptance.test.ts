@@ -57,6 +57,27 @@ test("invariant 7: a key has a tenth of the live streams, and leaves the others 
   });
 });
 
+test("invariant 7: a key that floods with reports is refused some of them, and nobody else any", async () => {
+  await server.call("POST", "/api/v1/machines", { id: "mill-1", name: "Mill 1" });
+  const cookie = cookiesOf(await signIn({ key: TEST_KEY }));
+  const flood = Array.from({ length: 150 }, (_, i) => call(`/api/v1/machines/mill-1/gaps?n=${i}`, other));
+  const own = async (path: string) => (await fetch(server.origin + path, { headers: { cookie } })).status;
+  const [page, chart, api] = await Promise.all([
+    own("/dashboard"),
+    own("/api/v1/machines/mill-1/history?signal=load"),
+    call("/api/v1/oee", TEST_KEY),
+  ]);
+  expect([page, chart, api.status]).toEqual([200, 200, 200]);
+  const answers = await Promise.all(flood);
+  const refused = answers.filter(({ status }) => status === 429);
+  expect(refused.length).toBeGreaterThan(0);
+  expect(refused[0]?.headers.get("retry-after")).toBe("2");
+  // Thirty panels of a dashboard are no flood.
+  expect(answers.filter(({ status }) => status === 200).length).toBeGreaterThanOrEqual(30);
+  expect(answers.every(({ status }) => status === 200 || status === 429)).toBe(true);
+  expect((await call("/api/v1/machines/mill-1/gaps", other)).status).toBe(200);
+});
+
 test("invariant 7: wrong keys of an address are bounded; a right one goes on from there", async () => {
   const answers = await Promise.all(
     Array.from({ length: 14 }, (_, i) => call("/api/v1/machines", `wrong-key-${i}`)),

@@ -32,6 +32,7 @@ import { Figures } from "./modules/pages/figures.ts";
 import { Operator } from "./modules/pages/operator.ts";
 import { Reasons } from "./modules/reasons/service.ts";
 import type { Rebuilds } from "./modules/rebuild/service.ts";
+import { withinRequests } from "./plugins/deadline.ts";
 import { createMetrics } from "./plugins/metrics.ts";
 import { RateLimits } from "./plugins/rate-limit.ts";
 import { followSettings } from "./replicas.ts";
@@ -194,11 +195,12 @@ type Way = Omit<Awaited<ReturnType<typeof openWay>>, "stop">;
 /** What is read out of analytics, and what people say to it. */
 function openReaders({ store, engine, lake, pipeline }: Data & Way, log: Log) {
   const roller = new Roller(engine, log);
-  const reports = new Reports(engine, roller, lake);
+  const asked = withinRequests(engine);
+  const reports = new Reports(asked, roller, lake);
   return {
     roller,
     reports,
-    explanations: new Explanations(engine, roller, reports),
+    explanations: new Explanations(asked, roller, reports),
     annotations: new Annotations(store, pipeline),
     reasons: new Reasons(store, pipeline),
   };

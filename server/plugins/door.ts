@@ -2,6 +2,9 @@
 import { Elysia } from "elysia";
 import { Problem } from "./errors.ts";
 
+/** On every answer. */
+export const ANSWER_HEADERS = { "x-content-type-options": "nosniff", "cache-control": "no-store" };
+
 const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"] as const;
 
 /**
@@ -10,8 +13,7 @@ const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"] as const;
 export const door = (trusted_proxies: number) =>
   new Elysia({ name: "door" }).onRequest(({ request, set }) => {
     // An answer that has a word of its own on it (a page, an asset) keeps that.
-    set.headers["x-content-type-options"] = "nosniff";
-    set.headers["cache-control"] = "no-store";
+    Object.assign(set.headers, ANSWER_HEADERS);
     if (trusted_proxies === 0) request.headers.delete("x-forwarded-proto");
     // Two of them come joined, and a host has no comma: a proxy in front and we would each believe another one (RFC 9112, 3.2).
     if (request.headers.get("host")?.includes(","))

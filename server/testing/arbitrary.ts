@@ -1,5 +1,5 @@
 // Values that a schema takes, drawn at random: what the API's own schemas allow, and its worst corners first.
-import { KindGuard, type TSchema } from "@sinclair/typebox";
+import type { TSchema } from "@sinclair/typebox";
 import fc from "fast-check";
 
 /** Numbers that decimals, halves of a µs and bounds make trouble of. */
@@ -21,36 +21,50 @@ const NAMES = [
 ];
 
 /**
- * @param schema of the kinds that settings are made of
- * @param own what takes the place of a text with this pattern or format: times, days, clock times
+ * @param schema JSON Schema, as TypeBox makes it or as it stands in /openapi.json
+ * @param own what takes the place of what is more than its type: times, days, clock times
  */
 export function arbitraryOf(schema: TSchema, own: (text: TSchema) => fc.Arbitrary<unknown> | undefined) {
   const of = (one: TSchema): fc.Arbitrary<unknown> => {
-    if (KindGuard.IsObject(one)) {
-      const required = new Set<string>(one.required ?? []);
-      const keys = Object.keys(one.properties);
-      const values = Object.fromEntries(keys.map((key) => [key, of(one.properties[key] as TSchema)]));
-      return fc.record(values, { requiredKeys: keys.filter((key) => required.has(key)) });
+    const ours = own(one);
+    if (ours) return ours;
+    if (one.anyOf) return fc.oneof(...one.anyOf.map(of));
+    if (one.const !== undefined) return fc.constant(one.const);
+    if (one.enum) return fc.constantFrom(...one.enum);
+    switch (one.type) {
+      case "object":
+        return objectOf(one, of);
+      case "array":
+        return listOf(one, of(one.items));
+      case "boolean":
+        return fc.boolean();
+      case "integer":
+        return fc.oneof(fc.integer({ min: one.minimum ?? 0, max: one.maximum ?? 1e6 }), fc.constant(1));
+      case "number":
+        return numberOf(one);
+      case "string":
+        return nameOf(one as { minLength?: number; maxLength?: number });
+      case "null":
+        return fc.constant(null);
+      default:
+        throw new Error(`no values of ${JSON.stringify(one)}`);
     }
-    if (KindGuard.IsArray(one)) return listOf(one, of(one.items));
-    if (KindGuard.IsUnion(one)) return fc.oneof(...one.anyOf.map(of));
-    if (KindGuard.IsLiteral(one)) return fc.constant(one.const);
-    if (KindGuard.IsBoolean(one)) return fc.boolean();
-    if (KindGuard.IsInteger(one))
-      return fc.oneof(fc.integer({ min: one.minimum ?? 0, max: one.maximum ?? 1e6 }), fc.constant(1));
-    if (KindGuard.IsNumber(one)) return numberOf(one);
-    if (KindGuard.IsRecord(one))
-      return fc.dictionary(
-        nameOf({ maxLength: 100 }),
-        of(Object.values(one.patternProperties)[0] as TSchema),
-        {
-          maxKeys: 4,
-        },
-      );
-    if (KindGuard.IsString(one)) return own(one) ?? nameOf(one);
-    throw new Error(`no values of ${JSON.stringify(one)}`);
   };
   return of(schema);
+}
+
+function objectOf(
+  { required = [], properties, patternProperties }: TSchema,
+  of: (one: TSchema) => fc.Arbitrary<unknown>,
+): fc.Arbitrary<unknown> {
+  if (!properties) {
+    const value = of(Object.values(patternProperties ?? {})[0] as TSchema);
+    return fc.dictionary(nameOf({ maxLength: 100 }), value, { maxKeys: 4 });
+  }
+  const values = Object.fromEntries(
+    Object.entries(properties).map(([key, one]) => [key, of(one as TSchema)]),
+  );
+  return fc.record(values, { requiredKeys: required });
 }
 
 const listOf = (schema: TSchema, items: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> => {

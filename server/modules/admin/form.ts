@@ -3,6 +3,7 @@ import { KindGuard, type Static, type TObject, type TSchema } from "@sinclair/ty
 import { Value } from "@sinclair/typebox/value";
 import { BadInput, badInput, type InputError } from "../../../ingest/problem.ts";
 import type { FormState } from "../../../views/index.ts";
+import { inTime } from "../../plugins/bodies.ts";
 import { Problem } from "../../plugins/errors.ts";
 import { inputErrors } from "../../plugins/validation.ts";
 
@@ -16,13 +17,13 @@ const MAX_ROWS = 2_000;
 /** A posted form. `act` is what its button asks for besides saving: "add /shifts", "remove /shifts/0". */
 export type Posted = { fields: Fields; act: string; ended: boolean };
 
-/** @throws BadInput where it has too many fields */
+/** @throws BadInput where it has too many fields, 408 where it is late */
 export async function posted(request: Request): Promise<Posted> {
   const fields: Fields = Object.create(null) as Fields;
   let count = 0;
   let act = "";
   let ended = false;
-  for (const [name, value] of new URLSearchParams(await request.text())) {
+  for (const [name, value] of new URLSearchParams(await inTime(request, () => request.text()))) {
     if (++count > MAX_FIELDS) throw badInput("", `more than ${MAX_FIELDS} fields`);
     if (/\/\d{5,}(\/|$)/.test(name)) throw badInput(name, `more than ${MAX_ROWS} rows`);
     if (name === "do") act = value;

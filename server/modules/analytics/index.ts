@@ -4,6 +4,7 @@ import { badInput } from "../../../ingest/problem.ts";
 import { time_us, within_us } from "../../../ingest/time.ts";
 import type { Keys } from "../../keys.ts";
 import { answer, Format } from "../../lists.ts";
+import type { ReportHooks } from "../../plugins/admission.ts";
 import { auth } from "../../plugins/auth.ts";
 import { notFound } from "../../plugins/errors.ts";
 import type { Machines } from "../machines/service.ts";
@@ -51,7 +52,7 @@ export const only = {
 };
 export const filterOf = ({ shift, part, lot, order }: Filter): Filter => ({ shift, part, lot, order });
 
-export const analyticsModule = (machines: Machines, reports: Reports, keys: Keys) =>
+export const analyticsModule = (machines: Machines, reports: Reports, keys: Keys, admitted: ReportHooks) =>
   new Elysia({ prefix: "/api/v1" })
     .use(auth(keys))
     .get(
@@ -65,6 +66,7 @@ export const analyticsModule = (machines: Machines, reports: Reports, keys: Keys
       },
       {
         scope: "read",
+        ...admitted,
         query: t.Object({ ...span, ...which, ...only, by: By }),
         detail: { tags, summary: "OEE over all machines, or some: sums first, ratios last" },
       },
@@ -74,6 +76,7 @@ export const analyticsModule = (machines: Machines, reports: Reports, keys: Keys
       ({ caller, query }) => reports.filters(machines.some(caller.tenant_id, query), windowOf(query)),
       {
         scope: "read",
+        ...admitted,
         query: t.Object({ from: Time, to: Time, ...which }),
         detail: {
           tags,
@@ -93,6 +96,7 @@ export const analyticsModule = (machines: Machines, reports: Reports, keys: Keys
       },
       {
         scope: "read",
+        ...admitted,
         query: t.Object({ ...span, ...which, ...only, sort: Ranked }),
         detail: {
           tags,
@@ -111,6 +115,7 @@ export const analyticsModule = (machines: Machines, reports: Reports, keys: Keys
       },
       {
         scope: "read",
+        ...admitted,
         params,
         query: t.Object({ ...span, ...only, sort: Ranked }),
         detail: { tags, summary: "What a machine's scheduled time was lost to, by time or by count" },
@@ -127,6 +132,7 @@ export const analyticsModule = (machines: Machines, reports: Reports, keys: Keys
       },
       {
         scope: "read",
+        ...admitted,
         params,
         query: t.Object({ ...span, ...only, by: By }),
         detail: {
@@ -148,6 +154,7 @@ export const analyticsModule = (machines: Machines, reports: Reports, keys: Keys
       },
       {
         scope: "read",
+        ...admitted,
         params,
         query: t.Object({ ...span, ...only }),
         detail: { tags, summary: "The state timeline" },
@@ -161,6 +168,7 @@ export const analyticsModule = (machines: Machines, reports: Reports, keys: Keys
       },
       {
         scope: "read",
+        ...admitted,
         params,
         query: t.Object(span),
         detail: { tags, summary: "Leaps of counters: left out until they are accepted" },
@@ -174,6 +182,7 @@ export const analyticsModule = (machines: Machines, reports: Reports, keys: Keys
       },
       {
         scope: "read",
+        ...admitted,
         params,
         query: t.Object(span),
         detail: { tags, summary: "Rejects that were entered" },
@@ -185,7 +194,13 @@ export const analyticsModule = (machines: Machines, reports: Reports, keys: Keys
         const rows = await reports.lots(machines.get(caller.tenant_id, params.id), windowOf(query));
         return answer(query.format, { rows });
       },
-      { scope: "read", params, query: t.Object(span), detail: { tags, summary: "Lots and their orders" } },
+      {
+        scope: "read",
+        ...admitted,
+        params,
+        query: t.Object(span),
+        detail: { tags, summary: "Lots and their orders" },
+      },
     )
     .get(
       "/machines/:id/gaps",
@@ -195,6 +210,7 @@ export const analyticsModule = (machines: Machines, reports: Reports, keys: Keys
       },
       {
         scope: "read",
+        ...admitted,
         params,
         query: t.Object(span),
         detail: { tags, summary: "What is known to be missing, and why" },
@@ -210,6 +226,7 @@ export const analyticsModule = (machines: Machines, reports: Reports, keys: Keys
       },
       {
         scope: "read",
+        ...admitted,
         params,
         query: t.Object({
           ...span,
@@ -234,6 +251,7 @@ export const analyticsModule = (machines: Machines, reports: Reports, keys: Keys
       },
       {
         scope: "read",
+        ...admitted,
         params,
         query: t.Object({
           from: Time,
@@ -259,6 +277,7 @@ export const analyticsModule = (machines: Machines, reports: Reports, keys: Keys
       },
       {
         scope: "read",
+        ...admitted,
         params,
         query: t.Object({
           format: Format,
@@ -277,6 +296,7 @@ export const analyticsModule = (machines: Machines, reports: Reports, keys: Keys
       },
       {
         scope: "read",
+        ...admitted,
         params: t.Object({ id: t.String(), asset: t.String() }),
         detail: { tags, summary: "An asset with its document as the agent last gave it" },
       },

@@ -1,5 +1,6 @@
 // Reports for screens: what several ask is read once.
 import type { Filtered } from "../../../analytics-sql/queries/window.ts";
+import { forAll } from "../../plugins/deadline.ts";
 
 /** How many reports of a kind are remembered for screens that ask again. */
 const REMEMBERED = 100;
@@ -18,7 +19,7 @@ export class Remembered<Report> {
     const key = JSON.stringify(asked);
     const known = this.#reports.get(key);
     if (known !== undefined) return known;
-    const report = ask();
+    const report = forAll(ask);
     this.#reports.set(key, report);
     report.catch(() => this.#reports.delete(key));
     for (const oldest of this.#reports.keys()) {

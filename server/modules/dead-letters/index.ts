@@ -3,6 +3,7 @@ import { Elysia, t } from "elysia";
 import type { Keys } from "../../keys.ts";
 import { answer, Format } from "../../lists.ts";
 import { auth } from "../../plugins/auth.ts";
+import { inTime } from "../../plugins/bodies.ts";
 import type { DeadLetters } from "./service.ts";
 
 const tags = ["Dead letters"];
@@ -60,7 +61,8 @@ export const deadLettersModule = (letters: DeadLetters, keys: Keys) =>
     .put(
       "/:position",
       async ({ caller, params, request, set }) => {
-        await letters.mend(caller.tenant_id, params.position, await request.bytes());
+        const event = await inTime(request, () => request.bytes());
+        await letters.mend(caller.tenant_id, params.position, event);
         set.status = 202;
         return { mended: 1 };
       },

@@ -5,6 +5,7 @@ import { badInput } from "../../../ingest/problem.ts";
 import { time_us } from "../../../ingest/time.ts";
 import type { Keys } from "../../keys.ts";
 import { answer, Format } from "../../lists.ts";
+import type { ReportHooks } from "../../plugins/admission.ts";
 import { auth } from "../../plugins/auth.ts";
 import { notFound } from "../../plugins/errors.ts";
 import { filterOf, only, windowOf } from "../analytics/index.ts";
@@ -55,7 +56,12 @@ function cursor_us(cursor: string | undefined): number {
   return after_us;
 }
 
-export const explainModule = (machines: Machines, explanations: Explanations, keys: Keys) =>
+export const explainModule = (
+  machines: Machines,
+  explanations: Explanations,
+  keys: Keys,
+  admitted: ReportHooks,
+) =>
   new Elysia({ prefix: "/api/v1" })
     .use(auth(keys))
     .get(
@@ -75,6 +81,7 @@ export const explainModule = (machines: Machines, explanations: Explanations, ke
       },
       {
         scope: "read",
+        ...admitted,
         query: t.Object({
           ...asked,
           machine: t.Optional(t.String({ description: "Ids of machines, separated by commas" })),
@@ -99,6 +106,7 @@ export const explainModule = (machines: Machines, explanations: Explanations, ke
       },
       {
         scope: "read",
+        ...admitted,
         params,
         query: t.Object({
           ...asked,
@@ -122,6 +130,7 @@ export const explainModule = (machines: Machines, explanations: Explanations, ke
       },
       {
         scope: "read",
+        ...admitted,
         params,
         query: t.Object({ at: t.String({ description: "RFC 3339 with its zone, up to µs" }) }),
         detail: {

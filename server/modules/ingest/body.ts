@@ -1,13 +1,11 @@
 // Reads a body of observations: bounded in bytes, in time, and together with all others that are being read.
 import { PACKINGS, type Packing, unpack } from "../../../ingest/sources/http/unpack.ts";
 import { Overloaded } from "../../../ingest/store/store.ts";
-import { MAX_BODY_BYTES, tooLarge } from "../../plugins/bodies.ts";
+import { inTime, MAX_BODY_BYTES, tooLarge } from "../../plugins/bodies.ts";
 import { Problem } from "../../plugins/errors.ts";
 
 /** What all bodies together may hold, from their first byte to their answer (invariant 7). */
 const MAX_BODIES_BYTES = 64 * 1024 * 1024;
-/** A body that takes longer holds on to memory more than it sends: 8 MiB take this long at 1.1 Mbit/s. */
-const BODY_TIME_MS = 60_000;
 /** Up to this size a body is counted as it was told, and read in one piece. */
 const SMALL_BYTES = 64 * 1024;
 
@@ -49,7 +47,7 @@ export async function withBody<T>(
   request: Request,
   budget: BodyBudget,
   use: (body: Uint8Array) => Promise<T>,
-  time_ms = BODY_TIME_MS,
+  time_ms?: number,
 ): Promise<T> {
   const packing = packingOf(request.headers.get("content-encoding"));
   // What has no room now would be read in vain; what was only promised takes none.
@@ -60,7 +58,7 @@ export async function withBody<T>(
     held_bytes += bytes;
   };
   try {
-    const body = await readWithin(request, hold, time_ms);
+    const body = await inTime(request, (late) => readBounded(request, hold, late), time_ms);
     if (!packing) return await use(body);
     const unpacked = unpack(body, packing, MAX_BODY_BYTES);
     if (!unpacked) throw tooLarge();
@@ -94,24 +92,6 @@ function packingOf(encoding: string | null): Packing | undefined {
 }
 
 type Hold = (bytes: number) => void;
-
-async function readWithin(request: Request, hold: Hold, time_ms: number): Promise<Uint8Array> {
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => late.reject(tooSlow(time_ms)), time_ms);
-  try {
-    return await readBounded(request, hold, late.promise);
-  } catch (error) {
-    if (request.signal.aborted) throw new Problem(400, "Bad request", "the client left before its body came");
-    throw error;
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-const tooSlow = (time_ms: number): Problem =>
-  new Problem(408, "Request timeout", `the body did not come within ${time_ms / 1_000} s`, {
-    headers: { connection: "close" },
-  });
 
 /** Reads no further than the bound, whatever length was told. What has not come yet does not count. */
 async function readBounded(request: Request, hold: Hold, late: Promise<never>): Promise<Uint8Array> {

@@ -11,6 +11,7 @@ import {
   sessionCookie,
   sessionToken,
 } from "../../plugins/auth.ts";
+import { formBody } from "../../plugins/bodies.ts";
 import { clientAddress } from "../../plugins/client-address.ts";
 import type { RateLimits } from "../../plugins/rate-limit.ts";
 import { loginOf } from "../../users.ts";
@@ -149,6 +150,7 @@ export const sessionModule = ({ keys, figures, limits, trusted_proxies, log }: D
       },
       {
         beforeHandle: refuseOtherSite,
+        parse: formBody,
         body: t.Union([
           t.Object({ key: t.String({ maxLength: 500 }), next: t.Optional(t.String()) }),
           t.Object({ token: t.String({ maxLength: 500 }), next: t.Optional(t.String()) }),
@@ -168,6 +170,7 @@ export const sessionModule = ({ keys, figures, limits, trusted_proxies, log }: D
       },
       {
         beforeHandle: refuseOtherSite,
+        parse: formBody,
         body: t.Object({ language: t.Union(LANGUAGES.map((language) => t.Literal(language))) }),
       },
     )
