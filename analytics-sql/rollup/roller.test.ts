@@ -95,6 +95,13 @@ test("what was not touched is not rolled up again; what was is, from its event t
   expect(after[2]).toBeGreaterThan(before[2] as number);
 });
 
+test("a machine that is asked for twice is rolled up once", async () => {
+  await take("m14", [{ signal: "execution", ts_us: T0, seq: 0, value: "ACTIVE" }]);
+  await new Roller(engine).exact(window(["m14", "m14"], 1));
+  const { total } = await oee(engine, { ...window(["m14"], 1), by: "total" });
+  expect(total).toMatchObject({ run_time_s: 86_400, scheduled_time_s: 86_400 });
+});
+
 test("what was touched since the roll-up began, to the µs, is rolled up again", async () => {
   const roll = async () => {
     await new Roller(engine).exact(window(["m2"], 20));

@@ -205,7 +205,7 @@ export class Roller {
 
   async #roll(asked: Window, pace: Pace, policies?: () => Promise<MinorStops>): Promise<void> {
     const { tenant } = asked;
-    const machines = asked.machines.filter((machine) => !this.#aside.waits(tenant, machine));
+    const machines = [...new Set(asked.machines)].filter((machine) => !this.#aside.waits(tenant, machine));
     if (machines.length === 0) return;
     const { plan, jobs, untouched } = await pace.turn(() => this.#plan({ ...asked, machines }, policies));
     const overtaken = new Set<string>();
