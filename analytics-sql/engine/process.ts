@@ -103,9 +103,9 @@ export class EngineProcess {
     this.#up = false;
     const child = this.#child;
     if (child && child.exitCode === null) {
-      child.stdin.write(`${CLOSE}\n`);
-      await child.stdin.flush();
       const late = setTimeout(() => child.kill("SIGKILL"), CLOSE_MS);
+      child.stdin.write(`${CLOSE}\n`);
+      void child.stdin.flush();
       await child.exited;
       clearTimeout(late);
     }

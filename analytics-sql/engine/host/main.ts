@@ -37,10 +37,7 @@ function open(): Host {
   }
 }
 
-let told = "";
-for await (const chunk of Bun.stdin.stream()) {
-  told += new TextDecoder().decode(chunk);
-  if (!told.includes(CLOSE)) continue;
+if (await toldToClose()) {
   await server.stop(true);
   await host.close();
   process.exit(0);
@@ -48,3 +45,17 @@ for await (const chunk of Bun.stdin.stream()) {
 // The program is gone, without a word: so is whoever waited for a query, and a native one can be ended in no other way.
 rmSync(dirname(socket), { recursive: true, force: true });
 process.kill(process.pid, "SIGKILL");
+
+/** Resolves when the word comes, or nothing can come any more. */
+async function toldToClose(): Promise<boolean> {
+  let told = "";
+  try {
+    for await (const chunk of Bun.stdin.stream()) {
+      told += new TextDecoder().decode(chunk);
+      if (told.includes(CLOSE)) return true;
+    }
+  } catch {
+    // A program that is killed may leave the pipe broken instead of ended.
+  }
+  return false;
+}
