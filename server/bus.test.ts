@@ -3,7 +3,7 @@ import { afterAll, expect, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { openChdb } from "../analytics-sql/engine/chdb.ts";
+import { openEmbedded } from "../analytics-sql/engine/embedded.ts";
 import { EngineError } from "../analytics-sql/engine/engine.ts";
 import { encodeData, encodeEvent, type GapData } from "../ingest/event.ts";
 import { busContract, line } from "../ingest/outbox/bus.contract.ts";
@@ -13,7 +13,7 @@ import { openBus } from "./bus.ts";
 import { parseClickHouseCluster, parseClickHouseUrl, parseKafka } from "./cluster-config.ts";
 
 const path = mkdtempSync(join(tmpdir(), "mtc-bus-"));
-const engine = await openChdb({ path: join(path, "chdb"), rawRetentionDays: 36_500 });
+const engine = await openEmbedded({ path: join(path, "chdb"), rawRetentionDays: 36_500 });
 const bus = await openBus(engine, undefined);
 afterAll(async () => {
   await bus.close();

@@ -1,5 +1,6 @@
 // Opens the analytics engine that the settings ask for: the embedded one, or a ClickHouse server.
-import { openChdb } from "../analytics-sql/engine/chdb.ts";
+import { openClickHouse } from "../analytics-sql/engine/clickhouse.ts";
+import { openEmbedded } from "../analytics-sql/engine/embedded.ts";
 import type { Engine } from "../analytics-sql/engine/engine.ts";
 import type { Lake } from "../analytics-sql/lake/lake.ts";
 import type { Config } from "./config.ts";
@@ -19,6 +20,7 @@ const NONE: Engine = (() => {
     insertEvents: none,
     query: none,
     run: none,
+    read: none,
     aside: { query: none, run: none },
     maintain: none,
     entriesVersion: () => undefined,
@@ -36,15 +38,19 @@ export const heldDays = ({ raw_retention_days, lake }: Pick<Config, "raw_retenti
  * @param path of the embedded engine
  * @throws EngineError where it cannot be opened
  */
-export async function openEngine(config: Config, path: string, lake: Lake | undefined): Promise<Engine> {
+export async function openEngine(
+  config: Config,
+  path: string,
+  lake: Lake | undefined,
+  log?: (message: string) => void,
+): Promise<Engine> {
   const { clickhouse_url: url, clickhouse_cluster: cluster, kafka, roles } = config;
   if (!roles.includes("api")) return NONE;
   const common = {
     rawRetentionDays: heldDays(config),
     ...(lake ? { lake_engine: (tenant: string) => lake.engineOf(tenant) } : {}),
   };
-  if (url === undefined) return openChdb({ path, ...common });
-  const { openClickHouse } = await import("../analytics-sql/engine/clickhouse.ts");
+  if (url === undefined) return openEmbedded({ path, ...(log && { log }), ...common });
   return openClickHouse({
     url,
     ...(cluster === undefined ? {} : { cluster }),

@@ -147,6 +147,7 @@ describe("invariant 7: the bounds of a body, each at its path, and nothing half 
   });
 });
 
+/** Of the process that clients speak to: what they send waits there, and nowhere else. */
 const resident_bytes = (): number =>
   Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${server.pid}/status`, "utf8"))?.[1]) * 1024;
 

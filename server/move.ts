@@ -75,7 +75,6 @@ async function main(): Promise<number> {
     const target = { mongo: mongo.target, engine, mongo_name: mongo.name, url: clickhouse_url };
     const as_of_ms = Date.now();
     const tables = await Tables.open({
-      path: source.path,
       from: source.engine,
       url: clickhouse_url,
       to: engine,

@@ -148,7 +148,7 @@ async function openData(config: Config, log: Log): Promise<Data> {
   const lake = lakeOf(config);
   const [store, engine] = await Promise.all([
     openStore(config, log, die),
-    openEngine(config, projection, lake),
+    openEngine(config, projection, lake, log),
   ]);
   // Analytics is a projection of the log (invariant 6): without it, all of the log is delivered again; with it, what
   // the engine may have lost in a power cut, since it does not fsync. Nothing is counted twice. A topic keeps what it took.

@@ -105,6 +105,8 @@ export type Health = {
   };
   disk: { level: Level; data_bytes: number; free_bytes: number; total_bytes: number };
   memory: { level: Level; resident_bytes: number; total_bytes: number };
+  /** The embedded engine's process, and how often it was started again; null where analytics is a server. */
+  engine: { level: Level; restarts: number } | null;
   readers: { level: Level; open: number; max: number };
   sources: readonly {
     level: Level;

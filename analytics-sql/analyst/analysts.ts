@@ -1,6 +1,8 @@
-// The analysts' own connections to the engine, one for each tenant: read-only, bounded, with nothing but its views.
+// The analysts' own way to the engine, one for each tenant: read-only, bounded, with nothing but its views.
 import type { Analyst, AnalystAnswer } from "../engine/engine.ts";
 import type { Settings } from "../engine/settings.ts";
+import type { Watch } from "../engine/watch.ts";
+import { Admission } from "./admission.ts";
 import { judge, notAQuery } from "./gate.ts";
 import { databaseOf, lakeTable, viewStatements } from "./views.ts";
 
@@ -11,7 +13,8 @@ export const ANALYST_LIMITS = {
   result_rows: 1_000_000,
   result_bytes: 256 * 1024 ** 2,
   query_bytes: 256 * 1024,
-  /** Of one tenant: one runs, these wait. */
+  /** Of one tenant: so many run at once, and so many wait. */
+  running: 2,
   waiting: 4,
 } as const;
 
@@ -36,17 +39,17 @@ export type AnalystConnection = {
    * Values are text in the engine's own escapes, as they come to a server: parsed by their declared types.
    * @throws whatever the engine says
    */
-  run(sql: string, format: string, params: Record<string, string>): Promise<Omit<AnalystAnswer, "format">>;
-  close(): Promise<void>;
+  run(
+    query_id: string,
+    sql: string,
+    format: string,
+    params: Record<string, string>,
+  ): Promise<Omit<AnalystAnswer, "format">>;
 };
 
-/** Too many questions at once: 429. */
-export class TooManyQueries extends Error {
-  override readonly name = "TooManyQueries";
-}
-
 type Deps = {
-  connect(database: string): Promise<AnalystConnection>;
+  connect(database: string): AnalystConnection;
+  watch: Watch;
   /** Runs a statement on the connection that may write. */
   define(sql: string): Promise<void>;
   /** The table engine over a tenant's files in the lake, where there is one. */
@@ -57,7 +60,6 @@ type Deps = {
 export class Analysts {
   readonly #deps: Deps;
   readonly #tenants = new Map<string, Promise<Analyst>>();
-  readonly #connections = new Set<AnalystConnection>();
 
   constructor(deps: Deps) {
     this.#deps = deps;
@@ -73,59 +75,29 @@ export class Analysts {
     return opened;
   }
 
-  async close(): Promise<void> {
-    for (const connection of this.#connections) await connection.close();
-  }
-
-  async #connect(database: string): Promise<AnalystConnection> {
-    const connection = await this.#deps.connect(database).catch(this.#deps.fail);
-    this.#connections.add(connection);
-    return connection;
-  }
-
   async #open(tenant: string): Promise<Analyst> {
-    const { define, fail, lake_engine } = this.#deps;
+    const { connect, watch, define, fail, lake_engine } = this.#deps;
     for (const statement of viewStatements(tenant, lake_engine?.(tenant))) await define(statement);
     const database = databaseOf(tenant);
-    let connection = await this.#connect(database);
-    const run = (sql: string, format: string, params: Record<string, string>) =>
-      connection.run(sql, format, params).catch(fail);
+    const connection = connect(database);
+    const admission = new Admission(ANALYST_LIMITS.running, ANALYST_LIMITS.waiting);
     const decoder = new TextDecoder();
-    // After a result that was over its bound chDB answers the next question with nothing: it gets a new connection.
-    const renewed = async <T>(asking: Promise<T>): Promise<T> => {
-      try {
-        return await asking;
-      } catch (error) {
-        this.#connections.delete(connection);
-        await connection.close();
-        connection = await this.#connect(database);
-        throw error;
-      }
-    };
-
-    let last: Promise<unknown> = Promise.resolve();
-    let waiting = 0;
     return {
-      async ask({ query, params, format }): Promise<AnalystAnswer> {
+      async ask({ query, params, format, left }): Promise<AnalystAnswer> {
         if (Buffer.byteLength(query) > ANALYST_LIMITS.query_bytes) throw notAQuery("the query is too long");
-        if (waiting > ANALYST_LIMITS.waiting) throw new TooManyQueries(`${waiting} queries wait already`);
-        waiting += 1;
-        const turn = last.then(async () => {
+        const answer = async (next: () => string): Promise<AnalystAnswer> => {
+          const run = (sql: string, chosen: string) =>
+            connection.run(next(), sql, chosen, params).catch(fail);
           const text = async (sql: string): Promise<string> =>
-            decoder.decode((await run(sql, "TabSeparated", params)).bytes);
+            decoder.decode((await run(sql, "TabSeparated")).bytes);
           const passed = await judge(text, database, query, params);
           const chosen = format(passed.format);
           if (lake_engine && passed.sql.includes("observations_all")) {
             await define(lakeTable(tenant, lake_engine(tenant)));
           }
-          return { ...(await renewed(run(passed.sql, chosen, params))), format: chosen };
-        });
-        last = turn.catch(() => undefined);
-        try {
-          return await turn;
-        } finally {
-          waiting -= 1;
-        }
+          return { ...(await run(passed.sql, chosen)), format: chosen };
+        };
+        return admission.run(() => watch.run(answer, left), left);
       },
     };
   }

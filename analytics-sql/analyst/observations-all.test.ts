@@ -2,14 +2,14 @@
 import { afterAll, expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { openChdb } from "../engine/chdb.ts";
+import { openEmbedded } from "../engine/embedded.ts";
 import { folderStorage } from "../lake/folder.ts";
 import { Lake } from "../lake/lake.ts";
 import { event, joined, us } from "../testing/plant.ts";
 
 const root = mkdtempSync(`${tmpdir()}/mtc-all-`);
 const lake = new Lake(folderStorage(`${root}/it's a lake`), 30);
-const engine = await openChdb({
+const engine = await openEmbedded({
   path: `${root}/chdb`,
   rawRetentionDays: 36_500,
   lake_engine: (tenant) => lake.engineOf(tenant),

@@ -1,12 +1,14 @@
 // The engine as a ClickHouse server, over HTTP: the same schema, the same queries, the same settings with each request.
+import { Agent, type AgentOptions } from "node:http";
 import { Readable } from "node:stream";
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from "@clickhouse/client";
-import { Analysts } from "../analyst/analysts.ts";
-import { connectHttp } from "../analyst/http-connection.ts";
+import { ANALYST_LIMITS, Analysts } from "../analyst/analysts.ts";
+import { connectAnalyst } from "../analyst/connection.ts";
 import { closeStaleSource, type KafkaSource, openSource } from "../kafka/source.ts";
 import { SCHEMA_STATEMENTS } from "../schema/schema.ts";
 import { byDoor } from "./doors.ts";
-import type { Engine } from "./engine.ts";
+import { type Engine, EngineAway } from "./engine.ts";
+import type { EngineProcess } from "./process.ts";
 import { replicated } from "./replicated.ts";
 import {
   ASIDE,
@@ -20,6 +22,7 @@ import {
   type Settings,
   WRITING,
 } from "./settings.ts";
+import { Watch } from "./watch.ts";
 
 export type ClickHouseOptions = {
   /** With user and password: http(s)://user:password@host:port */
@@ -61,46 +64,118 @@ export const WHOLE: Settings = {
  * @throws EngineError where the server does not answer, or refuses
  */
 export async function openClickHouse(options: ClickHouseOptions): Promise<Engine> {
-  const { url, cluster, rawRetentionDays, kafka, lake_engine } = options;
-  const client = clientOf(url, REQUEST_TIMEOUT_MS);
-  const patient = clientOf(url, LONG_REQUEST_TIMEOUT_MS);
-  const asking = (of: ClickHouseClient, settings: Settings) => ({
+  await migrate(options);
+  return connect(options);
+}
+
+/** Questions to a server: each with its settings, its values bound. @throws EngineError */
+const asking = (client: ClickHouseClient, settings: Settings, own?: EngineProcess) => {
+  const clickhouse_settings = { ...WHOLE, ...settings };
+  const beUp = (): void => {
+    if (own && !own.up) throw new EngineAway("the engine is being started", null);
+  };
+  return {
     async query<Row>(query: string, query_params: Record<string, unknown>): Promise<Row[]> {
-      const clickhouse_settings = { ...WHOLE, ...settings };
+      beUp();
       try {
-        const result = await of.query({ query, query_params, clickhouse_settings, format: "JSONEachRow" });
+        const result = await client.query({
+          query,
+          query_params,
+          clickhouse_settings,
+          format: "JSONEachRow",
+        });
         return (await result.json()) as Row[];
       } catch (error) {
         fail(error);
       }
     },
     async run(query: string, query_params: Record<string, unknown>): Promise<void> {
-      await of.command({ query, query_params, clickhouse_settings: { ...WHOLE, ...settings } }).catch(fail);
+      beUp();
+      await client.command({ query, query_params, clickhouse_settings }).catch(fail);
     },
-  });
-  const reader = asking(client, READING);
-  const roller = asking(client, ROLLING);
-  const aside = asking(patient, ASIDE);
-  const maintainer = asking(patient, MAINTAINING);
-  const maintain: Engine["maintain"] = async (sql, params = {}) => {
-    for (const statement of replicated(sql, cluster)) await maintainer.run(statement, params);
+    async insert(into: string, format: string, values: Uint8Array): Promise<void> {
+      beUp();
+      try {
+        const { stream } = await client.exec({
+          query: `INSERT INTO ${into} FORMAT ${format}`,
+          values: Readable.from([Buffer.from(values.buffer, values.byteOffset, values.byteLength)]),
+          clickhouse_settings,
+        });
+        // A connection is free again when its answer was read.
+        for await (const _ of stream);
+      } catch (error) {
+        fail(error);
+      }
+    },
+  };
+};
+
+const maintaining =
+  (client: ClickHouseClient, cluster: string | undefined, own?: EngineProcess): Engine["maintain"] =>
+  async (sql, params = {}) => {
+    const { run } = asking(client, MAINTAINING, own);
+    for (const statement of replicated(sql, cluster)) await run(statement, params);
   };
 
-  if (kafka) await closeStaleSource({ query: reader.query, maintain }, kafka);
-  for (const statement of [
-    "CREATE DATABASE IF NOT EXISTS mtc ENGINE = Atomic",
-    ...SCHEMA_STATEMENTS,
-    retention(rawRetentionDays),
-  ])
-    await maintain(statement);
-  if (kafka) await openSource({ maintain }, kafka);
+/**
+ * Brings the schema up to date; it may run again on what is there.
+ * @param socket of an engine that is our own
+ * @throws EngineError where the server does not answer, or refuses
+ */
+export async function migrate(
+  { url, cluster, rawRetentionDays, kafka }: ClickHouseOptions,
+  socket?: string,
+): Promise<void> {
+  if (!Number.isInteger(rawRetentionDays) || rawRetentionDays < 1) {
+    throw new RangeError(`rawRetentionDays must be a whole number of days, got ${rawRetentionDays}`);
+  }
+  const client = clientOf(url, LONG_REQUEST_TIMEOUT_MS, socket);
+  const maintain = maintaining(client, cluster);
+  try {
+    if (kafka) await closeStaleSource({ query: asking(client, READING).query, maintain }, kafka);
+    for (const statement of [
+      "CREATE DATABASE IF NOT EXISTS mtc ENGINE = Atomic",
+      ...SCHEMA_STATEMENTS,
+      retention(rawRetentionDays),
+    ])
+      await maintain(statement);
+    if (kafka) await openSource({ maintain }, kafka);
+  } finally {
+    await client.close();
+  }
+}
+
+/** @param own the process of an engine that is ours alone; else others write to the server as well */
+export function connect(
+  { url, cluster, kafka, lake_engine }: ClickHouseOptions,
+  own?: EngineProcess,
+): Engine {
+  // Connections of their own, so that none waits for those who ask something else.
+  const opened = (timeout_ms: number): ClickHouseClient => clientOf(url, timeout_ms, own?.socket);
+  const [reading, rolling, killing, patient] = [
+    opened(REQUEST_TIMEOUT_MS),
+    opened(REQUEST_TIMEOUT_MS),
+    opened(REQUEST_TIMEOUT_MS),
+    opened(LONG_REQUEST_TIMEOUT_MS),
+  ];
+  const reader = asking(reading, READING, own);
+  const roller = asking(rolling, ROLLING, own);
+  const aside = asking(patient, ASIDE, own);
+  const writer = asking(patient, { ...WRITING, ...INSERTING }, own);
+  const rebuilder = asking(patient, { ...REBUILDING, ...INSERTING }, own);
+  const maintain = maintaining(patient, cluster, own);
+  const kill = (id: string): Promise<void> =>
+    asking(killing, {}, own).run("KILL QUERY WHERE query_id = {id:String} ASYNC", { id });
   const analysts = new Analysts({
-    connect: async (database) => connectHttp(url, database),
+    connect: (database) => connectAnalyst(url, database, own?.socket),
+    watch: new Watch(ANALYST_LIMITS, kill, own),
     define: maintain,
     fail,
     lake_engine,
   });
   const inserting = new Set<{ since_ms: number }>();
+
+  let entries_version = 0;
 
   return {
     async insertEvents(stretch, into = "mtc") {
@@ -108,44 +183,39 @@ export async function openClickHouse(options: ClickHouseOptions): Promise<Engine
       if (into === "mtc") inserting.add(insert);
       try {
         for (const { door, lines } of byDoor(stretch)) {
-          const { stream } = await patient.exec({
-            query: `INSERT INTO ${into}.${door} FORMAT JSONEachRow`,
-            values: Readable.from([Buffer.from(lines.buffer, lines.byteOffset, lines.byteLength)]),
-            clickhouse_settings: {
-              ...WHOLE,
-              ...(into === "mtc" ? WRITING : REBUILDING),
-              ...INSERTING,
-            },
-          });
-          // A connection is free again when its answer was read.
-          for await (const _ of stream);
+          await (into === "mtc" ? writer : rebuilder)
+            .insert(`${into}.${door}`, "JSONEachRow", lines)
+            // One that failed may have written a part.
+            .finally(() => (entries_version += Number(door === "entries_in")));
         }
-      } catch (error) {
-        fail(error);
       } finally {
         inserting.delete(insert);
       }
     },
     query: reader.query,
     run: roller.run,
+    async read(sql, format) {
+      const query = `${sql} FORMAT ${format}`;
+      return (await patient.exec({ query, clickhouse_settings: ASIDE }).catch(fail)).stream;
+    },
     aside,
-    maintain,
-    entriesVersion: () => undefined,
+    // A rebuild puts other tables in their place.
+    maintain: (sql, params) => maintain(sql, params).finally(() => (entries_version += 1)),
+    entriesVersion: () => (own ? entries_version : undefined),
     visibleUntil_us() {
-      const late_ms = kafka ? BACKGROUND_INSERT_MS : CLOCKS_APART_MS;
+      const late_ms = own ? 0 : kafka ? BACKGROUND_INSERT_MS : CLOCKS_APART_MS;
       const begun_ms = Math.min(Date.now(), ...[...inserting].map(({ since_ms }) => since_ms));
       return 1_000 * (begun_ms - late_ms);
     },
     analyst: (tenant) => analysts.of(tenant),
     async close() {
-      await analysts.close();
-      await client.close();
-      await patient.close();
+      for (const client of [reading, rolling, killing, patient]) await client.close();
     },
   };
 }
 
-export const clientOf = (url: string, request_timeout: number): ClickHouseClient =>
+/** @param socket where the server listens, instead of the URL's host and port */
+export const clientOf = (url: string, request_timeout: number, socket?: string): ClickHouseClient =>
   createClient({
     url,
     application: "mtc",
@@ -153,4 +223,13 @@ export const clientOf = (url: string, request_timeout: number): ClickHouseClient
     max_open_connections: CONNECTIONS,
     // Whatever matters comes back as a rejection.
     log: { level: ClickHouseLogLevel.OFF },
+    ...(socket === undefined
+      ? {}
+      : {
+          http_agent: new Agent({
+            socketPath: socket,
+            keepAlive: true,
+            maxSockets: CONNECTIONS,
+          } as AgentOptions),
+        }),
   });

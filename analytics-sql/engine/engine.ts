@@ -1,5 +1,6 @@
 // The analytics engine as the rest of the program sees it: events in, rows out.
 import type { Stretch } from "../../ingest/event.ts";
+import type { ProcessStatus } from "./process.ts";
 
 /** The database all figures are read from, and the one beside it in which a rebuild gathers what is to take its place. */
 export type Database = "mtc" | "mtc_rebuild";
@@ -16,7 +17,9 @@ export type Engine = {
   query<Row>(sql: string, params: Record<string, unknown>): Promise<Row[]>;
   /** Runs one statement that writes what it reads, with bound parameters: INSERT … SELECT. @throws EngineError */
   run(sql: string, params: Record<string, unknown>): Promise<void>;
-  /** The same two on a connection of their own, on one thread, without hurry or limit of time: for the lake. */
+  /** The bytes of one SELECT in an output format, as they come, without limit of time. @throws EngineError */
+  read(sql: string, format: "Native"): Promise<AsyncIterable<Uint8Array>>;
+  /** `query` and `run` on a connection of their own, on one thread, without hurry or limit of time: for the lake. */
   aside: Pick<Engine, "query" | "run">;
   /** Runs a statement that may take long, beside all others: databases, copies, partitions. @throws EngineError */
   maintain(sql: string, params?: Record<string, unknown>): Promise<void>;
@@ -29,6 +32,8 @@ export type Engine = {
   entriesVersion(): number | undefined;
   /** The analyst of a tenant. @throws EngineError where its views cannot be made */
   analyst(tenant: string): Promise<Analyst>;
+  /** How the engine's own process is doing, where it is embedded. */
+  process?: () => ProcessStatus;
   close(): Promise<void>;
 };
 
@@ -37,12 +42,14 @@ export type Analyst = {
   /**
    * @param question.params values of `{name:Type}`, as text
    * @param question.format chooses the output format, given the one the query itself names
-   * @throws EngineError with ClickHouse's code and words, TooManyQueries
+   * @throws EngineError with ClickHouse's code and words, OverBounds, TooManyQueries
    */
   ask(question: {
     query: string;
     params: Record<string, string>;
     format: (named: string | undefined) => string;
+    /** Aborts when whoever asks is gone: the query is cancelled. */
+    left?: AbortSignal;
   }): Promise<AnalystAnswer>;
 };
 
@@ -65,5 +72,13 @@ export class EngineError extends Error {
     super(message, { cause });
     this.code = code;
     this.poison = poison;
+  }
+}
+
+/** The engine is not there, or went while it was asked: it is back within seconds, or somebody must look. */
+export class EngineAway extends EngineError {
+  readonly retry_after_s = 2;
+  constructor(message: string, cause: unknown) {
+    super(message, 0, false, cause);
   }
 }

@@ -8,13 +8,13 @@ import { closeSource, openSource } from "../kafka/source.ts";
 import { ALL_DAYS, clear, Shadow } from "../rebuild/shadow.ts";
 import { SCHEMA_STATEMENTS } from "../schema/schema.ts";
 import { columns, event, joined, us } from "../testing/plant.ts";
-import { openChdb } from "./chdb.ts";
+import { openEmbedded } from "./embedded.ts";
 import { replicated } from "./replicated.ts";
 import { retention } from "./settings.ts";
 
 const CLUSTER = "all-plants";
 const path = mkdtempSync(join(tmpdir(), "mtc-replicated-"));
-const engine = await openChdb({ path: join(path, "chdb"), rawRetentionDays: 36_500 });
+const engine = await openEmbedded({ path: join(path, "chdb"), rawRetentionDays: 36_500 });
 afterAll(async () => {
   await engine.close();
   rmSync(path, { recursive: true, force: true });

@@ -1,6 +1,5 @@
 // What the program's connections to ClickHouse are set to, embedded or not, and what its errors mean.
-import { EngineError } from "./engine.ts";
-import { literal } from "./literal.ts";
+import { EngineAway, EngineError } from "./engine.ts";
 
 export type Settings = Record<string, string | number>;
 
@@ -85,10 +84,6 @@ export const MAINTAINING: Settings = {
   os_threads_nice_value_query: BACKGROUND_NICE,
 };
 
-/** The settings as statements, for a connection that they stick to. */
-export const sets = (settings: Settings): string[] =>
-  Object.entries(settings).map(([name, value]) => `SET ${name} = ${literal(String(value))}`);
-
 /** Keeps raw observations for so many days of their own time. */
 export const retention = (days: number): string =>
   `ALTER TABLE mtc.observations MODIFY TTL toDateTime64(ts, 0, 'UTC') + INTERVAL ${days} DAY
@@ -103,13 +98,14 @@ const POISON_CODES = new Set([
   6, 25, 26, 27, 32, 33, 38, 41, 53, 69, 70, 72, 117, 128, 130, 131, 190, 321, 349, 407, 467,
 ]);
 
+/** What is said where no answer came: of the system, of Bun's fetch, of node's client. */
+const AWAY = /ECONN|ENOENT|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENOTFOUND|Connection|Socket|socket|Timeout/;
+
 /** Turns whatever the engine threw into an EngineError. */
 export function fail(error: unknown): never {
-  const { message, code, clickhouseCode } = error as {
-    message: string;
-    code?: string | number;
-    clickhouseCode?: number;
-  };
-  const number = clickhouseCode ?? (Number(code) || Number(/Code: (\d+)/.exec(message)?.[1] ?? 0));
+  if (error instanceof EngineError) throw error;
+  const { message, code } = error as { message: string; code?: string | number };
+  const number = Number(code) || Number(/Code: (\d+)/.exec(message)?.[1] ?? 0);
+  if (number === 0 && AWAY.test(`${code} ${message}`)) throw new EngineAway(message, error);
   throw new EngineError(message, number, POISON_CODES.has(number), error);
 }

@@ -1,17 +1,14 @@
 // The engine's tables from the embedded one to a ClickHouse server, partition by partition, and held against each other.
 import { Readable } from "node:stream";
 import type { ClickHouseClient } from "@clickhouse/client";
-import { createChdbConnection } from "chdb/connection";
 import { clientOf, LONG_REQUEST_TIMEOUT_MS, WHOLE } from "../engine/clickhouse.ts";
 import type { Engine } from "../engine/engine.ts";
 import { literal } from "../engine/literal.ts";
-import { ASIDE, fail, MAINTAINING, sets } from "../engine/settings.ts";
+import { fail, MAINTAINING } from "../engine/settings.ts";
 import { TABLES } from "../rebuild/shadow.ts";
 
 /** Where a table's rows gather at the server, before they take their place as a whole. */
 const BESIDE = "mtc_move";
-/** One insert: what is held here of a table at a time. */
-const INSERT_BYTES = 16 * 1024 ** 2;
 
 /** What the roll-up makes, and notes of it. */
 const ROLLED = [
@@ -36,8 +33,7 @@ export type Print = {
 };
 
 export type MoveTables = {
-  /** The source: chDB's directory and the engine over it. */
-  path: string;
+  /** The source. */
   from: Engine;
   /** The target: the server's URL with user and password, and the engine over it. */
   url: string;
@@ -156,39 +152,27 @@ export class Tables {
   }
 
   async #send({ name, columns }: Table, partition: string): Promise<void> {
-    const { path, to } = this.#move;
+    const { from, to } = this.#move;
     const beside = `${BESIDE}.${name}`;
     await to.maintain(`DROP TABLE IF EXISTS ${beside} SYNC`);
     await to.maintain(`CREATE TABLE ${beside} AS mtc.${name}`);
-    const source = createChdbConnection({ path });
+    const rows = await from.read(
+      `SELECT ${listOf(columns)} FROM mtc.${name} FINAL WHERE _partition_id = ${literal(partition)}`,
+      "Native",
+    );
     try {
-      for (const query of sets(ASIDE)) await source.command({ query });
-      const stream = source.chdb.queryStream(
-        `SELECT ${listOf(columns)} FROM mtc.${name} FINAL WHERE _partition_id = ${literal(partition)}`,
-        { format: "Native" },
-      );
-      let [blocks, size]: [Buffer[], number] = [[], 0];
-      for await (const chunk of stream) {
-        blocks.push(Buffer.from(chunk.raw()));
-        size += chunk.numBytes;
-        if (size < INSERT_BYTES) continue;
-        await this.#insert(beside, columns, blocks);
-        [blocks, size] = [[], 0];
-      }
-      if (size > 0) await this.#insert(beside, columns, blocks);
+      await this.#insert(beside, columns, rows);
     } catch (error) {
       fail(error);
-    } finally {
-      await source.close();
     }
     await to.maintain(`ALTER TABLE mtc.${name} REPLACE PARTITION ID ${literal(partition)} FROM ${beside}`);
     await to.maintain(`DROP TABLE ${beside} SYNC`);
   }
 
-  async #insert(table: string, columns: string[], blocks: Buffer[]): Promise<void> {
+  async #insert(table: string, columns: string[], rows: AsyncIterable<Uint8Array>): Promise<void> {
     const { stream } = await this.#client.exec({
       query: `INSERT INTO ${table} (${listOf(columns)}) FORMAT Native`,
-      values: Readable.from(blocks),
+      values: Readable.from(rows),
       clickhouse_settings: { ...WHOLE, ...MAINTAINING },
     });
     for await (const _ of stream);

@@ -4,12 +4,12 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { AssetData } from "../../ingest/event.ts";
-import { openChdb } from "../engine/chdb.ts";
+import { openEmbedded } from "../engine/embedded.ts";
 import { event, joined, us } from "../testing/plant.ts";
 import { asset, assets } from "./assets.ts";
 
 const path = mkdtempSync(join(tmpdir(), "mtc-assets-"));
-let engine = await openChdb({ path, rawRetentionDays: 30 });
+let engine = await openEmbedded({ path, rawRetentionDays: 30 });
 afterAll(async () => {
   await engine.close();
   rmSync(path, { recursive: true, force: true });
@@ -73,7 +73,7 @@ test("invariant 10: a tenant sees its own", async () => {
 
 test("an engine opened again knows the events' keys of today", async () => {
   await engine.close();
-  engine = await openChdb({ path, rawRetentionDays: 30 });
+  engine = await openEmbedded({ path, rawRetentionDays: 30 });
   await engine.insertEvents(joined([said("plant-2", "mill", tool("T10"))]));
   expect((await list("plant-2", "mill")).map(({ asset_id }) => asset_id)).toEqual(["T10", "T9"]);
 });

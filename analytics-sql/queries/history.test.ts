@@ -3,12 +3,12 @@ import { afterAll, expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { openChdb } from "../engine/chdb.ts";
+import { openEmbedded } from "../engine/embedded.ts";
 import { columns, event, joined, type Seen, us } from "../testing/plant.ts";
 import { history, type SignalHistory } from "./history.ts";
 
 const path = mkdtempSync(join(tmpdir(), "mtc-history-"));
-const engine = await openChdb({ path, rawRetentionDays: 36_500 });
+const engine = await openEmbedded({ path, rawRetentionDays: 36_500 });
 afterAll(async () => {
   await engine.close();
   rmSync(path, { recursive: true, force: true });

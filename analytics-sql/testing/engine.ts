@@ -3,7 +3,7 @@ import { afterAll } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { openChdb } from "../engine/chdb.ts";
+import { openEmbedded } from "../engine/embedded.ts";
 import type { Engine } from "../engine/engine.ts";
 import { arrival, shuffled } from "./arrival.ts";
 
@@ -17,7 +17,7 @@ export const testEngine = (rawRetentionDays?: number): Promise<Engine> =>
  */
 export function plainEngine(rawRetentionDays = 36_500): Promise<Engine> {
   const path = mkdtempSync(join(tmpdir(), "mtc-analytics-"));
-  const opening = openChdb({ path, rawRetentionDays });
+  const opening = openEmbedded({ path, rawRetentionDays });
   afterAll(async () => {
     await (await opening).close();
     rmSync(path, { recursive: true, force: true });

@@ -2,9 +2,9 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Session } from "chdb";
-import { openChdb } from "../engine/chdb.ts";
+import { openClickHouse } from "../engine/clickhouse.ts";
 import type { Engine } from "../engine/engine.ts";
+import { startClickHouseStandIn } from "./clickhouse-http.ts";
 
 const PROFILE = new URL("../kafka/server-profile.xml", import.meta.url);
 
@@ -21,15 +21,13 @@ export async function openConsumer(): Promise<{ engine: Engine; close(): Promise
   const dir = mkdtempSync(join(tmpdir(), "mtc-consumer-"));
   const file = join(dir, "config.xml");
   writeFileSync(file, readFileSync(PROFILE, "utf8").replace("</clickhouse>", USERS(file)));
-  const path = join(dir, "chdb");
-  // The first connection starts the server, with its arguments.
-  const server = new Session(path, { connectionArgs: [`--config-file=${file}`] });
-  const engine = await openChdb({ path, rawRetentionDays: 36_500 });
+  const server = startClickHouseStandIn({ dir, port: 0 }, [`--config-file=${file}`]);
+  const engine = await openClickHouse({ url: server.url, rawRetentionDays: 36_500 });
   return {
     engine,
     async close() {
       await engine.close();
-      server.close();
+      await server.stop();
       rmSync(dir, { recursive: true, force: true });
     },
   };

@@ -1,7 +1,7 @@
 // One small insert after the other into chDB, in a process of its own: what each of them costs.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { openChdb } from "../../analytics-sql/engine/chdb.ts";
+import { openEmbedded } from "../../analytics-sql/engine/embedded.ts";
 import { encodeData, encodeEvent } from "../../ingest/event.ts";
 import { joined } from "../../ingest/testing/stretch.ts";
 import { batchAt, type Series } from "./observations.ts";
@@ -26,7 +26,7 @@ function event(n: number): Uint8Array {
 }
 
 const path = mkdtempSync(`${tmpdir()}/mtc-bench-insert-`);
-const engine = await openChdb({ path, rawRetentionDays: 36_500 });
+const engine = await openEmbedded({ path, rawRetentionDays: 36_500 });
 for (let n = 0; n < WARM_UP_INSERTS; n++) await engine.insertEvents(joined([event(n)]));
 const took_ms: number[] = [];
 const before_s = cpu_s(process.pid);

@@ -1,5 +1,5 @@
 // A process seen from outside (CPU, memory), our own helper processes, and the one clock all of them share.
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 
 /** Linux counts CPU time in ticks of 10 ms. */
 const TICKS_PER_S = 100;
@@ -7,8 +7,17 @@ const TICKS_PER_S = 100;
 /** ms since 1970, to the µs; processes on one machine agree on it. */
 export const clock_ms = (): number => performance.timeOrigin + performance.now();
 
-/** User and system time of a process so far. */
-export const cpu_s = (pid: number): number => cpuOf_s(`/proc/${pid}/stat`);
+/** User and system time so far of a process and of those that it started and that still run, as the engine's. */
+export const cpu_s = (pid: number): number =>
+  family(pid).reduce((sum, one) => sum + cpuOf_s(`/proc/${one}/stat`), 0);
+
+function family(pid: number): number[] {
+  const threads = readdirSync(`/proc/${pid}/task`);
+  const children = threads.flatMap((thread) =>
+    readFileSync(`/proc/${pid}/task/${thread}/children`, "utf8").split(" ").filter(Boolean).map(Number),
+  );
+  return [pid, ...children.flatMap(family)];
+}
 
 /** Of that, the first thread's: the event loop's, which runs all of the program that is JavaScript but the store's thread. */
 export const eventLoopCpu_s = (pid: number): number => cpuOf_s(`/proc/${pid}/task/${pid}/stat`);
@@ -20,11 +29,11 @@ function cpuOf_s(file: string): number {
   return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_S;
 }
 
-/** Resident memory of a process. */
-export function rss_bytes(pid: number): number {
-  const status = readFileSync(`/proc/${pid}/status`, "utf8");
-  return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1] ?? Number.NaN) * 1_024;
-}
+/** Resident memory of a process and of those that it started. */
+export const rss_bytes = (pid: number): number =>
+  family(pid)
+    .map((one) => readFileSync(`/proc/${one}/status`, "utf8"))
+    .reduce((sum, status) => sum + Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1] ?? Number.NaN) * 1_024, 0);
 
 /**
  * Runs one of the `*.process.ts` beside this file with a job, and waits for its answer.

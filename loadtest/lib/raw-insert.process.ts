@@ -1,7 +1,7 @@
 // Raw insert, in a process of its own: the engine and its schema alone, fed with the events the product would make.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { openChdb } from "../../analytics-sql/engine/chdb.ts";
+import { openEmbedded } from "../../analytics-sql/engine/embedded.ts";
 import { encodeData, encodeEvent, type Stretch } from "../../ingest/event.ts";
 import { joined } from "../../ingest/testing/stretch.ts";
 import { batchAt, type Series } from "./observations.ts";
@@ -44,7 +44,7 @@ function inserts(first: number, count: number): Stretch[] {
 }
 
 const path = mkdtempSync(`${tmpdir()}/mtc-bench-raw-`);
-const engine = await openChdb({ path, rawRetentionDays: 36_500 });
+const engine = await openEmbedded({ path, rawRetentionDays: 36_500 });
 for (const stretch of inserts(0, warmup_batches)) await engine.insertEvents(stretch);
 const made = inserts(warmup_batches, batches);
 const started_ms = clock_ms();

@@ -1,7 +1,7 @@
 // A year of rolled-up days, in a process of its own: filled as the roller fills them, and asked as the API asks.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { openChdb } from "../../analytics-sql/engine/chdb.ts";
+import { openEmbedded } from "../../analytics-sql/engine/embedded.ts";
 import type { Engine } from "../../analytics-sql/engine/engine.ts";
 import { oee } from "../../analytics-sql/queries/oee.ts";
 import { clock_ms, jobOf } from "./process.ts";
@@ -24,7 +24,7 @@ const MACHINE_DAYS = 10_000;
 
 const { machines, days, times, asked } = jobOf<RollUpsJob>();
 const path = mkdtempSync(`${tmpdir()}/mtc-bench-roll-ups-`);
-const engine = await openChdb({ path, rawRetentionDays: 36_500 });
+const engine = await openEmbedded({ path, rawRetentionDays: 36_500 });
 const ids = Array.from({ length: machines }, (_, n) => `machine-${n}`);
 
 async function fill(first: number, count: number): Promise<void> {

@@ -1,6 +1,6 @@
 // The installation that is moved: its log, and a copy of its analytics that what was still waiting is delivered to.
 import { existsSync, rmSync } from "node:fs";
-import { openChdb } from "../../analytics-sql/engine/chdb.ts";
+import { openEmbedded } from "../../analytics-sql/engine/embedded.ts";
 import type { Engine } from "../../analytics-sql/engine/engine.ts";
 import { startRelay } from "../../ingest/outbox/relay.ts";
 import { joinLines } from "../../ingest/store/lines.ts";
@@ -16,8 +16,6 @@ const POLL_MS = 50;
 export type Source = {
   log: SqliteReader;
   engine: Engine;
-  /** The copy's directory. */
-  path: string;
   /** Events that the engine refused when they were delivered to the copy: they go on waiting. */
   refused: ReadonlySet<string>;
   close(): Promise<void>;
@@ -56,9 +54,9 @@ export async function openSource(data_dir: string, told: (line: string) => void)
     rmSync(path, { recursive: true, force: true });
     log = new SqliteReader(file);
     snapshot(chdb, path);
-    engine = await openChdb({ path, rawRetentionDays: FOR_EVER_DAYS });
+    engine = await openEmbedded({ path, rawRetentionDays: FOR_EVER_DAYS });
     const refused = await deliverRest(log, engine, told);
-    return { log, engine, path, refused, close };
+    return { log, engine, refused, close };
   } catch (error) {
     await close();
     throw error;

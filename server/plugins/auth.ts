@@ -89,8 +89,18 @@ export const unauthorized = (detail: string): Problem =>
 function refuseCrossSite(request: Request): void {
   const opens_socket = request.headers.get("upgrade")?.toLowerCase() === "websocket";
   if ((request.method === "GET" || request.method === "HEAD") && !opens_socket) return;
-  if (!isOwnPage(request))
-    throw new Problem(403, "Forbidden", "with a session this must come from MTC's own pages");
+  if (!isOwnPage(request)) throw notOurs();
+}
+
+const notOurs = (): Problem =>
+  new Problem(403, "Forbidden", "with a session this must come from MTC's own pages");
+
+/** For what is refused to another site's page by whatever method. @throws 403 */
+export function checkOwnPage(keys: Keys, request: Request, caller: Caller): void {
+  if (isOwnPage(request)) return;
+  const problem = notOurs();
+  keys.door.refused(request, problem.message, caller.name);
+  throw problem;
 }
 
 /**

@@ -1,6 +1,6 @@
 // Every error leaves as application/problem+json (RFC 9457).
 import { Elysia, type ParseError, type ValidationError } from "elysia";
-import { EngineError } from "../../analytics-sql/engine/engine.ts";
+import { EngineAway, EngineError } from "../../analytics-sql/engine/engine.ts";
 import { SetAside } from "../../analytics-sql/rollup/set-aside.ts";
 import { BadInput, type InputError } from "../../ingest/problem.ts";
 import { Overloaded } from "../../ingest/store/store.ts";
@@ -54,6 +54,11 @@ export function toProblem(error: unknown, log: (message: string) => void): Probl
   if (error instanceof SetAside) {
     const headers = { "retry-after": String(error.retry_after_s) };
     return new Problem(503, "Set aside", error.message, { headers });
+  }
+  if (error instanceof EngineAway) {
+    log(`refused: ${error.message}`);
+    const headers = { "retry-after": String(error.retry_after_s) };
+    return new Problem(503, "Unavailable", "analytics is being started; ask again in a moment", { headers });
   }
   if (error instanceof EngineError && BUSY_CODES.has(error.code)) {
     log(`refused: ${error.message}`);

@@ -1,6 +1,7 @@
 // What /metrics tells: requests, ingest, outbox, sources, live readers.
 import { Elysia } from "elysia";
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import type { Engine } from "../../analytics-sql/engine/engine.ts";
 import type { LakeKeeper } from "../../analytics-sql/lake/keeper.ts";
 import type { Collectors } from "../../ingest/collectors.ts";
 import type { LiveHub } from "../../ingest/live/hub.ts";
@@ -10,6 +11,7 @@ import type { Store } from "../../ingest/store/store.ts";
 
 type Deps = {
   store: Store;
+  engine: Pick<Engine, "process">;
   bus: Pick<Bus, "backlog_events">;
   relay: Relay;
   collectors: Collectors;
@@ -18,7 +20,7 @@ type Deps = {
 };
 
 /** The gauges are read when they are asked for. */
-export function createMetrics({ store, bus, relay, collectors, hub, lake }: Deps): Registry {
+export function createMetrics({ store, engine, bus, relay, collectors, hub, lake }: Deps): Registry {
   const registry = new Registry();
   const gauge = (name: string, help: string, read: () => number | Promise<number>): void => {
     const made = new Gauge({
@@ -65,7 +67,25 @@ export function createMetrics({ store, bus, relay, collectors, hub, lake }: Deps
     );
   }
   gauge("mtc_live_readers", "Open live streams", () => hub.readers);
-  gauge("mtc_resident_memory_bytes", "Resident memory of the process", () => process.memoryUsage.rss());
+  const { process: own } = engine;
+  gauge(
+    "mtc_resident_memory_bytes",
+    "Resident memory of the program, with the embedded engine's process",
+    () => process.memoryUsage.rss() + (own?.().resident_bytes ?? 0),
+  );
+  if (own) {
+    gauge("mtc_engine_up", "1 while the embedded engine takes questions", () => Number(own().up));
+    gauge(
+      "mtc_engine_restarts",
+      "How often the embedded engine was started again since the start",
+      () => own().restarts,
+    );
+    gauge(
+      "mtc_engine_resident_memory_bytes",
+      "Resident memory of the embedded engine's process, without mapped files",
+      () => own().resident_bytes,
+    );
+  }
   const sources = new Gauge({
     name: "mtc_sources",
     help: "Collectors by state",

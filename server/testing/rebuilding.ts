@@ -3,7 +3,7 @@ import { Database } from "bun:sqlite";
 import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
 import { rmSync } from "node:fs";
 import { limit_ms, pace, until } from "../../.ci/limits.ts";
-import { openChdb } from "../../analytics-sql/engine/chdb.ts";
+import { openEmbedded } from "../../analytics-sql/engine/embedded.ts";
 import type { Rebuild } from "../modules/rebuild/model.ts";
 import { discard, onCluster, startServer, TEST_KEY, type TestServer, tempDir } from "./server.ts";
 
@@ -118,7 +118,7 @@ const NOBODY = "9";
 
 /** While the program is stopped: what analytics holds of the bulk. */
 async function bulkRows(): Promise<number | undefined> {
-  const engine = await openChdb({ path: `${data_dir}/chdb`, rawRetentionDays: 36_500 });
+  const engine = await openEmbedded({ path: `${data_dir}/chdb`, rawRetentionDays: 36_500 });
   const sql = "SELECT count() AS rows FROM mtc.observations FINAL WHERE machine_id = 'bulk'";
   const [found] = await engine.query<{ rows: number }>(sql, {});
   await engine.close();
@@ -127,7 +127,7 @@ async function bulkRows(): Promise<number | undefined> {
 
 /** While the program is stopped: a day is lost, and another has rows that nobody sent. */
 async function damage(): Promise<void> {
-  const engine = await openChdb({ path: `${data_dir}/chdb`, rawRetentionDays: 36_500 });
+  const engine = await openEmbedded({ path: `${data_dir}/chdb`, rawRetentionDays: 36_500 });
   for (const sql of [
     `ALTER TABLE mtc.observations DROP PARTITION ID '${day(0).replaceAll("-", "")}'`,
     `ALTER TABLE mtc.signal_points DELETE WHERE toDate(ts) = '${day(0)}' SETTINGS mutations_sync = 2`,

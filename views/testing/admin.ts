@@ -181,6 +181,7 @@ export const adminHealth = (name?: string): AdminHealthProps => ({
       total_bytes: 64_000_000_000,
     },
     memory: { level: "good", resident_bytes: 820_000_000, total_bytes: 24_000_000_000 },
+    engine: { level: "good", restarts: 2 },
     readers: { level: "good", open: 12, max: 1_000 },
     sources: [
       {

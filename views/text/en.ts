@@ -898,6 +898,9 @@ export const english = {
     disk: "Disk free",
     data: "Data of MTC",
     memory: "Memory",
+    engine: "Analytics engine",
+    engineOf: (up: boolean, restarts: number) =>
+      `${up ? "runs" : "is being started"}, started again ${restarts} ×`,
     readers: "Live screens",
     requests: "Requests since the start",
     requestsOf: (served: string, refused: string, failed: string) =>
@@ -927,6 +930,7 @@ export const english = {
     advice: {
       outbox: "Analytics falls behind: look at the disk and memory, and at the log.",
       disk: "Make room: shorten MTC_RAW_RETENTION_DAYS, or give MTC_DATA_DIR a larger disk.",
+      engine: "The analytics engine ended and is being started: if it does not come back, look at the log.",
       memory: "Other programs may need the memory; give the machine more.",
       readers: "Close screens nobody looks at: each holds a stream.",
       lake: "The lake cannot be written; days wait in the table.",

@@ -2,6 +2,7 @@
 import { readdir, stat, statfs } from "node:fs/promises";
 import { totalmem } from "node:os";
 import type { Registry } from "prom-client";
+import type { Engine } from "../../../analytics-sql/engine/engine.ts";
 import type { LakeKeeper } from "../../../analytics-sql/lake/keeper.ts";
 import type { LiveHub } from "../../../ingest/live/hub.ts";
 import type { Relay } from "../../../ingest/outbox/relay.ts";
@@ -16,6 +17,7 @@ import { MAX_READERS } from "../stream/index.ts";
 
 export type HealthDeps = {
   store: Pick<Store, "outboxDepth">;
+  engine: Pick<Engine, "process">;
   relay: Relay;
   sources: Sources["report"];
   hub: LiveHub;
@@ -66,7 +68,8 @@ export class HealthReport {
       this.#requests(),
     ]);
     const total_bytes = process.constrainedMemory() || totalmem();
-    const resident_bytes = process.memoryUsage.rss();
+    const engine = this.#deps.engine.process?.();
+    const resident_bytes = process.memoryUsage.rss() + (engine?.resident_bytes ?? 0);
     return {
       ready: ready(),
       version,
@@ -76,6 +79,7 @@ export class HealthReport {
       rollup: this.#rollup(own),
       disk,
       memory: { level: levelOf(resident_bytes / total_bytes, SHARES), resident_bytes, total_bytes },
+      engine: engine ? { level: engine.up ? "good" : "bad", restarts: engine.restarts } : null,
       readers: {
         level: levelOf(hub.readers / MAX_READERS, SHARES),
         open: hub.readers,

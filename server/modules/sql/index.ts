@@ -3,6 +3,7 @@ import { Elysia } from "elysia";
 import type { Engine } from "../../../analytics-sql/engine/engine.ts";
 import type { Keys } from "../../keys.ts";
 import { answerSql } from "./service.ts";
+import { ShutOut } from "./shut-out.ts";
 
 const detail = {
   tags: ["Analyst SQL"],
@@ -13,7 +14,9 @@ const detail = {
 };
 
 export const sqlModule = (engine: Engine, keys: Keys) => {
-  const ask = ({ request }: { request: Request }): Promise<Response> => answerSql(engine, keys, request);
+  const shut = new ShutOut();
+  const ask = ({ request }: { request: Request }): Promise<Response> =>
+    answerSql({ engine, keys, shut }, request);
   const ping = (): Response => new Response("Ok.\n");
   return new Elysia({ prefix: "/sql" })
     .get("/ping", ping, { detail: { hide: true } })

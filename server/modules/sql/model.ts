@@ -91,6 +91,7 @@ export const STATUS_OF: Record<number, number> = {
   194: 403,
   201: 429,
   202: 429,
+  210: 503,
   497: 403,
   516: 401,
 };

@@ -1,12 +1,19 @@
 // One question in ClickHouse's HTTP protocol: who asks, what, in which format; and the answer as ClickHouse gives it.
 import { gunzipSync } from "node:zlib";
 import { gzipSync } from "bun";
-import { TooManyQueries } from "../../../analytics-sql/analyst/analysts.ts";
-import { type AnalystAnswer, type Engine, EngineError } from "../../../analytics-sql/engine/engine.ts";
+import { TooManyQueries } from "../../../analytics-sql/analyst/admission.ts";
+import {
+  type AnalystAnswer,
+  type Engine,
+  EngineAway,
+  EngineError,
+} from "../../../analytics-sql/engine/engine.ts";
+import { OverBounds } from "../../../analytics-sql/engine/watch.ts";
 import { allows, type Caller, type Keys } from "../../keys.ts";
-import { callerOf, counted, wrongKey } from "../../plugins/auth.ts";
+import { callerOf, checkOwnPage, counted, wrongKey } from "../../plugins/auth.ts";
 import { Problem } from "../../plugins/errors.ts";
 import { DEFAULT_FORMAT, FORMATS, IGNORED_SETTINGS, PARAMETERS, STATUS_OF } from "./model.ts";
+import type { ShutOut } from "./shut-out.ts";
 
 /** A body holds a query: over this it is refused. */
 const MAX_BODY_BYTES = 1024 * 1024;
@@ -25,19 +32,23 @@ const CODES = {
   not_implemented: 48,
   inflate: 354,
   denied: 497,
+  away: 210,
 };
 
 const failure = (code: number, name: string, what: string): EngineError =>
   new EngineError(`Code: ${code}. DB::Exception: ${what}. (${name})`, code, false, null);
 
+type Deps = { engine: Engine; keys: Keys; shut: ShutOut };
+
 /** Answers a question; errors as ClickHouse words them, since its clients read those. */
-export async function answerSql(engine: Engine, keys: Keys, request: Request): Promise<Response> {
+export async function answerSql({ engine, keys, shut }: Deps, request: Request): Promise<Response> {
   const url = new URL(request.url);
   const named = url.searchParams.get("query_id") ?? "";
   const query_id = QUERY_ID.test(named) ? named : crypto.randomUUID();
   const headers = { "x-clickhouse-query-id": query_id, "x-clickhouse-server-display-name": "mtc" };
   try {
     const caller = await whoAsks(keys, request, url);
+    shut.check(caller.id);
     const params = parametersOf(url);
     const query = [url.searchParams.get("query") ?? "", await bodyOf(request)]
       .filter(Boolean)
@@ -47,8 +58,17 @@ export async function answerSql(engine: Engine, keys: Keys, request: Request): P
     const analyst = await engine.analyst(caller.tenant_id);
     const preferred =
       url.searchParams.get("default_format") ?? request.headers.get("x-clickhouse-format") ?? DEFAULT_FORMAT;
-    const answer = await analyst.ask({ query, params, format: (named) => formatOf(named ?? preferred) });
-    return answered(answer, headers, wantsGzip(request, url));
+    const format = (named: string | undefined): string => formatOf(named ?? preferred);
+    try {
+      const answer = await analyst.ask({ query, params, format, left: request.signal });
+      return answered(answer, headers, wantsGzip(request, url));
+    } catch (error) {
+      if (error instanceof OverBounds && error.ended) {
+        shut.add(caller.id);
+        keys.door.refused(request, `its query ended the engine: ${error.message}`, caller.name);
+      }
+      throw error;
+    }
   } catch (error) {
     return failed(error, headers);
   }
@@ -74,6 +94,8 @@ async function whoAsks(keys: Keys, request: Request, url: URL): Promise<Caller> 
       "an API key is needed: as the password, or X-API-Key",
     );
   }
+  // Even what only reads is work, and a cookie comes along with whatever another site's page asks for.
+  if (caller.session) checkOwnPage(keys, request, caller);
   if (!allows(caller, "read")) throw failure(CODES.denied, "ACCESS_DENIED", 'the key lacks the scope "read"');
   return caller;
 }
@@ -155,26 +177,30 @@ function answered(answer: AnalystAnswer, headers: Record<string, string>, gzip: 
   });
 }
 
+/** An error in ClickHouse's words; what is none of those is a bug, and another's affair. */
+function worded(error: unknown): EngineError {
+  if (error instanceof EngineAway) return failure(CODES.away, "NETWORK_ERROR", error.message);
+  if (error instanceof EngineError) return error;
+  if (error instanceof TooManyQueries)
+    return failure(CODES.too_many, "TOO_MANY_SIMULTANEOUS_QUERIES", error.message);
+  if (error instanceof Problem && error.status === 429)
+    return failure(CODES.quota, "QUOTA_EXCEEDED", error.message);
+  if (error instanceof Problem && error.status === 403)
+    return failure(CODES.denied, "ACCESS_DENIED", error.message);
+  throw error;
+}
+
 function failed(error: unknown, headers: Record<string, string>): Response {
-  const known =
-    error instanceof EngineError
-      ? error
-      : error instanceof TooManyQueries
-        ? failure(CODES.too_many, "TOO_MANY_SIMULTANEOUS_QUERIES", error.message)
-        : error instanceof Problem && error.status === 429
-          ? failure(CODES.quota, "QUOTA_EXCEEDED", error.message)
-          : undefined;
-  if (!known) throw error;
-  const status = STATUS_OF[known.code] ?? 400;
-  const message =
-    /Code: \d+[\s\S]*/.exec(known.message)?.[0] ?? `Code: ${known.code}. DB::Exception: ${known.message}`;
+  const { code, message: words } = worded(error);
+  const status = STATUS_OF[code] ?? 400;
+  const message = /Code: \d+[\s\S]*/.exec(words)?.[0] ?? `Code: ${code}. DB::Exception: ${words}`;
   return new Response(`${message}\n`, {
     status,
     headers: {
       ...headers,
       "content-type": "text/plain; charset=UTF-8",
-      "x-clickhouse-exception-code": String(known.code),
-      ...(status === 429 ? { "retry-after": "1" } : {}),
+      "x-clickhouse-exception-code": String(code),
+      ...(status === 429 || status === 503 ? { "retry-after": "1" } : {}),
       ...(error instanceof Problem ? error.headers : {}),
       ...(status === 401 ? { "www-authenticate": 'Basic realm="mtc"' } : {}),
     },

@@ -47,6 +47,7 @@ function Advice({ health }: AdminHealthProps) {
     ["outbox", health.outbox.level],
     ["disk", health.disk.level],
     ["memory", health.memory.level],
+    ["engine", health.engine?.level ?? "good"],
     ["readers", health.readers.level],
     ["lake", health.lake?.level ?? "good"],
     ["sources", health.sources.some(({ level }) => level === "bad") ? "bad" : "good"],
@@ -76,7 +77,7 @@ function Advice({ health }: AdminHealthProps) {
 
 function Figures({ health, shell }: AdminHealthProps) {
   const words = text.health;
-  const { outbox, disk, memory, readers, rollup, lake, requests } = health;
+  const { outbox, disk, memory, engine, readers, rollup, lake, requests } = health;
   const count = (n: number) => number(n);
   return (
     <dl class="panel health">
@@ -101,6 +102,11 @@ function Figures({ health, shell }: AdminHealthProps) {
       <Figure name={words.memory} level={memory.level}>
         {words.of(bytesText(memory.resident_bytes), bytesText(memory.total_bytes))}
       </Figure>
+      {engine && (
+        <Figure name={words.engine} level={engine.level}>
+          {words.engineOf(engine.level === "good", engine.restarts)}
+        </Figure>
+      )}
       <Figure name={words.readers} level={readers.level}>
         {words.of(count(readers.open), count(readers.max))}
       </Figure>

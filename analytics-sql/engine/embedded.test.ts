@@ -4,11 +4,11 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { observations } from "../queries/observations.ts";
-import { openChdb } from "./chdb.ts";
+import { openEmbedded } from "./embedded.ts";
 import { engineContract } from "./engine.contract.ts";
 
 const path = mkdtempSync(join(tmpdir(), "mtc-engine-"));
-let engine = await openChdb({ path, rawRetentionDays: 30 });
+let engine = await openEmbedded({ path, rawRetentionDays: 30 });
 afterAll(async () => {
   await engine.close();
   rmSync(path, { recursive: true, force: true });
@@ -39,7 +39,7 @@ test("opened again, everything is there, and the new retention holds", async () 
   const before = await list();
   expect(before.rows).toHaveLength(25);
   await engine.close();
-  engine = await openChdb({ path, rawRetentionDays: 31 });
+  engine = await openEmbedded({ path, rawRetentionDays: 31 });
   expect(await list()).toEqual(before);
   const [table] = await engine.query<{ text: string }>(
     "SELECT create_table_query AS text FROM system.tables WHERE database = 'mtc' AND name = 'observations'",
@@ -72,7 +72,7 @@ test("what an earlier release made goes: its one door, and the views that hung o
     );
   expect(await made()).toEqual(["events_in", ...old.map(([view]) => view)].sort());
   await engine.close();
-  engine = await openChdb({ path, rawRetentionDays: 31 });
+  engine = await openEmbedded({ path, rawRetentionDays: 31 });
   expect(await made()).toEqual([]);
 });
 
@@ -86,7 +86,7 @@ test("marks of the release before, which say their second alone, hold to its end
   ])
     await engine.maintain(sql, { at_s });
   await engine.close();
-  engine = await openChdb({ path, rawRetentionDays: 31 });
+  engine = await openEmbedded({ path, rawRetentionDays: 31 });
   const marks = await engine.query(
     "SELECT from_us, counters_from_us, last_us FROM mtc.touched WHERE machine_id = 'before'",
     {},

@@ -1,4 +1,4 @@
-// An analyst's connection to a ClickHouse server: nothing sticks to it, everything goes with each request.
+// An analyst's connection to the engine: nothing sticks to it, everything goes with each request.
 import { ANALYST_LIMITS, ANALYST_SETTINGS, type AnalystConnection } from "./analysts.ts";
 
 /** What the server says of a query beside its answer. */
@@ -6,8 +6,11 @@ type Summary = { read_rows?: string; read_bytes?: string; elapsed_ns?: string };
 
 const MARGIN_MS = 10_000;
 
-/** @param url with user and password, which go as headers */
-export function connectHttp(url: string, database: string): AnalystConnection {
+/**
+ * @param url with user and password, which go as headers
+ * @param unix the socket of an engine that is our own
+ */
+export function connectAnalyst(url: string, database: string, unix?: string): AnalystConnection {
   const server = new URL(url);
   const [user, password] = [server.username, server.password].map(decodeURIComponent);
   server.username = server.password = "";
@@ -16,7 +19,7 @@ export function connectHttp(url: string, database: string): AnalystConnection {
     ...(password ? { "x-clickhouse-key": password } : {}),
   };
   return {
-    async run(sql, default_format, params) {
+    async run(query_id, sql, default_format, params) {
       const asked = new URL(server);
       const settings = Object.entries({ ...ANALYST_SETTINGS, readonly: 1, wait_end_of_query: 1 });
       const values = Object.entries(params).map(([name, value]) => [`param_${name}`, value] as const);
@@ -25,6 +28,7 @@ export function connectHttp(url: string, database: string): AnalystConnection {
         ...values,
         ["database", database],
         ["default_format", default_format],
+        ["query_id", query_id],
       ] as const)
         asked.searchParams.set(name, String(value));
       const response = await fetch(asked, {
@@ -32,6 +36,7 @@ export function connectHttp(url: string, database: string): AnalystConnection {
         headers,
         body: sql,
         signal: AbortSignal.timeout(1_000 * ANALYST_LIMITS.execution_s + MARGIN_MS),
+        ...(unix === undefined ? {} : { unix }),
       });
       if (!response.ok) {
         const code = response.headers.get("x-clickhouse-exception-code") ?? "0";
@@ -45,6 +50,5 @@ export function connectHttp(url: string, database: string): AnalystConnection {
         elapsed_s: Number(told.elapsed_ns ?? 0) / 1e9,
       };
     },
-    async close() {},
   };
 }

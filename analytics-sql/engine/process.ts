@@ -1,0 +1,196 @@
+// The embedded engine's process: started, started again whenever it ends, and ended with the program.
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { fileURLToPath } from "bun";
+import { EngineError } from "./engine.ts";
+import { CLOSE, READY } from "./host/line.ts";
+
+/** How the engine's own process is doing. */
+export type ProcessStatus = {
+  up: boolean;
+  /** How often it ended by itself, or was ended, and was started again. */
+  restarts: number;
+  /** What it holds of its own in memory; 0 where the system does not tell. */
+  resident_bytes: number;
+};
+
+const MAIN = fileURLToPath(new URL("./host/main.ts", import.meta.url));
+/** Values travel in a request's URL: as much as a ClickHouse server takes, which is 1 MiB. */
+const URLS = "--max-http-header-size=1100000";
+/** Queries wait for the disk and for each other: a thread each, however few cores there are. */
+const ENV = { UV_THREADPOOL_SIZE: "32" };
+/** A process that was killed with its program has the directory for a moment longer. */
+const LOCKED = /Cannot lock|Another server instance/;
+const LOCKED_MS = 30_000;
+const LOCKED_PAUSE_MS = 50;
+/** Between starts that come to nothing; the first one follows at once. */
+const PAUSE_MS = { min: 100, max: 10_000 };
+/** It ends in order within this time, or is ended. */
+const CLOSE_MS = 10_000;
+/** Of a Unix socket's path, everywhere. */
+const SOCKET_PATH_BYTES = 104;
+const PAGE_BYTES = 4_096;
+
+type Child = Bun.Subprocess<"pipe", "pipe", "inherit">;
+
+type Deps = {
+  /** chDB's directory. */
+  path: string;
+  /** Done with each new process before anything is asked of it. */
+  prepare: (socket: string) => Promise<void>;
+  log: (message: string) => void;
+};
+
+export class EngineProcess {
+  /** Where it listens, in a folder that is nobody else's. */
+  readonly socket: string;
+  readonly #folder: string;
+  readonly #deps: Deps;
+  #child: Child | undefined;
+  #up = false;
+  #restarts = 0;
+  #closing = false;
+  #running: Promise<void> = Promise.resolve();
+
+  private constructor(deps: Deps) {
+    this.#deps = deps;
+    this.#folder = socketFolder();
+    this.socket = `${this.#folder}/s`;
+  }
+
+  /** @throws EngineError where it cannot be started */
+  static async start(deps: Deps): Promise<EngineProcess> {
+    const made = new EngineProcess(deps);
+    try {
+      const child = await made.#first();
+      made.#running = made.#watch(child);
+      return made;
+    } catch (error) {
+      made.#forget();
+      throw error;
+    }
+  }
+
+  get up(): boolean {
+    return this.#up;
+  }
+
+  status(): ProcessStatus {
+    return { up: this.#up, restarts: this.#restarts, resident_bytes: this.resident_bytes() };
+  }
+
+  /** Memory of its own, without the files that it has mapped; 0 where the system does not tell. */
+  resident_bytes(): number {
+    try {
+      const [, resident = 0, shared = 0] = readFileSync(`/proc/${this.#child?.pid}/statm`, "utf8")
+        .split(" ")
+        .map(Number);
+      return (resident - shared) * PAGE_BYTES;
+    } catch {
+      return 0;
+    }
+  }
+
+  /** Ends it at once, whatever it does; it is started again. */
+  end(why: string): void {
+    this.#up = false;
+    this.#deps.log(`engine: ended, since ${why}`);
+    this.#child?.kill("SIGKILL");
+  }
+
+  async close(): Promise<void> {
+    this.#closing = true;
+    this.#up = false;
+    const child = this.#child;
+    if (child && child.exitCode === null) {
+      const late = setTimeout(() => child.kill("SIGKILL"), CLOSE_MS);
+      child.stdin.write(`${CLOSE}\n`);
+      void child.stdin.flush();
+      await child.exited;
+      clearTimeout(late);
+    }
+    await this.#running;
+    this.#forget();
+  }
+
+  async #first(): Promise<Child> {
+    const until_ms = Date.now() + LOCKED_MS;
+    for (;;) {
+      try {
+        return await this.#start();
+      } catch (error) {
+        if (!LOCKED.test((error as Error).message) || Date.now() > until_ms) throw error;
+        await Bun.sleep(LOCKED_PAUSE_MS);
+      }
+    }
+  }
+
+  /** For each process that ends another one, until this is closed. */
+  async #watch(first: Child): Promise<void> {
+    let child = first;
+    let pause_ms = 0;
+    for (;;) {
+      const code = await child.exited;
+      this.#up = false;
+      if (this.#closing) return;
+      this.#deps.log(`engine: the process ended (${child.signalCode ?? code}); it is started again`);
+      this.#restarts += 1;
+      for (;;) {
+        await Bun.sleep(pause_ms);
+        if (this.#closing) return;
+        try {
+          child = await this.#start();
+          pause_ms = 0;
+          break;
+        } catch (error) {
+          pause_ms = Math.min(PAUSE_MS.max, Math.max(PAUSE_MS.min, 2 * pause_ms));
+          this.#deps.log(`engine: ${(error as Error).message}; next start in ${pause_ms} ms`);
+        }
+      }
+    }
+  }
+
+  async #start(): Promise<Child> {
+    rmSync(this.socket, { force: true });
+    const child: Child = Bun.spawn([process.execPath, URLS, MAIN, this.#deps.path, this.socket], {
+      env: ENV,
+      stdin: "pipe",
+      stdout: "pipe",
+      stderr: "inherit",
+    });
+    this.#child = child;
+    try {
+      await ready(child);
+      await this.#deps.prepare(this.socket);
+      this.#up = !this.#closing;
+      return child;
+    } catch (error) {
+      child.kill("SIGKILL");
+      await child.exited;
+      throw error;
+    }
+  }
+
+  #forget(): void {
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
+
+/** Resolves when it says so. @throws EngineError with what it said instead */
+async function ready({ stdout }: Child): Promise<void> {
+  const decoder = new TextDecoder();
+  const reader = stdout.getReader();
+  let text = "";
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) throw new EngineError(text.trim() || "the engine did not start", 0, false, null);
+    text += decoder.decode(value, { stream: true });
+    if (text.split("\n").includes(READY)) return;
+  }
+}
+
+/** Of 0700; where the system's own place for such has too long a name, in /tmp. */
+function socketFolder(): string {
+  const fits = (folder: string): boolean => Buffer.byteLength(`${folder}/mtc-XXXXXX/s`) < SOCKET_PATH_BYTES;
+  return mkdtempSync(`${fits(tmpdir()) ? tmpdir() : "/tmp"}/mtc-`);
+}

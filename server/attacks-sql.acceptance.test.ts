@@ -1,0 +1,149 @@
+// A read key that tries to stop the program through /sql/, against the running program: everything else goes on.
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { limit_ms, pace, until } from "../.ci/limits.ts";
+import { engineOf } from "./testing/engine-process.ts";
+import { discard, signInOnce, startServer, type TestServer } from "./testing/server.ts";
+
+let server: TestServer;
+let cookie: string;
+beforeAll(async () => {
+  server = await startServer();
+  cookie = (await signInOnce(server)).headers.get("set-cookie")?.split(";")[0] ?? "";
+  await server.call("POST", "/api/v1/machines", { id: "mill-1", name: "Mill 1" });
+});
+afterAll(() => discard(server));
+
+const newKey = async (name: string): Promise<string> => {
+  const { body } = await server.call<{ key: string }>("POST", "/api/v1/keys", { name, scopes: ["read"] });
+  return body.key;
+};
+const ask = (key: string, query: string, signal?: AbortSignal): Promise<Response> =>
+  fetch(`${server.origin}/sql/`, {
+    method: "POST",
+    headers: { "x-api-key": key },
+    body: query,
+    ...(signal ? { signal } : {}),
+  });
+const metric = async (name: string): Promise<number> => {
+  const text = await (await fetch(`${server.origin}/metrics`)).text();
+  return Number(new RegExp(`^${name} (\\S+)$`, "m").exec(text)?.[1]);
+};
+
+/** Sorts millions of numbers by a lambda, in one call: longer than a query may take. */
+const LAMBDA = "SELECT length(arraySort(x -> cityHash64(x * x), range(35000000)))";
+/** Heeds no cancelling: one call of a function, with a pattern that the engine's library takes minutes for. */
+const ALTERNATIVES = Array.from({ length: 5_000 }, (_, i) => `a.*${i}x`).join("|");
+const PATTERN = `SELECT match(repeat('abcdefghij', 100000), '(${ALTERNATIVES})')`;
+/** Long, and cancelled at once when it is asked to. */
+const LONG =
+  "SELECT count() FROM (SELECT arrayJoin(range(100000)) AS a) AS x CROSS JOIN (SELECT arrayJoin(range(100000)) AS b) AS y WHERE cityHash64(a, b) = 0";
+
+describe("invariant 7: functions", () => {
+  const RING = "arrayMap(i -> (toFloat64(i), toFloat64(i * 7919 % 1000)), range(20000))";
+  test.each([
+    [
+      "polygonsUnionCartesian of 20,000 points",
+      `SELECT length(polygonsUnionCartesian([[${RING}]], [[${RING}]]))`,
+    ],
+    ["printf of two billion digits", "SELECT length(printf('%2000000000d', 1))"],
+  ])("%s is no function for analysts", async (_, query) => {
+    const answer = await ask(await newKey("f"), query);
+    expect([answer.status, answer.headers.get("x-clickhouse-exception-code")]).toEqual([403, "497"]);
+    expect(await metric("mtc_engine_restarts")).toBe(0);
+  });
+});
+
+test("a session's cookie from another site's page asks nothing, by whatever method", async () => {
+  const asked = (headers: Record<string, string>, method = "GET"): Promise<number> =>
+    fetch(`${server.origin}/sql/?query=SELECT+1`, { method, headers: { cookie, ...headers } }).then(
+      ({ status }) => status,
+    );
+  expect(await asked({ "sec-fetch-site": "same-origin" })).toBe(200);
+  for (const method of ["GET", "POST"]) {
+    expect(await asked({ "sec-fetch-site": "cross-site" }, method)).toBe(403);
+    expect(await asked({ "sec-fetch-site": "same-site" }, method)).toBe(403);
+    expect(await asked({ origin: "https://elsewhere.example" }, method)).toBe(403);
+    expect(await asked({}, method)).toBe(403);
+  }
+});
+
+test("a client that leaves takes its query with it; two lanes, and a queue with an end", async () => {
+  const key = await newKey("leaves");
+  const leave = new AbortController();
+  const left = [1, 2].map(() => ask(key, LONG, leave.signal).catch((error: Error) => error.name));
+  await pace(1_500);
+  // Both lanes are taken: four wait, the next one is told so.
+  const waiting = [1, 2, 3, 4].map(() => ask(key, "SELECT 1"));
+  await pace(500);
+  const more = await ask(key, "SELECT 1");
+  expect([more.status, more.headers.get("x-clickhouse-exception-code")]).toEqual([429, "202"]);
+  expect(Number(more.headers.get("retry-after"))).toBeGreaterThan(0);
+  const began_ms = performance.now();
+  leave.abort();
+  expect(await Promise.all(left)).toEqual(["AbortError", "AbortError"]);
+  const answers = await Promise.all(waiting);
+  expect(await Promise.all(answers.map((answer) => answer.text()))).toEqual(["1\n", "1\n", "1\n", "1\n"]);
+  // Their 30 s are not waited for.
+  expect(performance.now() - began_ms).toBeLessThan(limit_ms() / 3);
+  expect(await metric("mtc_engine_restarts")).toBe(0);
+});
+
+test.skipIf(process.platform !== "linux")(
+  "invariants 1, 2, 6 and 7: queries that go on past their bound are ended, with the engine where they must; whoever asked is refused",
+  async () => {
+    const [lambda, pattern, other] = await Promise.all(["lambda", "pattern", "other"].map(newKey));
+    const before = engineOf(server.pid);
+    expect(readFileSync(`/proc/${before}/oom_score_adj`, "utf8").trim()).toBe("1000");
+    const post = (n: number) =>
+      server.call("POST", "/internal/machines/mill-1/data", {
+        observations: [{ signal: "part_count", ts: new Date(Date.UTC(2026, 0, 5) + n * 1_000), value: n }],
+      });
+    let [sent, running] = [0, true];
+    const sending = (async () => {
+      while (running) {
+        expect((await post(sent)).status).toBe(202);
+        sent += 1;
+        await pace(100);
+      }
+    })();
+    const asked = [
+      [lambda, LAMBDA],
+      [pattern, PATTERN],
+    ].map(async ([key = "", query = ""]) => {
+      const began_ms = performance.now();
+      const answer = await ask(key, query);
+      return { code: answer.headers.get("x-clickhouse-exception-code"), ms: performance.now() - began_ms };
+    });
+    const [sorted, matched] = await Promise.all(asked);
+    console.log(`sorted: ${JSON.stringify(sorted)}, matched: ${JSON.stringify(matched)}`);
+    expect(["159", "241"]).toContain(String(sorted?.code));
+    expect(matched?.code).toBe("159");
+    // 30 s, two more, and what a busy machine adds.
+    expect(matched?.ms).toBeLessThan(limit_ms());
+    // The engine is another one, and does what it did.
+    await until(async () => (await metric("mtc_engine_up")) === 1);
+    expect(await metric("mtc_engine_restarts")).toBe(1);
+    expect(engineOf(server.pid)).not.toBe(before);
+    const again = await ask(pattern ?? "", "SELECT 1");
+    expect(again.status).toBe(429);
+    expect(Number(again.headers.get("retry-after"))).toBeWithin(500, 601);
+    expect(await (await ask(other ?? "", "SELECT 1")).text()).toBe("1\n");
+    const log = await until(() => {
+      const text = readFileSync(`${server.data_dir}/security.log`, "utf8");
+      return text.includes("ended the engine") && text;
+    });
+    expect(log.split("\n").find((line) => line.includes("ended the engine"))).toContain('"who":"pattern"');
+    running = false;
+    await sending;
+    await server.settled();
+    const { body } = await server.call<{ rows: { total_count: number }[] }>(
+      "GET",
+      "/api/v1/oee?from=2026-01-05T00:00:00Z&to=2026-01-06T00:00:00Z&by=machine",
+    );
+    expect(body.rows[0]?.total_count).toBe(sent - 1);
+    const health = await fetch(`${server.origin}/admin/health/figures`, { headers: { cookie } });
+    expect(await health.text()).toContain("started again 1 ×");
+  },
+  limit_ms(150),
+);
