@@ -1,7 +1,7 @@
 // A read key that tries to stop the program through /sql/, against the running program: everything else goes on.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
-import { limit_ms, pace, until } from "../.ci/limits.ts";
+import { limit_ms, pace, SLOWNESS, until } from "../.ci/limits.ts";
 import { engineOf } from "./testing/engine-process.ts";
 import { discard, signInOnce, startServer, type TestServer } from "./testing/server.ts";
 
@@ -85,7 +85,7 @@ test("a client that leaves takes its query with it; two lanes, and a queue with 
   const answers = await Promise.all(waiting);
   expect(await Promise.all(answers.map((answer) => answer.text()))).toEqual(["1\n", "1\n", "1\n", "1\n"]);
   // Their 30 s are not waited for.
-  expect(performance.now() - began_ms).toBeLessThan(limit_ms() / 3);
+  expect(performance.now() - began_ms).toBeLessThan(20_000 * SLOWNESS);
   expect(await metric("mtc_engine_restarts")).toBe(0);
 });
 
@@ -129,11 +129,11 @@ test.skipIf(process.platform !== "linux")(
     expect(again.status).toBe(429);
     expect(Number(again.headers.get("retry-after"))).toBeWithin(500, 601);
     expect(await (await ask(other ?? "", "SELECT 1")).text()).toBe("1\n");
-    const log = await until(() => {
-      const text = readFileSync(`${server.data_dir}/security.log`, "utf8");
-      return text.includes("ended the engine") && text;
-    });
-    expect(log.split("\n").find((line) => line.includes("ended the engine"))).toContain('"who":"pattern"');
+    await until(() =>
+      readFileSync(`${server.data_dir}/security.log`, "utf8")
+        .split("\n")
+        .some((line) => line.includes("ended the engine") && line.includes('"who":"pattern"')),
+    );
     running = false;
     await sending;
     await server.settled();

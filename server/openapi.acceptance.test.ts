@@ -48,7 +48,8 @@ test.each([...ROLES])(
         for (const { path: asked, ...request } of drawn) {
           const answer = await sandbox.ask(role, method.toUpperCase(), asked, request, path === ENDLESS);
           statuses.set(answer.status, (statuses.get(answer.status) ?? 0) + 1);
-          const fails = answer.status >= 500 || answer.status === 0;
+          // Where the machine is busy, what takes too long is told so.
+          const fails = (answer.status >= 500 && answer.status !== 503) || answer.status === 0;
           const untold =
             answer.status >= 400 && !path.startsWith("/sql") && !answer.type.includes("problem+json");
           if (fails || untold) failed.push({ method, asked, ...request, answer });

@@ -1,6 +1,6 @@
 // What the watch does with a question over its bounds: cancelled, and the engine ended only for one that goes on.
 import { expect, test } from "bun:test";
-import { until } from "../../.ci/limits.ts";
+import { pace, until } from "../../.ci/limits.ts";
 import { EngineError } from "./engine.ts";
 import { OverBounds, Watch } from "./watch.ts";
 
@@ -43,7 +43,7 @@ test("invariant 7: memory that grows by more than its bound is told from what wa
   const [first] = [ask()];
   state.held_bytes = 100 + GIB;
   const second = ask();
-  await Bun.sleep(300);
+  await pace(300);
   expect(state.killed).toEqual([]);
   state.held_bytes += 1;
   const error = await first;

@@ -1,10 +1,11 @@
 // Scenarios side by side: none reads before all have written, none writes while another reads, and one that ended holds up nobody.
 import { expect, test } from "bun:test";
+import { pace } from "../../.ci/limits.ts";
 import { sideBySide } from "./side-by-side.ts";
 
 const log: string[] = [];
 const { scenario, toGo } = sideBySide(async () => {
-  await Bun.sleep(1);
+  await pace(1);
   log.push("rolled up");
 });
 
@@ -15,7 +16,7 @@ const rounds = (name: string, times: number) =>
       for (const phase of ["write", "read"] as const) {
         await toGo(phase);
         log.push(`${name} may ${phase}`);
-        await Bun.sleep(name === "slow" ? 5 : 0);
+        await pace(name === "slow" ? 5 : 0);
         log.push(`${name}: ${phase}`);
       }
   });

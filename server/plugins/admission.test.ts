@@ -2,7 +2,7 @@
 import { afterAll, expect, test } from "bun:test";
 import { connect } from "node:net";
 import { Elysia } from "elysia";
-import { until } from "../../.ci/limits.ts";
+import { pace, until } from "../../.ci/limits.ts";
 import { answer } from "../lists.ts";
 import { Admission, reportAdmission } from "./admission.ts";
 import { errors } from "./errors.ts";
@@ -19,7 +19,7 @@ function enter(reports: Admission, owner: string, gone?: AbortSignal) {
   return one;
 }
 const begun = async (all: { begun: boolean }[]): Promise<boolean[]> => {
-  await Bun.sleep(0);
+  await pace(0);
   return all.map((one) => one.begun);
 };
 
@@ -68,7 +68,7 @@ test("invariant 7: who waits and is given up has no place any more, and whose tu
 test("invariant 7: who was given up before its turn takes none", async () => {
   const reports = new Admission(SHARE);
   await expect(reports.enter("a", AbortSignal.abort(new Error("left")))).rejects.toThrow("left");
-  await Bun.sleep(0);
+  await pace(0);
   expect(reports.count()).toBe(0);
 });
 
@@ -142,7 +142,7 @@ test.each(["/rows", "/rows?format=csv"])(
         socket.bytes += chunk.length;
         socket.end_seen ||= chunk.toString("latin1").endsWith("0\r\n\r\n");
         if (socket.pause_ms > 0) socket.pause();
-        if (socket.pause_ms < Infinity) setTimeout(() => socket.resume(), socket.pause_ms);
+        if (socket.pause_ms < Infinity) void pace(socket.pause_ms).then(() => socket.resume());
       });
       socket.on("close", () => (socket.ended = true));
       socket.on("error", () => {});

@@ -45,7 +45,7 @@ const app = new Elysia()
   .get("/api/v1/slow", () => reports.query(SLOW, {}))
   .get("/api/v1/two", async () => {
     await reports.query("SELECT 1 AS n", {});
-    await new Promise((gone) => requestGone()?.addEventListener("abort", gone));
+    await until(() => requestGone()?.aborted);
     return reports.query("SELECT 2 AS n", {}).finally(() => (ended += 1));
   })
   .get("/api/v1/shared", () => forAll(() => reports.query("SELECT 3 AS n", {})))
