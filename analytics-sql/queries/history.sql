@@ -3,8 +3,9 @@
 -- pixel. What held when the stretch began is looked for as far back again, and comes as bucket -1.
 -- Of one time they come in that order, the last one last; one point may come twice.
 -- A value that is no number is a hole: NaN here, which no observation can be.
--- Of one instant the highest sequence is last, of one sequence the greatest text (mtc_value_text). All three are one string,
--- the numbers byte by byte from the highest on: with tuples this takes nearly twice as long.
+-- Of one instant the highest sequence is last, of one sequence the greatest text (mtc_value_text), of a number and the word that
+-- reads like it the word. All of it is one string, the numbers byte by byte from the highest on: with tuples this takes nearly
+-- twice as long.
 SELECT signal, point.1 AS ts_us, NOT isNaN(point.2) AS known, if(known, point.2, 0) AS number
 FROM
 (
@@ -24,7 +25,8 @@ FROM
             concat(
                 reinterpretAsFixedString(byteSwap(toUInt64(t))),
                 reinterpretAsFixedString(byteSwap(seq)),
-                mtc_value_text(signal, num, word)) AS place,
+                mtc_value_text(signal, num, word),
+                if(isNull(num), '\0', '')) AS place,
             ifNull(num, nan) AS n,
             isNotNull(num) AS known_here
         FROM mtc.observations

@@ -238,7 +238,8 @@ test("invariants 3 and 5: of two values of one time and sequence the same one ho
         expect(chart?.value.at(-1), JSON.stringify(seen[i])).toBe(number);
       }
     }),
-    { numRuns: 2, endOnFailure: true },
+    // A number and the word that reads like it: the chart took whichever came first.
+    { numRuns: 2, endOnFailure: true, examples: [[[{ signal: "part_count", seq: 0, values: [10, "10"] }]]] },
   );
 });
 
