@@ -2,7 +2,7 @@
 import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { dirname } from "node:path";
-import { installVenv } from "./venv.ts";
+import { provideFromPyPI } from "./venv.ts";
 
 const FERRETDB = "1.24.2";
 const FERRETDB_BINARY = `${homedir()}/.cache/mtc-tests/ferretdb-${FERRETDB}/ferretdb`;
@@ -74,7 +74,4 @@ export function provideFerret(): string {
 
 /** From PyPI, in a place of its own. @returns its path, or a word on why there is none */
 export const provideSecantus = (): string =>
-  findSecantus() ??
-  installVenv(SECANTUSDB_VENV, `SecantusDB==${SECANTUSDB}`) ??
-  findSecantus() ??
-  "not there after installing it";
+  provideFromPyPI(findSecantus, SECANTUSDB_VENV, `SecantusDB==${SECANTUSDB}`);

@@ -1,7 +1,7 @@
 // Finds Schemathesis, which asks a server everything that its OpenAPI document says and does not say, or installs it.
 import { existsSync } from "node:fs";
 import { homedir } from "node:os";
-import { installVenv } from "./venv.ts";
+import { provideFromPyPI } from "./venv.ts";
 
 const SCHEMATHESIS = "schemathesis==4.32.5";
 const VENV = `${homedir()}/.cache/mtc-tests/${SCHEMATHESIS.replace("==", "-")}`;
@@ -11,8 +11,4 @@ const COMMAND = `${VENV}/bin/schemathesis`;
 export const findSchemathesis = (): string | undefined => (existsSync(COMMAND) ? COMMAND : undefined);
 
 /** PyPI's, in a place of its own. @returns its path, or a word on why there is none */
-export const provideSchemathesis = (): string =>
-  findSchemathesis() ??
-  installVenv(VENV, SCHEMATHESIS) ??
-  findSchemathesis() ??
-  "not there after installing it";
+export const provideSchemathesis = (): string => provideFromPyPI(findSchemathesis, VENV, SCHEMATHESIS);

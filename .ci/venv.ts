@@ -1,6 +1,10 @@
 // Installs a package of PyPI into a place of its own, for tests.
 import { rmSync } from "node:fs";
 
+/** @returns its path, or a word on why there is none @param find its path, where it is @param venv as {@link installVenv} */
+export const provideFromPyPI = (find: () => string | undefined, venv: string, requirement: string): string =>
+  find() ?? installVenv(venv, requirement) ?? find() ?? "not there after installing it";
+
 /**
  * @param venv the folder; what a broken-off attempt left there goes
  * @param requirement with its version: `moto[server]==5.1.4`

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { limit_ms, pace, SLOWNESS, until } from "../.ci/limits.ts";
 import { engineOf } from "./testing/engine-process.ts";
-import { discard, signInOnce, startServer, type TestServer } from "./testing/server.ts";
+import { discard, metric, signInOnce, startServer, type TestServer } from "./testing/server.ts";
 
 let server: TestServer;
 let cookie: string;
@@ -25,10 +25,6 @@ const ask = (key: string, query: string, signal?: AbortSignal): Promise<Response
     body: query,
     ...(signal ? { signal } : {}),
   });
-const metric = async (name: string): Promise<number> => {
-  const text = await (await fetch(`${server.origin}/metrics`)).text();
-  return Number(new RegExp(`^${name} (\\S+)$`, "m").exec(text)?.[1]);
-};
 
 /** Sorts millions of numbers by a lambda, again and again and each time otherwise: longer than a query may take on any machine. */
 const SORTED = Array.from({ length: 20 }, (_, i) => i).reduce(
@@ -54,7 +50,7 @@ describe("invariant 7: functions", () => {
   ])("%s is no function for analysts", async (_, query) => {
     const answer = await ask(await newKey("f"), query);
     expect([answer.status, answer.headers.get("x-clickhouse-exception-code")]).toEqual([403, "497"]);
-    expect(await metric("mtc_engine_restarts")).toBe(0);
+    expect(await metric(server, "mtc_engine_restarts")).toBe(0);
   });
 });
 
@@ -90,7 +86,7 @@ test("a client that leaves takes its query with it; two lanes, and a queue with 
   expect(await Promise.all(answers.map((answer) => answer.text()))).toEqual(["1\n", "1\n", "1\n", "1\n"]);
   // Their 30 s are not waited for.
   expect(performance.now() - began_ms).toBeLessThan(20_000 * SLOWNESS);
-  expect(await metric("mtc_engine_restarts")).toBe(0);
+  expect(await metric(server, "mtc_engine_restarts")).toBe(0);
 });
 
 test.skipIf(process.platform !== "linux")(
@@ -126,8 +122,8 @@ test.skipIf(process.platform !== "linux")(
     // 30 s, two more, and what a busy machine adds.
     expect(matched?.ms).toBeLessThan(limit_ms());
     // The engine is another one, and does what it did.
-    await until(async () => (await metric("mtc_engine_up")) === 1);
-    expect(await metric("mtc_engine_restarts")).toBe(1);
+    await until(async () => (await metric(server, "mtc_engine_up")) === 1);
+    expect(await metric(server, "mtc_engine_restarts")).toBe(1);
     expect(engineOf(server.pid)).not.toBe(before);
     const again = await ask(pattern ?? "", "SELECT 1");
     expect(again.status).toBe(429);

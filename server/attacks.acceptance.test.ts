@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { connect } from "node:net";
 import { gunzipSync } from "node:zlib";
 import { until } from "../.ci/limits.ts";
-import { discard, startServer, TEST_KEY, type TestServer } from "./testing/server.ts";
+import { discard, metric, startServer, TEST_KEY, type TestServer } from "./testing/server.ts";
 
 let server: TestServer;
 beforeAll(async () => {
@@ -192,10 +192,7 @@ test("pages are compressed as the client accepts, and caches are told so", async
   expect(gunzipSync(gzip.body).toString()).toStartWith("<!doctype html>");
 });
 
-const readers = async (): Promise<number> => {
-  const { body } = await server.call<string>("GET", "/metrics");
-  return Number(/^mtc_live_readers (\d+)$/m.exec(body)?.[1]);
-};
+const readers = (): Promise<number> => metric(server, "mtc_live_readers");
 
 test("a stream tells when to come back, and resumes where it was (Last-Event-ID)", async () => {
   const open = async (headers: Record<string, string> = {}) => {

@@ -4,13 +4,7 @@ import { afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { limit_ms, until } from "../.ci/limits.ts";
 import { arrival, shuffled } from "../analytics-sql/testing/arrival.ts";
 import { ColumnsBuilder } from "../ingest/columns.ts";
-import {
-  haveRecordings,
-  moved,
-  movedLines,
-  recording,
-  weeksSince_us,
-} from "../ingest/sources/mtconnect/recordings.ts";
+import { haveRecordings, movedToNow, recordingText } from "../ingest/sources/mtconnect/recordings.ts";
 import { type SimulatedAgent, startAgent } from "../ingest/sources/simulator/agent.ts";
 import { type DeviceModel, deviceModelFromXml } from "../ingest/sources/simulator/model.ts";
 import { replay } from "../ingest/sources/simulator/shdr.ts";
@@ -20,11 +14,11 @@ import { discard, startServer, TEST_KEY, type TestServer } from "./testing/serve
 setDefaultTimeout(limit_ms(300));
 
 /** A working day of a Hurco VMX24: from its first observation to its last. */
-const BY_US = weeksSince_us("2017-02-01T20:11:13.453125Z");
-const FIRST_TS = moved("2017-02-01T12:18:02.234375Z", BY_US);
-const LAST_TS = moved("2017-02-01T20:11:13.453125Z", BY_US);
+const MOVED = movedToNow("2017-02-01T20:11:13.453125Z");
+const FIRST_TS = MOVED.at("2017-02-01T12:18:02.234375Z");
+const LAST_TS = MOVED.at("2017-02-01T20:11:13.453125Z");
 const DAY = `from=${FIRST_TS}&to=${LAST_TS}`;
-const DAY_START_US = Date.UTC(2017, 1, 1, 12) * 1_000 + BY_US;
+const DAY_START_US = Date.UTC(2017, 1, 1, 12) * 1_000 + MOVED.by_us;
 /** Facts of the recording, exact to the microsecond: ACTIVE; READY and PROGRAM_COMPLETED; every kind of stop. */
 const SECONDS = { RUNNING: 10_472.875, IDLE: 12_463.6875, STOPPED: 5_454.65625 };
 const OEE = {
@@ -39,8 +33,7 @@ const OEE = {
   coverage: 1,
 };
 
-const textOf = (path: string): string => new TextDecoder().decode(recording(path));
-const hurco = (): DeviceModel => deviceModelFromXml(textOf("nist/tdp-devices.xml"), "Hurco04");
+const hurco = (): DeviceModel => deviceModelFromXml(recordingText("nist/tdp-devices.xml"), "Hurco04");
 
 type StateRow = { state: string; from: string; to: string; seconds: number; cause: string };
 type ObservationRow = { signal: string; ts: string; seq: number; value: number | string | null };
@@ -73,11 +66,11 @@ async function rowsOf<T>(at: TestServer, path: string): Promise<T[]> {
 }
 
 /** Waits until the last that the agent told can be queried: the sequence after it is the agent's next. */
-async function arrived(at: TestServer, id: string, agent: SimulatedAgent, last_ts: string): Promise<void> {
+async function arrived(at: TestServer, id: string, agent: SimulatedAgent): Promise<void> {
   await until(async () => {
     const rows = await rowsOf<ObservationRow>(
       at,
-      `${id}/observations?from=${last_ts}&to=${moved(last_ts, 1_000_000)}`,
+      `${id}/observations?from=${LAST_TS}&to=${MOVED.at("2017-02-01T20:11:14.453125Z")}`,
     );
     return rows.some(({ seq }) => seq === agent.next_sequence - 1) || undefined;
   });
@@ -112,7 +105,7 @@ type Recorded = { signal: string; ts_us: number; seq: number; value: number | st
 /** The recording line by line; torn lines carry nothing. */
 function recorded(path: string): Recorded[] {
   const rows: Recorded[] = [];
-  for (const line of movedLines(path, BY_US)) {
+  for (const line of MOVED.lines(path)) {
     const [ts = "", ...fields] = line.trimEnd().split("|");
     for (let i = 0; i + 1 < fields.length; i += 2) {
       const name = fields[i] ?? "";
@@ -159,7 +152,7 @@ describe.skipIf(!haveRecordings)("a recorded day of a Hurco VMX24", () => {
   test("invariants 2 and 3: from an agent, and over HTTP in batches of any size, shuffled and repeated, it is the same to the microsecond", async () => {
     const device = hurco();
     const agent = agentOf(device);
-    expect(await replay(movedLines(path, BY_US), agent, device)).toEqual({
+    expect(await replay(MOVED.lines(path), agent, device)).toEqual({
       observations: 66_160,
       torn: 9,
       unknown: 0,
@@ -177,7 +170,7 @@ describe.skipIf(!haveRecordings)("a recorded day of a Hurco VMX24", () => {
       const batches = bodies(rows, size);
       await post(server, id, shuffled([...batches, ...batches, ...bodies(rows, size, 1_000_000)], random));
     }
-    await arrived(server, "from-agent", agent, LAST_TS);
+    await arrived(server, "from-agent", agent);
     await server.settled();
 
     const told = await expectTheDay(server, "from-agent");
@@ -189,7 +182,7 @@ describe.skipIf(!haveRecordings)("a recorded day of a Hurco VMX24", () => {
   test("invariants 1, 2 and 4: stopped, killed and cut off on the way, it resumes by checkpoint, and no gap is left", async () => {
     const device = hurco();
     const agent = agentOf(device);
-    const lines = movedLines(path, BY_US);
+    const lines = MOVED.lines(path);
     server = await startServer();
     const { data_dir } = server;
     await addMachine(server, "hurco", agent.url);
@@ -220,12 +213,12 @@ describe.skipIf(!haveRecordings)("a recorded day of a Hurco VMX24", () => {
     expect(lost).toEqual([expect.objectContaining({ to: null, cause: "unreachable" })]);
     agent.up();
     await told;
-    await arrived(server, "hurco", agent, LAST_TS);
+    await arrived(server, "hurco", agent);
     await server.settled();
 
     await expectTheDay(server, "hurco");
     expect(await rowsOf(server, gaps)).toEqual([]);
-    const whole = `from=${FIRST_TS.slice(0, 10)}T00:00:00Z&to=${moved(LAST_TS, 3_600_000_000)}`;
+    const whole = `from=${MOVED.at("2017-02-01T00:00:00Z")}&to=${MOVED.at("2017-02-02T00:00:00Z")}`;
     const sequences = (await everyObservation(server, "hurco", whole))
       .map(({ seq }) => seq)
       .sort((a, b) => a - b);
@@ -240,7 +233,9 @@ describe.skipIf(!haveRecordings)("11,928 recorded observations in two forms", ()
   test("invariant 2: an adapter's lines and a real agent's document are the same rows, page by page", async () => {
     const device = hurco();
     const agent = agentOf(device);
-    expect(await replay(movedLines(`${path}.shdr`), agent, device)).toMatchObject({ observations: 11_928 });
+    expect(await replay(recordingText(`${path}.shdr`).split("\n"), agent, device)).toMatchObject({
+      observations: 11_928,
+    });
     server = await startServer();
     await addMachine(server, "lines", agent.url);
     await addMachine(server, "document", serveDocument(`${path}.streams.xml`, agent.url));
@@ -312,7 +307,7 @@ async function hasStored(at: TestServer, id: string, rows: number): Promise<void
  * @returns its address
  */
 function serveDocument(path: string, model_url: string): string {
-  const document = textOf(path);
+  const document = recordingText(path);
   const header = /<Header [^>]*>/.exec(document)?.[0] ?? "";
   const instance = /instanceId="\d+"/.exec(header)?.[0] ?? "";
   const nothing = document.replace(/<Streams>.*<\/Streams>/s, "<Streams/>");

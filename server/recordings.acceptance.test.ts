@@ -14,10 +14,9 @@ import {
 import type { Plant, Seen } from "../analytics-sql/testing/plant.ts";
 import {
   haveRecordings,
-  moved,
-  movedLines,
-  recording,
-  weeksSince_us,
+  type Moved,
+  movedToNow,
+  recordingText,
 } from "../ingest/sources/mtconnect/recordings.ts";
 import { type SimulatedAgent, startAgent } from "../ingest/sources/simulator/agent.ts";
 import { deviceModelFromXml } from "../ingest/sources/simulator/model.ts";
@@ -113,15 +112,14 @@ afterAll(async () => {
   if (haveRecordings) await discard(server);
 });
 
-const textOf = (path: string): string => new TextDecoder().decode(recording(path));
 const micros = (ts: string): number => parseTimestamp_us(ts) ?? Number.NaN;
 
 describe.skipIf(!haveRecordings)("recorded logs", () => {
   for (const recorded_log of LOGS) {
     test(`invariants 2, 3 and 4: ${recorded_log.file}`, async () => {
-      const by_us = weeksSince_us(recorded_log.to);
+      const moved = movedToNow(recorded_log.to);
       const { from, to } = recorded_log;
-      const log = { ...recorded_log, from: moved(from, by_us), to: moved(to, by_us), by_us };
+      const log = { ...recorded_log, from: moved.at(from), to: moved.at(to), moved };
       const id = log.file.replaceAll(/\W+/g, "-");
       const agent = await tell(log);
       const source = { kind: "mtconnect", url: agent.url, device: log.device };
@@ -210,12 +208,12 @@ async function tell({
   model,
   count,
   backwards = 0,
-  by_us,
-}: Log & { by_us: number }): Promise<SimulatedAgent> {
-  const lines = movedLines(file, by_us);
+  moved,
+}: Log & { moved: Moved }): Promise<SimulatedAgent> {
+  const lines = moved.lines(file);
   const times = lines.map((line) => micros(line.split("|")[0] ?? "")).filter(Number.isFinite);
   expect(times.filter((time, i) => time < (times[i - 1] ?? 0))).toHaveLength(backwards);
-  const modelled = deviceModelFromXml(textOf(model), device);
+  const modelled = deviceModelFromXml(recordingText(model), device);
   const agent = startAgent({ devices: [modelled], started_us: Math.min(...times) - 1_000_000 });
   agents.push(agent);
   expect(await replay(lines, agent, modelled)).toEqual(count);

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { limit_ms, until } from "../.ci/limits.ts";
 import { openStoreOf } from "./testing/kept.ts";
-import { discard, startServer, TEST_KEY, type TestServer, tempDir } from "./testing/server.ts";
+import { discard, metric, startServer, TEST_KEY, type TestServer, tempDir } from "./testing/server.ts";
 
 const OTHER_KEY = "the-key-of-another-tenant";
 let server: TestServer;
@@ -153,10 +153,7 @@ function readEvents(text: string): Message[] {
   );
 }
 
-const readers = async (): Promise<number> => {
-  const { body } = await server.call<string>("GET", "/metrics");
-  return Number(/^mtc_live_readers (\d+)$/m.exec(body)?.[1]);
-};
+const readers = (): Promise<number> => metric(server, "mtc_live_readers");
 
 test("SSE and WebSocket tell the same under the same ids, and both resume", async () => {
   const [sse, socket] = [new Reader("sse"), new Reader("websocket")];
@@ -311,8 +308,7 @@ test(
       }
       for (const { socket } of crowd) socket.destroy();
       await until(async () => (await readers()) === 0 || undefined);
-      const { body } = await server.call<string>("GET", "/metrics");
-      resident_bytes.push(Number(/^mtc_resident_memory_bytes (\d+)$/m.exec(body)?.[1]));
+      resident_bytes.push(await metric(server, "mtc_resident_memory_bytes"));
     }
     console.log(`resident after each thousand: ${resident_bytes.map((bytes) => bytes >> 20).join(", ")} MiB`);
     expect((resident_bytes[2] ?? 0) - (resident_bytes[0] ?? 0)).toBeLessThan(128 * 1024 * 1024);

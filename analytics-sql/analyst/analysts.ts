@@ -1,6 +1,6 @@
 // The analysts' own way to the engine, one for each tenant: read-only, bounded, with nothing but its views.
 import type { Analyst, AnalystAnswer } from "../engine/engine.ts";
-import type { Settings } from "../engine/settings.ts";
+import { BACKGROUND_NICE, type Settings } from "../engine/settings.ts";
 import type { Watch } from "../engine/watch.ts";
 import { Admission } from "./admission.ts";
 import { judge, notAQuery } from "./gate.ts";
@@ -28,7 +28,7 @@ export const ANALYST_SETTINGS: Settings = {
   max_result_bytes: ANALYST_LIMITS.result_bytes,
   result_overflow_mode: "throw",
   max_query_size: 4 * ANALYST_LIMITS.query_bytes,
-  os_threads_nice_value_query: 10,
+  os_threads_nice_value_query: BACKGROUND_NICE,
   // As every answer says of itself, wherever the host stands.
   session_timezone: "UTC",
 };

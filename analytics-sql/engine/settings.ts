@@ -7,7 +7,7 @@ export type Settings = Record<string, string | number>;
 const QUERY_MEMORY_BYTES = 2 * 1024 ** 3;
 const QUERY_TIME_MAX_S = 60;
 /** How much the threads of what nobody waits for step back, on the system's scale of 19. */
-const BACKGROUND_NICE = 10;
+export const BACKGROUND_NICE = 10;
 /** What grouping and sorting for the lake may hold before they go to the disk. */
 const ASIDE_SPILL_BYTES = 256 * 1024 ** 2;
 

@@ -1,5 +1,6 @@
 // Rolls days of machines up: the sweep over their events, kept as the pieces of each day.
 import type { Engine } from "../engine/engine.ts";
+import { BACKGROUND_NICE } from "../engine/settings.ts";
 import { overTimeline } from "../queries/timeline/timeline.ts";
 import behind_ from "./behind.sql" with { type: "text" };
 import firstDays_ from "./first-days.sql" with { type: "text" };
@@ -48,8 +49,7 @@ export async function firstDays(engine: Engine, query: Machines): Promise<Map<st
 }
 
 const ROLL = `INSERT INTO mtc.machine_days ${overTimeline(roll_, names, pieces)}`;
-/** How much its threads step back where nobody waits, on the system's scale of 19. */
-const ROLL_BEHIND = `${ROLL}\nSETTINGS os_threads_nice_value_query = 10`;
+const ROLL_BEHIND = `${ROLL}\nSETTINGS os_threads_nice_value_query = ${BACKGROUND_NICE}`;
 
 export type Days = Machines & {
   version: number;

@@ -117,20 +117,19 @@ export class Roller {
       if (out.size > 0 && out.size === asked.machines.length) throw new SetAside(aside, Date.now());
       return { ...asked, machines: asked.machines.filter((machine) => !out.has(machine)) };
     };
-    const isMissing = (window: Window): boolean => {
-      const { from_us, to_us } = this.#reachOf(window);
-      return from_us > window.from_us || to_us <= window.from_us;
+    const isMissing = (): boolean => {
+      const { from_us, to_us } = this.#reachOf(ableOf());
+      return from_us > asked.from_us || to_us <= asked.from_us;
     };
-    const isOld = (window: Window): boolean =>
-      this.#reachOf(window).to_us < Math.min(window.to_us, as_of_us - RECENT_US);
+    const isOld = (): boolean => this.#reachOf(ableOf()).to_us < Math.min(asked.to_us, as_of_us - RECENT_US);
     // After a start, and where another process rolls up, the notes know more.
-    if (isMissing(ableOf()) || isOld(ableOf())) await this.#readNotes(asked);
+    if (isMissing() || isOld()) await this.#readNotes(asked);
     // Asked again in its turn: reports of one page come together, and the first one's roll-up is all of theirs.
-    if (isMissing(ableOf()))
+    if (isMissing())
       await this.#inTurn(async () => {
-        if (isMissing(ableOf())) await this.#roll(asked, AT_ONCE);
+        if (isMissing()) await this.#roll(asked, AT_ONCE);
       });
-    else if (isOld(ableOf())) this.#renew(asked);
+    else if (isOld()) this.#renew(asked);
     const window = ableOf();
     const { to_us, seen_us } = this.#reachOf(window);
     // Of what is over, "as of" says when it was looked at: whoever remembers a report asks anew.
@@ -140,12 +139,16 @@ export class Roller {
 
   async #readNotes({ tenant, machines, as_of_us }: Window): Promise<void> {
     const now_us = this.#engine.visibleUntil_us();
-    for (const { machine_id, rolled_from_us, rolled_to_us, touched } of await standings(this.#engine, {
-      ...{ tenant, machines, now_us },
-    })) {
-      this.#reach.set(`${tenant}/${machine_id}`, { from_us: rolled_from_us, to_us: rolled_to_us });
+    for (const { machine_id, touched } of await this.#standings({ tenant, machines, now_us }))
       if (!touched) this.#seen.set(`${tenant}/${machine_id}`, as_of_us);
-    }
+  }
+
+  /** What the notes say of machines, and from then on known here. */
+  async #standings(asked: { tenant: string; machines: string[]; now_us: number }): Promise<Standing[]> {
+    const known = await standings(this.#engine, asked);
+    for (const { machine_id, rolled_from_us: from_us, rolled_to_us: to_us } of known)
+      this.#reach.set(`${asked.tenant}/${machine_id}`, { from_us, to_us });
+    return known;
   }
 
   /** One at a time: the next that finds it old asks again. */
@@ -234,7 +237,7 @@ export class Roller {
     const engine = this.#engine;
     const since_us = engine.visibleUntil_us();
     const minorStops = policies?.();
-    const known = await standings(engine, { tenant, machines, now_us: since_us });
+    const known = await this.#standings({ tenant, machines, now_us: since_us });
     const standing = new Map(known.map((one) => [one.machine_id, one]));
     const until_us = Math.min(as_of_us, midnight(to_us - 1) + DAY_US);
     const stretch = { from_us: midnight(Math.max(from_us, EARLIEST_US)), until_us, to_us, since_us };
@@ -250,9 +253,7 @@ export class Roller {
         ]);
     const margin_us = Math.max(0, ...inForce.map(({ minor_stop_us }) => minor_stop_us));
     const jobs = machines.flatMap((machine) => {
-      const at = standing.get(machine);
-      if (at) this.#reach.set(`${tenant}/${machine}`, { from_us: at.rolled_from_us, to_us: at.rolled_to_us });
-      const job = jobOf(machine, { ...stretch, margin_us }, at, starts.get(machine));
+      const job = jobOf(machine, { ...stretch, margin_us }, standing.get(machine), starts.get(machine));
       return job ? [job] : [];
     });
     if (jobs.length > 0)
@@ -296,7 +297,10 @@ export class Roller {
       const days = { first_us: at_us, last_us: Math.min(at_us + step_us, last_us) };
       await inTurn((own) =>
         roll(this.#engine, {
-          ...{ tenant, version, margin_us, ...days },
+          tenant,
+          version,
+          margin_us,
+          ...days,
           machines: own.map(({ machine }) => machine),
           // A clock that was set back does not undo what was rolled up before.
           as_of_us: Math.max(as_of_us, last_us),

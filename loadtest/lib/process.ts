@@ -1,5 +1,6 @@
 // A process seen from outside (CPU, memory), our own helper processes, and the one clock all of them share.
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
+import { childrenOf } from "../../server/testing/engine-process.ts";
 
 /** Linux counts CPU time in ticks of 10 ms. */
 const TICKS_PER_S = 100;
@@ -11,13 +12,7 @@ export const clock_ms = (): number => performance.timeOrigin + performance.now()
 export const cpu_s = (pid: number): number =>
   family(pid).reduce((sum, one) => sum + cpuOf_s(`/proc/${one}/stat`), 0);
 
-function family(pid: number): number[] {
-  const threads = readdirSync(`/proc/${pid}/task`);
-  const children = threads.flatMap((thread) =>
-    readFileSync(`/proc/${pid}/task/${thread}/children`, "utf8").split(" ").filter(Boolean).map(Number),
-  );
-  return [pid, ...children.flatMap(family)];
-}
+const family = (pid: number): number[] => [pid, ...childrenOf(pid).flatMap(family)];
 
 /** Of that, the first thread's: the event loop's, which runs all of the program that is JavaScript but the store's thread. */
 export const eventLoopCpu_s = (pid: number): number => cpuOf_s(`/proc/${pid}/task/${pid}/stat`);

@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import { limit_ms, pace, until } from "../../.ci/limits.ts";
 import { killEngine } from "./engine-process.ts";
-import { discard, startServer, type TestServer } from "./server.ts";
+import { discard, metric, startServer, type TestServer } from "./server.ts";
 
 type Load = {
   kills: number;
@@ -71,11 +71,6 @@ class Client {
   }
 }
 
-const restartsOf = async ({ origin }: TestServer): Promise<number> => {
-  const metrics = await (await fetch(`${origin}/metrics`)).text();
-  return Number(/^mtc_engine_restarts (\d+)$/m.exec(metrics)?.[1]);
-};
-
 /** Defines the test. */
 export const engineKills = ({ kills, clients: n, rows, life_ms }: Load): void =>
   test.skipIf(process.platform !== "linux")(
@@ -92,20 +87,17 @@ export const engineKills = ({ kills, clients: n, rows, life_ms }: Load): void =>
         await until(() => killEngine(server.pid));
         // Reports say that they are to be asked again, and are answered again.
         await until(async () => {
-          const answer = await fetch(`${server.origin}/api/v1/oee?${WINDOW}`, {
-            headers: { "x-api-key": "test-key-0123456789abcdef" },
-          });
-          if (answer.status !== 200) {
-            expect([answer.status, await answer.text()]).toEqual([503, expect.any(String)]);
-            expect(Number(answer.headers.get("retry-after"))).toBeGreaterThan(0);
-          } else await answer.body?.cancel();
-          return answer.status === 200;
+          const { status, body, headers } = await server.call("GET", `/api/v1/oee?${WINDOW}`);
+          if (status === 200) return true;
+          expect([status, body]).toEqual([503, body]);
+          expect(Number(headers.get("retry-after"))).toBeGreaterThan(0);
+          return false;
         });
       }
       running = false;
       await sending;
       const ended_ms = Date.now();
-      expect(await restartsOf(server)).toBe(kills);
+      expect(await metric(server, "mtc_engine_restarts")).toBe(kills);
 
       await server.settled();
       const { body: oee } = await server.call<{ rows: { machine_id: string; total_count: number }[] }>(

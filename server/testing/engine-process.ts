@@ -1,14 +1,14 @@
 // For tests: the embedded engine's process of a running program, found as a child of it, and killed from outside.
 import { readdirSync, readFileSync } from "node:fs";
 
-/** Its process id; undefined while there is none. Linux alone tells. */
-export function engineOf(pid: number): number | undefined {
-  for (const thread of readdirSync(`/proc/${pid}/task`)) {
-    const [child] = readFileSync(`/proc/${pid}/task/${thread}/children`, "utf8").split(" ").filter(Boolean);
-    if (child) return Number(child);
-  }
-  return undefined;
-}
+/** The processes that one started and that still run. Linux alone tells. */
+export const childrenOf = (pid: number): number[] =>
+  readdirSync(`/proc/${pid}/task`).flatMap((thread) =>
+    readFileSync(`/proc/${pid}/task/${thread}/children`, "utf8").split(" ").filter(Boolean).map(Number),
+  );
+
+/** Its process id; undefined while there is none. */
+export const engineOf = (pid: number): number | undefined => childrenOf(pid)[0];
 
 /** kill -9. @returns whether there was one */
 export function killEngine(pid: number): boolean {

@@ -1,5 +1,5 @@
 // An agent that answers with recorded documents, one after another, as it once did; its probe is made of what they hold.
-import { recording } from "../../ingest/sources/mtconnect/recordings.ts";
+import { recordingText } from "../../ingest/sources/mtconnect/recordings.ts";
 
 export type RecordedAgent = {
   url: string;
@@ -13,7 +13,7 @@ type Page = { text: string; instance: string; first: number; next: number; empty
 const number = (text: string, name: string): number => Number(new RegExp(`${name}="(\\d+)"`).exec(text)?.[1]);
 
 function pageOf(path: string): Page {
-  const text = new TextDecoder().decode(recording(path));
+  const text = recordingText(path);
   const sequences = [...text.matchAll(/ sequence="(\d+)"/g)].map(([, sequence]) => Number(sequence));
   return {
     text,

@@ -103,6 +103,12 @@ export function signInOnce(server: Pick<TestServer, "output">, origin?: string):
   return fetch(`${origin ?? url.origin}/sign-in`, { method: "POST", body, redirect: "manual" });
 }
 
+/** A figure of /metrics without labels; NaN where it is not there. */
+export async function metric({ call }: Pick<TestServer, "call">, name: string): Promise<number> {
+  const { body } = await call<string>("GET", "/metrics");
+  return Number(new RegExp(`^${name} (\\S+)$`, "m").exec(body)?.[1]);
+}
+
 /** JSON in, JSON out, with the admin key, wherever the program runs. */
 export const callTo =
   (origin: string): TestServer["call"] =>

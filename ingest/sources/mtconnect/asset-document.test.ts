@@ -1,7 +1,7 @@
 // Assets are told apart, each with its own bytes; what is not whole tells none.
 import { describe, expect, test } from "bun:test";
 import { readAssets } from "./asset-document.ts";
-import { captures, haveRecordings, recording } from "./recordings.ts";
+import { captures, haveRecordings, recording, recordingText } from "./recordings.ts";
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const document = (...assets: string[]): Uint8Array =>
@@ -10,7 +10,7 @@ const document = (...assets: string[]): Uint8Array =>
 
 describe.skipIf(!haveRecordings)("recordings", () => {
   test("tools of a real agent come with their own bytes", () => {
-    const tool = new TextDecoder().decode(recording("cppagent/asset1.xml")).trim();
+    const tool = recordingText("cppagent/asset1.xml").trim();
     expect(readAssets(document(tool))).toEqual([
       {
         asset_id: "KSSP300R4SD43L240.1",

@@ -5,18 +5,16 @@ import { MemorySink } from "../memory-sink.ts";
 import { type Dialect, startAgent } from "../simulator/agent.ts";
 import { dataItems, deviceModelFromXml } from "../simulator/model.ts";
 import { startAgentCollector } from "./collector.ts";
-import { haveRecordings, recording } from "./recordings.ts";
+import { haveRecordings, recordingText } from "./recordings.ts";
 
 const running: { stop(): Promise<void> }[] = [];
 afterEach(async () => {
   for (const one of running.splice(0).reverse()) await one.stop();
 });
 
-const textOf = (path: string): string => new TextDecoder().decode(recording(path));
-
 /** The recording as (time, data item's name, value); its nine torn lines carry nothing. */
 const day = (): [string, string, string][] =>
-  textOf("nist/hurco04-2017-02-01.shdr")
+  recordingText("nist/hurco04-2017-02-01.shdr")
     .split("\n")
     .flatMap((line) => {
       const [ts = "", ...fields] = line.trimEnd().split("|");
@@ -29,7 +27,7 @@ for (const dialect of ["1.4", "2.x"] as Dialect[]) {
   test.skipIf(!haveRecordings)(
     `invariant 2: a day through a ${dialect} agent, torn, down and stopped on the way`,
     async () => {
-      const device = deviceModelFromXml(textOf("nist/tdp-devices.xml"), "Hurco04");
+      const device = deviceModelFromXml(recordingText("nist/tdp-devices.xml"), "Hurco04");
       const ids = new Map([...dataItems(device)].map(({ item }) => [item.name, item.id]));
       const agent = startAgent({ devices: [device], dialect, started_us: Date.UTC(2017, 1, 1, 12) * 1_000 });
       running.push(agent);

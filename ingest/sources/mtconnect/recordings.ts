@@ -12,25 +12,31 @@ if (!haveRecordings) console.warn(`skipping tests on recordings: there is no ${D
 
 export const recording = (path: string): Uint8Array => new Uint8Array(readFileSync(join(DATA, path)));
 
+/** The same as text. */
+export const recordingText = (path: string): string => new TextDecoder().decode(recording(path));
+
 const WEEK_US = 7 * 86_400_000_000;
-/** How many whole weeks ago that was, µs: from a recording's own time up to now there would be years of nothing to roll up. */
-export const weeksSince_us = (ts: string): number =>
-  WEEK_US * Math.floor((Date.now() * 1_000 - (parseTimestamp_us(ts) ?? Number.NaN)) / WEEK_US);
 
-export const moved = (ts: string, by_us: number): string =>
-  formatTimestamp_us((parseTimestamp_us(ts) ?? Number.NaN) + by_us);
+/** A recording moved by whole weeks to the last days: from its own up to now there would be years of nothing to roll up. */
+export type Moved = {
+  by_us: number;
+  /** @param ts of the recording @returns the same of the moved one */
+  at(ts: string): string;
+  /** The lines of an adapter's log; one whose time cannot be read stays as it is. */
+  lines(path: string): string[];
+};
 
-/** The lines of an adapter's log at another time; one whose time cannot be read stays as it is. */
-export const movedLines = (path: string, by_us = 0): string[] =>
-  new TextDecoder()
-    .decode(recording(path))
-    .split("\n")
-    .map((line) => {
-      const [ts = "", ...rest] = line.split("|");
-      return by_us === 0 || parseTimestamp_us(ts) === undefined
-        ? line
-        : [moved(ts, by_us), ...rest].join("|");
-    });
+/** @param end when the recording ends: moved, it is within the last week */
+export function movedToNow(end: string): Moved {
+  const micros = (ts: string): number => parseTimestamp_us(ts) ?? Number.NaN;
+  const by_us = WEEK_US * Math.floor((Date.now() * 1_000 - micros(end)) / WEEK_US);
+  const at = (ts: string): string => formatTimestamp_us(micros(ts) + by_us);
+  const moved = (line: string): string => {
+    const [ts = "", ...rest] = line.split("|");
+    return Number.isNaN(micros(ts)) ? line : [at(ts), ...rest].join("|");
+  };
+  return { by_us, at, lines: (path) => recordingText(path).split("\n").map(moved) };
+}
 
 /** Every file below the folder with that ending, relative to the recordings. */
 export function recordings(ending: string): string[] {

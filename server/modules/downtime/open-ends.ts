@@ -19,6 +19,9 @@ type Deps = {
   log: (message: string) => void;
 };
 
+/** Since when a machine ran again after an annotation, and when that was found. */
+type Found = { from: string; at_us: number };
+
 /** What is live may take this long to be in analytics. */
 const LAG_MS = 60_000;
 
@@ -29,8 +32,8 @@ const LAG_MS = 60_000;
 export function endOpenReasons({ machines, annotations, engine, reports, hub, log }: Deps): Repeating {
   /** Machines that may have open reasons; since when they were in their state, and until when they are looked at. */
   const watched = new Map<string, { since_us: number; until_ms: number }>();
-  /** By machine: since when it ran again after an annotation, by the last look, and when that was. */
-  const found = new Map<string, Map<string, { from: string; at_us: number }>>();
+  /** By machine what the last look found, by annotation. */
+  const found = new Map<string, Map<string, Found>>();
   const watch = ({ id }: Machine, since_us = -1): void =>
     void watched.set(id, { since_us, until_ms: Date.now() + LAG_MS });
   for (const machine of machines.all()) watch(machine);
@@ -54,7 +57,7 @@ export function endOpenReasons({ machines, annotations, engine, reports, hub, lo
    * @returns whether none stays open
    */
   const end = async (machine: Machine): Promise<boolean> => {
-    const [last, now] = [found.get(machine.id), new Map<string, { from: string; at_us: number }>()];
+    const [last, now] = [found.get(machine.id), new Map<string, Found>()];
     found.delete(machine.id);
     let all_ended = true;
     for (const { id, from_us, by } of await annotations.open(machine)) {
