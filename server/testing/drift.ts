@@ -232,41 +232,67 @@ function figureDrifts(
 }
 
 /** What an honest reader of the counters counts. */
-function partsOf(truth: MachineTruth, window: Span, clipped_lost: Span[], poll_us: number): Counted {
-  const { counters } = truth;
-  // What an agent's machine had lost before the window decides what the first count in it is compared with.
-  const lost = poll_us > 0 ? clipped_lost : union(truth.lost.filter(({ short }) => !short));
-  const visible = counters.filter(
-    ({ ts_us }) => !lost.some((one) => ts_us >= one.from_us && ts_us < one.to_us),
+const partsOf = (truth: MachineTruth, window: Span, lost: Span[], poll_us: number): Counted =>
+  poll_us > 0 ? polledParts(truth, window, lost, poll_us) : toldParts(truth, window);
+
+/** At the window's edges a poll decides; and what a module said as its line failed may have arrived or not. */
+function polledParts({ counters }: MachineTruth, window: Span, lost: Span[], poll_us: number): Counted {
+  const edges = [narrowed(window, poll_us), widened(window, poll_us)];
+  return bounds(
+    [counters, outside(counters, lost)].flatMap((seen) => edges.map((edge) => counted(seen, edge))),
   );
-  if (poll_us > 0) {
-    // At the window's edges a poll decides; and what a module said as its line failed may have arrived or not.
-    const counts = [counters, visible].flatMap((seen) => [
-      counted(seen, narrowed(window, poll_us)),
-      counted(seen, widened(window, poll_us)),
-    ]);
-    const bound = (of: (...numbers: number[]) => number): Counts => ({
-      parts: of(...counts.map(({ parts }) => parts)),
-      bad: of(...counts.map(({ bad }) => bad)),
-    });
-    return { least: bound(Math.min), most: bound(Math.max) };
-  }
-  // An agent's machine is told again after lost time: what its counters came to say meanwhile.
-  const after = lost.flatMap(({ to_us }) => {
-    const last = counters.findLast(({ ts_us }) => ts_us < to_us);
-    return last ? [{ ...last, ts_us: to_us }] : [];
+}
+
+/**
+ * An agent's machine is told again after lost time: what its counters came to say meanwhile. What was lost before the
+ * window decides what the first count in it is compared with. Where an agent was restarted before its client asked for what
+ * follows on the first page, nobody can say whether the client has that page: then both are right.
+ */
+function toldParts({ counters, lost }: MachineTruth, window: Span): Counted {
+  const whole = lost.filter(({ short }) => !short);
+  return bounds(
+    [union(whole), union(whole.map(({ surely }) => surely).filter(isSpan))].flatMap((gone) => {
+      const after = gone.flatMap(({ to_us }) => {
+        const last = counters.findLast(({ ts_us }) => ts_us < to_us);
+        return last ? [{ ...last, ts_us: to_us }] : [];
+      });
+      const learned = after.filter(({ ts_us }) => !isFirst(ts_us, { counters, lost }));
+      // What came to be said first, where the next count is of that very instant.
+      return [after, learned].map((told) =>
+        counted(
+          [...told, ...outside(counters, gone)].sort((a, b) => a.ts_us - b.ts_us),
+          window,
+        ),
+      );
+    }),
+  );
+}
+
+/** Machines of one agent tell their changes in no order of time: what one says so much later may stand before another's. */
+const UNORDERED_US = 120_000_000;
+
+/**
+ * Whether a client that knows the agent from then on may have no count of before: it could not learn what was in force, or
+ * the first count of the time after is among what the agent had dropped already.
+ */
+function isFirst(to_us: number, { counters, lost }: Pick<MachineTruth, "counters" | "lost">): boolean {
+  const could_not_learn = lost.some(({ short, from_us }) => short && from_us === to_us);
+  const begins = lost.some((one) => one.from_us === 0 && one.to_us === to_us);
+  return (
+    could_not_learn ||
+    (begins && counters.some(({ ts_us }) => ts_us >= to_us && ts_us < to_us + UNORDERED_US))
+  );
+}
+
+const outside = (counters: Line<"counter">[], lost: Span[]): Line<"counter">[] =>
+  counters.filter(({ ts_us }) => !lost.some((one) => ts_us >= one.from_us && ts_us < one.to_us));
+
+function bounds(counts: Counts[]): Counted {
+  const bound = (of: (...numbers: number[]) => number): Counts => ({
+    parts: of(...counts.map(({ parts }) => parts)),
+    bad: of(...counts.map(({ bad }) => bad)),
   });
-  // What came to be said first, where the next count is of that very instant.
-  const count = (told: Line<"counter">[]): Counts =>
-    counted(
-      [...told, ...visible].sort((a, b) => a.ts_us - b.ts_us),
-      window,
-    );
-  // At a first contact that could not learn what was in force, what the counters said before may be unknown for good.
-  const begins_us = lost[0]?.from_us === 0 ? lost[0].to_us : Number.NaN;
-  const is_late = truth.lost.some(({ short, from_us }) => short && from_us === begins_us);
-  const most = count(after);
-  return { least: is_late ? count(after.filter(({ ts_us }) => ts_us !== begins_us)) : most, most };
+  return { least: bound(Math.min), most: bound(Math.max) };
 }
 
 /** Differences, and after a reset the number itself. */
@@ -289,11 +315,12 @@ const widened = ({ from_us, to_us }: Span, by_us: number): Span => ({
   to_us: to_us + by_us,
 });
 const narrowed = (span: Span, by_us: number): Span => widened(span, -by_us);
+const isSpan = ({ from_us, to_us }: Span): boolean => to_us > from_us;
 
 const clipped = (spans: Span[], { from_us, to_us }: Span): Span[] =>
   spans
     .map((span) => ({ from_us: Math.max(span.from_us, from_us), to_us: Math.min(span.to_us, to_us) }))
-    .filter((span) => span.to_us > span.from_us);
+    .filter(isSpan);
 
 function union(spans: Span[]): Span[] {
   const joined: Span[] = [];
@@ -315,5 +342,5 @@ function without(span: Span, holes: Span[]): Span[] {
     pieces.push({ from_us: at_us, to_us: hole.from_us });
     at_us = hole.to_us;
   }
-  return [...pieces, { from_us: at_us, to_us: span.to_us }].filter(({ from_us, to_us }) => to_us > from_us);
+  return [...pieces, { from_us: at_us, to_us: span.to_us }].filter(isSpan);
 }
