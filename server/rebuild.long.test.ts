@@ -1,4 +1,8 @@
 // A rebuild of the real program's analytics (SPEC 14.3), killed in each of its phases, over half a million observations.
-import { rebuilding } from "./testing/rebuilding.ts";
+import { day, rebuilding } from "./testing/rebuilding.ts";
 
-rebuilding({ batches: 24, kill_at: ["replaying", "gathering", "catching up", "swapping"] });
+rebuilding({
+  batches: 24,
+  asks: [{}, { from: day(1), to: day(2) }],
+  kill_at: ["replaying", "gathering", "catching up", "swapping"],
+});

@@ -9,15 +9,15 @@ SELECT
     groupArray(to_us),
     groupArray(state),
     groupArray(cause),
-    groupArray(transform(stop_reason_id, names.1, names.2, '')),
+    groupArray(labels[1]),
     groupArray(toUInt32(intDiv(hour, 128))),
     groupArray(toInt8(hour % 128 - 64)),
     groupArray(toUInt16(shift_day)),
-    groupArray(transform(shift_id, names.1, names.2, '')),
+    groupArray(labels[2]),
     groupArray(scheduled),
-    groupArray(transform(part_id, names.1, names.2, '')),
-    groupArray(transform(lot_id, names.1, names.2, '')),
-    groupArray(transform(order_hash, names.1, names.2, '')),
+    groupArray(labels[3]),
+    groupArray(labels[4]),
+    groupArray(labels[5]),
     groupArray(minor),
     groupArray(starts),
     groupArray(total),
@@ -25,6 +25,15 @@ SELECT
     groupArray(toUInt16(spikes)),
     groupArray(toUInt16(resets)),
     groupArray(ideal_us)
-FROM pieces
+FROM
+(
+    -- Each mention of `names` is another copy of all that it is made of, to plan: so there is one for all labels.
+    SELECT
+        *,
+        arrayMap(
+            id -> transform(id, names.1, names.2, ''),
+            [stop_reason_id, shift_id, part_id, lot_id, order_hash]) AS labels
+    FROM pieces
+)
 WHERE from_us >= {first_us:Int64} AND from_us < {last_us:Int64}
 GROUP BY m, day

@@ -13,7 +13,7 @@ const DAY_MS = 86_400_000;
 /** A few days ago: up to now there is little else to roll up. */
 const T0_MS = (Math.floor(Date.now() / DAY_MS) - 6) * DAY_MS;
 /** The nth of the days of which there is something. */
-const day = (n: number): string => new Date(T0_MS + n * DAY_MS).toISOString().slice(0, 10);
+export const day = (n: number): string => new Date(T0_MS + n * DAY_MS).toISOString().slice(0, 10);
 const WINDOW = `from=${day(0)}T00:00:00Z&to=${day(4)}T00:00:00Z`;
 /** Bulk, in turn of three days. */
 const BATCH_ROWS = 20_000;
@@ -141,8 +141,16 @@ async function damage(): Promise<void> {
 
 let expected: unknown;
 
-/** @param batches of bulk: the more, the longer a rebuild takes @param kill_at the phases of a rebuild at which the program is killed */
-export function rebuilding({ batches, kill_at }: { batches: number; kill_at: string[] }): void {
+export type Rebuilding = {
+  /** Of bulk: the more, the longer a rebuild takes. */
+  batches: number;
+  /** What is rebuilt while clients post. */
+  asks: { from?: string; to?: string }[];
+  /** The phases of a rebuild at which the program is killed. */
+  kill_at: string[];
+};
+
+export function rebuilding({ batches, asks, kill_at }: Rebuilding): void {
   test("invariants 2 and 6: rebuilt while clients post: figures as before, every acknowledged count once", async () => {
     const running = await startServer({}, data_dir);
     server = running;
@@ -169,7 +177,7 @@ export function rebuilding({ batches, kill_at }: { batches: number; kill_at: str
 
     const ledger = new Ledger();
     const posting = ledger.run(() => running);
-    for (const ask of [{}, { from: day(1), to: day(2) }]) {
+    for (const ask of asks) {
       const acked = ledger.acked;
       await begin(running, ask);
       expect((await running.call("POST", "/api/v1/rebuild", ask)).status).toBe(409);
