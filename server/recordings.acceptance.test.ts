@@ -141,7 +141,8 @@ describe.skipIf(!haveRecordings)("recorded answers of an agent", () => {
   const page = (number: number): string => `nist/sample-${number}.streams.xml`;
 
   test("invariants 2, 3 and 4: page after page, a buffer that ran over, and the agent's restart", async () => {
-    const agent = serveRecorded([140, 141, 369, 370].map(page));
+    const moved = movedToNow("2016-09-28T17:46:54.329752Z");
+    const agent = serveRecorded([140, 141, 369, 370].map((number) => moved.document(page(number))));
     recorded.push(agent);
     for (const [id, device] of Object.entries({ agie: "GFAgie01", mazak: "Mazak03" })) {
       const source = { kind: "mtconnect", url: agent.url, device };
@@ -168,7 +169,7 @@ describe.skipIf(!haveRecordings)("recorded answers of an agent", () => {
       expect(gaps.map(({ cause }) => cause)).toEqual(["sequence_gap", "agent_restart"]);
       const plant = { ...plantOf(id, rows), gaps };
       for (const day of ["2016-05-02", "2016-05-06", "2016-05-23", "2016-09-28"]) {
-        const [from, to] = [`${day}T00:00:00Z`, `${day}T23:59:59.999999Z`];
+        const [from, to] = [moved.at(`${day}T00:00:00Z`), moved.at(`${day}T23:59:59.999999Z`)];
         const span = { from_us: micros(from), to_us: micros(to), as_of_us: Date.now() * 1_000 };
         await expectStates(id, plant, span, { from, to });
         await expectFigures(id, plant, span, { from, to });

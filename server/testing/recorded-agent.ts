@@ -1,5 +1,4 @@
 // An agent that answers with recorded documents, one after another, as it once did; its probe is made of what they hold.
-import { recordingText } from "../../ingest/sources/mtconnect/recordings.ts";
 
 export type RecordedAgent = {
   url: string;
@@ -8,15 +7,15 @@ export type RecordedAgent = {
   stop(): Promise<void>;
 };
 
-type Page = { text: string; instance: string; first: number; next: number; empty: string };
+type Page = { text: string; created: string; instance: string; first: number; next: number; empty: string };
 
 const number = (text: string, name: string): number => Number(new RegExp(`${name}="(\\d+)"`).exec(text)?.[1]);
 
-function pageOf(path: string): Page {
-  const text = recordingText(path);
+function pageOf(text: string): Page {
   const sequences = [...text.matchAll(/ sequence="(\d+)"/g)].map(([, sequence]) => Number(sequence));
   return {
     text,
+    created: /creationTime="([^"]*)"/.exec(text)?.[1] ?? "",
     instance: /instanceId="(\d+)"/.exec(text)?.[1] ?? "",
     first: Math.min(...sequences),
     next: number(text, "nextSequence"),
@@ -25,9 +24,9 @@ function pageOf(path: string): Page {
 }
 
 /** Serves the first document until `next`; an agent's buffer holds no more than the document that is served. */
-export function serveRecorded(paths: string[]): RecordedAgent {
-  const pages = paths.map(pageOf);
-  const devices = devicesOf(pages.map(({ text }) => text));
+export function serveRecorded(documents: string[]): RecordedAgent {
+  const pages = documents.map(pageOf);
+  const devices = devicesOf(documents);
   let at = 0;
   const server = Bun.serve({
     hostname: "127.0.0.1",
@@ -59,9 +58,9 @@ export function serveRecorded(paths: string[]): RecordedAgent {
   };
 }
 
-const headOf = (kind: string, { instance }: Page): string =>
+const headOf = (kind: string, { created, instance }: Page): string =>
   `<?xml version="1.0" encoding="UTF-8"?><MTConnect${kind} xmlns="urn:mtconnect.org:MTConnect${kind}:1.3">` +
-  `<Header creationTime="2016-09-28T17:32:22Z" sender="recorded" instanceId="${instance}" version="1.3.0.17" bufferSize="131072"/>`;
+  `<Header creationTime="${created}" sender="recorded" instanceId="${instance}" version="1.3.0.17" bufferSize="131072"/>`;
 
 /** All devices of the documents with every data item that they ever said something of. */
 function devicesOf(texts: string[]): string {

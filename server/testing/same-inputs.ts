@@ -2,7 +2,7 @@
 import { expect } from "bun:test";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { until } from "../../.ci/limits.ts";
-import { haveRecordings } from "../../ingest/sources/mtconnect/recordings.ts";
+import { haveRecordings, recordingText } from "../../ingest/sources/mtconnect/recordings.ts";
 import type { Kept } from "./kept.ts";
 import { type RecordedAgent, serveRecorded } from "./recorded-agent.ts";
 import { TEST_KEY, type TestServer } from "./server.ts";
@@ -70,7 +70,7 @@ const SAID: [method: string, path: string, body: unknown][] = [
 ];
 
 /** An agent that keeps saying that page; undefined where there are no recordings. */
-export const agentOfInputs = () => (haveRecordings ? serveRecorded([PAGE.path]) : undefined);
+export const agentOfInputs = () => (haveRecordings ? serveRecorded([recordingText(PAGE.path)]) : undefined);
 
 /** Makes the machines and sends everything, in the same order; resolves when all of it can be queried. */
 export async function sendInputs(server: TestServer, agent?: RecordedAgent): Promise<void> {

@@ -24,6 +24,8 @@ export type Moved = {
   at(ts: string): string;
   /** The lines of an adapter's log; one whose time cannot be read stays as it is. */
   lines(path: string): string[];
+  /** An agent's document. */
+  document(path: string): string;
 };
 
 /** @param end when the recording ends: moved, it is within the last week */
@@ -35,7 +37,13 @@ export function movedToNow(end: string): Moved {
     const [ts = "", ...rest] = line.split("|");
     return Number.isNaN(micros(ts)) ? line : [at(ts), ...rest].join("|");
   };
-  return { by_us, at, lines: (path) => recordingText(path).split("\n").map(moved) };
+  return {
+    by_us,
+    at,
+    lines: (path) => recordingText(path).split("\n").map(moved),
+    document: (path) =>
+      recordingText(path).replaceAll(/(?<=(?:timestamp|creationTime)=")[^"]+/g, (ts) => at(ts)),
+  };
 }
 
 /** Every file below the folder with that ending, relative to the recordings. */
