@@ -77,6 +77,32 @@ const rejects = async (): Promise<number[]> =>
 
 const toastSays = (words: string) => page.waitForSelector(`[data-toasts] li:has-text("${words}")`);
 
+type Lot = { lot: string; part: string };
+const lots = async (): Promise<Lot[]> =>
+  (await call<{ rows: Lot[] }>("GET", `/api/v1/machines/mill-1/lots?${SPAN}`)).rows;
+
+const lotField = (): Promise<string> => page.inputValue("[data-lot-form] [name=lot]");
+
+let scanned_ms = 0;
+
+/**
+ * What a scanner types, as the browser has it from the system: keys at times of their own, however busy this machine is.
+ * @param pauses_ms between the keys, the last for all that follow
+ */
+async function scan(code: string, pauses_ms = [12]): Promise<void> {
+  const session = await context.newCDPSession(page);
+  let at_ms = Math.max(Date.now(), scanned_ms + 100);
+  for (const [i, text] of [...code, "\r"].entries()) {
+    if (i > 0) at_ms += pauses_ms[Math.min(i, pauses_ms.length) - 1] ?? 0;
+    const key = text === "\r" ? { key: "Enter", windowsVirtualKeyCode: 13 } : { key: text };
+    const timestamp = at_ms / 1_000;
+    await session.send("Input.dispatchKeyEvent", { type: "keyDown", text, timestamp, ...key });
+    await session.send("Input.dispatchKeyEvent", { type: "keyUp", timestamp, ...key });
+  }
+  scanned_ms = at_ms;
+  await session.detach();
+}
+
 /** Every drawing begins with a canvas that is wiped. @returns how many there were since */
 async function countDrawings(): Promise<() => Promise<number>> {
   await page.evaluate(() => {
@@ -160,21 +186,42 @@ describe.skipIf(missing)("an operator at a machine", () => {
     ]);
   });
 
-  test("a scanned barcode begins a lot", async () => {
+  test("a scanned barcode opens the lot's sheet, and begins nothing before it is touched", async () => {
+    const five = page.locator('.entry-made [data-enter="reject"][data-count="5"]');
+    const rejected = (await rejects()).length;
     await page.locator("main").click({ position: { x: 5, y: 5 } });
-    await page.evaluate((code) => {
-      for (const key of [...code, "Enter"])
-        document.body.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
-    }, "LOT-4711");
-    await page.waitForSelector("#sheet-lot[open]");
-    expect(await page.inputValue("[data-lot-form] [name=lot]")).toBe("LOT-4711");
+    for (const focused of [true, false]) {
+      await (focused ? five.focus() : five.blur());
+      await scan("batch 12 b");
+      await page.waitForSelector("#sheet-lot[open]");
+      expect(await lotField()).toBe("batch 12 b");
+      expect(await lots()).toEqual([]);
+      // Another one, with the focus in a field: that holds what it held.
+      await page.fill("[data-lot-form] [name=part]", "4711-A");
+      await scan("LOT-4711");
+      expect(await lotField()).toBe("LOT-4711");
+      expect(await page.inputValue("[data-lot-form] [name=part]")).toBe("4711-A");
+      expect(await lots()).toEqual([]);
+      await page.keyboard.press("Escape");
+    }
+    await scan("LOT-4711");
     await page.fill("[data-lot-form] [name=part]", "4711-A");
     await page.tap("[data-lot-form] .primary");
     await toastSays("LOT-4711");
-    type Lots = { rows: { lot: string; part: string }[] };
-    const lots = () => call<Lots>("GET", `/api/v1/machines/mill-1/lots?${SPAN}`);
-    const { rows } = await until(async () => ((await lots()).rows.length > 0 ? await lots() : undefined));
-    expect(rows.at(-1)).toMatchObject({ lot: "LOT-4711", part: "4711-A" });
+    const rows = await until(async () => ((await lots()).length > 0 ? await lots() : undefined));
+    expect(rows).toMatchObject([{ lot: "LOT-4711", part: "4711-A" }]);
+    expect((await rejects()).length).toBe(rejected);
+    // A person's key on the button that has the focus does what it always did.
+    await five.focus();
+    await page.keyboard.press(" ");
+    await until(async () => (await rejects()).length === rejected + 1 || undefined);
+  });
+
+  test("a scan that did not come through whole is refused with a word, and fills in nothing", async () => {
+    await page.locator("main").click({ position: { x: 5, y: 5 } });
+    await scan("LOT-4712", [12, 12, 400, 12]);
+    await toastSays("scan it again");
+    expect(await page.isVisible("#sheet-lot")).toBe(false);
   });
 
   test("charts show an hour, stand still on request, and come back to live; a signal is hidden by its chip", async () => {

@@ -14,8 +14,9 @@ import {
 } from "../queue.ts";
 import { find, write } from "../screen.ts";
 import { beginLot, enterParts, giveReason, type Said, takeBackOf, type Undo } from "./said.ts";
-import { Scanner } from "./scanner.ts";
+import { listenForScans } from "./scans.ts";
 import { type Toast, toast } from "./toasts.ts";
+import { lowTone } from "./tone.ts";
 
 declare const htmx: { trigger(selector: string, event: string): void };
 
@@ -49,7 +50,7 @@ export function startEntry(machine_id: string, now_ms: () => number): void {
   });
   document.addEventListener("submit", (event) => submitted(event, at()));
   addEventListener("pointerdown", () => (touched = performance.now()), { passive: true });
-  listenForCodes();
+  listenForScans({ code: openLot, torn: sayTorn });
   setInterval(refresh, REFRESH_MS);
 }
 
@@ -149,18 +150,17 @@ function stepBy(step: number): void {
   if (input instanceof HTMLInputElement) input.value = String(Math.max(1, Number(input.value) + step));
 }
 
-/** A scanned code is a lot: the sheet opens with it, and waits for one more touch, or Enter. */
-function listenForCodes(): void {
-  const scanner = new Scanner();
-  document.addEventListener("keydown", ({ key, timeStamp, target }) => {
-    const types = target instanceof Element && target.matches("input:not([type=radio]), select, textarea");
-    const code = types ? undefined : scanner.key(key, timeStamp);
-    if (code === undefined) return;
-    openSheet("lot");
-    const input = find("[data-lot-form] [name=lot]");
-    if (input instanceof HTMLInputElement) input.value = code;
-    find("[data-lot-form] button[type=submit]")?.focus();
-  });
+/** A scanned code is a lot: the sheet opens with it, and waits for a touch. */
+function openLot(code: string): void {
+  // Where it is open already, what was typed there stays.
+  if (!find("#sheet-lot[open]")) openSheet("lot");
+  const input = find("[data-lot-form] [name=lot]");
+  if (input instanceof HTMLInputElement) input.value = code;
+}
+
+function sayTorn(): void {
+  lowTone();
+  toast(text.entry.barcode, text.entry.torn);
 }
 
 async function say({ entry, undo }: Said): Promise<void> {
