@@ -9,6 +9,7 @@ import { provideMoto } from "./s3-peer.ts";
 import { provideSchemaRegistry } from "./schema-registry.ts";
 import { provideSchemathesis } from "./schemathesis.ts";
 import { provideWholeChromium } from "./whole-chromium.ts";
+import { provideWindowKeys } from "./window-keys.ts";
 
 type Peer = { name: string; module: string; provide: () => string; long: boolean };
 
@@ -16,6 +17,7 @@ type Peer = { name: string; module: string; provide: () => string; long: boolean
 const PEERS: Peer[] = [
   { name: "chromium", module: "chromium", provide: provideChromium, long: false },
   { name: "whole chromium", module: "whole-chromium", provide: provideWholeChromium, long: true },
+  { name: "window keys", module: "window-keys", provide: provideWindowKeys, long: true },
   { name: "mbpoll", module: "modbus-peers", provide: provideMbpoll, long: false },
   { name: "pymodbus", module: "modbus-peers", provide: providePymodbus, long: false },
   { name: "redis", module: "redis", provide: provideRedis, long: false },
