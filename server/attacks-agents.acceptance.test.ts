@@ -2,39 +2,12 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { limit_ms, until } from "../.ci/limits.ts";
 import { oracleXml } from "../ingest/sources/mtconnect/xml-oracle.ts";
+import { HostileAgents, UNREADABLE } from "./testing/hostile-agents.ts";
 import { discard, startServer, TEST_KEY, type TestServer } from "./testing/server.ts";
 
 setDefaultTimeout(limit_ms(120));
 
-const HEADER = `<Header instanceId="1" bufferSize="9" firstSequence="1" lastSequence="9" nextSequence="10"/>`;
-const bytes = (text: string): Uint8Array<ArrayBuffer> =>
-  new TextEncoder().encode(text) as Uint8Array<ArrayBuffer>;
-const devices = bytes(
-  `<MTConnectDevices>${HEADER}<Devices><Device id="d" name="D" uuid="u"><DataItems>${Array.from(
-    { length: 100_000 },
-    (_, i) =>
-      `<DataItem id="item-${i}" name="name-${i}" category="SAMPLE" type="POSITION" subType="ACTUAL"/>`,
-  ).join("")}</DataItems></Device></Devices></MTConnectDevices>`,
-);
-const ANSWERS: Record<string, Uint8Array<ArrayBuffer>> = {
-  items: devices,
-  words: bytes(
-    `<MTConnectError>${HEADER}<Error errorCode="E">${"x".repeat(20_000_000)}</Error></MTConnectError>`,
-  ),
-  attributes: bytes(`<MTConnectDevices ${Array.from({ length: 200_000 }, (_, i) => `a${i}=""`).join(" ")}/>`),
-};
-
-const asked = new Map<string, number>();
-const agents = Bun.serve({
-  hostname: "127.0.0.1",
-  port: 0,
-  idleTimeout: 0,
-  fetch(request) {
-    const [, name = ""] = new URL(request.url).pathname.split("/");
-    asked.set(name, (asked.get(name) ?? 0) + 1);
-    return new Response(ANSWERS[name] ?? "");
-  },
-});
+const agents = new HostileAgents(UNREADABLE);
 
 let server: TestServer;
 beforeAll(async () => {
@@ -42,21 +15,21 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await discard(server);
-  await agents.stop(true);
+  await agents.stop();
 });
 
 type Ready = { sources: { name: string; error: string }[] };
 
 test("invariant 7: while agents send what nobody can read, the program answers; their words are cut", async () => {
   const began_ms = performance.now();
-  oracleXml(devices);
+  oracleXml(UNREADABLE.items as Uint8Array);
   const tree_ms = performance.now() - began_ms;
-  for (const name of Object.keys(ANSWERS)) {
-    const source = { kind: "mtconnect", url: `http://127.0.0.1:${agents.port}/${name}` };
+  for (const [name, url] of agents.urls) {
+    const source = { kind: "mtconnect", url };
     expect((await server.call("POST", "/api/v1/machines", { id: name, name, source })).status).toBe(201);
   }
   let longest_ms = 0;
-  const rest = new Set(Object.keys(ANSWERS));
+  const rest = new Set(agents.urls.keys());
   const errors = await until(async () => {
     for (let i = 0; i < 5; i++) {
       const asked_ms = performance.now();
@@ -65,7 +38,7 @@ test("invariant 7: while agents send what nobody can read, the program answers; 
     }
     const { body } = await server.call<Ready>("GET", "/readyz");
     for (const { name, error } of body.sources) if (error !== "") rest.delete(name.split("/").at(-1) ?? "");
-    const all = rest.size === 0 && [...asked.values()].every((n) => n > 1);
+    const all = rest.size === 0 && [...agents.asked.values()].every((n) => n > 1);
     return all ? body.sources.map(({ error }) => error) : undefined;
   });
   console.log(

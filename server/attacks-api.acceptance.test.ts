@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { connect } from "node:net";
 import { limit_ms, until } from "../.ci/limits.ts";
-import { discard, startServer, TEST_KEY, type TestServer } from "./testing/server.ts";
+import { discard, signIn as signInTo, startServer, TEST_KEY, type TestServer } from "./testing/server.ts";
 
 const MILL = "/api/v1/machines/mill-1";
 const DATA = "/internal/machines/mill-1/data";
@@ -24,13 +24,7 @@ async function refusedAt(method: string, path: string, body?: unknown): Promise<
   const answer = await server.call<Refused>(method, path, body);
   return [answer.status, answer.body.errors?.map((error) => error.path) ?? []];
 }
-const signIn = (headers: Record<string, string>) =>
-  fetch(`${server.origin}/sign-in`, {
-    method: "POST",
-    body: new URLSearchParams({ key: TEST_KEY }),
-    headers,
-    redirect: "manual",
-  });
+const signIn = (headers: Record<string, string>) => signInTo(server.origin, { key: TEST_KEY }, headers);
 const post = (path: string, fields: Record<string, string>, headers: Record<string, string> = {}) =>
   fetch(server.origin + path, {
     method: "POST",

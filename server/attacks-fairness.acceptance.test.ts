@@ -2,7 +2,16 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { limit_ms, until } from "../.ci/limits.ts";
-import { callTo, discard, signInOnce, startServer, TEST_KEY, type TestServer } from "./testing/server.ts";
+import { floodReports, guessKeys, openStreams } from "./testing/floods.ts";
+import {
+  callTo,
+  discard,
+  signInOnce,
+  signIn as signInTo,
+  startServer,
+  TEST_KEY,
+  type TestServer,
+} from "./testing/server.ts";
 
 setDefaultTimeout(limit_ms(120));
 
@@ -11,13 +20,8 @@ let server: TestServer;
 let other = "";
 const call = <T>(path: string, key: string) =>
   callTo(server.origin)<T>("GET", path, undefined, { "x-api-key": key });
-const signIn = (body: Record<string, string>, cookie = ""): Promise<Response> =>
-  fetch(`${server.origin}/sign-in`, {
-    method: "POST",
-    body: new URLSearchParams(body),
-    headers: { cookie },
-    redirect: "manual",
-  });
+const signIn = (fields: Record<string, string>, cookie = ""): Promise<Response> =>
+  signInTo(server.origin, fields, { cookie });
 const ada = { name: "Ada", password: PASSWORD };
 const cookiesOf = ({ headers }: Response): string =>
   headers
@@ -36,8 +40,7 @@ afterAll(() => discard(server));
 test("invariant 7: a key has a tenth of the live streams, and leaves the others theirs", async () => {
   const url = `${server.origin}/api/v1/stream`;
   const stop = new AbortController();
-  const ask = (key: string) => fetch(url, { headers: { "x-api-key": key }, signal: stop.signal });
-  const mine = await Promise.all(Array.from({ length: 110 }, () => ask(other)));
+  const mine = await openStreams(server.origin, other, stop.signal);
   expect(mine.filter(({ status }) => status === 200)).toHaveLength(100);
   const refused = mine.find(({ status }) => status === 429);
   expect(refused?.headers.get("retry-after")).toBe("10");
@@ -48,7 +51,8 @@ test("invariant 7: a key has a tenth of the live streams, and leaves the others 
     "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==",
   };
   expect((await fetch(url, { headers: { ...upgrade, "x-api-key": other } })).status).toBe(429);
-  expect((await ask(TEST_KEY)).status).toBe(200);
+  const own = await fetch(url, { headers: { "x-api-key": TEST_KEY }, signal: stop.signal });
+  expect(own.status).toBe(200);
   stop.abort();
   await until(async () => {
     const again = await fetch(url, { headers: { "x-api-key": other } });
@@ -60,7 +64,7 @@ test("invariant 7: a key has a tenth of the live streams, and leaves the others 
 test("invariant 7: a key that floods with reports is refused some of them, and nobody else any", async () => {
   await server.call("POST", "/api/v1/machines", { id: "mill-1", name: "Mill 1" });
   const cookie = cookiesOf(await signIn({ key: TEST_KEY }));
-  const flood = Array.from({ length: 150 }, (_, i) => call(`/api/v1/machines/mill-1/gaps?n=${i}`, other));
+  const flood = floodReports(server.origin, other, "mill-1");
   const own = async (path: string) => (await fetch(server.origin + path, { headers: { cookie } })).status;
   const [page, chart, api] = await Promise.all([
     own("/dashboard"),
@@ -79,9 +83,7 @@ test("invariant 7: a key that floods with reports is refused some of them, and n
 });
 
 test("invariant 7: wrong keys of an address are bounded; a right one goes on from there", async () => {
-  const answers = await Promise.all(
-    Array.from({ length: 14 }, (_, i) => call("/api/v1/machines", `wrong-key-${i}`)),
-  );
+  const answers = await guessKeys(server.origin);
   expect(answers.map(({ status }) => status).sort()).toEqual([...Array(10).fill(401), ...Array(4).fill(429)]);
   expect((await call("/api/v1/machines", other)).status).toBe(200);
   // As a password of ClickHouse's interface it is a wrong key as well.

@@ -2,7 +2,15 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdirSync, statSync, writeFileSync } from "node:fs";
 import { limit_ms, until } from "../.ci/limits.ts";
-import { callTo, discard, signInOnce, startServer, type TestServer, tempDir } from "./testing/server.ts";
+import {
+  callTo,
+  discard,
+  signIn,
+  signInOnce,
+  startServer,
+  type TestServer,
+  tempDir,
+} from "./testing/server.ts";
 
 setDefaultTimeout(limit_ms(120));
 
@@ -140,11 +148,7 @@ test("the masked form that is sent back keeps the password, at the same place an
   const source = { kind: "mtconnect", url: url("***") };
   expect((await call("POST", "/api/v1/machines", { id: "mill-2", name: "Mill 2", source })).status).toBe(422);
   // By form it is the same.
-  const session = await fetch(`${server.origin}/sign-in`, {
-    method: "POST",
-    body: new URLSearchParams({ key: SECOND }),
-    redirect: "manual",
-  });
+  const session = await signIn(server.origin, { key: SECOND });
   told.length = 0;
   const form = {
     "/name": "Mill 1",
@@ -167,11 +171,7 @@ test("the masked form that is sent back keeps the password, at the same place an
 });
 
 test("the key in the file is the one from there: the one before ends with its sessions, one taken away stays away", async () => {
-  const signedIn = await fetch(`${server.origin}/sign-in`, {
-    method: "POST",
-    body: new URLSearchParams({ key: SECOND }),
-    redirect: "manual",
-  });
+  const signedIn = await signIn(server.origin, { key: SECOND });
   const cookie = signedIn.headers.get("set-cookie")?.split(";")[0] ?? "";
   const bySession = async () =>
     (await fetch(`${server.origin}/api/v1/machines`, { headers: { cookie } })).status;

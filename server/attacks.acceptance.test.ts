@@ -3,7 +3,8 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { connect } from "node:net";
 import { gunzipSync } from "node:zlib";
 import { until } from "../.ci/limits.ts";
-import { discard, metric, startServer, TEST_KEY, type TestServer } from "./testing/server.ts";
+import { discard, metric, signIn, startServer, TEST_KEY, type TestServer } from "./testing/server.ts";
+import { readSlowly } from "./testing/slow-clients.ts";
 
 let server: TestServer;
 beforeAll(async () => {
@@ -68,12 +69,7 @@ test("without a key the answer is 401, whatever the body", async () => {
 });
 
 test("an origin that is none is refused as another site's", async () => {
-  const signIn = new URLSearchParams({ key: TEST_KEY });
-  const { headers } = await fetch(`${server.origin}/sign-in`, {
-    method: "POST",
-    body: signIn,
-    redirect: "manual",
-  });
+  const { headers } = await signIn(server.origin, { key: TEST_KEY });
   const cookie = headers.get("set-cookie")?.split(";")[0] ?? "";
   const response = await fetch(server.origin + MACHINES, {
     method: "POST",
@@ -223,9 +219,8 @@ test("a stream tells when to come back, and resumes where it was (Last-Event-ID)
 });
 
 test("invariant 7: a reader that does not read is let go", async () => {
-  const socket = connect(Number(new URL(server.origin).port), "127.0.0.1");
-  socket.pause();
-  socket.write(`GET /api/v1/stream HTTP/1.1\r\nHost: x\r\nX-API-Key: ${TEST_KEY}\r\n\r\n`);
+  const port = Number(new URL(server.origin).port);
+  const socket = readSlowly(port, "/api/v1/stream", TEST_KEY, Infinity);
   await until(async () => (await readers()) === 1 || undefined);
   let n = 0;
   await until(async () => {

@@ -1,8 +1,8 @@
 // Observations over HTTP at the whole program (SPEC 16.1): what is stored are the sender's bytes, every bound refuses with its path, memory stays flat.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { readFileSync } from "node:fs";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { limit_ms, pace } from "../.ci/limits.ts";
+import { residentOf } from "./testing/engine-process.ts";
 import { keptBy } from "./testing/kept.ts";
 import { discard, onCluster, startServer, TEST_KEY, type TestServer } from "./testing/server.ts";
 
@@ -148,8 +148,7 @@ describe("invariant 7: the bounds of a body, each at its path, and nothing half 
 });
 
 /** Of the process that clients speak to: what they send waits there, and nowhere else. */
-const resident_bytes = (): number =>
-  Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${server.pid}/status`, "utf8"))?.[1]) * 1024;
+const resident_bytes = (): number => residentOf(server.pid);
 
 test.skipIf(process.platform !== "linux")(
   "invariants 1 and 7: clients with 5 MiB each at once: memory is bounded, and all that was acknowledged is there",

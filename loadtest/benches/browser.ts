@@ -3,9 +3,9 @@ import { existsSync } from "node:fs";
 import { chromium } from "playwright-core";
 import { BROWSER_ARGS } from "../../.ci/chromium.ts";
 import { provideWholeChromium } from "../../.ci/whole-chromium.ts";
+import { quantile } from "../../server/testing/quantile.ts";
 import { TEST_KEY } from "../../server/testing/server.ts";
 import { atMost, type Bench, round } from "../lib/report.ts";
-import { quantile } from "../lib/stats.ts";
 import { withPlant } from "../lib/watched.ts";
 
 const CHANGES_PER_S = 10;

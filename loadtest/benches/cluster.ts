@@ -2,13 +2,14 @@
 import { readFileSync } from "node:fs";
 import { until } from "../../.ci/limits.ts";
 import { CLUSTER_OF, type Cluster, lacking, startCluster } from "../../server/testing/cluster.ts";
+import { quantile } from "../../server/testing/quantile.ts";
 import { TEST_KEY, type TestServer } from "../../server/testing/server.ts";
 import { acked_per_s, type Load, type LoadJob, sendLoad } from "../lib/load.ts";
 import { machineId } from "../lib/observations.ts";
 import { clock_ms } from "../lib/process.ts";
 import { createMachines, telemetry } from "../lib/product.ts";
 import { type Bench, type Context, round } from "../lib/report.ts";
-import { median, quantile, spread } from "../lib/stats.ts";
+import { median, spread } from "../lib/stats.ts";
 
 const NOTE = `one api, one relay, one broker; ${CLUSTER_OF}; they and the load share the cores`;
 /** While Kafka is away: far below what the store takes, as a plant is. */

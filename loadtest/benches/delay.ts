@@ -1,8 +1,9 @@
 // From a change at the agent to its event at a live reader.
+
+import { quantile } from "../../server/testing/quantile.ts";
 import { liveEvents } from "../lib/live.ts";
 import { clock_ms } from "../lib/process.ts";
 import { atMost, type Bench, round } from "../lib/report.ts";
-import { quantile } from "../lib/stats.ts";
 import { withPlant } from "../lib/watched.ts";
 
 const CHANGES_PER_S = 10;

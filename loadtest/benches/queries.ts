@@ -1,10 +1,11 @@
 // What is asked of a plant with a month behind it: OEE, states, and the pages.
+
+import { quantile } from "../../server/testing/quantile.ts";
 import { machineId, PRODUCTION_ROWS_PER_DAY, type Series } from "../lib/observations.ts";
 import { clock_ms } from "../lib/process.ts";
 import { expectRows, type Product, withProduct } from "../lib/product.ts";
 import { atMost, type Bench, type Context, round } from "../lib/report.ts";
 import type { Sizes } from "../lib/sizes.ts";
-import { quantile } from "../lib/stats.ts";
 
 const ROWS = 500;
 const DAY_US = 86_400_000_000;

@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import { openEmbedded } from "../../analytics-sql/engine/embedded.ts";
 import { encodeData, encodeEvent } from "../../ingest/event.ts";
 import { joined } from "../../ingest/testing/stretch.ts";
+import { quantile } from "../../server/testing/quantile.ts";
 import { batchAt, type Series } from "./observations.ts";
 import { clock_ms, cpu_s, jobOf } from "./process.ts";
-import { quantile } from "./stats.ts";
 
 export type InsertJob = { rows: number; inserts: number };
 /** CPU of one, of the whole process, and how long it took. */

@@ -5,9 +5,9 @@ import { encodeData, encodeEvent, type Stretch } from "../../ingest/event.ts";
 import { openKafkaBus } from "../../ingest/outbox/kafka.ts";
 import { startBrokers } from "../../ingest/testing/brokers.ts";
 import { joined } from "../../ingest/testing/stretch.ts";
+import { quantile } from "../../server/testing/quantile.ts";
 import { batchAt, type Series } from "./observations.ts";
 import { clock_ms, jobOf } from "./process.ts";
-import { quantile } from "./stats.ts";
 
 export type KafkaJob = { series: Series; warmup_batches: number; batches: number; singles: number };
 /** Of `rows` observations each: into the topic, out of it as a backlog, and both at once. */

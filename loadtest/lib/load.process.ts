@@ -1,10 +1,11 @@
 // The load generator, a process of its own: makes the requests beforehand, sends them, tells how it went.
+
+import { quantile } from "../../server/testing/quantile.ts";
 import { Connection } from "./connection.ts";
 import { FORMATS } from "./formats.ts";
 import type { Load, LoadJob } from "./load.ts";
 import { batchAt } from "./observations.ts";
 import { clock_ms, jobOf } from "./process.ts";
-import { quantile } from "./stats.ts";
 
 const job = jobOf<LoadJob>();
 const encoder = new TextEncoder();

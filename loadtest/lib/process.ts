@@ -1,6 +1,6 @@
 // A process seen from outside (CPU, memory), our own helper processes, and the one clock all of them share.
 import { readFileSync } from "node:fs";
-import { childrenOf } from "../../server/testing/engine-process.ts";
+import { family, residentOf } from "../../server/testing/engine-process.ts";
 
 /** Linux counts CPU time in ticks of 10 ms. */
 const TICKS_PER_S = 100;
@@ -11,8 +11,6 @@ export const clock_ms = (): number => performance.timeOrigin + performance.now()
 /** User and system time so far of a process and of those that it started and that still run, as the engine's. */
 export const cpu_s = (pid: number): number =>
   family(pid).reduce((sum, one) => sum + cpuOf_s(`/proc/${one}/stat`), 0);
-
-const family = (pid: number): number[] => [pid, ...childrenOf(pid).flatMap(family)];
 
 /** Of that, the first thread's: the event loop's, which runs all of the program that is JavaScript but the store's thread. */
 export const eventLoopCpu_s = (pid: number): number => cpuOf_s(`/proc/${pid}/task/${pid}/stat`);
@@ -25,10 +23,7 @@ function cpuOf_s(file: string): number {
 }
 
 /** Resident memory of a process and of those that it started. */
-export const rss_bytes = (pid: number): number =>
-  family(pid)
-    .map((one) => readFileSync(`/proc/${one}/status`, "utf8"))
-    .reduce((sum, status) => sum + Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1] ?? Number.NaN) * 1_024, 0);
+export const rss_bytes = (pid: number): number => family(pid).reduce((sum, one) => sum + residentOf(one), 0);
 
 /**
  * Runs one of the `*.process.ts` beside this file with a job, and waits for its answer.

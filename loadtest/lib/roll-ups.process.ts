@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { openEmbedded } from "../../analytics-sql/engine/embedded.ts";
 import type { Engine } from "../../analytics-sql/engine/engine.ts";
 import { oee } from "../../analytics-sql/queries/oee.ts";
+import { quantile } from "../../server/testing/quantile.ts";
 import { clock_ms, jobOf } from "./process.ts";
-import { quantile } from "./stats.ts";
 
 export type RollUpsJob = {
   machines: number;

@@ -1,11 +1,6 @@
-// Medians and quantiles of what was measured several times.
+// Medians of what was measured several times.
+import { quantile } from "../../server/testing/quantile.ts";
 import { round } from "./report.ts";
-
-/** The value below which the share `q` lies; NaN of nothing. */
-export function quantile(values: readonly number[], q: number): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? Number.NaN;
-}
 
 export const median = (values: readonly number[]): number => quantile(values, 0.5);
 

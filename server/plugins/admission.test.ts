@@ -1,9 +1,9 @@
 // Who has a place for a report: turns, shares, and places that come back whatever becomes of a report.
 import { afterAll, expect, test } from "bun:test";
-import { connect } from "node:net";
 import { Elysia } from "elysia";
 import { pace, until } from "../../.ci/limits.ts";
 import { answer } from "../lists.ts";
+import { readSlowly } from "../testing/slow-clients.ts";
 import { Admission, reportAdmission } from "./admission.ts";
 import { errors } from "./errors.ts";
 
@@ -131,24 +131,7 @@ test("invariant 7: places come back, after answers, errors and readers that left
 test.each(["/rows", "/rows?format=csv"])(
   "invariant 7: a reader of %s that stands still is cut off, and one that is slow is not",
   async (path) => {
-    const reader = (pause_ms: number) => {
-      const socket = Object.assign(connect(app.server?.port ?? 0, "127.0.0.1"), {
-        bytes: 0,
-        pause_ms,
-        ended: false,
-        end_seen: false,
-      });
-      socket.on("data", (chunk) => {
-        socket.bytes += chunk.length;
-        socket.end_seen ||= chunk.toString("latin1").endsWith("0\r\n\r\n");
-        if (socket.pause_ms > 0) socket.pause();
-        if (socket.pause_ms < Infinity) void pace(socket.pause_ms).then(() => socket.resume());
-      });
-      socket.on("close", () => (socket.ended = true));
-      socket.on("error", () => {});
-      socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\nX-API-Key: k\r\n\r\n`);
-      return socket;
-    };
+    const reader = (pause_ms: number) => readSlowly(app.server?.port ?? 0, path, "k", pause_ms);
     const still = reader(Infinity);
     await until(() => still.bytes > 0);
     await until(() => admission.open() === 0);

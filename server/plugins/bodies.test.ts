@@ -1,8 +1,8 @@
 // Bodies that come drop by drop, of whatever kind: 408 after a minute, which a clock of the test's own makes pass.
 import { afterAll, afterEach, beforeEach, expect, jest, test } from "bun:test";
-import { connect } from "node:net";
 import { Elysia, t } from "elysia";
 import { posted } from "../modules/admin/form.ts";
+import { sendHalf } from "../testing/slow-clients.ts";
 import { formBody } from "./bodies.ts";
 import { errors } from "./errors.ts";
 import { exactly, jsonBodies } from "./validation.ts";
@@ -39,10 +39,7 @@ test.each([
 ])(
   "invariant 7: a body of %s that does not come is 408 after 60 s, and one that comes is taken",
   async (path, type, body) => {
-    const socket = Object.assign(connect(app.server?.port ?? 0, "127.0.0.1"), { heard: "" });
-    socket.on("data", (chunk) => (socket.heard += chunk.toString()));
-    const head = `POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Type: ${type}\r\nContent-Length: ${body.length}\r\n\r\n`;
-    socket.write(head + body.slice(0, 5));
+    const socket = sendHalf(app.server?.port ?? 0, path, { type, body });
     await happens(() => reading === 1 && jest.getTimerCount() > 0);
     jest.advanceTimersByTime(59_000);
     expect(socket.heard).toBe("");

@@ -117,8 +117,7 @@ export class Counters {
   readonly #t0_ms: number;
   #running = true;
   #sending: Promise<unknown> = Promise.resolve();
-  readonly #begun_ms = Date.now();
-  #ended_ms = 0;
+  #begun_ms = 0;
 
   private constructor(server: TestServer, counting: Counting) {
     this.#server = server;
@@ -130,6 +129,7 @@ export class Counters {
   static async start(server: TestServer, counting: Counting): Promise<Counters> {
     const made = new Counters(server, counting);
     for (const { id } of made.#clients) await server.call("POST", "/api/v1/machines", { id, name: id });
+    made.#begun_ms = Date.now();
     made.#sending = Promise.all(made.#clients.map((client) => client.run(server, () => made.#running)));
     // It is told where they are stopped, however early one of them failed.
     made.#sending.catch(() => {});
@@ -147,14 +147,14 @@ export class Counters {
   async stop(): Promise<Acknowledged> {
     this.#running = false;
     await this.#sending;
-    this.#ended_ms = Date.now();
+    const ended_ms = Date.now();
     const acked_ms = this.#clients.flatMap((client) => client.acked_ms).sort((a, b) => a - b);
     const waits_ms = acked_ms.map((at_ms, i) => at_ms - (acked_ms[i - 1] ?? this.#begun_ms));
     return {
       rows: this.#clients.reduce((sum, { rows }) => sum + rows, 0),
       refused: this.#clients.reduce((sum, { refused }) => sum + refused, 0),
       longest_wait_ms: Math.max(...waits_ms),
-      seconds: (this.#ended_ms - this.#begun_ms) / 1_000,
+      seconds: (ended_ms - this.#begun_ms) / 1_000,
     };
   }
 

@@ -1,11 +1,21 @@
-// For tests: the embedded engine's process of a running program, found as a child of it, and killed from outside.
-import { readdirSync, readFileSync } from "node:fs";
+// For tests: a running program seen from outside: its processes, their memory, and the embedded engine's, which can be killed.
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 
 /** The processes that one started and that still run. Linux alone tells. */
 export const childrenOf = (pid: number): number[] =>
-  readdirSync(`/proc/${pid}/task`).flatMap((thread) =>
-    readFileSync(`/proc/${pid}/task/${thread}/children`, "utf8").split(" ").filter(Boolean).map(Number),
-  );
+  readdirSync(`/proc/${pid}/task`).flatMap((thread) => {
+    const file = `/proc/${pid}/task/${thread}/children`;
+    // A thread that has ended since the folder was read.
+    if (!existsSync(file)) return [];
+    return readFileSync(file, "utf8").split(" ").filter(Boolean).map(Number);
+  });
+
+/** A process, those that it started, and theirs. */
+export const family = (pid: number): number[] => [pid, ...childrenOf(pid).flatMap(family)];
+
+/** Resident memory of one process. @throws where it is gone */
+export const residentOf = (pid: number): number =>
+  Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? Number.NaN) * 1_024;
 
 /** Its process id; undefined while there is none. */
 export const engineOf = (pid: number): number | undefined => childrenOf(pid)[0];

@@ -1,6 +1,7 @@
 // A soak by hand: `bun server/testing/soak.ts [minutes=60] [speed=60] [faults a minute=20] [seed] [--dialect 2.x …]`.
 import { mkdirSync } from "node:fs";
 import { driftRun } from "./drift-run.ts";
+import { residentOf } from "./engine-process.ts";
 
 const [minutes = "60", speed = "60", faults = "20", seed = String(Date.now()), ...simulate] =
   process.argv.slice(2);
@@ -24,8 +25,9 @@ const { comparisons, faults: injected } = await driftRun({
     const { body } = await server.call<{ outbox: unknown; sources: { state: string }[] }>("GET", "/readyz");
     const states = body.sources.map(({ state }) => state);
     const minute = Math.round((Date.now() - begun_ms) / 60_000);
-    const [rss, simulator_rss] = await Promise.all([rss_mb(server.pid), rss_mb(simulator_pid)]);
-    console.log(JSON.stringify({ minute, rss_mb: rss, simulator_rss_mb: simulator_rss, states }));
+    console.log(
+      JSON.stringify({ minute, rss_mb: rss_mb(server.pid), simulator_rss_mb: rss_mb(simulator_pid), states }),
+    );
   },
 });
 console.log(JSON.stringify(injected));
@@ -36,7 +38,6 @@ for (const { drifts, ...figures } of comparisons) {
 process.exit(comparisons.some(({ drifts }) => drifts.length > 0) ? 1 : 0);
 
 /** Resident memory of a process, MB. */
-async function rss_mb(pid: number): Promise<number> {
-  const status = await Bun.file(`/proc/${pid}/status`).text();
-  return Math.round(Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1024);
+function rss_mb(pid: number): number {
+  return Math.round(residentOf(pid) / 1024 ** 2);
 }
