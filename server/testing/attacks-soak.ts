@@ -1,11 +1,11 @@
 // For tests: all attacks at once for long beside observations at full rate, and what must hold meanwhile and at the end.
 import { expect, test } from "bun:test";
-import { limit_ms, pace, SLOWNESS, until } from "../../.ci/limits.ts";
+import { limit_ms, SLOWNESS, until } from "../../.ci/limits.ts";
 import { type Acknowledged, Counters } from "./counters.ts";
 import { askSql, codeOf } from "./hostile-sql.ts";
 import { quantile } from "./quantile.ts";
 import { discard, metric, startServer, TEST_KEY, type TestServer } from "./server.ts";
-import { Besieged } from "./siege.ts";
+import { Siege, type Told } from "./siege.ts";
 import { CODES } from "./siege-attacks.ts";
 import { type Memory, VitalSigns } from "./vital-signs.ts";
 
@@ -19,10 +19,12 @@ const HEALTH_P99_MS = 250;
 const WAIT_MS = 5_000;
 /** Of the program and its engine together. */
 const RESIDENT_BYTES = 1.2e9;
-/** What the engine may hold beyond that, while analysts ask for more than they may have: two of them at once, 1 GiB each. */
-const GREEDY_BYTES = 2 * 1024 ** 3;
+/** What the engine may hold beyond that while an analyst asks for more than they may have: 1 GiB is theirs (SPEC 16.4). */
+const GREEDY_BYTES = 1024 ** 3;
 /** Until memory that a question took is the system's again: the engine's allocator keeps what is free for some seconds. */
 const GIVEN_BACK_MS = 15_000;
+/** Of the time; else nothing would be said of it. */
+const LEAST_MODEST = 0.1;
 const AFTERWARDS_S = 900;
 
 /** Defines the test. */
@@ -31,6 +33,7 @@ export const attacksSoak = ({ seconds, observations_per_s }: Soak): void =>
     `invariants 1, 2 and 7: ${seconds} s of all attacks at once at ${observations_per_s} observations/s: nothing lost, answered on, within its memory`,
     async () => {
       const server = await startServer();
+      const siege = await Siege.prepare(server);
       const counters = await Counters.start(server, {
         clients: CLIENTS,
         rows: observations_per_s / CLIENTS,
@@ -38,18 +41,17 @@ export const attacksSoak = ({ seconds, observations_per_s }: Soak): void =>
         t0_ms: Math.floor(Date.now() / 1_000) * 1_000,
       });
       const signs = new VitalSigns(server);
-      const besieged = new Besieged(server);
-      await pace(1_000 * seconds);
+      await siege.lay(1_000 * seconds);
+      const told = await siege.end();
       const acknowledged = await counters.stop();
-      await besieged.stop();
       await until(async () => (await metric(server, "mtc_engine_up")) === 1);
       await signs.stop();
-      print(acknowledged, signs, besieged);
+      print(acknowledged, signs, told);
       await counters.expectAllThere();
       await expectRestartsTold(server, signs);
-      await expectOnlyOffendersShutOut(server, besieged);
-      expectEffective(besieged);
-      expectBounds(acknowledged, signs, besieged);
+      await expectOnlyOffendersShutOut(server, told);
+      expectEffective(told);
+      expectBounds(acknowledged, signs, told);
       await discard(server);
     },
     limit_ms(seconds + AFTERWARDS_S),
@@ -58,30 +60,36 @@ export const attacksSoak = ({ seconds, observations_per_s }: Soak): void =>
 const total = ({ server_bytes, engine_bytes }: Memory): number => server_bytes + engine_bytes;
 const mb = (bytes: number): number => Math.round(bytes / 1e6);
 
-/** Over the bound, while nobody asked the engine for more than they may have, nor just before. */
-const unexcused = (memory: Memory[], { greedy }: Besieged): Memory[] =>
-  memory.filter(
-    (one) =>
-      total(one) > RESIDENT_BYTES &&
-      !greedy.some(({ from_ms, to_ms }) => one.at_ms >= from_ms && one.at_ms <= to_ms + GIVEN_BACK_MS),
-  );
+const countOf = ({ tally }: Told, who: string, outcome: string): number => tally[who]?.[outcome] ?? 0;
 
-function print(acknowledged: Acknowledged, signs: VitalSigns, besieged: Besieged): void {
+/**
+ * While nobody asked the engine for more than they may have, nor just before. At the other times a question has its own
+ * bound, and the watch looks at it, so what is held then is held against both together.
+ */
+const modest = (memory: Memory[], { greedy }: Told): number[] =>
+  memory
+    .filter(
+      ({ at_ms }) => !greedy.some(({ from_ms, to_ms }) => at_ms >= from_ms && at_ms <= to_ms + GIVEN_BACK_MS),
+    )
+    .map(total);
+
+function print(acknowledged: Acknowledged, signs: VitalSigns, told: Told): void {
   const { rows, seconds, refused, longest_wait_ms } = acknowledged;
   const { health_ms, memory, engines, unwell } = signs;
   const [p50, p99, max] = [0.5, 0.99, 1].map((q) => quantile(health_ms, q).toFixed(0));
   const peak = memory.reduce((most, one) => (total(one) > total(most) ? one : most));
-  const over = memory.filter((one) => total(one) > RESIDENT_BYTES).length / memory.length;
-  const answers = [...besieged.tally].map(
-    ([who, own]) => `${who} ${[...own].map((one) => one.join(" × ")).join(", ")}`,
-  );
+  const own = modest(memory, told);
+  const answers = Object.entries(told.tally).map(([who, outcomes]) => {
+    const each = Object.entries(outcomes).map(([outcome, times]) => `${outcome} × ${times}`);
+    return `${who} ${each.join(", ")}`;
+  });
   console.log(
     [
       `${rows} observations acknowledged in ${seconds.toFixed(0)} s, ${refused} batches told to come again`,
       `longest time without an acknowledgement ${longest_wait_ms} ms`,
       `/healthz p50 ${p50} ms, p99 ${p99} ms, longest ${max} ms, ${unwell.length} without an answer`,
-      `memory at most ${mb(total(peak))} MB (server ${mb(peak.server_bytes)}, engine ${mb(peak.engine_bytes)}), median ${mb(quantile(memory.map(total), 0.5))} MB, over ${mb(RESIDENT_BYTES)} MB ${(100 * over).toFixed(1)} % of the time, ${unexcused(memory, besieged).length} times without a greedy question`,
-      `engine started again ${engines.length - 1} ×, ${besieged.shut_out.length} keys shut out`,
+      `memory at most ${mb(Math.max(...own))} MB, with greedy questions ${mb(total(peak))} MB (server ${mb(peak.server_bytes)}, engine ${mb(peak.engine_bytes)}), median ${mb(quantile(memory.map(total), 0.5))} MB`,
+      `engine started again ${engines.length - 1} ×, ${told.shut_out.length} keys shut out`,
       ...answers,
     ].join("; "),
   );
@@ -96,20 +104,20 @@ async function expectRestartsTold(server: TestServer, { engines }: VitalSigns): 
   expect(body).toContain(`started again ${restarts} ×`);
 }
 
-async function expectOnlyOffendersShutOut(server: TestServer, besieged: Besieged): Promise<void> {
-  const offender = await askSql(server.origin, besieged.shut_out.at(-1) ?? "", "SELECT 1");
+async function expectOnlyOffendersShutOut(server: TestServer, told: Told): Promise<void> {
+  const offender = await askSql(server.origin, told.shut_out.at(-1) ?? "", "SELECT 1");
   expect([offender.status, codeOf(offender)]).toEqual([429, CODES.shut_out]);
   expect(Number(offender.headers.get("retry-after"))).toBeGreaterThan(0);
   expect(await (await askSql(server.origin, TEST_KEY, "SELECT 1")).text()).toBe("1\n");
   // Reports of others were never refused for the flood, nor anybody else's questions for those that ended the engine.
-  expect(besieged.count("wall", "429")).toBe(0);
-  expect(besieged.count("analyst", CODES.shut_out)).toBe(0);
-  expect(besieged.count("wall", "200")).toBeGreaterThan(0);
-  expect(besieged.count("analyst", "200")).toBeGreaterThan(0);
+  expect(countOf(told, "wall", "429")).toBe(0);
+  expect(countOf(told, "analyst", CODES.shut_out)).toBe(0);
+  expect(countOf(told, "wall", "200")).toBeGreaterThan(0);
+  expect(countOf(told, "analyst", "200")).toBeGreaterThan(0);
 }
 
 /** Each attack did what it is there for, and met with no failure of the program. */
-function expectEffective(besieged: Besieged): void {
+function expectEffective(told: Told): void {
   for (const [who, outcome] of [
     ["pattern", CODES.late],
     ["pattern", CODES.shut_out],
@@ -131,14 +139,16 @@ function expectEffective(besieged: Besieged): void {
     ["wrong sign-ins", "401"],
     ["wrong sign-ins", "429"],
   ] as const)
-    expect([who, outcome, besieged.count(who, outcome) > 0]).toEqual([who, outcome, true]);
-  for (const [who, own] of besieged.tally) expect([who, own.get("500") ?? 0]).toEqual([who, 0]);
+    expect([who, outcome, countOf(told, who, outcome) > 0]).toEqual([who, outcome, true]);
+  for (const [who, own] of Object.entries(told.tally)) expect([who, own[500] ?? 0]).toEqual([who, 0]);
 }
 
-function expectBounds(acknowledged: Acknowledged, signs: VitalSigns, besieged: Besieged): void {
+function expectBounds(acknowledged: Acknowledged, signs: VitalSigns, told: Told): void {
   expect(signs.unwell).toEqual([]);
   expect(quantile(signs.health_ms, 0.99)).toBeLessThan(HEALTH_P99_MS * SLOWNESS);
   expect(acknowledged.longest_wait_ms).toBeLessThan(WAIT_MS * SLOWNESS);
-  expect(unexcused(signs.memory, besieged).map(total).map(mb)).toEqual([]);
+  const own = modest(signs.memory, told);
+  expect(own.length / signs.memory.length).toBeGreaterThan(LEAST_MODEST);
+  expect(Math.max(...own)).toBeLessThan(RESIDENT_BYTES);
   expect(Math.max(...signs.memory.map(total))).toBeLessThan(RESIDENT_BYTES + GREEDY_BYTES);
 }

@@ -1,4 +1,5 @@
-// For tests: who takes more than a share: live streams without end, reports by the hundred, keys that are guesses.
+// For tests: who takes more than a share: live streams without end, reports by the hundred, keys and passwords that are guesses.
+import { signIn } from "./server.ts";
 
 /** Beyond a key's share of live streams. */
 export const STREAMS = 110;
@@ -32,5 +33,18 @@ export const guessKeys = (origin: string): Promise<Response[]> =>
   Promise.all(
     Array.from({ length: GUESSES }, (_, i) =>
       statusOf(fetch(`${origin}/api/v1/machines`, { headers: { "x-api-key": `wrong-key-${i}` } })),
+    ),
+  );
+
+/** Signs in with keys that nobody has, and with passwords that are not that user's. */
+export const guessSignIns = (origin: string, name: string): Promise<Response[]> =>
+  Promise.all(
+    Array.from({ length: GUESSES }, (_, i) =>
+      statusOf(
+        signIn(
+          origin,
+          i % 2 ? { key: `wrong-key-${i}-0123456789` } : { name, password: `guess-of-mine-${i}` },
+        ),
+      ),
     ),
   );

@@ -1,72 +1,69 @@
-// For tests: all attacks at once upon a running program, again and again, and those who mean well beside them.
+// For tests: a siege of a running program, by a process of its own: what attackers do holds up nobody who looks or counts.
 import { pace } from "../../.ci/limits.ts";
 import type { TestServer } from "./server.ts";
-import { ATTACKS } from "./siege-attacks.ts";
 
-/** What an attack has to work with. */
-export type Siege = {
-  server: TestServer;
-  /** A key with those scopes, read where nothing is said. */
-  newKey(name: string, scopes?: string[]): Promise<string>;
-  /** Notes how something ended: a status, or a word. */
-  note(who: string, outcome: string | number): void;
-  /** Whether it goes on. */
-  running(): boolean;
-  /** Waits, no longer than it goes on. */
-  pause(ms: number): Promise<void>;
-  /** A key that ended the engine, and was shut out. */
-  shutOut(key: string): void;
-  /** Notes that the engine was asked for more memory than it may have, between these two times. */
-  greedy(from_ms: number, to_ms: number): void;
+export type Told = {
+  /** Who was answered what, how often: statuses, and words. */
+  tally: Record<string, Record<string, number>>;
+  /** The keys that were shut out, the last one at the end. */
+  shut_out: string[];
+  /** When the engine was asked for more memory than it may have, ms since 1970. */
+  greedy: { from_ms: number; to_ms: number }[];
 };
 
-const STEP_MS = 200;
+/** What the attackers say when all is prepared, and what they end at. */
+export const READY = "ready";
 
-/** Who was answered what, how often. */
-export type Tally = Map<string, Map<string, number>>;
+const MAIN = new URL("./siege.process.ts", import.meta.url).pathname;
+/** Bun's fetch would have the attacks wait for each other. */
+const ENV = { BUN_CONFIG_MAX_HTTP_REQUESTS: "2000" };
 
-export class Besieged {
-  readonly tally: Tally = new Map();
-  /** The keys that were shut out, the last one at the end. */
-  readonly shut_out: string[] = [];
-  /** When the engine was asked for more memory than it may have, by performance.now(). */
-  readonly greedy: { from_ms: number; to_ms: number }[] = [];
-  #running = true;
-  readonly #attacking: Promise<unknown>;
+export class Siege {
+  readonly #child: Bun.Subprocess<"pipe", "pipe", "inherit">;
+  readonly #lines: AsyncIterator<string>;
 
-  constructor(server: TestServer) {
-    const running = (): boolean => this.#running;
-    const siege: Siege = {
-      server,
-      running,
-      newKey: async (name, scopes = ["read"]) =>
-        (await server.call<{ key: string }>("POST", "/api/v1/keys", { name, scopes })).body.key,
-      note: (who, outcome) => this.#note(who, String(outcome)),
-      async pause(ms) {
-        const until_ms = performance.now() + ms;
-        while (running() && performance.now() < until_ms) await pace(STEP_MS);
-      },
-      shutOut: (key) => this.shut_out.push(key),
-      greedy: (from_ms, to_ms) => this.greedy.push({ from_ms, to_ms }),
-    };
-    this.#attacking = Promise.all(ATTACKS.map((attack) => attack(siege)));
-    // It is told when it is stopped.
-    this.#attacking.catch(() => {});
+  private constructor({ origin }: TestServer) {
+    this.#child = Bun.spawn([process.execPath, MAIN, origin], {
+      env: { ...process.env, ...ENV },
+      stdin: "pipe",
+      stdout: "pipe",
+      stderr: "inherit",
+    });
+    this.#lines = linesOf(this.#child.stdout);
   }
 
-  /** @throws what an attack met with that was no answer */
-  async stop(): Promise<void> {
-    this.#running = false;
-    await this.#attacking;
+  /** Resolves when everything is prepared; it begins with `lay`. */
+  static async prepare(server: TestServer): Promise<Siege> {
+    const made = new Siege(server);
+    if ((await made.#lines.next()).value !== READY) throw new Error("the attackers were not prepared");
+    return made;
   }
 
-  /** How often who was answered that. */
-  count(who: string, outcome: string): number {
-    return this.tally.get(who)?.get(outcome) ?? 0;
+  /** All attacks for so long. @throws where one met with what is no answer */
+  async lay(ms: number): Promise<void> {
+    this.#child.stdin.write("begin\n");
+    void this.#child.stdin.flush();
+    const over = await Promise.race([pace(ms), this.#child.exited]);
+    if (over !== undefined) throw new Error(`the attackers ended with ${over}`);
   }
 
-  #note(who: string, outcome: string): void {
-    const own = this.tally.get(who) ?? new Map<string, number>();
-    this.tally.set(who, own.set(outcome, (own.get(outcome) ?? 0) + 1));
+  /** Ends all attacks, each in its order. @throws where one met with what is no answer */
+  async end(): Promise<Told> {
+    await this.#child.stdin.end();
+    const { value } = await this.#lines.next();
+    const code = await this.#child.exited;
+    if (code !== 0 || typeof value !== "string") throw new Error(`the attackers ended with ${code}`);
+    return JSON.parse(value) as Told;
+  }
+}
+
+async function* linesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  for await (const chunk of stream) {
+    text += decoder.decode(chunk, { stream: true });
+    const lines = text.split("\n");
+    text = lines.pop() ?? "";
+    yield* lines;
   }
 }

@@ -6,6 +6,7 @@ import type { TestServer } from "./server.ts";
 /** So often it is looked at. */
 const LOOK_MS = 150;
 
+/** When, ms since 1970, and how much. */
 export type Memory = { at_ms: number; server_bytes: number; engine_bytes: number };
 
 export class VitalSigns {
@@ -57,7 +58,7 @@ export class VitalSigns {
     const engine = engineOf(this.#server.pid);
     if (engine !== undefined && engine !== this.engines.at(-1)) this.engines.push(engine);
     const [server_bytes, engine_bytes] = [heldBy(this.#server.pid), engine ? heldBy(engine) : 0];
-    this.memory.push({ at_ms: performance.now(), server_bytes, engine_bytes });
+    this.memory.push({ at_ms: Date.now(), server_bytes, engine_bytes });
   }
 }
 
