@@ -47,6 +47,7 @@ export const attacksSoak = ({ seconds, observations_per_s }: Soak): void =>
       await until(async () => (await metric(server, "mtc_engine_up")) === 1);
       await signs.stop();
       print(acknowledged, signs, told);
+      console.log(server.output().split("\n").filter((line) => line.includes("engine")).join("\n"));
       await counters.expectAllThere();
       await expectRestartsTold(server, signs);
       await expectOnlyOffendersShutOut(server, told);

@@ -1,14 +1,15 @@
 // A hostile agent: whatever it sends, the event loop goes on turning, what is over a bound is refused, and texts are cut (SPEC 16.1).
-import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, afterEach, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { limit_ms, pace, until } from "../../../.ci/limits.ts";
 import { MemorySink } from "../memory-sink.ts";
-import { MAX_INLINE_BYTES } from "./bounds.ts";
+import { MAX_ANSWERS_BYTES, MAX_INLINE_BYTES } from "./bounds.ts";
 import { AgentClient, AgentError } from "./client.ts";
 import { startAgentCollector } from "./collector.ts";
 import { type Device, readXmlStreams, type StreamsDocument } from "./document.ts";
 import { type Asked, AT, HEADER, HOSTILE, many, observation, probe, streams } from "./hostile-documents.ts";
 import { Interner } from "./interner.ts";
 import { Translator } from "./observations.ts";
+import { answers } from "./room.ts";
 import { ScriptedAgent } from "./scripted-agent.ts";
 
 setDefaultTimeout(limit_ms(120));
@@ -41,6 +42,8 @@ beforeAll(() => {
   unit_ms = Math.max(5, times.sort((a, b) => a - b)[2] ?? 0);
 });
 afterAll(() => server.stop(true));
+/** Whatever becomes of an answer, others have its room. */
+afterEach(() => expect(answers.free_bytes).toBe(MAX_ANSWERS_BYTES));
 
 /** How long the event loop stood still at the longest while something was done, in units of what may be done at once. */
 async function pauseOf<T>(work: () => Promise<T>): Promise<{ units: number; outcome: T | Error }> {

@@ -3,7 +3,14 @@ import { cut } from "../text.ts";
 import type { Asset } from "./asset-document.ts";
 import { MAX_ASSETS, MAX_DOCUMENT_BYTES } from "./bounds.ts";
 import type { DevicesDocument, ErrorDocument, StreamsDocument } from "./document.ts";
-import { ContactError, DEFAULT_PATIENCE, Exchange, type Patience, Unreadable } from "./exchange.ts";
+import {
+  type Body,
+  ContactError,
+  DEFAULT_PATIENCE,
+  Exchange,
+  type Patience,
+  Unreadable,
+} from "./exchange.ts";
 import { boundaryOf, MultipartCutter } from "./multipart.ts";
 import { readAnswer } from "./reader.ts";
 import type { Expected, ReadDocument } from "./reader.worker.ts";
@@ -125,16 +132,20 @@ export class AgentClient {
   /** @throws AgentError, Unreadable, ContactError where the answer is neither a success nor an agent's error */
   async #answer(url: string, expected: Expected): Promise<Exclude<ReadDocument, ErrorDocument>> {
     const exchange = await Exchange.open(url, this.#patience, this.#stop);
-    let bytes: Uint8Array;
+    let body: Body;
     try {
-      bytes = await exchange.body();
+      body = await exchange.body();
     } finally {
       // The agent need not wait for its document to be read.
       exchange.close();
     }
-    if (exchange.refusal) throw (await this.#errorIn(bytes)) ?? new ContactError(exchange.refusal);
-    if (bytes.length === 0) throw new ContactError("an empty answer");
-    return this.#read(bytes, expected);
+    try {
+      if (exchange.refusal) throw (await this.#errorIn(body.bytes)) ?? new ContactError(exchange.refusal);
+      if (body.bytes.length === 0) throw new ContactError("an empty answer");
+      return await this.#read(body.bytes, expected);
+    } finally {
+      body.done();
+    }
   }
 
   /** @throws AgentError where the agent says one, Unreadable */
@@ -156,11 +167,15 @@ export class AgentClient {
 
   /** Why there is no stream, from the single answer that came instead. */
   async #refusalOf(exchange: Exchange): Promise<Error> {
-    const bytes = await exchange.body();
-    const error = await this.#errorIn(bytes);
-    if (error) return error.out_of_range ? error : new NoStream(error.message);
-    if (exchange.refusal) return new ContactError(exchange.refusal);
-    await this.#read(bytes, "streams");
+    const { bytes, done } = await exchange.body();
+    try {
+      const error = await this.#errorIn(bytes);
+      if (error) return error.out_of_range ? error : new NoStream(error.message);
+      if (exchange.refusal) return new ContactError(exchange.refusal);
+      await this.#read(bytes, "streams");
+    } finally {
+      done();
+    }
     return new NoStream("the agent answers interval with a single document");
   }
 }

@@ -31,7 +31,7 @@ const open = (url: string, stop = new AbortController().signal): Promise<Exchang
   Exchange.open(url, DEFAULT_PATIENCE, stop);
 const bodyOf = async (url: string): Promise<string> => {
   const exchange = await open(url);
-  const bytes = await exchange.body();
+  const { bytes } = await exchange.body();
   exchange.close();
   return new TextDecoder().decode(bytes);
 };

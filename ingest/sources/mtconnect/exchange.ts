@@ -3,7 +3,8 @@ import { type IncomingMessage, request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
 import { checkAddress, lookupChecked } from "../addresses.ts";
 import { cut, messageOf } from "../text.ts";
-import { MAX_DOCUMENT_BYTES } from "./bounds.ts";
+import { MAX_DOCUMENT_BYTES, MAX_INLINE_BYTES } from "./bounds.ts";
+import { answers } from "./room.ts";
 
 /** What may be read ahead of the consumer (invariant 7). */
 const MAX_AHEAD_BYTES = 256 * 1024;
@@ -40,6 +41,9 @@ export class Unreadable extends ContactError {
   override readonly name = "Unreadable";
 }
 
+/** An answer, and what is called when nobody needs its bytes any more. */
+export type Body = { bytes: Uint8Array; done: () => void };
+
 /**
  * An answer that is given up when nothing arrives for too long while somebody waits for it. What arrived before the
  * connection broke is given out first. Not `fetch`: that discards what it has read when a connection breaks, and
@@ -49,6 +53,7 @@ export class Exchange {
   readonly #patience: Patience;
   readonly #response: IncomingMessage;
   readonly #close: () => void;
+  readonly #stop: AbortSignal;
   readonly #arrived: Uint8Array[] = [];
   #ahead_bytes = 0;
   #ended: Error | "whole" | undefined;
@@ -56,10 +61,11 @@ export class Exchange {
   /** How long the document under way has been waited for; how long the consumer takes is not the agent's. */
   #waited_ms = 0;
 
-  private constructor(patience: Patience, response: IncomingMessage, close: () => void) {
+  private constructor(patience: Patience, response: IncomingMessage, close: () => void, stop: AbortSignal) {
     this.#patience = patience;
     this.#response = response;
     this.#close = close;
+    this.#stop = stop;
     const end = (how: Error | "whole"): void => {
       this.#ended ??= how;
       this.#wake();
@@ -93,7 +99,7 @@ export class Exchange {
         request.destroy();
       };
       stop.addEventListener("abort", abort);
-      request.on("response", (response) => resolve(new Exchange(patience, response, close)));
+      request.on("response", (response) => resolve(new Exchange(patience, response, close, stop)));
       request.on("error", reject);
       request.on("close", () => reject(new Error("the connection was closed")));
       request.end();
@@ -131,15 +137,32 @@ export class Exchange {
     this.#waited_ms = 0;
   }
 
-  async body(): Promise<Uint8Array> {
+  /**
+   * The whole answer. One that gets long waits until there is room for it, unread, and has it until `done`.
+   * @throws ContactError
+   */
+  async body(): Promise<Body> {
     const chunks: Uint8Array[] = [];
     let size = 0;
-    for await (const chunk of this.chunks()) {
-      chunks.push(chunk);
-      size += chunk.length;
-      if (size > MAX_DOCUMENT_BYTES) throw new ContactError(`an answer over ${MAX_DOCUMENT_BYTES} bytes`);
+    let done: Body["done"] | undefined;
+    try {
+      for await (const chunk of this.chunks()) {
+        chunks.push(chunk);
+        size += chunk.length;
+        if (size > MAX_DOCUMENT_BYTES) throw new ContactError(`an answer over ${MAX_DOCUMENT_BYTES} bytes`);
+        if (size > MAX_INLINE_BYTES) done ??= await answers.take(this.#most_bytes(), this.#stop);
+      }
+      return { bytes: Buffer.concat(chunks), done: done ?? (() => undefined) };
+    } catch (error) {
+      done?.();
+      throw error instanceof ContactError ? error : new ContactError(messageOf(error), { cause: error });
     }
-    return Buffer.concat(chunks);
+  }
+
+  /** No more than it was told to be: HTTP ends there. */
+  #most_bytes(): number {
+    const told_bytes = Number(this.#response.headers["content-length"] ?? Number.POSITIVE_INFINITY);
+    return Math.min(MAX_DOCUMENT_BYTES, told_bytes);
   }
 
   close(): void {
