@@ -169,13 +169,14 @@ export class AgentClient {
   async #refusalOf(exchange: Exchange): Promise<Error> {
     const { bytes, done } = await exchange.body();
     try {
-      const error = await this.#errorIn(bytes);
-      if (error) return error.out_of_range ? error : new NoStream(error.message);
-      if (exchange.refusal) return new ContactError(exchange.refusal);
       await this.#read(bytes, "streams");
+    } catch (error) {
+      if (error instanceof AgentError) return error.out_of_range ? error : new NoStream(error.message);
+      if (!exchange.refusal) throw error;
     } finally {
       done();
     }
+    if (exchange.refusal) return new ContactError(exchange.refusal);
     return new NoStream("the agent answers interval with a single document");
   }
 }

@@ -10,7 +10,8 @@ import type { Answer, Expected, Question, ReadDocument } from "./reader.worker.t
 const MAX_READING_MS = 20_000;
 
 /**
- * Reads one document. Short ones of observations in XML, which are nearly all, are read at once.
+ * Reads one document, once: its bytes may be gone afterwards. Short ones of observations in XML, which are nearly all, are
+ * read at once.
  * @throws Unreadable where it is none, over a bound, not read in time, or `stop` comes first
  */
 export async function readAnswer(
@@ -81,8 +82,12 @@ function next(): void {
   );
   worker.onmessage = ({ data }: MessageEvent<Answer>) => done(data);
   worker.onerror = ({ message }) => done({ unreadable: message }, true);
-  worker.postMessage(one.question);
+  worker.postMessage(one.question, handedOver(one.question.bytes));
 }
+
+/** A buffer that holds nothing else changes hands: a copy would be made on the event loop, and stand beside it. */
+const handedOver = ({ buffer, length }: Uint8Array): ArrayBuffer[] =>
+  buffer instanceof ArrayBuffer && buffer.byteLength === length ? [buffer] : [];
 
 /** Columns get their methods back. */
 function withItems(document: ReadDocument): ReadDocument {

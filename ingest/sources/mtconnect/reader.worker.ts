@@ -1,5 +1,6 @@
 // The thread in which documents are read that may take long: one at a time, as they come.
 import { type Asset, readAssets } from "./asset-document.ts";
+import { MAX_INLINE_BYTES } from "./bounds.ts";
 import { type DeviceStream, type MTConnectDocument, readDocument, readStreams } from "./document.ts";
 import type { StreamColumns } from "./items.ts";
 
@@ -49,4 +50,6 @@ self.onmessage = ({ data }: MessageEvent<Question>) => {
     const unreadable = error instanceof Error ? error.message : String(error);
     self.postMessage({ unreadable } satisfies Answer);
   }
+  // Nobody is held up by it here, and the next document may be as long as this one was.
+  if (data.bytes.length > MAX_INLINE_BYTES) Bun.gc(true);
 };
