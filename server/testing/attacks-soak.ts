@@ -27,6 +27,8 @@ const GIVEN_BACK_MS = 15_000;
 const LEAST_MODEST = 0.1;
 /** What the log says of an engine that was started and did not come up. */
 const FAILED_START = /engine: .*; next start in \d+ ms/g;
+/** Of the log, where something does not hold: what led to it is not found again. */
+const LOG_CHARACTERS = 20_000;
 const AFTERWARDS_S = 900;
 
 /** Defines the test. */
@@ -49,11 +51,16 @@ export const attacksSoak = ({ seconds, observations_per_s }: Soak): void =>
       await until(async () => (await metric(server, "mtc_engine_up")) === 1);
       await signs.stop();
       print(acknowledged, signs, told);
-      await counters.expectAllThere();
-      await expectRestartsTold(server, signs);
-      await expectOnlyOffendersShutOut(server, told);
-      expectEffective(told);
-      expectBounds(acknowledged, signs, told);
+      try {
+        await counters.expectAllThere();
+        await expectRestartsTold(server, signs);
+        await expectOnlyOffendersShutOut(server, told);
+        expectEffective(told);
+        expectBounds(acknowledged, signs, told);
+      } catch (error) {
+        console.log(server.output().slice(-LOG_CHARACTERS));
+        throw error;
+      }
       await discard(server);
     },
     limit_ms(seconds + AFTERWARDS_S),

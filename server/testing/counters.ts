@@ -1,6 +1,6 @@
 // For tests: clients that count, one batch a second each, and a ledger of what was acknowledged held against analytics.
 import { expect } from "bun:test";
-import { pace, SLOWNESS } from "../../.ci/limits.ts";
+import { pace, SLOWNESS, until } from "../../.ci/limits.ts";
 import type { TestServer } from "./server.ts";
 
 export type Counting = {
@@ -161,10 +161,14 @@ export class Counters {
   /** Holds figures and rows of each machine against the ledger: all that was acknowledged, once. */
   async expectAllThere(): Promise<void> {
     await this.#server.settled();
-    const { body: oee } = await this.#server.call<{ rows: { machine_id: string; total_count: number }[] }>(
-      "GET",
-      `/api/v1/oee?${this.window}&by=machine`,
-    );
+    const report = `/api/v1/oee?${this.window}&by=machine`;
+    const { body: oee } = await until(async () => {
+      const answer = await this.#server.call<{ rows: { machine_id: string; total_count: number }[] }>(
+        "GET",
+        report,
+      );
+      return answer.status === 200 && answer;
+    });
     const own = new Set(this.#clients.map(({ id }) => id));
     const counted = oee.rows.filter(({ machine_id }) => own.has(machine_id));
     expect(Object.fromEntries(counted.map((row) => [row.machine_id, row.total_count]))).toEqual(

@@ -9,6 +9,7 @@ import { type Device, readXmlStreams, type StreamsDocument } from "./document.ts
 import { type Asked, AT, HEADER, HOSTILE, many, observation, probe, streams } from "./hostile-documents.ts";
 import { Interner } from "./interner.ts";
 import { Translator } from "./observations.ts";
+import { readAnswer } from "./reader.ts";
 import { answers } from "./room.ts";
 import { ScriptedAgent } from "./scripted-agent.ts";
 
@@ -115,6 +116,13 @@ test.each(borne)("invariant 7: %s is read, and holds nobody up", async (_, docum
   const { units, outcome } = await pauseOf(async () => translated(await client.current()));
   expect(units).toBeLessThan(MAX_UNITS);
   expect(outcome).toBe(rows);
+});
+
+test("invariant 7: a long document changes hands, and is in memory once", async () => {
+  const bytes = Uint8Array.from(new TextEncoder().encode(streams("<X/>".repeat(1 + MAX_INLINE_BYTES / 4))));
+  const { outcome } = await pauseOf(() => readAnswer(bytes, "streams", new AbortController().signal));
+  expect((outcome as Error).message).toMatch("elements");
+  expect(bytes.buffer.detached).toBe(true);
 });
 
 test("a large shop's probe is read: 20,000 data items, with sources, limits and filters", async () => {
