@@ -152,10 +152,11 @@ const ratio = (
   terms: [a, b],
   of: (sums) => over(sums[a], sums[b]),
 });
+/** ISO 22400-2 divides by the failures plus one (SPEC 10.5). */
 const perFailure = (name: string, a: "run_us" | "repair_us"): Formula => ({
   name,
   text: `${nameOf(a)} ÷ ${nameOf("failure_count")}`,
-  source: "ISO 22400-2",
+  source: "MTC",
   unit: "s",
   terms: [a, "failure_count"],
   of: (sums) => seconds(over(sums[a], sums.failure_count)),
