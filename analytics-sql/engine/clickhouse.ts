@@ -8,6 +8,7 @@ import { closeStaleSource, type KafkaSource, openSource } from "../kafka/source.
 import { SCHEMA_STATEMENTS } from "../schema/schema.ts";
 import { byDoor } from "./doors.ts";
 import { type Engine, EngineAway } from "./engine.ts";
+import { formOf, texts } from "./form.ts";
 import type { EngineProcess } from "./process.ts";
 import { replicated } from "./replicated.ts";
 import {
@@ -91,7 +92,19 @@ const asking = (client: ClickHouseClient, settings: Settings, own?: EngineProces
     },
     async run(query: string, query_params: Record<string, unknown>): Promise<void> {
       beUp();
-      await client.command({ query, query_params, clickhouse_settings }).catch(fail);
+      try {
+        const { body, headers } = formOf(query, texts(query_params));
+        // The client itself puts a form together for what answers with rows alone.
+        const { stream } = await client.exec({
+          query: "",
+          values: Readable.from([body]),
+          http_headers: headers,
+          clickhouse_settings,
+        });
+        for await (const _ of stream);
+      } catch (error) {
+        fail(error);
+      }
     },
     async insert(into: string, format: string, values: Uint8Array): Promise<void> {
       beUp();
@@ -220,6 +233,8 @@ export const clientOf = (url: string, request_timeout: number, socket?: string):
     url,
     application: "mtc",
     request_timeout,
+    // Proxies, and servers, take some kilobytes of headers; a report's machines alone may be more.
+    use_multipart_params: true,
     max_open_connections: CONNECTIONS,
     // Whatever matters comes back as a rejection.
     log: { level: ClickHouseLogLevel.OFF },

@@ -15,8 +15,6 @@ export type ProcessStatus = {
 };
 
 const MAIN = fileURLToPath(new URL("./host/main.ts", import.meta.url));
-/** Values travel in a request's URL: as much as a ClickHouse server takes, which is 1 MiB. */
-const URLS = "--max-http-header-size=1100000";
 /** Queries wait for the disk and for each other: a thread each, however few cores there are. */
 const ENV = { UV_THREADPOOL_SIZE: "32" };
 /** A process that was killed with its program has the directory for a moment longer. */
@@ -152,7 +150,7 @@ export class EngineProcess {
 
   async #start(): Promise<Child> {
     rmSync(this.socket, { force: true });
-    const child: Child = Bun.spawn([process.execPath, URLS, MAIN, this.#deps.path, this.socket], {
+    const child: Child = Bun.spawn([process.execPath, MAIN, this.#deps.path, this.socket], {
       env: ENV,
       stdin: "pipe",
       stdout: "pipe",
