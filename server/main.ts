@@ -4,6 +4,7 @@ import { createApp, createHealthApp } from "./app.ts";
 import { ConfigError, parseConfig } from "./config.ts";
 import { neverHadMachine } from "./demo.ts";
 import type { Keys } from "./keys.ts";
+import { listening, refuseTakenPort } from "./port.ts";
 import { startServices } from "./services.ts";
 
 const STOP_WITHIN_MS = 28_000;
@@ -14,18 +15,18 @@ const log = (message: string): void => console.error(`${new Date().toISOString()
 
 async function main(): Promise<void> {
   const config = parseConfig(process.env);
+  refuseTakenPort(config);
   const services = await startServices(config, log);
   const serves = config.roles.includes("api");
   if (serves) await assets();
   // Output that is kept somewhere is no place for a way in, once there is another.
   const wanted = serves && (process.stdout.isTTY || !services.keys.users.any);
   const link_token = wanted ? await linkToken(services.keys) : undefined;
-  const app = (serves ? createApp(services) : createHealthApp(services)).listen({
-    hostname: config.host,
-    port: config.port,
-  });
+  const app = serves ? createApp(services) : createHealthApp(services);
+  listening(config, (where) => app.listen(where));
   const origin = `http://${config.host.includes(":") ? `[${config.host}]` : config.host}:${app.server?.port}`;
   console.log(`MTC is ready at ${origin}`);
+  console.log(`  data:          ${config.data_dir}`);
   if (serves) {
     if (link_token !== undefined) console.log(`  sign in once:  ${origin}/sign-in?token=${link_token}`);
     console.log(`  admin API key: ${config.admin_key_place}`);

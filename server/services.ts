@@ -17,7 +17,7 @@ import { createPipeline, type Pipeline } from "../ingest/pipeline.ts";
 import type { Store } from "../ingest/store/store.ts";
 import { openBus } from "./bus.ts";
 import type { Config, Role } from "./config.ts";
-import { closeDataDir } from "./data-dir.ts";
+import { closeDataDir, takeDataDir } from "./data-dir.ts";
 import { Demo } from "./demo.ts";
 import { openEngine } from "./engine.ts";
 import { startJobs } from "./jobs.ts";
@@ -128,16 +128,18 @@ export async function startServices(config: Config, log: Log): Promise<Services>
       await data.engine.close();
       await store.close();
       await demo.stop();
+      data.lock.free();
     },
   };
 }
 
-type Data = { store: Store; engine: Engine; lake: Lake | undefined };
+type Data = { store: Store; engine: Engine; lake: Lake | undefined; lock: { free(): void } };
 
 /** What is kept: the log with the settings, and analytics. */
 async function openData(config: Config, log: Log): Promise<Data> {
   for (const path of closeDataDir(config.data_dir))
     log(`others may read what is another user's here: ${path}`);
+  const lock = takeDataDir(config.data_dir);
   const projection = `${config.data_dir}/chdb`;
   const rebuilt = !existsSync(projection);
   // Without its store the program can do nothing; whoever watches it starts it again (invariant 1: nothing is lost).
@@ -155,7 +157,7 @@ async function openData(config: Config, log: Log): Promise<Data> {
   if (!config.kafka) await store.rewind(rebuilt ? "start" : "settled");
   // A rebuild that was cut off left its shadow behind; in a cluster another process may be making one.
   if (config.profile === "embedded") await clear(engine);
-  return { store, engine, lake };
+  return { store, engine, lake, lock };
 }
 
 function lakeOf({ lake, raw_retention_days }: Config): Lake | undefined {
