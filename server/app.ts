@@ -62,7 +62,7 @@ function appOf(services: Services) {
     websocket: { idleTimeout: IDLE_TIMEOUT_S, maxPayloadLength: 1_024 },
   })
     .onRequest(({ request, server }) => server?.timeout(request, WORK_TIMEOUT_S))
-    .use(deadlines(log))
+    .use(deadlines(log, DEADLINES, services.ending))
     .use(door(services.trusted_proxies))
     .use(
       errors(

@@ -7,9 +7,11 @@ import type { Keys } from "./keys.ts";
 import { listening, refuseTakenPort } from "./port.ts";
 import { startServices } from "./services.ts";
 
-const STOP_WITHIN_MS = 28_000;
-/** Requests under way may take this long; clients still sending what was refused would never end. */
+/** From the signal on, whatever hangs: who stops a program gives it 30 s. What several of its steps hang in is left before. */
+const STOP_WITHIN_MS = 29_000;
+/** Requests under way may take this long; then they are told that they get no answer, and have this long to hear it. */
 const GRACE_MS = 3_000;
+const LAST_ANSWERS_MS = 500;
 
 const log = (message: string): void => console.error(`${new Date().toISOString()} ${message}`);
 
@@ -38,20 +40,33 @@ async function main(): Promise<void> {
   }
   await services.collect();
 
-  let stopping = false;
-  const stop = async (): Promise<void> => {
-    if (stopping) return;
-    stopping = true;
+  stopOnSignals(async (drain) => {
     setTimeout(() => process.exit(1), STOP_WITHIN_MS).unref();
+    services.drain();
+    if (drain) await Bun.sleep(1_000 * config.drain_s);
     services.hub.end("the server stops");
     await Promise.race([app.stop(), Bun.sleep(GRACE_MS)]);
+    services.end();
+    await Promise.race([app.stop(), Bun.sleep(LAST_ANSWERS_MS)]);
     // Who is still connected now is cut off.
     if (app.server) await app.stop(true);
-    await services.stop();
-    process.exit(0);
+    process.exit((await services.stop()) ? 0 : 1);
+  });
+}
+
+/**
+ * Whoever ends a service by SIGTERM sends it requests for a while yet: it stops taking them when others had the time to see
+ * that it is not ready. At a terminal nobody does, and nobody wants to wait.
+ */
+function stopOnSignals(stop: (drain: boolean) => Promise<void>): void {
+  let stopping = false;
+  const once = (drain: boolean) => (): void => {
+    if (stopping) return;
+    stopping = true;
+    void stop(drain);
   };
-  process.on("SIGTERM", () => void stop());
-  process.on("SIGINT", () => void stop());
+  process.on("SIGTERM", once(true));
+  process.on("SIGINT", once(false));
 }
 
 /** A store that takes nothing now, as on a full disk, is no reason not to serve. */

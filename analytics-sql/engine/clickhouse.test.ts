@@ -92,7 +92,11 @@ test("2,000 machines in one report: what is asked for them travels in bodies", a
 });
 
 test("a refusal without a word has words all the same", async () => {
-  const wordless = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: () => new Response("", { status: 431 }) });
+  const wordless = Bun.serve({
+    hostname: "127.0.0.1",
+    port: 0,
+    fetch: () => new Response("", { status: 431 }),
+  });
   const refused = openClickHouse({ url: `http://127.0.0.1:${wordless.port}`, rawRetentionDays: 30 });
   await expect(refused).rejects.toThrow("refused without a word");
   await wordless.stop(true);

@@ -16,6 +16,7 @@ import {
   fail,
   INSERTING,
   MAINTAINING,
+  PINGING,
   READING,
   REBUILDING,
   ROLLING,
@@ -46,6 +47,8 @@ const CLOCKS_APART_MS = 1_000;
 const REQUEST_TIMEOUT_MS = 70_000;
 /** Of copies, partitions and the lake: what takes longer than this does not end. */
 export const LONG_REQUEST_TIMEOUT_MS = 3_600_000;
+/** Whether it answers is asked again and again: an answer that was lost must not keep the next one waiting. */
+const PING_MS = 5_000;
 /** Requests at once, of each kind. */
 const CONNECTIONS = 8;
 /** With every request: it is answered when it is done, so an error is never behind half of an answer. */
@@ -76,12 +79,17 @@ const asking = (client: ClickHouseClient, settings: Settings, own?: EngineProces
     if (own && !own.up) throw new EngineAway("the engine is being started", null);
   };
   return {
-    async query<Row>(query: string, query_params: Record<string, unknown>): Promise<Row[]> {
+    async query<Row>(
+      query: string,
+      query_params: Record<string, unknown>,
+      gone?: AbortSignal,
+    ): Promise<Row[]> {
       beUp();
       try {
         const result = await client.query({
           query,
           query_params,
+          ...(gone && { abort_signal: gone }),
           clickhouse_settings,
           format: "JSONEachRow",
         });
@@ -172,6 +180,7 @@ export function connect(
     opened(LONG_REQUEST_TIMEOUT_MS),
   ];
   const reader = asking(reading, READING, own);
+  const pinger = asking(killing, PINGING, own);
   const roller = asking(rolling, ROLLING, own);
   const aside = asking(patient, ASIDE, own);
   const writer = asking(patient, { ...WRITING, ...INSERTING }, own);
@@ -205,7 +214,7 @@ export function connect(
         inserting.delete(insert);
       }
     },
-    query: reader.query,
+    query: (sql, params) => reader.query(sql, params),
     run: roller.run,
     async read(sql, format) {
       const query = `${sql} FORMAT ${format}`;
@@ -221,6 +230,9 @@ export function connect(
       return 1_000 * (begun_ms - late_ms);
     },
     analyst: (tenant) => analysts.of(tenant),
+    async ping() {
+      await pinger.query("SELECT 1", {}, AbortSignal.timeout(PING_MS));
+    },
     async close() {
       for (const client of [reading, rolling, killing, patient]) await client.close();
     },

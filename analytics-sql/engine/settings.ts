@@ -78,6 +78,8 @@ export const ASIDE: Settings = {
   ...NUMBERS,
   output_format_parquet_compression_method: "zstd",
 };
+/** Alike with nothing else: the embedded engine gives each kind connections of its own. */
+export const PINGING: Settings = { max_threads: 1, max_execution_time: 5 };
 export const MAINTAINING: Settings = {
   ...QUERY,
   ...ANY_PARTITIONS,
