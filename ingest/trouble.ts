@@ -39,7 +39,7 @@ export class Trouble {
   failed(error: unknown, since_ms = Date.now()): void {
     const cause = causeOf(error);
     this.#failing = { error: cause, since_ms: this.#failing?.since_ms ?? since_ms };
-    const kind = cause.replaceAll(/\d+/g, "#");
+    const kind = cause.replaceAll(/\d+(\.\d+)?/g, "#");
     if (this.#told.has(kind) || this.#told.size >= MAX_CAUSES) return;
     this.#told.add(kind);
     this.#log(`${this.#what}: ${cause}`);

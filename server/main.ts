@@ -45,9 +45,10 @@ async function main(): Promise<void> {
     services.drain();
     if (drain) await Bun.sleep(1_000 * config.drain_s);
     services.hub.end("the server stops");
-    await Promise.race([app.stop(), Bun.sleep(GRACE_MS)]);
+    const answered = app.stop();
+    await Promise.race([answered, Bun.sleep(GRACE_MS)]);
     services.end();
-    await Promise.race([app.stop(), Bun.sleep(LAST_ANSWERS_MS)]);
+    await Promise.race([answered, Bun.sleep(LAST_ANSWERS_MS)]);
     // Who is still connected now is cut off.
     if (app.server) await app.stop(true);
     process.exit((await services.stop()) ? 0 : 1);

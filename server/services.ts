@@ -46,6 +46,7 @@ import { MAX_OUTBOX_BYTES, openStore } from "./store.ts";
 export type Services = {
   store: Store;
   engine: Engine;
+  bus: Bus;
   hub: LiveHub;
   pipeline: Pipeline;
   relay: Relay;
@@ -103,7 +104,8 @@ export async function startServices(config: Config, log: Log): Promise<Services>
   const data = await openData(config, log);
   const way = await openWay(config, data, log);
   const { store, machines, hub, relay } = { ...data, ...way };
-  const readers = openReaders({ ...data, ...way }, log);
+  let parts: Parts | undefined;
+  const readers = openReaders({ ...data, ...way }, () => parts?.arrived_ms() ?? Date.now(), log);
   const jobs = await startJobs({ config, ...data, ...way, ...readers, log });
   const seeding = serves ? seedHub({ ...data, ...way, ...readers, running: () => running, log }) : undefined;
   const offered = config.profile === "embedded";
@@ -112,7 +114,7 @@ export async function startServices(config: Config, log: Log): Promise<Services>
   const { collect, collectors } = sources;
   const demo = new Demo({ ...way, ...readers, collect, offered });
   const lake = jobs.lake_keeper;
-  const parts = lookAtParts({ config, ...data, ...way, sources: sources.report, jobs, log });
+  parts = lookAtParts({ config, ...data, ...way, sources: sources.report, jobs, log });
   const metrics = createMetrics({ ...data, ...way, collectors, lake, parts });
   const doors = await openDoors(config, { ...data, ...way, metrics }, log);
   const deadLetters = new DeadLetters({ ...way, letters: jobs.letters, wake: relay.wake });
@@ -152,7 +154,7 @@ export async function startServices(config: Config, log: Log): Promise<Services>
     async stop() {
       running = false;
       stopping = true;
-      parts.stop();
+      parts?.stop();
       const whole = await stopInOrder(
         [
           ["budgets and the security log", doors.stop],
@@ -259,10 +261,10 @@ async function openWay({ roles, kafka, redis_url }: Config, { store, engine }: D
 type Way = Omit<Awaited<ReturnType<typeof openWay>>, "stop">;
 
 /** What is read out of analytics, and what people say to it. */
-function openReaders({ store, engine, lake, pipeline }: Data & Way, log: Log) {
+function openReaders({ store, engine, lake, pipeline }: Data & Way, arrived_ms: () => number, log: Log) {
   const roller = new Roller(engine, log);
   const asked = withinRequests(engine);
-  const reports = new Reports(asked, roller, lake);
+  const reports = new Reports(asked, roller, lake, arrived_ms);
   return {
     roller,
     reports,

@@ -231,7 +231,11 @@ export function connect(
     },
     analyst: (tenant) => analysts.of(tenant),
     async ping() {
-      await pinger.query("SELECT 1", {}, AbortSignal.timeout(PING_MS));
+      const gone = AbortSignal.timeout(PING_MS);
+      await pinger.query("SELECT 1", {}, gone).catch((error: unknown) => {
+        if (gone.aborted) throw new EngineAway(`no answer within ${PING_MS / 1_000} s`, error);
+        throw error;
+      });
     },
     async close() {
       for (const client of [reading, rolling, killing, patient]) await client.close();

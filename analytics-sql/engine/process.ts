@@ -24,7 +24,7 @@ const LOCKED_PAUSE_MS = 50;
 /** Between starts that come to nothing; the first one follows at once. */
 const PAUSE_MS = { min: 100, max: 10_000 };
 /** It ends in order within this time, or is ended. */
-const CLOSE_MS = 10_000;
+const CLOSE_MS = 5_000;
 /** Of a Unix socket's path, everywhere. */
 const SOCKET_PATH_BYTES = 104;
 const PAGE_BYTES = 4_096;
@@ -50,8 +50,12 @@ export class EngineProcess {
   #closing = false;
   #running: Promise<void> = Promise.resolve();
 
+  /** A program that leaves it behind takes it along: stopped or stuck it would not see that its stdin ends. */
+  readonly #endWithProgram = (): void => this.#child?.kill("SIGKILL");
+
   private constructor(deps: Deps) {
     this.#deps = deps;
+    process.on("exit", this.#endWithProgram);
     this.#folder = socketFolder();
     this.socket = `${this.#folder}/s`;
   }
@@ -170,6 +174,7 @@ export class EngineProcess {
   }
 
   #forget(): void {
+    process.off("exit", this.#endWithProgram);
     rmSync(this.#folder, { recursive: true, force: true });
   }
 }

@@ -30,7 +30,8 @@ export function check<T>(
   let found: { value: T; at_ms: number } | undefined;
   let wake = (): void => {};
 
-  async function once(): Promise<void> {
+  /** @returns whether it went well */
+  async function once(): Promise<boolean> {
     const began_ms = Date.now();
     const bound_ms = found ? patience_ms : Math.max(FIRST_MS, patience_ms);
     let open = true;
@@ -42,8 +43,10 @@ export function check<T>(
     try {
       found = { value: await look(), at_ms: began_ms };
       trouble.over();
+      return true;
     } catch (error) {
       trouble.failed(error, began_ms);
+      return false;
     } finally {
       open = false;
       clearTimeout(timer);
@@ -65,8 +68,9 @@ export function check<T>(
   async function run(): Promise<void> {
     while (running) {
       const began_ms = performance.now();
-      await once();
-      if (running) await rest(performance.now() - began_ms);
+      const went_well = await once();
+      // What did not answer cost nothing, and is to be seen when it is back.
+      if (running) await rest(went_well ? performance.now() - began_ms : 0);
     }
   }
   void run();

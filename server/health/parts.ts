@@ -56,6 +56,7 @@ export function lookAtParts({ config, store, engine, bus, relay, redis, jobs, lo
   const answering = { log, patience_ms: PATIENCE_MS };
   const counting = { log, patience_ms: COUNTING };
   const serves = config.roles.includes("api");
+  const began_ms = Date.now();
   const pinged: Partial<Record<PartName, Check<unknown>>> = {
     store: check("store", () => store.ping(), answering),
     ...(serves && { analytics: check("analytics", () => engine.ping(), answering) }),
@@ -89,8 +90,9 @@ export function lookAtParts({ config, store, engine, bus, relay, redis, jobs, lo
     sources: sources.seen,
     arrived_ms() {
       const { value, at_ms } = outbox.seen();
-      const left_ms = !value ? 0 : value.oldest_ms === 0 ? at_ms : Math.min(at_ms, value.oldest_ms);
-      return backlog ? Math.min(left_ms, backlog.seen().value?.arrived_ms ?? 0) : left_ms;
+      const oldest_ms = value?.oldest_ms || Number.POSITIVE_INFINITY;
+      const taken_ms = backlog ? (backlog.seen().value?.arrived_ms ?? began_ms) : Number.POSITIVE_INFINITY;
+      return Math.min(at_ms || began_ms, oldest_ms, taken_ms);
     },
     stop() {
       for (const one of [...Object.values(pinged), outbox, sources, ...(backlog ? [backlog] : [])])
