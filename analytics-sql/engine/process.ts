@@ -137,16 +137,21 @@ export class EngineProcess {
       if (this.#closing) return;
       this.#deps.log(`engine: the process ended (${child.signalCode ?? code}); it is started again`);
       this.#restarts += 1;
+      const told = new Set<string>();
       for (;;) {
         await Bun.sleep(pause_ms);
         if (this.#closing) return;
         try {
           child = await this.#start();
           pause_ms = 0;
+          if (told.size > 0) this.#deps.log("engine: it runs again");
           break;
         } catch (error) {
           pause_ms = Math.min(PAUSE_MS.max, Math.max(PAUSE_MS.min, 2 * pause_ms));
-          this.#deps.log(`engine: ${(error as Error).message}; next start in ${pause_ms} ms`);
+          const { message } = error as Error;
+          // However often it is tried: once for each cause.
+          if (!told.has(message)) this.#deps.log(`engine: it does not start: ${message}`);
+          told.add(message);
         }
       }
     }

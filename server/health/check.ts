@@ -13,6 +13,7 @@ export type Check<T> = {
 const EVERY_MS = 1_000;
 const ASKED_MS = 100;
 const REST_TIMES = 9;
+const REST_MAX_MS = 10_000;
 /** The first look may have to connect. */
 const FIRST_MS = 5_000;
 
@@ -55,7 +56,7 @@ export function check<T>(
 
   /** Ends when it is time for the next look: sooner where somebody asks. */
   async function rest(took_ms: number): Promise<void> {
-    const least_ms = Math.max(ASKED_MS, REST_TIMES * took_ms);
+    const least_ms = Math.min(REST_MAX_MS, Math.max(ASKED_MS, REST_TIMES * took_ms));
     const least = Bun.sleep(least_ms);
     const timer = Promise.withResolvers<void>();
     wake = timer.resolve;
