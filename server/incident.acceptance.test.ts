@@ -74,15 +74,6 @@ describe.skipIf(onCluster || process.platform !== "linux")("a program in trouble
     expect(server.output()).toContain(`data:          ${data_dir}\n`);
   });
 
-  test("figures asked for right after a 202 have what it acknowledged", async () => {
-    for (let minute = 0; minute < 20; minute += 5) {
-      expect((await post(minute, "ACTIVE")).status).toBe(202);
-      expect((await post(minute + 4, "UNAVAILABLE")).status).toBe(202);
-      const { status, body } = await oee();
-      expect([status, body.rows[0]?.run_time_s]).toEqual([200, 240 * (minute / 5 + 1)]);
-    }
-  });
-
   test("an engine that hangs is told within moments, by what does not wait for it; what is exact says that it is not there yet", async () => {
     process.kill(engine, "SIGSTOP");
     const told = await until(async () => {

@@ -12,7 +12,7 @@ import type { Bus } from "../ingest/outbox/bus.ts";
 import type { Letters } from "../ingest/outbox/dead-letter-topic.ts";
 import type { Relay } from "../ingest/outbox/relay.ts";
 import type { Share, Store } from "../ingest/store/store.ts";
-import { Trouble } from "../ingest/trouble.ts";
+import { type Failing, Trouble } from "../ingest/trouble.ts";
 import { version } from "../package.json" with { type: "json" };
 import { openLetters } from "./bus.ts";
 import type { Config } from "./config.ts";
@@ -31,8 +31,8 @@ const CLEAR_UP_EVERY_MS = 2_000;
 const LAKE_LAG_MS = 60_000;
 
 export type Jobs = {
-  /** The roll-up in the background, which may fail. */
-  rollup: Trouble;
+  /** Why the roll-up in the background fails, and since when. */
+  rollup(): Failing | undefined;
   rebuilds: Rebuilds;
   letters: Letters;
   lake_keeper: LakeKeeper | undefined;
@@ -69,13 +69,14 @@ export async function startJobs(deps: Deps): Promise<Jobs> {
     await rebuilds.stop();
     await dead.close();
   };
-  const rollup = new Trouble("roll-up", log);
+  const troubles = { today: new Trouble("roll-up", log), past: new Trouble("roll-up of the past", log) };
+  const rollup = () => troubles.today.failing ?? troubles.past.failing;
   if (!serves) return { rollup, rebuilds, letters: dead.letters, lake_keeper: undefined, stop: ended };
 
   const keeper = keepRolled(
     deps.roller,
     () => (share.has("roll-up") ? idsByTenant(machines) : new Map()),
-    rollup,
+    troubles,
   );
   const openEnds = endOpenReasons(deps);
   const lake_keeper = lakeKeeperOf(deps, share);

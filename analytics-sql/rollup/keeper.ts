@@ -17,14 +17,14 @@ type Step = (tenant: string, own: string[], now_us: number) => Promise<void>;
  * Starts at once and goes on until `stop`. The past has a rhythm of its own: its rest, after a long step, must not keep
  * screens waiting for what is new.
  * @param machines the ids of each tenant's machines
- * @param trouble is told of what fails
+ * @param troubles are told of what fails; each ends by itself
  */
 export function keepRolled(
-  roller: Roller,
+  roller: Pick<Roller, "roll" | "past">,
   machines: () => Map<string, string[]>,
-  trouble: Pick<Trouble, "failed" | "over">,
+  troubles: { today: Trouble; past: Trouble },
 ): Repeating {
-  const rolling = (rest_ms: (took_ms: number) => number, step: Step): Repeating =>
+  const rolling = (trouble: Trouble, rest_ms: (took_ms: number) => number, step: Step): Repeating =>
     repeat(async (running) => {
       const began_ms = performance.now();
       let whole = true;
@@ -39,6 +39,7 @@ export function keepRolled(
       return rest_ms(performance.now() - began_ms);
     });
   const today = rolling(
+    troubles.today,
     () => EVERY_MS,
     async (tenant, own, now_us) => {
       const from_us = now_us - (now_us % DAY_US);
@@ -46,6 +47,7 @@ export function keepRolled(
     },
   );
   const past = rolling(
+    troubles.past,
     (took_ms) => Math.max(EVERY_MS, REST * took_ms),
     async (tenant, own, now_us) => {
       const behind = await roller.past(tenant, own);

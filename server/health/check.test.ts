@@ -31,7 +31,10 @@ test("a look that hangs is known by its last answer and its age, as failing sinc
   hung = undefined;
   await until(() => looked.seen().error === "");
   expect(looked.seen().value).toBeGreaterThan(before);
-  expect(told).toEqual(["store: no answer within 0.02 s", expect.stringMatching(/^store: goes on, after \d/)]);
+  expect(told).toEqual([
+    "store: no answer within 0.02 s",
+    expect.stringMatching(/^store: goes on, after \d/),
+  ]);
   looked.stop();
 });
 

@@ -69,7 +69,7 @@ export function lookAtParts({ config, store, engine, bus, relay, redis, jobs, lo
   /** Whoever does the work says itself what fails of it, and in the log. */
   const told: Partial<Record<PartName, () => Failing | undefined>> = {
     ...(config.roles.includes("relay") && { relay: () => relay.status().failing }),
-    ...(serves && { "roll-up": () => jobs.rollup.failing }),
+    ...(serves && { "roll-up": () => jobs.rollup() }),
     sources: () => lost.failing,
     ...(redis && { redis: () => redis.failing() }),
     ...(jobs.lake_keeper && { lake: () => jobs.lake_keeper?.failing() }),

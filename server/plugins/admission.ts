@@ -179,5 +179,9 @@ export function reportAdmission(
       if (!sent.has(request)) admitted.get(request)?.leave();
     },
   });
-  return { exact: hooks(() => true), chart: hooks(({ session }) => !session), open: (): number => of_keys.count() + of_sessions.count() };
+  return {
+    exact: hooks(() => true),
+    chart: hooks(({ session }) => !session),
+    open: (): number => of_keys.count() + of_sessions.count(),
+  };
 }

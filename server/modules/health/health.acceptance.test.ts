@@ -49,7 +49,9 @@ test("a source that is away is said in words, with what to do; the figures alone
   expect(html).toContain("ECONNREFUSED");
   expect(html).toContain('href="/admin/machines/mill-1"');
   expect(html).toContain("A part is down");
-  expect(html).toMatch(/Sources, all together<\/th>.*?>down<.*?none of 1 is heard; http:\/\/127\.0\.0\.1:1: .*ECONNREFUSED/);
+  expect(html).toMatch(
+    /Sources, all together<\/th>.*?>down<.*?none of 1 is heard; http:\/\/127\.0\.0\.1:1: .*ECONNREFUSED/,
+  );
 });
 
 test("/readyz says what is down and since when, the log why: once, and once that it is over", async () => {
@@ -59,7 +61,11 @@ test("/readyz says what is down and since when, the log why: once, and once that
   expect(body.down).toMatchObject([{ part: "sources", error: expect.stringContaining("ECONNREFUSED") }]);
   expect(Date.parse(body.down[0]?.since ?? "")).toBeWithin(Date.now() - 600_000, Date.now());
   expect(body.parts).toContainEqual({ part: "store", up: true, age_s: expect.any(Number) });
-  const lines = (of: RegExp): string[] => server.output().split("\n").filter((line) => of.test(line));
+  const lines = (of: RegExp): string[] =>
+    server
+      .output()
+      .split("\n")
+      .filter((line) => of.test(line));
   await until(() => lines(/ source http:\/\/127\.0\.0\.1:1: /).length > 0);
   await server.call("PATCH", "/api/v1/machines/mill-1", { source: { kind: "http" } });
   await until(async () => (await server.call<Ready>("GET", "/readyz")).body.status === "ready");
