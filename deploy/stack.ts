@@ -17,7 +17,7 @@ STACK_DIR says where its data, logs and pids are (${tmpdir()}/mtc-stack).`;
 const ROOT = new URL("..", import.meta.url).pathname;
 const DIR = process.env.STACK_DIR ?? join(tmpdir(), "mtc-stack");
 const READY_WITHIN_MS = 90_000;
-/** MTC ends in order within 28 s. */
+/** MTC ends in order within 29 s. */
 const STOP_WITHIN_MS = 30_000;
 
 /** A process that was started. A pid may be given to another one: when it began tells them apart. */

@@ -2,6 +2,7 @@
 import { openapi } from "@elysiajs/openapi";
 import { Elysia } from "elysia";
 import packageJson from "../package.json" with { type: "json" };
+import { Arrivals } from "./arrivals.ts";
 import { adminModule } from "./modules/admin/index.ts";
 import { analyticsModule } from "./modules/analytics/index.ts";
 import { deadLettersModule } from "./modules/dead-letters/index.ts";
@@ -53,7 +54,8 @@ export function createApp(services: Services) {
 function appOf(services: Services) {
   const { engine, machines, annotations, reasons, pipeline, reports } = services;
   const { explanations, figures, operator, hub, rebuilds, keys, metrics, log } = services;
-  const { hooks: admitted } = reportAdmission(keys, log);
+  const arrivals = new Arrivals(services);
+  const admitted = reportAdmission(keys, log, (tenant_id) => arrivals.of(tenant_id));
   const app = new Elysia({
     serve: { idleTimeout: IDLE_TIMEOUT_S, maxRequestBodySize: BREAK_OFF_BYTES },
     // Else a path is looked for behind the eleventh character: not found on a host called "mtc".
@@ -62,7 +64,7 @@ function appOf(services: Services) {
     websocket: { idleTimeout: IDLE_TIMEOUT_S, maxPayloadLength: 1_024 },
   })
     .onRequest(({ request, server }) => server?.timeout(request, WORK_TIMEOUT_S))
-    .use(deadlines(log))
+    .use(deadlines(log, DEADLINES, services.ending))
     .use(door(services.trusted_proxies))
     .use(
       errors(

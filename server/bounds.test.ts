@@ -24,7 +24,7 @@ const log = (): void => {};
 const app = new Elysia()
   .use(deadlines(log))
   .use(errors(log))
-  .use(analyticsModule(machines, reports, keys, reportAdmission(keys, log).hooks))
+  .use(analyticsModule(machines, reports, keys, reportAdmission(keys, log)))
   .get("/dashboard", hang)
   .listen({ port: 0, hostname: "127.0.0.1" });
 afterAll(async () => {

@@ -49,7 +49,7 @@ const inProcess = (engine: Engine): Bus => ({
   deliver: (stretch) => deliver(engine, stretch),
   // What was delivered was inserted.
   async settled() {},
-  backlog_events: async () => 0,
+  backlog: async () => ({ events: 0, arrived_ms: Date.now() }),
   async close() {},
 });
 

@@ -11,6 +11,7 @@ test("nothing set is the embedded profile on loopback", () => {
     raw_retention_days: 30,
     rate_limit_per_s: 50_000,
     trusted_proxies: 0,
+    drain_s: 5,
   });
 });
 

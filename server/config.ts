@@ -27,6 +27,8 @@ export type Config = ClusterConfig & {
   rate_limit_per_s: number;
   /** Proxies that requests come through, each of which appends to X-Forwarded-For. */
   trusted_proxies: number;
+  /** After SIGTERM it says that it is not ready, and goes on to answer for so long. */
+  drain_s: number;
   /** Where closed days are written as Parquet; undefined: nowhere. */
   lake: LakeConfig | undefined;
 };
@@ -38,6 +40,9 @@ export class ConfigError extends Error {
 
 /** An admin key must not be guessed. */
 export const MIN_KEY_LENGTH = 16;
+
+/** With what follows it stays within the 30 s that whoever stops a program gives it. */
+const MAX_DRAIN_S = 10;
 
 const KNOWN = [
   "MTC_PORT",
@@ -51,6 +56,7 @@ const KNOWN = [
   "MTC_RAW_RETENTION_DAYS",
   "MTC_RATE_LIMIT_PER_S",
   "MTC_TRUSTED_PROXIES",
+  "MTC_DRAIN_S",
   ...LAKE_SETTINGS,
 ];
 
@@ -82,6 +88,7 @@ export function parseConfig(env: Record<string, string | undefined>): Config {
     raw_retention_days: integer(env, "MTC_RAW_RETENTION_DAYS", 30, 1, 36_500),
     rate_limit_per_s: integer(env, "MTC_RATE_LIMIT_PER_S", 50_000, 1, 1_000_000),
     trusted_proxies: integer(env, "MTC_TRUSTED_PROXIES", 0, 0, 10),
+    drain_s: integer(env, "MTC_DRAIN_S", 5, 0, MAX_DRAIN_S),
     lake: told(() => parseLake(env)),
   };
 }

@@ -1,10 +1,49 @@
-// The data directory is for nobody else: what is in it, and what comes into it, only the program's own user may read.
-import { chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, realpathSync } from "node:fs";
+// The data directory is for nobody else: what is in it, and what comes into it, only the program's own user may read, and
+// one program has it at a time.
+import {
+  chmodSync,
+  existsSync,
+  ftruncateSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  writeSync,
+} from "node:fs";
+import { ConfigError } from "./config.ts";
+import { type FileLock, lockFile } from "./file-lock.ts";
 
 const FOLDER_MODE = 0o700;
 const FILE_MODE = 0o600;
 /** Of a folder like /tmp, in which others have theirs. */
 const STICKY = 0o1000;
+/** The file in it that whoever runs on it has locked, and what tells which process that is. */
+export const DATA_LOCK = "lock";
+
+/**
+ * Takes it for this process, until `free`: two programs on one log would each take the other's events for its own.
+ * @throws ConfigError where another running program has it
+ */
+export function takeDataDir(data_dir: string): Pick<FileLock, "free"> {
+  const file = `${data_dir}/${DATA_LOCK}`;
+  const lock = lockFile(file);
+  if (!lock) {
+    const pid = readFileSync(file, "utf8").trim();
+    const who = pid === "" ? "another running program" : `another running program, process ${pid},`;
+    throw new ConfigError(
+      `MTC_DATA_DIR=${data_dir}: ${who} has this data directory; stop it, or choose another directory`,
+    );
+  }
+  ftruncateSync(lock.fd);
+  writeSync(lock.fd, `${process.pid}\n`);
+  return {
+    free() {
+      ftruncateSync(lock.fd);
+      lock.free();
+    },
+  };
+}
 
 /**
  * Makes it, or closes one that an earlier version left open. What is another user's, a link, or a folder for all like

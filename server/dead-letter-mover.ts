@@ -3,6 +3,7 @@ import type { Engine } from "../analytics-sql/engine/engine.ts";
 import { refused } from "../analytics-sql/kafka/refused.ts";
 import { type Repeating, repeat } from "../analytics-sql/repeat.ts";
 import type { DeadLetterTopic } from "../ingest/outbox/dead-letter-topic.ts";
+import { Trouble } from "../ingest/trouble.ts";
 
 /** More than one block of the Kafka engine holds: all of a block is found at one time. */
 const PAGE_ROWS = 5_000;
@@ -16,6 +17,7 @@ export function moveDeadLetters(
   { log, mine = () => true }: { log: (message: string) => void; mine?: () => boolean },
   rest_ms = 10_000,
 ): Repeating {
+  const trouble = new Trouble("dead letters", log);
   let since_ms = 0;
   return repeat(async () => {
     if (!mine()) return rest_ms;
@@ -30,9 +32,10 @@ export function moveDeadLetters(
       const last_ms = rows.at(-1)?.time_ms ?? 0;
       if (rows.length === PAGE_ROWS) since_ms = last_ms;
       else since_ms = Math.max(since_ms, last_ms - SETTLED_MS);
+      trouble.over();
       return rows.length === PAGE_ROWS ? 0 : rest_ms;
     } catch (error) {
-      log(`dead letters: ${(error as Error).message}`);
+      trouble.failed(error);
       return rest_ms;
     }
   });

@@ -26,6 +26,7 @@ const NONE: Engine = (() => {
     entriesVersion: () => undefined,
     visibleUntil_us: () => 0,
     analyst: none,
+    ping: none,
     async close() {},
   };
 })();

@@ -66,6 +66,25 @@ test("invariant 8: the stored bytes are the request's bytes inside the envelope,
   });
 });
 
+test("SPEC 10.14: figures and rows asked for right after a 202 have what it acknowledged", async () => {
+  await machine("read-back");
+  const ts = (minute: number) => new Date(T0 / 1_000 + 60_000 * minute).toISOString();
+  for (let run = 1; run <= 4; run++) {
+    for (const [minute, value] of [
+      [10 * run, "ACTIVE"],
+      [10 * run + 4, "UNAVAILABLE"],
+    ] as const) {
+      const body = JSON.stringify({ observations: [{ signal: "execution", ts: ts(minute), value }] });
+      expect((await post("read-back", body)).status).toBe(202);
+    }
+    const ask = (what: string) =>
+      server.call<{ rows: { run_time_s: number }[] }>("GET", `/api/v1/machines/read-back/${what}?${DAY}`);
+    const [oee, rows] = [await ask("oee"), await ask("observations")];
+    expect([oee.status, oee.body.rows[0]?.run_time_s]).toEqual([200, 240 * run]);
+    expect([rows.status, rows.body.rows.length]).toEqual([200, 2 * run]);
+  }
+});
+
 describe("invariant 7: the bounds of a body, each at its path, and nothing half stored", () => {
   const row = (more: object) => ({ signal: "a", ts: T0, value: 1, ...more });
   const rows = (n: number, last: object = row({})) =>

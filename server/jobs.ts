@@ -12,6 +12,7 @@ import type { Bus } from "../ingest/outbox/bus.ts";
 import type { Letters } from "../ingest/outbox/dead-letter-topic.ts";
 import type { Relay } from "../ingest/outbox/relay.ts";
 import type { Share, Store } from "../ingest/store/store.ts";
+import { type Failing, Trouble } from "../ingest/trouble.ts";
 import { version } from "../package.json" with { type: "json" };
 import { openLetters } from "./bus.ts";
 import type { Config } from "./config.ts";
@@ -30,6 +31,8 @@ const CLEAR_UP_EVERY_MS = 2_000;
 const LAKE_LAG_MS = 60_000;
 
 export type Jobs = {
+  /** Why the roll-up in the background fails, and since when. */
+  rollup(): Failing | undefined;
   rebuilds: Rebuilds;
   letters: Letters;
   lake_keeper: LakeKeeper | undefined;
@@ -66,12 +69,14 @@ export async function startJobs(deps: Deps): Promise<Jobs> {
     await rebuilds.stop();
     await dead.close();
   };
-  if (!serves) return { rebuilds, letters: dead.letters, lake_keeper: undefined, stop: ended };
+  const troubles = { today: new Trouble("roll-up", log), past: new Trouble("roll-up of the past", log) };
+  const rollup = () => troubles.today.failing ?? troubles.past.failing;
+  if (!serves) return { rollup, rebuilds, letters: dead.letters, lake_keeper: undefined, stop: ended };
 
   const keeper = keepRolled(
     deps.roller,
     () => (share.has("roll-up") ? idsByTenant(machines) : new Map()),
-    log,
+    troubles,
   );
   const openEnds = endOpenReasons(deps);
   const lake_keeper = lakeKeeperOf(deps, share);
@@ -79,11 +84,16 @@ export async function startJobs(deps: Deps): Promise<Jobs> {
     if (share.has("purge")) void purge(deps, rebuilds);
   }, PURGE_EVERY_MS);
   const sharing = shareJobs(share, log);
+  const clear = new Trouble("rebuild", log);
   const clearing = repeat(async () => {
-    await rebuilds.clearUp().catch((error: Error) => log(`rebuild: ${error.message}`));
+    await rebuilds.clearUp().then(
+      () => clear.over(),
+      (error: unknown) => clear.failed(error),
+    );
     return CLEAR_UP_EVERY_MS;
   });
   return {
+    rollup,
     rebuilds,
     letters: dead.letters,
     lake_keeper,
@@ -121,7 +131,7 @@ function lakeKeeperOf({ config, lake, engine, store, log }: Deps, share: Share):
     const { oldest_ms } = await store.outboxDepth();
     return oldest_ms === 0 || Date.now() - oldest_ms < LAKE_LAG_MS;
   };
-  return keepLake(writer, due, log);
+  return keepLake(writer, due, new Trouble("lake", log));
 }
 
 /** A rebuild counts on what the log held when it began. */

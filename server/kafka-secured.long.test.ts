@@ -57,7 +57,7 @@ describe.skipIf(!hasKafka)("with a Kafka broker that takes TLS and SASL only", (
       const kafka = kafkaBy(settings(mechanism));
       const bus = openKafkaBus(kafka);
       await bus.deliver(joined([line("mill-1", i + 1)]));
-      await until(async () => (await bus.backlog_events()) === i + 1 || undefined);
+      await until(async () => (await bus.backlog()).events === i + 1 || undefined);
       await bus.close();
     }
     const letters = new DeadLetterTopic({ ...kafkaBy(settings()), tenantOf: () => "plant-1" });

@@ -10,7 +10,7 @@ import { createApp } from "./app.ts";
 import { KAFKA_DEFAULTS } from "./cluster-config.ts";
 import { parseConfig } from "./config.ts";
 import { type Services, startServices } from "./services.ts";
-import { callTo, TEST_KEY, type TestServer, tempDir } from "./testing/server.ts";
+import { callTo, emptied, TEST_KEY, type TestServer, tempDir } from "./testing/server.ts";
 
 setDefaultTimeout(limit_ms(240));
 const T0_MS = Date.parse("2026-01-05T06:00:00Z");
@@ -42,13 +42,7 @@ describe.skipIf(!hasKafka)("the program on a Kafka broker", () => {
 
   const call: TestServer["call"] = (...asked) => callTo(origin)(...asked);
   /** All that was acknowledged has been read by analytics. */
-  const settled = () =>
-    until(async () => {
-      const ready = await call<{ outbox: { events: number } }>("GET", "/readyz");
-      if (ready.body.outbox.events > 0) return undefined;
-      const { body } = await call<string>("GET", "/metrics");
-      return /^mtc_consumer_lag_events 0$/m.test(body) || undefined;
-    }, 120);
+  const settled = () => emptied(call, 120);
   const at = (minute: number, signal: string, value: string | number) => ({
     signal,
     ts: new Date(T0_MS + minute * 60_000).toISOString(),
@@ -83,7 +77,9 @@ describe.skipIf(!hasKafka)("the program on a Kafka broker", () => {
       return body.outbox.error || undefined;
     });
     expect(error).toStartWith("Kafka: ");
-    expect((await call<string>("GET", "/metrics")).body).toMatch(/^mtc_consumer_lag_events NaN$/im);
+    await until(async () =>
+      /^mtc_consumer_lag_events NaN$/im.test((await call<string>("GET", "/metrics")).body),
+    );
     await brokers.start(0);
     expect(await oee()).toMatchObject({ availability: 420 / 480, good_count: 380, oee: 380 / 480 });
   });

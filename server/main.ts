@@ -4,28 +4,31 @@ import { createApp, createHealthApp } from "./app.ts";
 import { ConfigError, parseConfig } from "./config.ts";
 import { neverHadMachine } from "./demo.ts";
 import type { Keys } from "./keys.ts";
+import { listening, refuseTakenPort } from "./port.ts";
 import { startServices } from "./services.ts";
 
-const STOP_WITHIN_MS = 28_000;
-/** Requests under way may take this long; clients still sending what was refused would never end. */
+/** From the signal on, whatever hangs: who stops a program gives it 30 s. What several of its steps hang in is left before. */
+const STOP_WITHIN_MS = 29_000;
+/** Requests under way may take this long; then they are told that they get no answer, and have this long to hear it. */
 const GRACE_MS = 3_000;
+const LAST_ANSWERS_MS = 500;
 
 const log = (message: string): void => console.error(`${new Date().toISOString()} ${message}`);
 
 async function main(): Promise<void> {
   const config = parseConfig(process.env);
+  refuseTakenPort(config);
   const services = await startServices(config, log);
   const serves = config.roles.includes("api");
   if (serves) await assets();
   // Output that is kept somewhere is no place for a way in, once there is another.
   const wanted = serves && (process.stdout.isTTY || !services.keys.users.any);
   const link_token = wanted ? await linkToken(services.keys) : undefined;
-  const app = (serves ? createApp(services) : createHealthApp(services)).listen({
-    hostname: config.host,
-    port: config.port,
-  });
+  const app = serves ? createApp(services) : createHealthApp(services);
+  listening(config, (where) => app.listen(where));
   const origin = `http://${config.host.includes(":") ? `[${config.host}]` : config.host}:${app.server?.port}`;
   console.log(`MTC is ready at ${origin}`);
+  console.log(`  data:          ${config.data_dir}`);
   if (serves) {
     if (link_token !== undefined) console.log(`  sign in once:  ${origin}/sign-in?token=${link_token}`);
     console.log(`  admin API key: ${config.admin_key_place}`);
@@ -37,20 +40,34 @@ async function main(): Promise<void> {
   }
   await services.collect();
 
-  let stopping = false;
-  const stop = async (): Promise<void> => {
-    if (stopping) return;
-    stopping = true;
+  stopOnSignals(async (drain) => {
     setTimeout(() => process.exit(1), STOP_WITHIN_MS).unref();
+    services.drain();
+    if (drain) await Bun.sleep(1_000 * config.drain_s);
     services.hub.end("the server stops");
-    await Promise.race([app.stop(), Bun.sleep(GRACE_MS)]);
+    const answered = app.stop();
+    await Promise.race([answered, Bun.sleep(GRACE_MS)]);
+    services.end();
+    await Promise.race([answered, Bun.sleep(LAST_ANSWERS_MS)]);
     // Who is still connected now is cut off.
     if (app.server) await app.stop(true);
-    await services.stop();
-    process.exit(0);
+    process.exit((await services.stop()) ? 0 : 1);
+  });
+}
+
+/**
+ * Whoever ends a service by SIGTERM sends it requests for a while yet: it stops taking them when others had the time to see
+ * that it is not ready. At a terminal nobody does, and nobody wants to wait.
+ */
+function stopOnSignals(stop: (drain: boolean) => Promise<void>): void {
+  let stopping = false;
+  const once = (drain: boolean) => (): void => {
+    if (stopping) return;
+    stopping = true;
+    void stop(drain);
   };
-  process.on("SIGTERM", () => void stop());
-  process.on("SIGINT", () => void stop());
+  process.on("SIGTERM", once(true));
+  process.on("SIGINT", once(false));
 }
 
 /** A store that takes nothing now, as on a full disk, is no reason not to serve. */

@@ -6,7 +6,7 @@ import { MONGO_ENGINES, type MongoServer } from "../ingest/testing/mongo.ts";
 import { createApp } from "./app.ts";
 import { parseConfig } from "./config.ts";
 import { type Services, startServices } from "./services.ts";
-import { callTo, TEST_KEY, tempDir } from "./testing/server.ts";
+import { callTo, emptied, TEST_KEY, tempDir } from "./testing/server.ts";
 
 setDefaultTimeout(limit_ms(240));
 const T0_MS = Date.parse("2026-01-05T06:00:00Z");
@@ -47,11 +47,7 @@ describe.skipIf(!engine)(`the program on ${engine?.name ?? "MongoDB"}`, () => {
       body,
       key ? { "idempotency-key": key } : {},
     );
-  const settled = () =>
-    until(async () => {
-      const { body } = await call<{ outbox: { events: number } }>("GET", "/readyz");
-      return body.outbox.events === 0 || undefined;
-    }, 120);
+  const settled = () => emptied(call, 120);
   const figures = async (): Promise<unknown> => {
     await settled();
     return (await call<{ rows: unknown[] }>("GET", `/api/v1/machines/mill-1/oee?${WINDOW}`)).body.rows[0];

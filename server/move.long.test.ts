@@ -8,7 +8,7 @@ import { openMongo } from "../ingest/store/mongo.ts";
 import { MONGO_ENGINES, type MongoServer } from "../ingest/testing/mongo.ts";
 import { createApp } from "./app.ts";
 import { parseConfig } from "./config.ts";
-import { lockChdb } from "./move/lock.ts";
+import { lockChdb } from "./file-lock.ts";
 import { startServices } from "./services.ts";
 import { callTo, startServer, TEST_KEY, tempDir } from "./testing/server.ts";
 

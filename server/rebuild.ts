@@ -18,7 +18,11 @@ const ASK_AGAIN_MS = 1_000;
 const TRIES = 20;
 
 /** Something to ask for a rebuild. */
-type Place = { start(ask: RebuildInput): Promise<Rebuild>; last(): Promise<Rebuild>; end(): Promise<void> };
+type Place = {
+  start(ask: RebuildInput): Promise<Rebuild>;
+  last(): Promise<Rebuild>;
+  end(): Promise<unknown>;
+};
 
 /** @throws Error with what the command line has wrong */
 function parse(argv: string[]): RebuildInput | "help" {

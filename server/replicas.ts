@@ -1,6 +1,7 @@
 // What keeps a process in step with the others of its cluster: which jobs are its own, and what others changed.
 import { type Repeating, repeat } from "../analytics-sql/repeat.ts";
 import type { Share, Store } from "../ingest/store/store.ts";
+import { Trouble } from "../ingest/trouble.ts";
 import type { Keys } from "./keys.ts";
 import type { Machines } from "./modules/machines/service.ts";
 
@@ -12,15 +13,21 @@ type Log = (message: string) => void;
 
 /** Takes a part of the jobs that one process does for all, until `stop` leaves them to others. */
 export function shareJobs(jobs: Share, log: Log): Repeating {
+  const trouble = new Trouble("jobs", log);
   const balancing = repeat(async () => {
-    // Twice for a moment is harmless: each of them may be done again.
-    await jobs.balance(async () => {}).catch((error: Error) => log(`jobs: ${error.message}`));
+    try {
+      // Twice for a moment is harmless: each of them may be done again.
+      await jobs.balance(async () => {});
+      trouble.over();
+    } catch (error) {
+      trouble.failed(error);
+    }
     return EVERY_MS;
   });
   return {
     async stop() {
       await balancing.stop();
-      await jobs.release().catch((error: Error) => log(`jobs: ${error.message}`));
+      await jobs.release().catch((error: unknown) => trouble.failed(error));
     },
   };
 }
@@ -31,6 +38,7 @@ export function followSettings(
   { machines, keys }: { machines: Pick<Machines, "refresh">; keys: Pick<Keys, "refresh"> },
   log: Log,
 ): Repeating {
+  const trouble = new Trouble("settings", log);
   let seen = { version: -1, at_ms: 0 };
   return repeat(async () => {
     try {
@@ -40,8 +48,9 @@ export function followSettings(
         await keys.refresh();
         seen = { version, at_ms: performance.now() };
       }
+      trouble.over();
     } catch (error) {
-      log(`settings: ${(error as Error).message}`);
+      trouble.failed(error);
     }
     return EVERY_MS;
   });

@@ -15,11 +15,13 @@ import type { Bus } from "../ingest/outbox/bus.ts";
 import { NO_RELAY, type Relay, startRelay } from "../ingest/outbox/relay.ts";
 import { createPipeline, type Pipeline } from "../ingest/pipeline.ts";
 import type { Store } from "../ingest/store/store.ts";
+import { causeOf } from "../ingest/trouble.ts";
 import { openBus } from "./bus.ts";
 import type { Config, Role } from "./config.ts";
-import { closeDataDir } from "./data-dir.ts";
+import { closeDataDir, takeDataDir } from "./data-dir.ts";
 import { Demo } from "./demo.ts";
 import { openEngine } from "./engine.ts";
+import { lookAtParts, type Parts } from "./health/parts.ts";
 import { startJobs } from "./jobs.ts";
 import { Keys } from "./keys.ts";
 import { Reports } from "./modules/analytics/service.ts";
@@ -44,11 +46,14 @@ import { MAX_OUTBOX_BYTES, openStore } from "./store.ts";
 export type Services = {
   store: Store;
   engine: Engine;
+  bus: Bus;
   hub: LiveHub;
   pipeline: Pipeline;
   relay: Relay;
   /** How all sources are doing, whoever reads them. */
   sources: Sources["report"];
+  /** What the program stands on, as it was last seen. */
+  parts: Parts;
   machines: Machines;
   demo: Demo;
   annotations: Annotations;
@@ -72,35 +77,58 @@ export type Services = {
   /** What joins the live values and the limits of several processes. */
   redis: Redis | undefined;
   log: (message: string) => void;
-  ready: () => boolean;
+  /** It takes requests still, but is about to end: others should get them. */
+  stopping: () => boolean;
+  /** Says so from now on. */
+  drain(): void;
+  /** Aborted when whoever still waits for an answer is told that there will be none. */
+  ending: AbortSignal;
+  end(): void;
   /** Starts the collectors; before that nothing is read from any source. */
   collect(): Promise<void>;
-  /** Stops in order: sources, rebuild, relay, engine, store; the demo's simulators last. */
-  stop(): Promise<void>;
+  /**
+   * Stops in order: sources, rebuild, relay, engine, store; the demo's simulators last. What hangs is left behind, with a
+   * line in the log: what was acknowledged is on the disk, or with the store's server.
+   * @returns whether all of it ended
+   */
+  stop(): Promise<boolean>;
 };
 
 type Log = (message: string) => void;
 
 export async function startServices(config: Config, log: Log): Promise<Services> {
   let running = true;
-  const ready = (): boolean => running;
+  let stopping = false;
+  const ending = new AbortController();
   const serves = config.roles.includes("api");
   const data = await openData(config, log);
   const way = await openWay(config, data, log);
   const { store, machines, hub, relay } = { ...data, ...way };
-  const readers = openReaders({ ...data, ...way }, log);
+  let parts: Parts | undefined;
+  const readers = openReaders({ ...data, ...way }, () => parts?.arrived_ms() ?? Date.now(), log);
   const jobs = await startJobs({ config, ...data, ...way, ...readers, log });
-  const seeding = serves ? seedHub({ ...data, ...way, ...readers, running: ready, log }) : undefined;
+  const seeding = serves ? seedHub({ ...data, ...way, ...readers, running: () => running, log }) : undefined;
   const offered = config.profile === "embedded";
   const collects = config.roles.includes("collect");
   const sources = startSources({ ...data, ...way, collects, shared: !offered, log });
   const { collect, collectors } = sources;
   const demo = new Demo({ ...way, ...readers, collect, offered });
   const lake = jobs.lake_keeper;
-  const metrics = createMetrics({ ...data, ...way, collectors, lake });
+  parts = lookAtParts({ config, ...data, ...way, sources: sources.report, jobs, log });
+  const metrics = createMetrics({ ...data, ...way, collectors, lake, parts });
   const doors = await openDoors(config, { ...data, ...way, metrics }, log);
   const deadLetters = new DeadLetters({ ...way, letters: jobs.letters, wake: relay.wake });
-  const shown = { ...data, ...way, ...readers, sources: sources.report, lake, metrics, deadLetters, ready };
+  const about = { parts, stopping: () => stopping };
+  const shown = {
+    ...about,
+    ...data,
+    ...way,
+    ...readers,
+    sources: sources.report,
+    lake,
+    metrics,
+    deadLetters,
+  };
   const { data_dir, raw_retention_days, trusted_proxies, roles } = config;
   const bounds = { data_dir, raw_retention_days, max_outbox_bytes: MAX_OUTBOX_BYTES };
 
@@ -118,26 +146,66 @@ export async function startServices(config: Config, log: Log): Promise<Services>
     roles,
     log,
     collect,
+    drain() {
+      stopping = true;
+    },
+    ending: ending.signal,
+    end: () => ending.abort(),
     async stop() {
       running = false;
-      await doors.stop();
-      await sources.stop();
-      await jobs.stop();
-      await seeding;
-      await way.stop();
-      await data.engine.close();
-      await store.close();
-      await demo.stop();
+      stopping = true;
+      parts?.stop();
+      const whole = await stopInOrder(
+        [
+          ["budgets and the security log", doors.stop],
+          ["sources", sources.stop],
+          ["jobs", jobs.stop],
+          ["live values from before the start", () => seeding],
+          ["delivery to analytics", way.stop],
+          ["analytics", () => data.engine.close()],
+          ["store", () => store.close()],
+          ["demo", () => demo.stop()],
+        ],
+        log,
+      );
+      data.lock.free();
+      return whole;
     },
   };
 }
 
-type Data = { store: Store; engine: Engine; lake: Lake | undefined };
+/** What one of them may take, and all together; where that is over the next ones have the least. */
+const STOP_MS = { one: 8_000, all: 12_000, least: 500 };
+
+/** One after the other; one that hangs, or fails, is left behind. @returns whether all ended well */
+async function stopInOrder(steps: [what: string, stop: () => unknown][], log: Log): Promise<boolean> {
+  const until_ms = performance.now() + STOP_MS.all;
+  let whole = true;
+  for (const [what, stop] of steps) {
+    const left = (why: string) => (): void => {
+      whole = false;
+      log(`stop: ${what}: ${why}`);
+    };
+    const late = Promise.withResolvers<void>();
+    const bound_ms = Math.max(STOP_MS.least, Math.min(STOP_MS.one, until_ms - performance.now()));
+    const timer = setTimeout(() => {
+      left(`not ended within ${(bound_ms / 1_000).toFixed(1)} s, and left behind`)();
+      late.resolve();
+    }, bound_ms);
+    const stopped = (async () => stop())().catch((error: unknown) => left(causeOf(error))());
+    await Promise.race([stopped, late.promise]);
+    clearTimeout(timer);
+  }
+  return whole;
+}
+
+type Data = { store: Store; engine: Engine; lake: Lake | undefined; lock: { free(): void } };
 
 /** What is kept: the log with the settings, and analytics. */
 async function openData(config: Config, log: Log): Promise<Data> {
   for (const path of closeDataDir(config.data_dir))
     log(`others may read what is another user's here: ${path}`);
+  const lock = takeDataDir(config.data_dir);
   const projection = `${config.data_dir}/chdb`;
   const rebuilt = !existsSync(projection);
   // Without its store the program can do nothing; whoever watches it starts it again (invariant 1: nothing is lost).
@@ -155,7 +223,7 @@ async function openData(config: Config, log: Log): Promise<Data> {
   if (!config.kafka) await store.rewind(rebuilt ? "start" : "settled");
   // A rebuild that was cut off left its shadow behind; in a cluster another process may be making one.
   if (config.profile === "embedded") await clear(engine);
-  return { store, engine, lake };
+  return { store, engine, lake, lock };
 }
 
 function lakeOf({ lake, raw_retention_days }: Config): Lake | undefined {
@@ -193,10 +261,10 @@ async function openWay({ roles, kafka, redis_url }: Config, { store, engine }: D
 type Way = Omit<Awaited<ReturnType<typeof openWay>>, "stop">;
 
 /** What is read out of analytics, and what people say to it. */
-function openReaders({ store, engine, lake, pipeline }: Data & Way, log: Log) {
+function openReaders({ store, engine, lake, pipeline }: Data & Way, arrived_ms: () => number, log: Log) {
   const roller = new Roller(engine, log);
   const asked = withinRequests(engine);
-  const reports = new Reports(asked, roller, lake);
+  const reports = new Reports(asked, roller, lake, arrived_ms);
   return {
     roller,
     reports,

@@ -11,6 +11,7 @@ import type { LiveHub } from "../ingest/live/hub.ts";
 import type { Pipeline } from "../ingest/pipeline.ts";
 import type { MachineSource } from "../ingest/sources/model.ts";
 import type { Share, Store, Told } from "../ingest/store/store.ts";
+import { Trouble } from "../ingest/trouble.ts";
 import type { Machines } from "./modules/machines/service.ts";
 
 /** How often a process says that it lives, and looks what has become its own. */
@@ -65,6 +66,7 @@ export function startSources({ store, pipeline, machines, hub, collects, shared,
   const collect = async (): Promise<void> => {
     if (collects) await sharing.look();
   };
+  const telling = tellOfContact(own, log);
   let settling: Timer | undefined;
   machines.onChange(() => {
     clearTimeout(settling);
@@ -83,10 +85,29 @@ export function startSources({ store, pipeline, machines, hub, collects, shared,
       ),
     async stop() {
       clearTimeout(settling);
+      await telling.stop();
       stopping.abort();
       await sharing.stop();
     },
   };
+}
+
+/** Says once of each source that is lost why it is, and once when it is heard again. */
+function tellOfContact(own: () => SourceReport[], log: Log): Repeating {
+  const known = new Map<string, Trouble>();
+  return repeat(async () => {
+    const rows = own();
+    for (const { name, state, error, since_ms } of rows) {
+      const trouble = known.get(name) ?? new Trouble(`source ${name}`, log);
+      known.set(name, trouble);
+      if (state === "unreachable") trouble.failed(new Error(error || "it is not heard any more"), since_ms);
+      else if (state !== "connecting") trouble.over();
+    }
+    // One that was taken away is missed by nobody.
+    const names = new Set(rows.map(({ name }) => name));
+    for (const name of known.keys()) if (!names.has(name)) known.delete(name);
+    return LOOK_MS;
+  });
 }
 
 /** @returns what is to be called again and again: it has the others know how this process's sources are doing */
@@ -131,14 +152,15 @@ function shareCollectors(
   share: Share,
   { sourced, tell, log }: { sourced: () => Sourced[]; tell: () => void; log: Log },
 ) {
+  const trouble = new Trouble("collectors", log);
   let looking: Repeating | undefined;
   const apply = (): Promise<void> => collectors.update(sourced(), share.has);
-  const balance = async (): Promise<boolean> => {
+  const balance = async (): Promise<void> => {
     try {
-      return await share.balance(apply);
+      if (await share.balance(apply)) await apply();
+      trouble.over();
     } catch (error) {
-      log(`collectors: ${(error as Error).message}`);
-      return false;
+      trouble.failed(error);
     }
   };
   return {
@@ -146,7 +168,7 @@ function shareCollectors(
       if (!looking) {
         await balance();
         looking = repeat(async () => {
-          if (await balance()) await apply().catch((error: Error) => log(`collectors: ${error.message}`));
+          await balance();
           tell();
           return LOOK_MS;
         });
@@ -156,7 +178,7 @@ function shareCollectors(
     async stop(): Promise<void> {
       await looking?.stop();
       await collectors.stop();
-      await share.release().catch((error: Error) => log(`collectors: ${error.message}`));
+      await share.release().catch((error: unknown) => trouble.failed(error));
     },
   };
 }

@@ -83,8 +83,20 @@ export type Level = "good" | "near" | "bad";
 /** `GET /admin/health`. What is not known here is null. */
 export type AdminHealthProps = { shell: Shell; health: Health };
 
+/** What the program stands on, and does in the background. */
+export type PartName = "store" | "analytics" | "kafka" | "relay" | "roll-up" | "sources" | "redis" | "lake";
+
 export type Health = {
-  ready: boolean;
+  state: "ready" | "degraded" | "not ready" | "stopping";
+  parts: readonly {
+    part: PartName;
+    up: boolean;
+    /** Why it is down, in its own words; "" while it is up. */
+    error: string;
+    since_ms: number;
+    /** When it answered last; 0: never yet. */
+    seen_ms: number;
+  }[];
   version: string;
   started_ms: number;
   outbox: {
@@ -95,15 +107,17 @@ export type Health = {
     lag_s: number;
     /** Why analytics takes nothing; "" while it does. */
     error: string;
+    /** When it was counted; 0: not yet. */
+    seen_ms: number;
   };
-  set_aside: number;
+  set_aside: number | null;
   rollup: {
     level: Level;
     age_s: number | null;
     /** Machines whose figures cannot be calculated, with the engine's words; they are tried again. */
     set_aside: readonly (MachineName & { error: string; since_ms: number; again_ms: number })[];
   };
-  disk: { level: Level; data_bytes: number; free_bytes: number; total_bytes: number };
+  disk: { level: Level; data_bytes: number | null; free_bytes: number; total_bytes: number };
   memory: { level: Level; resident_bytes: number; total_bytes: number };
   /** The embedded engine's process, and how often it was started again; null where analytics is a server. */
   engine: { level: Level; restarts: number } | null;
@@ -116,8 +130,7 @@ export type Health = {
     since_ms: number;
     heard_ms: number;
     /** How often contact was lost in the last 24 h, and how long it was missing. */
-    gaps: number;
-    gap_s: number;
+    lost: { gaps: number; gap_s: number } | null;
     error: string;
     /** Which process reads it, "" where there is only one. */
     read_by: string;

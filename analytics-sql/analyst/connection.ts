@@ -1,4 +1,5 @@
 // An analyst's connection to the engine: nothing sticks to it, everything goes with each request.
+import { formOf } from "../engine/form.ts";
 import { ANALYST_LIMITS, ANALYST_SETTINGS, type AnalystConnection } from "./analysts.ts";
 
 /** What the server says of a query beside its answer. */
@@ -22,19 +23,18 @@ export function connectAnalyst(url: string, database: string, unix?: string): An
     async run(query_id, sql, default_format, params) {
       const asked = new URL(server);
       const settings = Object.entries({ ...ANALYST_SETTINGS, readonly: 1, wait_end_of_query: 1 });
-      const values = Object.entries(params).map(([name, value]) => [`param_${name}`, value] as const);
       for (const [name, value] of [
         ...settings,
-        ...values,
         ["database", database],
         ["default_format", default_format],
         ["query_id", query_id],
       ] as const)
         asked.searchParams.set(name, String(value));
+      const form = Object.keys(params).length > 0 ? formOf(sql, params) : { body: sql, headers: {} };
       const response = await fetch(asked, {
         method: "POST",
-        headers,
-        body: sql,
+        headers: { ...headers, ...form.headers },
+        body: form.body,
         signal: AbortSignal.timeout(1_000 * ANALYST_LIMITS.execution_s + MARGIN_MS),
         ...(unix === undefined ? {} : { unix }),
       });

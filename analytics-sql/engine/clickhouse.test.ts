@@ -2,6 +2,7 @@
 // here. The schema, the queries, the settings and the engine behind them are real; of the protocol it is our reading.
 import { afterAll, expect, test } from "bun:test";
 import { compileCalendar } from "../../ingest/calendar.ts";
+import { policies } from "../queries/policies.ts";
 import { ALL_DAYS, clear, Shadow } from "../rebuild/shadow.ts";
 import { startClickHouseStandIn } from "../testing/clickhouse-http.ts";
 import { type Calendar, events, joined, type Plant, us } from "../testing/plant.ts";
@@ -71,6 +72,34 @@ test("user and password go as headers, and a server that is away is no poison", 
   await expect(openClickHouse({ url: wrong, rawRetentionDays: 30 })).rejects.toMatchObject({ code: 516 });
   const nobody = openClickHouse({ url: "http://127.0.0.1:9", rawRetentionDays: 30 });
   await expect(nobody).rejects.toMatchObject({ poison: false });
+});
+
+/** Behind a server that takes 16 kB of headers, as proxies do, and Bun's does here. */
+test("2,000 machines in one report: what is asked for them travels in bodies", async () => {
+  const machines = Array.from({ length: 2_000 }, (_, i) => `hall-${i % 7}/line-${i}/machining-centre`);
+  const seen: Plant["seen"] = [
+    { signal: "execution", ts_us: T0, seq: 0, value: "ACTIVE" },
+    { signal: "execution", ts_us: T0 + 60 * MIN_US, seq: 0, value: "READY" },
+  ];
+  await engine.insertEvents(
+    joined(machines.flatMap((machine) => events("plant-1", { machine, seen }, compile))),
+  );
+  const window = { ...WINDOW, machines, groups: machines.map(() => "all") };
+  const { rows } = await oee(engine, { ...window, by: "group" });
+  expect(rows).toMatchObject([{ calendar_time_s: 2_000 * 480 * 60, run_time_s: 2_000 * 60 * 60 }]);
+  expect(new Set((await states(engine, window)).rows.map(({ machine_id }) => machine_id)).size).toBe(2_000);
+  expect(await policies(engine, { tenant: "plant-1", machines })).toHaveLength(2_000);
+});
+
+test("a refusal without a word has words all the same", async () => {
+  const wordless = Bun.serve({
+    hostname: "127.0.0.1",
+    port: 0,
+    fetch: () => new Response("", { status: 431 }),
+  });
+  const refused = openClickHouse({ url: `http://127.0.0.1:${wordless.port}`, rawRetentionDays: 30 });
+  await expect(refused).rejects.toThrow("refused without a word");
+  await wordless.stop(true);
 });
 
 test("with a cluster's name the first statement is the cluster's already, which has to know it", async () => {

@@ -8,6 +8,7 @@ import { closeStaleSource, type KafkaSource, openSource } from "../kafka/source.
 import { SCHEMA_STATEMENTS } from "../schema/schema.ts";
 import { byDoor } from "./doors.ts";
 import { type Engine, EngineAway } from "./engine.ts";
+import { formOf, texts } from "./form.ts";
 import type { EngineProcess } from "./process.ts";
 import { replicated } from "./replicated.ts";
 import {
@@ -15,6 +16,7 @@ import {
   fail,
   INSERTING,
   MAINTAINING,
+  PINGING,
   READING,
   REBUILDING,
   ROLLING,
@@ -45,6 +47,8 @@ const CLOCKS_APART_MS = 1_000;
 const REQUEST_TIMEOUT_MS = 70_000;
 /** Of copies, partitions and the lake: what takes longer than this does not end. */
 export const LONG_REQUEST_TIMEOUT_MS = 3_600_000;
+/** Whether it answers is asked again and again: an answer that was lost must not keep the next one waiting. */
+const PING_MS = 5_000;
 /** Requests at once, of each kind. */
 const CONNECTIONS = 8;
 /** With every request: it is answered when it is done, so an error is never behind half of an answer. */
@@ -75,12 +79,17 @@ const asking = (client: ClickHouseClient, settings: Settings, own?: EngineProces
     if (own && !own.up) throw new EngineAway("the engine is being started", null);
   };
   return {
-    async query<Row>(query: string, query_params: Record<string, unknown>): Promise<Row[]> {
+    async query<Row>(
+      query: string,
+      query_params: Record<string, unknown>,
+      gone?: AbortSignal,
+    ): Promise<Row[]> {
       beUp();
       try {
         const result = await client.query({
           query,
           query_params,
+          ...(gone && { abort_signal: gone }),
           clickhouse_settings,
           format: "JSONEachRow",
         });
@@ -91,7 +100,19 @@ const asking = (client: ClickHouseClient, settings: Settings, own?: EngineProces
     },
     async run(query: string, query_params: Record<string, unknown>): Promise<void> {
       beUp();
-      await client.command({ query, query_params, clickhouse_settings }).catch(fail);
+      try {
+        const { body, headers } = formOf(query, texts(query_params));
+        // The client itself puts a form together for what answers with rows alone.
+        const { stream } = await client.exec({
+          query: "",
+          values: Readable.from([body]),
+          http_headers: headers,
+          clickhouse_settings,
+        });
+        for await (const _ of stream);
+      } catch (error) {
+        fail(error);
+      }
     },
     async insert(into: string, format: string, values: Uint8Array): Promise<void> {
       beUp();
@@ -159,6 +180,7 @@ export function connect(
     opened(LONG_REQUEST_TIMEOUT_MS),
   ];
   const reader = asking(reading, READING, own);
+  const pinger = asking(killing, PINGING, own);
   const roller = asking(rolling, ROLLING, own);
   const aside = asking(patient, ASIDE, own);
   const writer = asking(patient, { ...WRITING, ...INSERTING }, own);
@@ -192,7 +214,7 @@ export function connect(
         inserting.delete(insert);
       }
     },
-    query: reader.query,
+    query: (sql, params) => reader.query(sql, params),
     run: roller.run,
     async read(sql, format) {
       const query = `${sql} FORMAT ${format}`;
@@ -208,6 +230,13 @@ export function connect(
       return 1_000 * (begun_ms - late_ms);
     },
     analyst: (tenant) => analysts.of(tenant),
+    async ping() {
+      const gone = AbortSignal.timeout(PING_MS);
+      await pinger.query("SELECT 1", {}, gone).catch((error: unknown) => {
+        if (gone.aborted) throw new EngineAway(`no answer within ${PING_MS / 1_000} s`, error);
+        throw error;
+      });
+    },
     async close() {
       for (const client of [reading, rolling, killing, patient]) await client.close();
     },
@@ -220,6 +249,8 @@ export const clientOf = (url: string, request_timeout: number, socket?: string):
     url,
     application: "mtc",
     request_timeout,
+    // Proxies, and servers, take some kilobytes of headers; a report's machines alone may be more.
+    use_multipart_params: true,
     max_open_connections: CONNECTIONS,
     // Whatever matters comes back as a rejection.
     log: { level: ClickHouseLogLevel.OFF },

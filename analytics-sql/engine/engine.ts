@@ -32,6 +32,8 @@ export type Engine = {
   entriesVersion(): number | undefined;
   /** The analyst of a tenant. @throws EngineError where its views cannot be made */
   analyst(tenant: string): Promise<Analyst>;
+  /** Resolves when it answers the smallest question there is, on a connection of its own. @throws EngineError */
+  ping(): Promise<void>;
   /** How the engine's own process is doing, where it is embedded. */
   process?: () => ProcessStatus;
   close(): Promise<void>;

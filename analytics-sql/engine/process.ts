@@ -15,8 +15,6 @@ export type ProcessStatus = {
 };
 
 const MAIN = fileURLToPath(new URL("./host/main.ts", import.meta.url));
-/** Values travel in a request's URL: as much as a ClickHouse server takes, which is 1 MiB. */
-const URLS = "--max-http-header-size=1100000";
 /** Queries wait for the disk and for each other: a thread each, however few cores there are. */
 const ENV = { UV_THREADPOOL_SIZE: "32" };
 /** A process that was killed with its program has the directory for a moment longer. */
@@ -26,7 +24,7 @@ const LOCKED_PAUSE_MS = 50;
 /** Between starts that come to nothing; the first one follows at once. */
 const PAUSE_MS = { min: 100, max: 10_000 };
 /** It ends in order within this time, or is ended. */
-const CLOSE_MS = 10_000;
+const CLOSE_MS = 5_000;
 /** Of a Unix socket's path, everywhere. */
 const SOCKET_PATH_BYTES = 104;
 const PAGE_BYTES = 4_096;
@@ -52,8 +50,12 @@ export class EngineProcess {
   #closing = false;
   #running: Promise<void> = Promise.resolve();
 
+  /** A program that leaves it behind takes it along: stopped or stuck it would not see that its stdin ends. */
+  readonly #endWithProgram = (): void => this.#child?.kill("SIGKILL");
+
   private constructor(deps: Deps) {
     this.#deps = deps;
+    process.on("exit", this.#endWithProgram);
     this.#folder = socketFolder();
     this.socket = `${this.#folder}/s`;
   }
@@ -135,16 +137,21 @@ export class EngineProcess {
       if (this.#closing) return;
       this.#deps.log(`engine: the process ended (${child.signalCode ?? code}); it is started again`);
       this.#restarts += 1;
+      const told = new Set<string>();
       for (;;) {
         await Bun.sleep(pause_ms);
         if (this.#closing) return;
         try {
           child = await this.#start();
           pause_ms = 0;
+          if (told.size > 0) this.#deps.log("engine: it runs again");
           break;
         } catch (error) {
           pause_ms = Math.min(PAUSE_MS.max, Math.max(PAUSE_MS.min, 2 * pause_ms));
-          this.#deps.log(`engine: ${(error as Error).message}; next start in ${pause_ms} ms`);
+          const { message } = error as Error;
+          // However often it is tried: once for each cause.
+          if (!told.has(message)) this.#deps.log(`engine: it does not start: ${message}`);
+          told.add(message);
         }
       }
     }
@@ -152,7 +159,7 @@ export class EngineProcess {
 
   async #start(): Promise<Child> {
     rmSync(this.socket, { force: true });
-    const child: Child = Bun.spawn([process.execPath, URLS, MAIN, this.#deps.path, this.socket], {
+    const child: Child = Bun.spawn([process.execPath, MAIN, this.#deps.path, this.socket], {
       env: ENV,
       stdin: "pipe",
       stdout: "pipe",
@@ -172,6 +179,7 @@ export class EngineProcess {
   }
 
   #forget(): void {
+    process.off("exit", this.#endWithProgram);
     rmSync(this.#folder, { recursive: true, force: true });
   }
 }

@@ -78,6 +78,8 @@ export const ASIDE: Settings = {
   ...NUMBERS,
   output_format_parquet_compression_method: "zstd",
 };
+/** Alike with nothing else: the embedded engine gives each kind connections of its own. */
+export const PINGING: Settings = { max_threads: 1, max_execution_time: 5 };
 export const MAINTAINING: Settings = {
   ...QUERY,
   ...ANY_PARTITIONS,
@@ -101,10 +103,15 @@ const POISON_CODES = new Set([
 /** What is said where no answer came: of the system, of Bun's fetch, of node's client. */
 const AWAY = /ECONN|ENOENT|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENOTFOUND|Connection|Socket|socket|Timeout/;
 
+/** Of a refusal without a body, the client tells no more: a server's own always has words. */
+const WORDLESS =
+  "the request was refused without a word, as by a proxy before the server whose bounds it is over, or that does not reach it";
+
 /** Turns whatever the engine threw into an EngineError. */
 export function fail(error: unknown): never {
   if (error instanceof EngineError) throw error;
-  const { message, code } = error as { message: string; code?: string | number };
+  const { message: said, code } = error as { message: string; code?: string | number };
+  const message = said.trim() || WORDLESS;
   const number = Number(code) || Number(/Code: (\d+)/.exec(message)?.[1] ?? 0);
   if (number === 0 && AWAY.test(`${code} ${message}`)) throw new EngineAway(message, error);
   throw new EngineError(message, number, POISON_CODES.has(number), error);

@@ -123,7 +123,7 @@ describe.skipIf(!hasKafka)("with a Kafka broker and the Kafka engine", () => {
   /** Everything that is in the topic has been read, and noted as read. */
   async function read(group = "mtc"): Promise<void> {
     const own = openKafkaBus({ brokers: brokers.addresses, topic: TOPIC, partitions: 3, group });
-    await until(async () => (await own.backlog_events()) === 0);
+    await until(async () => (await own.backlog()).events === 0);
     await own.close();
   }
 

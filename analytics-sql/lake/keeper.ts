@@ -1,4 +1,5 @@
 // Keeps the lake up to date in the background: every hour, and sooner again after a failure.
+import type { Failing, Trouble } from "../../ingest/trouble.ts";
 import { repeat } from "../repeat.ts";
 import type { LakeWriter } from "./writer.ts";
 
@@ -16,32 +17,34 @@ export type LakeStatus = {
   error: string | null;
 };
 
-export type LakeKeeper = { status(): LakeStatus; stop(): Promise<void> };
+export type LakeKeeper = {
+  status(): LakeStatus;
+  /** Since when its runs fail, and why. */
+  failing(): Failing | undefined;
+  stop(): Promise<void>;
+};
 
 /**
  * Starts at once and goes on until `stop`. A failure is told and tried again; nothing else waits for the lake.
  * @param caughtUp whether the table has what was acknowledged; a day is not written half
+ * @param trouble is told of what fails
  */
-export function keepLake(
-  writer: LakeWriter,
-  caughtUp: () => Promise<boolean>,
-  log: (message: string) => void,
-): LakeKeeper {
+export function keepLake(writer: LakeWriter, caughtUp: () => Promise<boolean>, trouble: Trouble): LakeKeeper {
   let [last_success_ms, retry_ms] = [0, RETRY_MIN_MS];
-  let error: string | null = null;
 
   const repeating = repeat(async (running) => {
     try {
       if (!(await caughtUp())) return RETRY_MIN_MS;
       await writer.run(Date.now(), () => !running());
-      [last_success_ms, retry_ms, error] = [Date.now(), RETRY_MIN_MS, null];
+      [last_success_ms, retry_ms] = [Date.now(), RETRY_MIN_MS];
+      trouble.over();
       return EVERY_MS;
-    } catch (thrown) {
-      error = (thrown as Error).message;
-      log(`lake: ${error}`);
+    } catch (error) {
+      trouble.failed(error);
       retry_ms = Math.min(EVERY_MS, 2 * retry_ms);
       return retry_ms;
     }
   });
-  return { ...repeating, status: () => ({ ...writer.status(), last_success_ms, error }) };
+  const status = () => ({ ...writer.status(), last_success_ms, error: trouble.failing?.error ?? null });
+  return { ...repeating, status, failing: () => trouble.failing };
 }

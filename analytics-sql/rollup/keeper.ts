@@ -1,4 +1,5 @@
 // Keeps the roll-up of all machines up to now in the background, and goes back into their past step by step.
+import type { Trouble } from "../../ingest/trouble.ts";
 import { type Repeating, repeat } from "../repeat.ts";
 import type { Roller } from "./roller.ts";
 
@@ -16,22 +17,29 @@ type Step = (tenant: string, own: string[], now_us: number) => Promise<void>;
  * Starts at once and goes on until `stop`. The past has a rhythm of its own: its rest, after a long step, must not keep
  * screens waiting for what is new.
  * @param machines the ids of each tenant's machines
+ * @param troubles are told of what fails; each ends by itself
  */
 export function keepRolled(
-  roller: Roller,
+  roller: Pick<Roller, "roll" | "past">,
   machines: () => Map<string, string[]>,
-  log: (message: string) => void,
+  troubles: { today: Trouble; past: Trouble },
 ): Repeating {
-  const rolling = (rest_ms: (took_ms: number) => number, step: Step): Repeating =>
+  const rolling = (trouble: Trouble, rest_ms: (took_ms: number) => number, step: Step): Repeating =>
     repeat(async (running) => {
       const began_ms = performance.now();
+      let whole = true;
       for (const [tenant, own] of machines()) {
         if (!running()) break;
-        await step(tenant, own, Date.now() * 1_000).catch((error: Error) => log(`roll-up: ${error.message}`));
+        await step(tenant, own, Date.now() * 1_000).catch((error: unknown) => {
+          whole = false;
+          trouble.failed(error);
+        });
       }
+      if (whole) trouble.over();
       return rest_ms(performance.now() - began_ms);
     });
   const today = rolling(
+    troubles.today,
     () => EVERY_MS,
     async (tenant, own, now_us) => {
       const from_us = now_us - (now_us % DAY_US);
@@ -39,6 +47,7 @@ export function keepRolled(
     },
   );
   const past = rolling(
+    troubles.past,
     (took_ms) => Math.max(EVERY_MS, REST * took_ms),
     async (tenant, own, now_us) => {
       const behind = await roller.past(tenant, own);

@@ -65,13 +65,11 @@ export class Roller {
   readonly #inTurn = takeTurns();
   readonly #inBackground = takeTurns();
   readonly #aside: AsideList;
-  readonly #log: (message: string) => void;
   #renewing = false;
 
-  /** @param log is told once of each machine that is set aside, and what fails in the background */
+  /** @param log is told once of each machine that is set aside */
   constructor(engine: Engine, log: (message: string) => void = () => {}) {
     this.#engine = engine;
-    this.#log = log;
     this.#aside = new AsideList(log);
   }
 
@@ -156,7 +154,8 @@ export class Roller {
     if (this.#renewing) return;
     this.#renewing = true;
     this.roll(window)
-      .catch((error: Error) => this.#log(`roll-up: ${error.message}`))
+      // The keeper meets the same, and tells of it.
+      .catch(() => undefined)
       .finally(() => {
         this.#renewing = false;
       });

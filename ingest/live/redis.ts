@@ -1,5 +1,6 @@
 // The way to Redis: a connection to say things on, one to hear on, made anew when they are lost, and one word in the log on both.
 import { RedisClient } from "bun";
+import type { Failing } from "../trouble.ts";
 
 /** `lost`: it does not answer, and each replica goes by what it sees itself until it is back. */
 export type RedisState = "connected" | "lost";
@@ -19,6 +20,7 @@ export class Redis {
   #heard_on: RedisClient | undefined;
   #hearing: { channel: string; hear: (message: string) => void } | undefined;
   #told: RedisState | undefined;
+  #lost: Failing | undefined;
   #stopped = false;
 
   /** @param url `redis://host:port` */
@@ -31,6 +33,11 @@ export class Redis {
 
   state(): RedisState {
     return this.#said_on.connected && this.#heard_on?.connected !== false ? "connected" : "lost";
+  }
+
+  /** Since when it is lost. */
+  failing(): Failing | undefined {
+    return this.#lost;
   }
 
   /** @throws where it is lost, or says nothing for too long */
@@ -62,6 +69,7 @@ export class Redis {
     const now = this.state();
     const comes = this.#told === undefined && performance.now() - this.#since_ms < SILENT_MS;
     if (now === this.#told || (now === "lost" && comes)) return;
+    this.#lost = now === "lost" ? { error: "no connection", since_ms: Date.now() } : undefined;
     if (now === "lost") this.#log("redis: lost; each replica shows and limits what it sees itself");
     else if (this.#told === "lost") this.#log("redis: connected; live values and limits are shared");
     this.#told = now;

@@ -105,7 +105,7 @@ export function busContract(open: () => Promise<BusUnderTest>): void {
 
   test("when all has arrived nothing is left with the bus", async () => {
     const { bus } = await opened.promise;
-    await until(async () => (await bus.backlog_events()) === 0);
-    expect(await bus.backlog_events()).toBe(0);
+    await until(async () => (await bus.backlog()).events === 0);
+    expect((await bus.backlog()).events).toBe(0);
   });
 }

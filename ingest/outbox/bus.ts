@@ -1,6 +1,9 @@
 // The way from the outbox to analytics, whatever it is made of.
 import type { Stretch } from "../event.ts";
 
+/** Events, and a time, ms since 1970: what was with the bus by then is in analytics. */
+export type Backlog = { events: number; arrived_ms: number };
+
 /** In-process it is the engine itself; with Kafka it is a topic that the engine reads from. */
 export type Bus = {
   /**
@@ -9,10 +12,14 @@ export type Bus = {
    * @throws Refusal
    */
   deliver(stretch: Stretch): Promise<void>;
-  /** Resolves when analytics has taken all that was delivered by now. @throws while the bus cannot tell */
-  settled(): Promise<void>;
-  /** Events that are with the bus and that analytics has not taken yet; undefined where it cannot be told now. */
-  backlog_events(): Promise<number | undefined>;
+  /**
+   * Resolves when analytics has taken all that was delivered by now.
+   * @param gone aborted when nobody waits any more
+   * @throws while the bus cannot tell, and what `gone` was aborted with
+   */
+  settled(gone?: AbortSignal): Promise<void>;
+  /** What is with the bus and analytics has not taken yet. @throws while it cannot be told */
+  backlog(): Promise<Backlog>;
   close(): Promise<void>;
 };
 

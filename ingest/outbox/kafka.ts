@@ -1,6 +1,5 @@
 // The bus as a Kafka topic: events as they are, keyed by machine, one request in flight, acknowledged by all replicas.
 import {
-  type Admin,
   Kafka,
   logLevel,
   type Message,
@@ -13,6 +12,7 @@ import {
 import { headerOf, type Stretch } from "../event.ts";
 import type { Copies } from "./avro/copies.ts";
 import type { Bus, Refusal } from "./bus.ts";
+import { followConsumer } from "./kafka-consumer.ts";
 import { avroOf, deadLettersOf, makeTopics } from "./kafka-topics.ts";
 
 /** How brokers are to prove who they are, and we to them. */
@@ -42,7 +42,6 @@ const REQUEST_TIMEOUT_MS = 10_000;
 /** One delivery, with all that is tried; a stop of the program waits for it. */
 const SEND_TIMEOUT_MS = 20_000;
 const CONNECT_TIMEOUT_MS = 3_000;
-const SETTLE_POLL_MS = 100;
 /** The relay tries again, for ever; in here only what a moved leader, a new topic or a closed connection takes. */
 const RETRY = { retries: 5, initialRetryTime: 200, maxRetryTime: 2_000 };
 
@@ -66,7 +65,6 @@ export const kafkaOf = (brokers: string[], { tls, ca, sasl }: KafkaSecurity = { 
 export function openKafkaBus(options: KafkaOptions): Bus {
   const kafka = kafkaOf(options.brokers, options.security);
   let producer: Producer | undefined;
-  let admin: Admin | undefined;
   let copying: ((messages: Message[]) => Copies) | undefined;
   const { schema_registry_url: registry } = options;
 
@@ -164,26 +162,7 @@ export function openKafkaBus(options: KafkaOptions): Bus {
     }
   }
 
-  /** Of each partition where it ends, and how far analytics has taken it; what was deleted before that is taken. */
-  async function places(): Promise<{ partition: number; end: number; taken: number }[]> {
-    try {
-      if (!admin) {
-        admin = kafka.admin();
-        await admin.connect();
-      }
-      const ends = await admin.fetchTopicOffsets(options.topic);
-      const [group] = await admin.fetchOffsets({ groupId: options.group, topics: [options.topic] });
-      const at = new Map(group?.partitions.map(({ partition, offset }) => [partition, Number(offset)]));
-      return ends.map(({ partition, low, high }) => {
-        return { partition, end: Number(high), taken: Math.max(Number(low), at.get(partition) ?? 0) };
-      });
-    } catch (error) {
-      const old = admin;
-      admin = undefined;
-      await old?.disconnect().catch(() => {});
-      throw error;
-    }
-  }
+  const consumer = followConsumer(kafka, options);
 
   return {
     async deliver(stretch) {
@@ -204,21 +183,11 @@ export function openKafkaBus(options: KafkaOptions): Bus {
         );
       }
     },
-    async settled() {
-      const wanted = (await places()).map(({ partition, end }) => ({ partition, end }));
-      for (;;) {
-        const now = new Map((await places()).map(({ partition, taken }) => [partition, taken]));
-        if (wanted.every(({ partition, end }) => (now.get(partition) ?? 0) >= end)) return;
-        await Bun.sleep(SETTLE_POLL_MS);
-      }
-    },
-    async backlog_events() {
-      const all = await places().catch(() => undefined);
-      return all?.reduce((sum, { end, taken }) => sum + end - taken, 0);
-    },
+    settled: consumer.settled,
+    backlog: consumer.backlog,
     async close() {
       await forget();
-      await admin?.disconnect().catch(() => {});
+      await consumer.close();
     },
   };
 }

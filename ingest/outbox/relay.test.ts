@@ -62,17 +62,21 @@ test("delivers all in order, and what is added later after a wake", async () => 
 test("invariant 2: a bus that fails gets the same batch again, and nothing is skipped", async () => {
   const log = memoryLog(["a", "b"]);
   const got: string[] = [];
-  let failures = 2;
+  let failures = 4;
+  const told: string[] = [];
   const bus = {
     async deliver(stretch: Stretch) {
-      if (failures-- > 0) throw new Error("out of memory");
+      if (failures-- > 0) throw new Error(`out of memory, ${failures} to go`);
       got.push(...lines(stretch));
     },
   };
-  const relay = startRelay(log, bus, () => {});
+  const relay = startRelay(log, bus, (line) => told.push(line), { min: 1, max: 10 });
+  await until(() => relay.status().failing?.error);
   await until(() => log.watermark() === 2);
   expect(got).toEqual(["a", "b"]);
-  expect(relay.status()).toEqual({ delivered_events: 2, poison_events: 0, error: "" });
+  await until(() => relay.status().failing === undefined);
+  expect(relay.status()).toMatchObject({ delivered_events: 2, poison_events: 0 });
+  expect(told).toEqual(["relay: out of memory, 3 to go", expect.stringMatching(/^relay: goes on, after \d/)]);
   await relay.stop();
 });
 

@@ -1,5 +1,6 @@
 // Carries the outbox to the bus, in order: retries with backoff, sets poison aside, moves the watermark.
 import type { OutboxBatch, Store } from "../store/store.ts";
+import { type Failing, Trouble } from "../trouble.ts";
 import type { Bus, Refusal } from "./bus.ts";
 
 /** An insert costs tens of milliseconds however little it holds, so small events go by the thousand. */
@@ -15,17 +16,21 @@ const BACKOFF_MS = { min: 100, max: 10_000 };
  * the engine by itself (its largest takes half of what one insert may), but queries may hold the memory for a while.
  */
 const TOO_LARGE_TRIES = 20;
+/** The largest takes seconds; one that takes longer than this may never end, and nothing else would tell. */
+const HUNG_MS = 60_000;
 
 export type RelayStatus = {
   delivered_events: number;
   poison_events: number;
-  /** Why the bus refuses, "" while it does not. */
-  error: string;
+  /** Why nothing is carried, and since when; undefined while it is. */
+  failing: Failing | undefined;
 };
 
 export type Relay = {
   /** Something was committed: look at the outbox now. */
   wake(): void;
+  /** Somebody waits for what was committed: do not wait for company. */
+  hurry(): void;
   status(): RelayStatus;
   /** Resolves once the batch under way is delivered: nothing more is until `resume`. Commits go on. */
   pause(): Promise<void>;
@@ -36,7 +41,8 @@ export type Relay = {
 /** Of a process that carries nothing: another one does. */
 export const NO_RELAY: Relay = {
   wake() {},
-  status: () => ({ delivered_events: 0, poison_events: 0, error: "" }),
+  hurry() {},
+  status: () => ({ delivered_events: 0, poison_events: 0, failing: undefined }),
   async pause() {},
   resume() {},
   async stop() {},
@@ -49,7 +55,10 @@ export function startRelay(
   log: (message: string) => void,
   pause_ms = BACKOFF_MS,
 ): Relay {
-  const status: RelayStatus = { delivered_events: 0, poison_events: 0, error: "" };
+  const status = { delivered_events: 0, poison_events: 0 };
+  const trouble = new Trouble("relay", log);
+  const stopped = Promise.withResolvers<void>();
+  let hurry = () => {};
   let running = true;
   let wake = () => {};
   let awake = false;
@@ -64,6 +73,13 @@ export function startRelay(
       };
     });
 
+  /** Ends sooner where somebody waits for what is in the outbox. */
+  async function lingering(): Promise<void> {
+    const hurried = Promise.withResolvers<void>();
+    hurry = hurried.resolve;
+    await Promise.race([Bun.sleep(LINGER_MS), hurried.promise, stopped.promise]);
+  }
+
   async function run(): Promise<void> {
     let backoff_ms = pause_ms.min;
     while (running) {
@@ -75,19 +91,17 @@ export function startRelay(
       awake = false;
       try {
         const batch = await store.readOutbox(BATCH_EVENTS, BATCH_BYTES);
+        if (batch.events.length > 0) await deliver(batch);
+        trouble.over();
+        backoff_ms = pause_ms.min;
         if (batch.events.length === 0) {
           if (!awake) await sleep(IDLE_MS);
           continue;
         }
-        await deliver(batch);
-        status.error = "";
-        backoff_ms = pause_ms.min;
-        if (batch.events.length < BATCH_EVENTS && batch.bytes.length < BATCH_BYTES)
-          await Bun.sleep(LINGER_MS);
+        if (batch.events.length < BATCH_EVENTS && batch.bytes.length < BATCH_BYTES) await lingering();
       } catch (error) {
-        status.error = (error as Error).message;
-        log(`relay: ${status.error}; next try in ${backoff_ms} ms`);
-        await Bun.sleep(backoff_ms);
+        trouble.failed(error);
+        await Promise.race([Bun.sleep(backoff_ms), stopped.promise]);
         backoff_ms = Math.min(backoff_ms * 2, pause_ms.max);
       }
     }
@@ -96,11 +110,18 @@ export function startRelay(
   async function deliver(batch: OutboxBatch): Promise<void> {
     const last = batch.events.at(-1);
     if (!last) return;
+    const began_ms = Date.now();
+    const hung = setTimeout(
+      () => trouble.failed(new Error(`a delivery has no answer for ${HUNG_MS / 1_000} s`), began_ms),
+      HUNG_MS,
+    );
     try {
       await bus.deliver(batch);
       status.delivered_events += batch.events.length;
     } catch (error) {
       await isolate(batch, error as Refusal);
+    } finally {
+      clearTimeout(hung);
     }
     await store.delivered(last.position);
   }
@@ -147,7 +168,8 @@ export function startRelay(
       awake = true;
       wake();
     },
-    status: () => ({ ...status }),
+    hurry: () => hurry(),
+    status: () => ({ ...status, failing: trouble.failing }),
     pause() {
       if (!running) return Promise.resolve();
       pause ??= { reached: Promise.withResolvers(), over: Promise.withResolvers() };
@@ -158,6 +180,7 @@ export function startRelay(
     resume,
     async stop() {
       running = false;
+      stopped.resolve();
       resume();
       wake();
       await done;

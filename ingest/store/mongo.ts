@@ -34,6 +34,8 @@ const LEASE_MS = 5_000;
 /** How long an answer may take. */
 const TIMEOUT_MS = 30_000;
 const SELECT_MS = 5_000;
+/** Whether it answers is asked again and again: an answer that was lost must not keep the next one waiting. */
+const PING_MS = 5_000;
 const PREPARE_TRIES = 5;
 const DAY_MS = 86_400_000;
 
@@ -90,6 +92,9 @@ export async function openMongo(options: MongoOptions): Promise<Store> {
         }
       },
       commit: (commit) => committer.commit(commit),
+      async ping() {
+        await db.command({ ping: 1 }, { timeoutMS: PING_MS });
+      },
       share: (what) => shareOf(new Leases(collections, { consumer: what, lease_ms })),
       async checkpoint(agent) {
         const doc = await collections.checkpoints.findOne({ _id: agent });
@@ -113,6 +118,7 @@ export async function openMongo(options: MongoOptions): Promise<Store> {
       retryPoison: (tenant_id, position) => outbox.retryPoison(tenant_id, position),
       discardPoison: (tenant_id, position) => outbox.discardPoison(tenant_id, position),
       outboxDepth: () => outbox.outboxDepth(),
+      waiting: (tenant_id) => outbox.waiting(tenant_id),
       async purge(before_ms) {
         if (!capabilities.ttl) await settings.deleteExpired();
         if (!capabilities.time_series) {

@@ -56,6 +56,9 @@ const RETENTION_MIN_MS = 86_400_000;
 const READ_POSITIONS = 20_000;
 /** What is purged, of all types. */
 const PURGED = "'mtc.observations.v1', 'mtc.asset.v1'";
+/** What a transaction adds to the outbox: only of one that was committed it counts. */
+type Counts = { events: number; bytes: number; newest: Map<string, number> };
+
 /** How finely positions are remembered until they settle. */
 const SETTLE_STEP_MS = 30_000;
 
@@ -74,6 +77,8 @@ export class SqliteStore {
   #written_watermark: number;
   #outbox_bytes: number;
   #outbox_events: number;
+  /** By tenant the newest event that was not delivered when this was opened, or that came since. */
+  #newest = new Map<string, number>();
   readonly #timer: Timer;
   readonly #settle_ms: number;
   /** Where the watermark stood of late, oldest first. */
@@ -99,6 +104,7 @@ export class SqliteStore {
     this.#settle_ms = options.settle_ms ?? SETTLE_MS;
     this.#watermark = this.#written_watermark = this.#readPosition("relay");
     [this.#outbox_events, this.#outbox_bytes] = this.#measureOutbox();
+    this.#findNewest();
     this.#notePurges();
     this.#timer = setInterval(() => this.#tick(), WATERMARK_WRITE_MS);
   }
@@ -138,14 +144,19 @@ export class SqliteStore {
   }
 
   #transaction(group: Waiting[]): Appended[][] {
-    const counts = { events: 0, bytes: 0 };
+    const counts: Counts = { events: 0, bytes: 0, newest: new Map() };
     const results = this.#db.transaction(() => group.map(({ commit }) => this.#apply(commit, counts)))();
-    this.#outbox_events += counts.events;
-    this.#outbox_bytes += counts.bytes;
+    this.#added(counts);
     return results;
   }
 
-  #apply(commit: Commit, counts: { events: number; bytes: number }): Appended[] {
+  #added({ events, bytes, newest }: Counts): void {
+    this.#outbox_events += events;
+    this.#outbox_bytes += bytes;
+    for (const [tenant_id, position] of newest) this.#newest.set(tenant_id, position);
+  }
+
+  #apply(commit: Commit, counts: Counts): Appended[] {
     const { checkpoint, machine, open_gap, close_gaps = [] } = commit;
     const appended: Appended[] = [];
     for (const event of commit.events) {
@@ -154,12 +165,7 @@ export class SqliteStore {
         appended.push(before);
         continue;
       }
-      const result = this.#append(event);
-      appended.push(result);
-      if (result.outcome === "stored") {
-        counts.events += 1;
-        counts.bytes += event.bytes.length;
-      }
+      appended.push(this.#append(event, counts));
     }
     if (checkpoint) {
       const { instance_id, next_sequence, known_us = null } = checkpoint;
@@ -190,7 +196,7 @@ export class SqliteStore {
     return appended;
   }
 
-  #append({ header, bytes, rows, dedupe }: NewEvent): Appended {
+  #append({ header, bytes, rows, dedupe }: NewEvent, counts: Counts): Appended {
     if (dedupe) {
       const first = this.#seen.get(header.tenant_id, header.machine_id, dedupe.key);
       if (first) {
@@ -209,7 +215,10 @@ export class SqliteStore {
       dedupe?.key ?? null,
       dedupe?.body_hash ?? null,
     ];
-    this.#insert.run(...values);
+    const { lastInsertRowid } = this.#insert.run(...values);
+    counts.events += 1;
+    counts.bytes += bytes.length;
+    counts.newest.set(header.tenant_id, Number(lastInsertRowid));
     return { outcome: "stored", event_id: header.id };
   }
 
@@ -294,6 +303,7 @@ export class SqliteStore {
     this.#watermark = to === "start" ? 0 : Math.min(this.#watermark, this.#readPosition("settled"));
     this.#recent = [];
     [this.#outbox_events, this.#outbox_bytes] = this.#measureOutbox();
+    this.#findNewest();
     this.#writeWatermark();
   }
 
@@ -328,7 +338,8 @@ export class SqliteStore {
     return this.#db.transaction(() => {
       const values = this.#takeAside(tenant_id, position);
       if (!values) return false;
-      this.#insert.run(...values);
+      const { lastInsertRowid } = this.#insert.run(...values);
+      this.#newest.set(tenant_id, Number(lastInsertRowid));
       this.#outbox_events += 1;
       this.#outbox_bytes += (values[6] as Uint8Array).length;
       return true;
@@ -360,6 +371,25 @@ export class SqliteStore {
       this.#watermark,
     );
     return { events: this.#outbox_events, bytes: this.#outbox_bytes, oldest_ms: row?.time_ms ?? 0 };
+  }
+
+  ping(): void {
+    this.#get("SELECT 1");
+  }
+
+  waiting(tenant_id: string): { first: number; last: number } | undefined {
+    const last = this.#newest.get(tenant_id) ?? 0;
+    return last > this.#watermark ? { first: this.#watermark + 1, last } : undefined;
+  }
+
+  #findNewest(): void {
+    const rows = this.#db
+      .query<{ tenant_id: string; last: number }, [number]>(
+        `SELECT tenant_id, max(position) AS last FROM events
+         WHERE position > ? AND position NOT IN (SELECT position FROM poison) GROUP BY tenant_id`,
+      )
+      .all(this.#watermark);
+    this.#newest = new Map(rows.map(({ tenant_id, last }) => [tenant_id, last]));
   }
 
   /** A thousand at a time, so that commits are not kept waiting; call again while it returns more than 0. */
@@ -408,16 +438,16 @@ export class SqliteStore {
 
   deleteMachine(tenant_id: string, id: string, event: NewEvent): void {
     const m = schema.machines;
+    const counts: Counts = { events: 0, bytes: 0, newest: new Map() };
     this.#db.transaction(() => {
       this.#orm
         .delete(m)
         .where(and(eq(m.tenant_id, tenant_id), eq(m.id, id)))
         .run();
       this.#orm.delete(schema.openGaps).where(eq(schema.openGaps.machine_id, id)).run();
-      this.#append(event);
+      this.#append(event, counts);
     })();
-    this.#outbox_events += 1;
-    this.#outbox_bytes += event.bytes.length;
+    this.#added(counts);
   }
 
   keys(): ApiKey[] {

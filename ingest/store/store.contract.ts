@@ -148,6 +148,27 @@ export function storeContract(name: string, open: () => Promise<Store>, reset: (
       expect((await store.outboxDepth()).events).toBe(3);
     });
 
+    test("what waits of a tenant is told by positions, and none of another's, or of what is set aside", async () => {
+      await store.ping();
+      const waits = (tenant_id: string) => store.waiting(tenant_id);
+      await store.commit({ events: [event(), event()] });
+      const { tenant_id } = event().header;
+      const { events: read } = await store.readOutbox(2, 1 << 20);
+      const [first, second] = read.map(({ position }) => position);
+      expect(await waits(tenant_id)).toMatchObject({ last: second });
+      expect((await waits(tenant_id))?.first).toBeLessThanOrEqual(first ?? 0);
+      expect(await waits("another")).toBeUndefined();
+      await store.delivered(first ?? 0);
+      expect((await waits(tenant_id))?.first).toBeGreaterThan(first ?? 0);
+      await store.setAside(second ?? 0, "no");
+      await store.delivered(second ?? 0);
+      expect(await waits(tenant_id)).toBeUndefined();
+      await reopen();
+      expect(await waits(tenant_id)).toBeUndefined();
+      await store.rewind("start");
+      expect(await waits(tenant_id)).toMatchObject({ last: first });
+    });
+
     test("invariant 1: what was delivered of late is delivered again, however old its events are", async () => {
       const events = [event(), event()];
       const ids = events.map(({ header }) => header.id);

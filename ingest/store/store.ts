@@ -169,6 +169,8 @@ export type Store = {
    */
   onArrival(arrived: () => void): void;
   commit(commit: Commit): Promise<Appended[]>;
+  /** Resolves when the store answers: not at all while it hangs. */
+  ping(): Promise<void>;
   share(what: Shared): Share;
   checkpoint(agent: string): Promise<Checkpoint | undefined>;
   openGaps(machine_id: string): Promise<OpenGap[]>;
@@ -201,6 +203,11 @@ export type Store = {
   /** Forgets it for good: it will be in no figure, after a rebuild neither. @returns whether it was set aside */
   discardPoison(tenant_id: string, position: number): Promise<boolean>;
   outboxDepth(): Promise<OutboxDepth>;
+  /**
+   * Of a tenant's events that are not delivered: the newest one's position, and one before which none of them waits any
+   * more; undefined where none waits.
+   */
+  waiting(tenant_id: string): Promise<{ first: number; last: number } | undefined>;
   /**
    * Forgets delivered observations, and what agents said of assets, taken before `before_ms`; configuration stays.
    * The assets an agent still has are told again with every start.

@@ -1,5 +1,5 @@
 // The product under test: started as its users start it, asked through its own API, its data counted at the end.
-import { discard, startServer, TEST_KEY, type TestServer } from "../../server/testing/server.ts";
+import { discard, emptied, startServer, TEST_KEY, type TestServer } from "../../server/testing/server.ts";
 import type { Count, CountJob } from "./count.process.ts";
 import { type Load, type LoadJob, sendLoad } from "./load.ts";
 import { machineId, type Series } from "./observations.ts";
@@ -15,7 +15,8 @@ export type Product = {
 
 /** How many machines are created at once. */
 const CREATE_AT_ONCE = 50;
-const POLL_MS = 10;
+/** Longer than any test would wait. */
+const SETTLES_S = 3_600;
 
 /** Starts the product for `use`, with so many machines that take HTTP, and takes everything away afterwards. */
 export async function withProduct<T>(machines: number, use: (product: Product) => Promise<T>): Promise<T> {
@@ -26,11 +27,8 @@ export async function withProduct<T>(machines: number, use: (product: Product) =
       server,
       load: (job) => sendLoad({ ...job, origin: server.origin, key: TEST_KEY }),
       async settled_ms() {
-        for (;;) {
-          const { body } = await server.call<{ outbox: { events: number } }>("GET", "/readyz");
-          if (body.outbox.events === 0) return clock_ms();
-          await Bun.sleep(POLL_MS);
-        }
+        await emptied(server.call, SETTLES_S);
+        return clock_ms();
       },
     });
   } finally {

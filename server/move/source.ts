@@ -6,7 +6,8 @@ import { startRelay } from "../../ingest/outbox/relay.ts";
 import { joinLines } from "../../ingest/store/lines.ts";
 import { SqliteReader } from "../../ingest/store/sqlite-reader.ts";
 import { openBus } from "../bus.ts";
-import { lockChdb } from "./lock.ts";
+import { DATA_LOCK } from "../data-dir.ts";
+import { lockChdb, lockFile } from "../file-lock.ts";
 import { snapshot } from "./snapshot.ts";
 
 /** In the copy nothing leaves by age. */
@@ -34,12 +35,14 @@ export async function openSource(data_dir: string, told: (line: string) => void)
       `${data_dir} has no analytics (no chdb): start the server on it once, which makes it from the log`,
     );
   }
-  const lock = lockChdb(chdb);
-  if (!lock) throw new Error(`a server runs on ${data_dir}: stop it first`);
+  // The first says so at once to a server that is started meanwhile; one of an earlier release knows the second alone.
+  const [server, lock] = [lockFile(`${data_dir}/${DATA_LOCK}`), lockChdb(chdb)];
+  if (!server || !lock) throw new Error(`a server runs on ${data_dir}: stop it first`);
   let [log, engine]: [SqliteReader | undefined, Engine | undefined] = [undefined, undefined];
   const leave = (): void => {
     rmSync(path, { recursive: true, force: true });
     lock.free();
+    server.free();
   };
   // Stopped by hand, it leaves nothing behind either.
   process.once("exit", leave);

@@ -85,6 +85,7 @@ const logged: string[] = [];
 const admission = reportAdmission(
   { door: { onRequest() {}, onWrongKey() {}, refused() {} } },
   (line) => logged.push(line),
+  async () => {},
   STILL_MS,
 );
 /** 15 MB: more than sockets hold for a reader that takes nothing. */
@@ -100,9 +101,9 @@ const callers = new Elysia().resolve({ as: "scoped" }, ({ headers }) => ({
 const app = new Elysia()
   .use(errors(() => {}))
   .use(callers)
-  .get("/short", () => ({ rows: [1] }), admission.hooks)
-  .get("/rows", ({ query }) => answer(query.format, { rows }), admission.hooks)
-  .get("/fails", () => Promise.reject(new Error("no")), admission.hooks)
+  .get("/short", () => ({ rows: [1] }), admission.exact)
+  .get("/rows", ({ query }) => answer(query.format, { rows }), admission.exact)
+  .get("/fails", () => Promise.reject(new Error("no")), admission.exact)
   .listen({ port: 0, hostname: "127.0.0.1" });
 afterAll(() => app.stop(true));
 const ask = (path: string): Promise<Response> => fetch(`http://127.0.0.1:${app.server?.port}${path}`);

@@ -36,7 +36,7 @@ const LONG_BYTES = 256 * 1024;
 const STILL_MS = 60_000;
 const RETRY_AFTER_S = 2;
 
-type State = "waiting" | "working" | "sending";
+type State = "arriving" | "waiting" | "working" | "sending";
 type Place = { owner: string; state: State; begin: () => void };
 /** A report's place, from its turn on until it really ended. */
 export type Admitted = { send(): void; leave(): void };
@@ -54,23 +54,31 @@ export class Admission {
    * Resolves when it is this report's turn.
    * @param owner the id of a key or a user
    * @param gone aborted when nobody waits for it any more
-   * @throws Problem 429 with Retry-After; what `gone` was aborted with
+   * @param arrived resolves when the report may be worked on: until then it takes nobody's turn
+   * @throws Problem 429 with Retry-After; what `gone` was aborted with, and `arrived` rejects with
    */
-  async enter(owner: string, gone?: AbortSignal): Promise<Admitted> {
+  async enter(owner: string, gone?: AbortSignal, arrived?: () => Promise<void>): Promise<Admitted> {
     this.#check(owner);
     const turn = Promise.withResolvers<void>();
-    const place: Place = { owner, state: "waiting", begin: turn.resolve };
+    const place: Place = { owner, state: arrived ? "arriving" : "waiting", begin: turn.resolve };
     const leave = (): void => {
       if (this.#places.delete(place)) this.#next();
     };
     const giveUp = (): void => {
-      if (place.state !== "waiting") return;
+      if (place.state !== "waiting" && place.state !== "arriving") return;
       leave();
       turn.reject(gone?.reason);
     };
     gone?.throwIfAborted();
     gone?.addEventListener("abort", giveUp, { once: true });
     this.#places.add(place);
+    if (arrived) {
+      await Promise.race([arrived(), turn.promise]).catch((error: unknown) => {
+        leave();
+        throw error;
+      });
+      place.state = "waiting";
+    }
     this.#next();
     await turn.promise;
     const send = (): void => {
@@ -118,28 +126,32 @@ const tooMany = (detail: string): Problem =>
 
 type Asked = { request: Request; caller: Caller };
 
-export type ReportHooks = ReturnType<typeof reportAdmission>["hooks"];
+/** `exact` waits until what was written is there; `chart` does for keys, and is drawn at once on pages. */
+export type ReportHooks = Pick<ReturnType<typeof reportAdmission>, "exact" | "chart">;
 
 /**
  * Admission as routes take it; one for all reports.
  * @param keys its door is told of refusals
  * @param log answers that were broken off
- * @returns `hooks`, which a route has besides its scope; how many reports are `open` now
+ * @param arrived resolves when what a tenant had written is in analytics
+ * @returns what a route has besides its scope; how many reports are `open` now
  */
 export function reportAdmission(
   keys: Pick<Keys, "door">,
   log: (message: string) => void,
+  arrived: (tenant_id: string) => Promise<void> = async () => {},
   still_ms = STILL_MS,
 ) {
   const of_keys = new Admission(OF_KEYS);
   const of_sessions = new Admission(OF_SESSIONS);
   const admitted = new WeakMap<Request, Admitted>();
   const sent = new WeakSet<Request>();
-  const hooks = {
+  const hooks = (waits: (caller: Caller) => boolean) => ({
     async beforeHandle({ request, caller }: Asked): Promise<void> {
       const admission = caller.session ? of_sessions : of_keys;
+      const written = waits(caller) ? () => arrived(caller.tenant_id) : undefined;
       try {
-        admitted.set(request, await admission.enter(caller.id, requestGone()));
+        admitted.set(request, await admission.enter(caller.id, requestGone(), written));
       } catch (error) {
         if (error instanceof Problem && error.status === 429)
           keys.door.refused(request, error.message, caller.name);
@@ -166,6 +178,10 @@ export function reportAdmission(
     afterResponse({ request }: { request: Request }): void {
       if (!sent.has(request)) admitted.get(request)?.leave();
     },
+  });
+  return {
+    exact: hooks(() => true),
+    chart: hooks(({ session }) => !session),
+    open: (): number => of_keys.count() + of_sessions.count(),
   };
-  return { hooks, open: (): number => of_keys.count() + of_sessions.count() };
 }

@@ -55,8 +55,25 @@ function tooLong(reads: boolean, time_ms: number): Response {
   return problemResponse(new Problem(503, "Took too long", detail, { headers }));
 }
 
-/** Around every request of the app. @param log each one that was given up */
-export function deadlines(log: (message: string) => void, { read_ms, change_ms }: Deadlines = DEADLINES) {
+/** What is said to whoever still waits when the program ends. */
+const ends = (reads: boolean): Response => {
+  const detail = reads
+    ? "the server stops before it has an answer: ask again, there or another one"
+    : "the server stops before it has an answer, and it may be done yet: the same again, with its Idempotency-Key, is done once";
+  const headers = { ...ANSWER_HEADERS, "retry-after": String(RETRY_AFTER_S) };
+  return problemResponse(new Problem(503, "Stopping", detail, { headers }));
+};
+
+/**
+ * Around every request of the app.
+ * @param log each one that was given up
+ * @param ending aborted when the program ends: whoever still waits is told so, instead of being cut off
+ */
+export function deadlines(
+  log: (message: string) => void,
+  { read_ms, change_ms }: Deadlines = DEADLINES,
+  ending: AbortSignal = new AbortController().signal,
+) {
   return new Elysia({ name: "deadlines" }).wrap((wrapped, request) => (): Response | Promise<Response> => {
     const handle = wrapped as unknown as (request: Request) => Response | Promise<Response>;
     const { pathname } = new URL(request.url);
@@ -70,11 +87,19 @@ export function deadlines(log: (message: string) => void, { read_ms, change_ms }
     if (!(answer instanceof Promise)) return answer;
     if (ofOne) request.signal.addEventListener("abort", () => over.abort(givenUp()), { once: true });
     const late = Promise.withResolvers<Response>();
+    const end = (): void => {
+      over.abort(givenUp());
+      late.resolve(ends(reads));
+    };
+    ending.addEventListener("abort", end, { once: true });
     const timer = setTimeout(() => {
       over.abort(givenUp());
       log(`given up after ${time_ms / 1_000} s: ${request.method} ${pathname.slice(0, 200)}`);
       late.resolve(tooLong(reads, time_ms));
     }, time_ms);
-    return Promise.race([answer, late.promise]).finally(() => clearTimeout(timer));
+    return Promise.race([answer, late.promise]).finally(() => {
+      clearTimeout(timer);
+      ending.removeEventListener("abort", end);
+    });
   });
 }

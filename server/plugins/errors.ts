@@ -9,23 +9,28 @@ import { inputErrors } from "./validation.ts";
 /** ClickHouse's codes for a query over its bounds: TIMEOUT_EXCEEDED, TOO_MANY_SIMULTANEOUS_QUERIES, MEMORY_LIMIT_EXCEEDED. */
 const BUSY_CODES = new Set([159, 202, 241]);
 
+/** What programs go by where the status alone does not tell. */
+export type ProblemCode = "not_in_analytics_yet";
+
 /** An answer other than success, thrown from anywhere in a request. */
 export class Problem extends Error {
   override readonly name = "Problem";
   readonly status: number;
   readonly title: string;
   readonly errors: InputError[] | undefined;
+  readonly code: ProblemCode | undefined;
   readonly headers: Record<string, string>;
   constructor(
     status: number,
     title: string,
     detail: string,
-    more: { errors?: InputError[]; headers?: Record<string, string> } = {},
+    more: { errors?: InputError[]; code?: ProblemCode; headers?: Record<string, string> } = {},
   ) {
     super(detail);
     this.status = status;
     this.title = title;
     this.errors = more.errors;
+    this.code = more.code;
     this.headers = more.headers ?? {};
   }
 }
@@ -34,9 +39,9 @@ export const notFound = (what: string): Problem => new Problem(404, "Not found",
 
 /** The response a problem becomes. */
 export function problemResponse(problem: Problem): Response {
-  const { status, title, message: detail, errors } = problem;
+  const { status, title, message: detail, code, errors } = problem;
   return Response.json(
-    { type: "about:blank", title, status, detail, ...(errors ? { errors } : {}) },
+    { type: "about:blank", title, status, detail, ...(code ? { code } : {}), ...(errors ? { errors } : {}) },
     { status, headers: { "content-type": "application/problem+json", ...problem.headers } },
   );
 }

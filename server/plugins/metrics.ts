@@ -5,47 +5,39 @@ import type { Engine } from "../../analytics-sql/engine/engine.ts";
 import type { LakeKeeper } from "../../analytics-sql/lake/keeper.ts";
 import type { Collectors } from "../../ingest/collectors.ts";
 import type { LiveHub } from "../../ingest/live/hub.ts";
-import type { Bus } from "../../ingest/outbox/bus.ts";
 import type { Relay } from "../../ingest/outbox/relay.ts";
-import type { Store } from "../../ingest/store/store.ts";
+import type { Parts } from "../health/parts.ts";
 
 type Deps = {
-  store: Store;
+  parts: Parts;
   engine: Pick<Engine, "process">;
-  bus: Pick<Bus, "backlog_events">;
   relay: Relay;
   collectors: Collectors;
   hub: LiveHub;
   lake: LakeKeeper | undefined;
 };
 
-/** The gauges are read when they are asked for. */
-export function createMetrics({ store, engine, bus, relay, collectors, hub, lake }: Deps): Registry {
+/** What is known when they are asked for: nothing is waited for. */
+export function createMetrics({ parts, engine, relay, collectors, hub, lake }: Deps): Registry {
   const registry = new Registry();
-  const gauge = (name: string, help: string, read: () => number | Promise<number>): void => {
-    const made = new Gauge({
+  const gauge = (name: string, help: string, read: () => number): void => {
+    const made: Gauge = new Gauge({
       name,
       help,
       registers: [registry],
-      async collect() {
-        made.set(await read());
-      },
+      collect: () => made.set(read()),
     });
   };
-  gauge(
-    "mtc_outbox_events",
-    "Events not yet delivered to analytics",
-    async () => (await store.outboxDepth()).events,
+  observeParts(registry, parts);
+  const outbox = () => parts.outbox().value;
+  gauge("mtc_outbox_events", "Events not yet delivered to analytics", () => outbox()?.events ?? Number.NaN);
+  gauge("mtc_outbox_bytes", "Bytes not yet delivered to analytics", () => outbox()?.bytes ?? Number.NaN);
+  gauge("mtc_outbox_lag_seconds", "Age of the oldest event not yet delivered", () =>
+    lagOf_s(outbox()?.oldest_ms),
   );
-  gauge(
-    "mtc_outbox_bytes",
-    "Bytes not yet delivered to analytics",
-    async () => (await store.outboxDepth()).bytes,
+  gauge("mtc_outbox_counted_seconds", "How long ago the outbox was counted", () =>
+    ageOf_s(parts.outbox().at_ms),
   );
-  gauge("mtc_outbox_lag_seconds", "Age of the oldest event not yet delivered", async () => {
-    const { oldest_ms } = await store.outboxDepth();
-    return oldest_ms === 0 ? 0 : (Date.now() - oldest_ms) / 1_000;
-  });
   gauge(
     "mtc_delivered_events",
     "Events delivered to analytics since the start",
@@ -54,7 +46,11 @@ export function createMetrics({ store, engine, bus, relay, collectors, hub, lake
   gauge(
     "mtc_consumer_lag_events",
     "Events with the bus that analytics has not taken yet; NaN while the bus cannot tell",
-    async () => (await bus.backlog_events()) ?? Number.NaN,
+    () => {
+      const seen = parts.backlog();
+      if (!seen) return 0;
+      return seen.error === "" ? (seen.value?.events ?? Number.NaN) : Number.NaN;
+    },
   );
   gauge("mtc_poison_events", "Events set aside since the start", () => relay.status().poison_events);
   if (lake) {
@@ -98,6 +94,35 @@ export function createMetrics({ store, engine, bus, relay, collectors, hub, lake
   });
   observePolls(registry, collectors);
   return registry;
+}
+
+const ageOf_s = (at_ms: number): number => (at_ms === 0 ? Number.NaN : (Date.now() - at_ms) / 1_000);
+
+/** @param oldest_ms when what waits longest came, 0 where nothing waits */
+const lagOf_s = (oldest_ms = Number.NaN): number => (oldest_ms === 0 ? 0 : (Date.now() - oldest_ms) / 1_000);
+
+/** What the program stands on. */
+function observeParts(registry: Registry, parts: Parts): void {
+  const labelNames = ["part"];
+  const registers = [registry];
+  const up = new Gauge({
+    name: "mtc_part_up",
+    help: "1 while a part answers",
+    labelNames,
+    registers,
+    collect() {
+      for (const one of parts.all()) up.set({ part: one.part }, Number(one.up));
+    },
+  });
+  const age = new Gauge({
+    name: "mtc_part_seen_seconds",
+    help: "How long ago a part answered last",
+    labelNames,
+    registers,
+    collect() {
+      for (const one of parts.all()) age.set({ part: one.part }, ageOf_s(one.seen_ms));
+    },
+  });
 }
 
 /** How punctual the Modbus polls are, by host. */

@@ -8,7 +8,7 @@ import { type Brokers, hasKafka, startBrokers } from "../../ingest/testing/broke
 import { MONGO_ENGINES, type MongoServer } from "../../ingest/testing/mongo.ts";
 import type { Role } from "../config.ts";
 import type { OtherHost } from "./network.ts";
-import { discard, startServer, type TestServer } from "./server.ts";
+import { discard, emptied, startServer, type TestServer } from "./server.ts";
 
 /** A replica set where one is given, else what is nearest to it. */
 const engine = MONGO_ENGINES.findLast(({ start }) => start);
@@ -76,7 +76,7 @@ export async function startCluster(store = engine): Promise<Cluster> {
       const env = { ...(on ? seenFrom(on, settings) : settings), MTC_ROLES: roles.join() };
       const server = await startServer(env, undefined, on?.exec);
       started.push(server);
-      return { ...server, settled: () => settled(server) };
+      return { ...server, settled: () => emptied(server.call, 120) };
     },
     async stop() {
       await Promise.all(started.map(discard));
@@ -96,16 +96,6 @@ function seenFrom(host: OtherHost, settings: Record<string, string>): Record<str
   ]);
   const there = Object.fromEntries(moved) as Record<string, string>;
   return { ...there, MTC_MONGO_URL: `${there.MTC_MONGO_URL}?directConnection=true` };
-}
-
-/** What was acknowledged is with Kafka, and ClickHouse has read it. */
-async function settled(server: TestServer): Promise<void> {
-  await until(async () => {
-    const { body } = await server.call<{ outbox: { events: number } }>("GET", "/readyz");
-    if (body.outbox.events > 0) return undefined;
-    const metrics = await server.call<string>("GET", "/metrics");
-    return /^mtc_consumer_lag_events 0$/m.test(metrics.body) || undefined;
-  }, 120);
 }
 
 type ClickHouse = { url: string; pid: number; stop(): Promise<void> };
@@ -167,7 +157,7 @@ export async function inCluster(data_dir: string, env: Record<string, string>): 
   const cluster = standing.get(data_dir) ?? startCluster(quickEngine);
   standing.set(data_dir, cluster);
   const server = await startServer({ ...(await cluster).settings, ...env }, data_dir);
-  return { ...server, settled: () => settled(server) };
+  return { ...server, settled: () => emptied(server.call, 120) };
 }
 
 export async function leaveCluster(data_dir: string): Promise<void> {

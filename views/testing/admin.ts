@@ -149,7 +149,18 @@ export const adminEvents = (name?: string): AdminEventsProps => ({
 export const adminHealth = (name?: string): AdminHealthProps => ({
   shell: shell({ set_aside: 2 }),
   health: {
-    ready: true,
+    state: "degraded",
+    parts: [
+      { part: "store", up: true, error: "", since_ms: 0, seen_ms: NOW_MS - 400 },
+      {
+        part: "analytics",
+        up: false,
+        error: name ?? "no answer within 0.5 s",
+        since_ms: NOW_MS - 2_820_000,
+        seen_ms: NOW_MS - 2_821_000,
+      },
+      { part: "roll-up", up: true, error: "", since_ms: 0, seen_ms: NOW_MS },
+    ],
     version: "0.1.0",
     started_ms: NOW_MS - 90_000_000,
     outbox: {
@@ -159,6 +170,7 @@ export const adminHealth = (name?: string): AdminHealthProps => ({
       max_bytes: 4_294_967_296,
       lag_s: 720,
       error: name ?? "connect ECONNREFUSED",
+      seen_ms: NOW_MS - 12_000,
     },
     set_aside: 2,
     rollup: {
@@ -191,8 +203,7 @@ export const adminHealth = (name?: string): AdminHealthProps => ({
         state: "unreachable",
         since_ms: NOW_MS - 600_000,
         heard_ms: NOW_MS - 600_000,
-        gaps: 3,
-        gap_s: 1_260,
+        lost: { gaps: 3, gap_s: 1_260 },
         error: name ?? "connect ECONNREFUSED",
         read_by: name ?? "collect-1/12",
       },
@@ -203,8 +214,7 @@ export const adminHealth = (name?: string): AdminHealthProps => ({
         state: "polling",
         since_ms: NOW_MS - 86_000_000,
         heard_ms: NOW_MS - 300,
-        gaps: 0,
-        gap_s: 0,
+        lost: { gaps: 0, gap_s: 0 },
         error: "",
         read_by: "",
       },

@@ -52,8 +52,11 @@ export class Host {
     const { pathname, searchParams } = new URL(request.url);
     if (pathname === "/ping") return new Response("Ok.\n");
     try {
-      const asked = readAsked(searchParams);
-      const body = await request.bytes();
+      const form = FORM.test(request.headers.get("content-type") ?? "")
+        ? textsOf(await request.formData())
+        : undefined;
+      const asked = readAsked([...searchParams, ...(form ?? [])]);
+      const body = form ? new Uint8Array() : await request.bytes();
       const insert = INSERT.exec(asked.sql);
       if (insert) return await this.#insert(asked, insert, body);
       const sql = `${asked.sql}\n${new TextDecoder().decode(body)}`.trim();
@@ -152,11 +155,18 @@ export class Host {
 const INSERT = /^INSERT INTO (\S+)(?: \((.+)\))? FORMAT (\w+)\s*$/;
 const KILL = /^KILL QUERY WHERE query_id = /;
 
-function readAsked(search: URLSearchParams): Asked {
-  const own = [...search].filter(([name]) => !NO_SETTINGS.has(name));
+const FORM = /^multipart\/form-data\b/;
+
+const textsOf = (form: FormData): [string, string][] =>
+  [...form].map(([name, value]) => [name, value as string]);
+
+/** @param given by the URL and, where the body is a form, by its parts */
+function readAsked(given: [string, string][]): Asked {
+  const search = new Map(given);
+  const own = given.filter(([name]) => !NO_SETTINGS.has(name));
   const isParam = ([name]: readonly [string, string]): boolean => name.startsWith("param_");
   const set = own.filter((one) => !isParam(one));
-  const readonly = search.get("readonly");
+  const readonly = search.get("readonly") ?? null;
   return {
     // A server looks at a request's settings together: read-only holds for the query, not for what came with it.
     set: readonly === null ? set : [...set, ["readonly", readonly]],

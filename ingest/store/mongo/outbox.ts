@@ -160,6 +160,16 @@ export class Outbox {
     return { events, bytes: depth?.bytes ?? 0, oldest_ms: waiting?.time_ms ?? 0 };
   }
 
+  /** By the index of what waits: nearly always the first or the last that it holds is the tenant's. */
+  async waiting(tenant_id: string): Promise<{ first: number; last: number } | undefined> {
+    const filter: Filter<EventDoc> = { bus: true, slot: { $in: ALL_SLOTS }, tenant_id };
+    const end = (direction: 1 | -1) =>
+      this.#collections.outbox.findOne(filter, { projection: { _id: 1 }, sort: { _id: direction } });
+    const last = await end(-1);
+    const first = last && (await end(1));
+    return first ? { first: first._id, last: last._id } : undefined;
+  }
+
   async setAside(position: number, error: string): Promise<void> {
     await this.#collections.outbox.updateOne(
       { _id: position, aside: { $exists: false } },

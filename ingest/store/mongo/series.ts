@@ -1,6 +1,7 @@
 // The projector: observations of the log into the time series, after they were acknowledged and in their own time.
 import { observations } from "../../columns.ts";
 import type { ObservationColumns } from "../../event.ts";
+import { Trouble } from "../../trouble.ts";
 import type { Collections, EventDoc, RawDoc } from "./documents.ts";
 import type { Leases } from "./leases.ts";
 
@@ -17,6 +18,7 @@ export function startSeries(
   leases: Leases,
   log: (message: string) => void,
 ): Series {
+  const trouble = new Trouble("time series", log);
   let running = true;
   let wake = () => {};
 
@@ -32,9 +34,11 @@ export function startSeries(
   async function run(): Promise<void> {
     while (running) {
       try {
-        if ((await project(collections, leases)) === 0 && running) await sleep(IDLE_MS);
+        const taken = await project(collections, leases);
+        trouble.over();
+        if (taken === 0 && running) await sleep(IDLE_MS);
       } catch (error) {
-        log(`time series: ${(error as Error).message}; next try in ${BACKOFF_MS} ms`);
+        trouble.failed(error);
         if (running) await sleep(BACKOFF_MS);
       }
     }

@@ -1,5 +1,6 @@
 // Hears of new events by a change stream. It only ever wakes who also looks by himself, so it need not resume.
 import type { ChangeStream } from "mongodb";
+import { Trouble } from "../../trouble.ts";
 import type { Collections } from "./documents.ts";
 
 const BACKOFF_MS = 5_000;
@@ -15,6 +16,7 @@ export function startWatch(
   arrived: () => void,
   log: (message: string) => void,
 ): Watch {
+  const trouble = new Trouble("change stream, without which the relay looks by itself", log);
   let running = true;
   let stream: ChangeStream | undefined;
   let wake = () => {};
@@ -25,11 +27,12 @@ export function startWatch(
         stream = outbox.watch([{ $match: { operationType: "insert" } }, { $project: { _id: 1 } }]);
         while (running) {
           await stream.next();
+          trouble.over();
           arrived();
         }
       } catch (error) {
         if (!running) break;
-        log(`change stream: ${(error as Error).message}; the relay looks by itself until it is opened again`);
+        trouble.failed(error);
         await new Promise<void>((resolve) => {
           const timer = setTimeout(resolve, BACKOFF_MS);
           wake = () => {

@@ -66,7 +66,7 @@ export const analyticsModule = (machines: Machines, reports: Reports, keys: Keys
       },
       {
         scope: "read",
-        ...admitted,
+        ...admitted.exact,
         query: t.Object({ ...span, ...which, ...only, by: By }),
         detail: { tags, summary: "OEE over all machines, or some: sums first, ratios last" },
       },
@@ -76,7 +76,7 @@ export const analyticsModule = (machines: Machines, reports: Reports, keys: Keys
       ({ caller, query }) => reports.filters(machines.some(caller.tenant_id, query), windowOf(query)),
       {
         scope: "read",
-        ...admitted,
+        ...admitted.exact,
         query: t.Object({ from: Time, to: Time, ...which }),
         detail: {
           tags,
@@ -96,7 +96,7 @@ export const analyticsModule = (machines: Machines, reports: Reports, keys: Keys
       },
       {
         scope: "read",
-        ...admitted,
+        ...admitted.exact,
         query: t.Object({ ...span, ...which, ...only, sort: Ranked }),
         detail: {
           tags,
@@ -115,7 +115,7 @@ export const analyticsModule = (machines: Machines, reports: Reports, keys: Keys
       },
       {
         scope: "read",
-        ...admitted,
+        ...admitted.exact,
         params,
         query: t.Object({ ...span, ...only, sort: Ranked }),
         detail: { tags, summary: "What a machine's scheduled time was lost to, by time or by count" },
@@ -132,7 +132,7 @@ export const analyticsModule = (machines: Machines, reports: Reports, keys: Keys
       },
       {
         scope: "read",
-        ...admitted,
+        ...admitted.exact,
         params,
         query: t.Object({ ...span, ...only, by: By }),
         detail: {
@@ -154,7 +154,7 @@ export const analyticsModule = (machines: Machines, reports: Reports, keys: Keys
       },
       {
         scope: "read",
-        ...admitted,
+        ...admitted.exact,
         params,
         query: t.Object({ ...span, ...only }),
         detail: { tags, summary: "The state timeline" },
@@ -168,7 +168,7 @@ export const analyticsModule = (machines: Machines, reports: Reports, keys: Keys
       },
       {
         scope: "read",
-        ...admitted,
+        ...admitted.exact,
         params,
         query: t.Object(span),
         detail: { tags, summary: "Leaps of counters: left out until they are accepted" },
@@ -182,7 +182,7 @@ export const analyticsModule = (machines: Machines, reports: Reports, keys: Keys
       },
       {
         scope: "read",
-        ...admitted,
+        ...admitted.exact,
         params,
         query: t.Object(span),
         detail: { tags, summary: "Rejects that were entered" },
@@ -196,7 +196,7 @@ export const analyticsModule = (machines: Machines, reports: Reports, keys: Keys
       },
       {
         scope: "read",
-        ...admitted,
+        ...admitted.exact,
         params,
         query: t.Object(span),
         detail: { tags, summary: "Lots and their orders" },
@@ -210,7 +210,7 @@ export const analyticsModule = (machines: Machines, reports: Reports, keys: Keys
       },
       {
         scope: "read",
-        ...admitted,
+        ...admitted.exact,
         params,
         query: t.Object(span),
         detail: { tags, summary: "What is known to be missing, and why" },
@@ -226,7 +226,7 @@ export const analyticsModule = (machines: Machines, reports: Reports, keys: Keys
       },
       {
         scope: "read",
-        ...admitted,
+        ...admitted.exact,
         params,
         query: t.Object({
           ...span,
@@ -251,7 +251,7 @@ export const analyticsModule = (machines: Machines, reports: Reports, keys: Keys
       },
       {
         scope: "read",
-        ...admitted,
+        ...admitted.chart,
         params,
         query: t.Object({
           from: Time,
@@ -277,7 +277,7 @@ export const analyticsModule = (machines: Machines, reports: Reports, keys: Keys
       },
       {
         scope: "read",
-        ...admitted,
+        ...admitted.exact,
         params,
         query: t.Object({
           format: Format,
@@ -296,7 +296,7 @@ export const analyticsModule = (machines: Machines, reports: Reports, keys: Keys
       },
       {
         scope: "read",
-        ...admitted,
+        ...admitted.exact,
         params: t.Object({ id: t.String(), asset: t.String() }),
         detail: { tags, summary: "An asset with its document as the agent last gave it" },
       },

@@ -93,6 +93,17 @@ test("where others write entries as well each report reads the policies, once an
   expect(rows[0]?.availability).toBe((3_600 - 90) / 3_600);
 });
 
+test("SPEC 10.14: screens say until when nothing is missing; what is exact goes to its end", async () => {
+  const mill = machineOf("behind");
+  await run(mill.id);
+  const until_us = FROM_US + 1_800_000_000;
+  const reports = new Reports(engine, new Roller(engine), undefined, () => until_us / 1_000 - 10_000);
+  const toOf = async (freshness: "exact" | "recent") =>
+    Date.parse((await reports.oee([mill], SPAN, "total", freshness)).rows[0]?.to ?? "");
+  expect(await toOf("exact")).toBe(SPAN.to_us / 1_000);
+  expect(await toOf("recent")).toBe(until_us / 1_000);
+});
+
 test("a roll-up that fails is the report's failure, and nobody is left to wait for the policies", async () => {
   const reads: Promise<unknown>[] = [];
   const failing: Engine = {

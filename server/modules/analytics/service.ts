@@ -67,6 +67,9 @@ export async function policiesIn(
 /** How far back the live screens look for signals that have no lasting meaning. */
 const RECENT_US = 2 * 86_400_000_000;
 
+/** What is behind by no more is what a roll-up is behind in any case; steps of it are shared by what screens ask. */
+const BEHIND_MS = 10_000;
+
 /** So old may the policies be that a screen's reports share. */
 const POLICIES_MS = 4_000;
 
@@ -77,14 +80,17 @@ export class Reports {
   readonly #engine: Engine;
   readonly #roller: Roller;
   readonly #lake: Lake | undefined;
+  readonly #arrived_ms: () => number;
   readonly #oees = new Remembered<OeeReport>();
   readonly #losses = new Remembered<LossReport>();
   readonly #policies = new Remembered<MachinePolicy[]>();
 
-  constructor(engine: Engine, roller: Roller, lake?: Lake) {
+  /** @param arrived_ms until when what was acknowledged is in analytics, as far as it was seen */
+  constructor(engine: Engine, roller: Roller, lake?: Lake, arrived_ms: () => number = Date.now) {
     this.#engine = engine;
     this.#roller = roller;
     this.#lake = lake;
+    this.#arrived_ms = arrived_ms;
   }
 
   /** Until when the figures of all of a tenant's machines are rolled up; undefined where nobody asked for them yet. */
@@ -277,9 +283,15 @@ export class Reports {
   ): Promise<Window> {
     const ids = machines.map(({ id }) => id);
     const window = await this.#known(this.#window(machines[0]?.tenant_id ?? "", ids, span));
-    if (freshness === "recent") return this.#roller.recent(window);
+    if (freshness === "recent") return this.#arrivedOf(await this.#roller.recent(window));
     await this.#roller.exact(window, inForce);
     return window;
+  }
+
+  /** Screens do not wait for what is on its way: they say until when nothing is missing. */
+  #arrivedOf(window: Window): Window {
+    const arrived_us = 1_000 * BEHIND_MS * Math.floor(this.#arrived_ms() / BEHIND_MS);
+    return { ...window, as_of_us: Math.min(window.as_of_us, arrived_us + 1_000 * BEHIND_MS) };
   }
 
   /** From before anything can have been observed on means: from the first day on which something was. */

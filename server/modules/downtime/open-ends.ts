@@ -4,6 +4,7 @@ import { iso } from "../../../analytics-sql/queries/window.ts";
 import { type Repeating, repeat } from "../../../analytics-sql/repeat.ts";
 import type { LiveHub } from "../../../ingest/live/hub.ts";
 import type { Machine } from "../../../ingest/store/store.ts";
+import { Trouble } from "../../../ingest/trouble.ts";
 import type { Reports } from "../analytics/service.ts";
 import type { Machines } from "../machines/service.ts";
 import type { Annotations } from "./service.ts";
@@ -76,11 +77,17 @@ export function endOpenReasons({ machines, annotations, engine, reports, hub, lo
     return all_ended;
   };
 
+  const trouble = new Trouble("open reasons", log);
   return repeat(async (running) => {
+    let whole = true;
     for (const id of [...watched.keys()]) {
       if (!running()) break;
-      await look(id).catch((error: Error) => log(`open reasons of ${id}: ${error.message}`));
+      await look(id).catch((error: unknown) => {
+        whole = false;
+        trouble.failed(error);
+      });
     }
+    if (whole) trouble.over();
     return LOOK_MS;
   });
 }

@@ -81,7 +81,7 @@ export const explainModule = (
       },
       {
         scope: "read",
-        ...admitted,
+        ...admitted.exact,
         query: t.Object({
           ...asked,
           machine: t.Optional(t.String({ description: "Ids of machines, separated by commas" })),
@@ -106,7 +106,7 @@ export const explainModule = (
       },
       {
         scope: "read",
-        ...admitted,
+        ...admitted.exact,
         params,
         query: t.Object({
           ...asked,
@@ -130,7 +130,7 @@ export const explainModule = (
       },
       {
         scope: "read",
-        ...admitted,
+        ...admitted.exact,
         params,
         query: t.Object({ at: t.String({ description: "RFC 3339 with its zone, up to µs" }) }),
         detail: {

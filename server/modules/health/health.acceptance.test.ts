@@ -22,12 +22,13 @@ const figure = (html: string, name: string): string | undefined =>
   new RegExp(`<dt>${name}</dt><dd><b>([^<]*)</b>`).exec(html)?.[1];
 
 const metric = (text: string, name: string): number =>
-  Number(new RegExp(`^${name} (\\S+)$`, "m").exec(text)?.[1]);
+  Number(new RegExp(`^${name.replaceAll(/[{}]/g, "\\$&")} (\\S+)$`, "m").exec(text)?.[1]);
 
 test("it says what /metrics says", async () => {
   await server.settled();
+  await until(async () => metric(await page("/metrics"), 'mtc_part_up{part="sources"}') === 0);
   const [html, metrics] = [await page("/admin/health"), await page("/metrics")];
-  expect(figure(html, "State")).toBe("Ready");
+  expect(figure(html, "State")).toBe("Ready, but a part is down");
   expect(figure(html, "Waiting for analytics")).toBe(`${metric(metrics, "mtc_outbox_events")} events, 0 B`);
   expect(figure(html, "Live screens")).toBe(`${metric(metrics, "mtc_live_readers")} of 1,000`);
   expect(figure(html, "Raw data is kept for")).toBe("45 d");
@@ -47,6 +48,30 @@ test("a source that is away is said in words, with what to do; the figures alone
   expect(html).toContain("check power, network and address");
   expect(html).toContain("ECONNREFUSED");
   expect(html).toContain('href="/admin/machines/mill-1"');
+  expect(html).toContain("A part is down");
+  expect(html).toMatch(
+    /Sources, all together<\/th>.*?>down<.*?none of 1 is heard; http:\/\/127\.0\.0\.1:1: .*ECONNREFUSED/,
+  );
+});
+
+test("/readyz says what is down and since when, the log why: once, and once that it is over", async () => {
+  type Ready = { status: string; down: { part: string; since: string; error: string }[]; parts: unknown[] };
+  const { status, body } = await server.call<Ready>("GET", "/readyz");
+  expect([status, body.status]).toEqual([200, "degraded"]);
+  expect(body.down).toMatchObject([{ part: "sources", error: expect.stringContaining("ECONNREFUSED") }]);
+  expect(Date.parse(body.down[0]?.since ?? "")).toBeWithin(Date.now() - 600_000, Date.now());
+  expect(body.parts).toContainEqual({ part: "store", up: true, age_s: expect.any(Number) });
+  const lines = (of: RegExp): string[] =>
+    server
+      .output()
+      .split("\n")
+      .filter((line) => of.test(line));
+  await until(() => lines(/ source http:\/\/127\.0\.0\.1:1: /).length > 0);
+  await server.call("PATCH", "/api/v1/machines/mill-1", { source: { kind: "http" } });
+  await until(async () => (await server.call<Ready>("GET", "/readyz")).body.status === "ready");
+  expect(lines(/ sources: none of 1 is heard/)).toHaveLength(1);
+  expect(lines(/ sources: goes on, after /)).toHaveLength(1);
+  expect(lines(/ source http:/)).toHaveLength(1);
 });
 
 test("it is for admins", async () => {

@@ -6,27 +6,27 @@ import type { Engine } from "../../../analytics-sql/engine/engine.ts";
 import type { LakeKeeper } from "../../../analytics-sql/lake/keeper.ts";
 import type { LiveHub } from "../../../ingest/live/hub.ts";
 import type { Relay } from "../../../ingest/outbox/relay.ts";
-import type { Machine, Store } from "../../../ingest/store/store.ts";
+import type { Machine } from "../../../ingest/store/store.ts";
 import { version } from "../../../package.json" with { type: "json" };
 import type { Health, Level } from "../../../views/index.ts";
-import type { SourceReport, Sources } from "../../sources.ts";
+import { type Parts, readinessOf } from "../../health/parts.ts";
+import type { SourceReport } from "../../sources.ts";
 import type { Reports } from "../analytics/service.ts";
 import type { DeadLetters } from "../dead-letters/service.ts";
 import type { Machines } from "../machines/service.ts";
 import { MAX_READERS } from "../stream/index.ts";
 
 export type HealthDeps = {
-  store: Pick<Store, "outboxDepth">;
+  parts: Parts;
   engine: Pick<Engine, "process">;
   relay: Relay;
-  sources: Sources["report"];
   hub: LiveHub;
   lake: LakeKeeper | undefined;
   metrics: Registry;
   machines: Machines;
   reports: Reports;
   deadLetters: DeadLetters;
-  ready: () => boolean;
+  stopping: () => boolean;
   data_dir: string;
   max_outbox_bytes: number;
   raw_retention_days: number;
@@ -48,9 +48,39 @@ const levelOf = (value: number, bounds: { near: number; bad: number }): Level =>
 const worst = (...levels: Level[]): Level =>
   levels.includes("bad") ? "bad" : levels.includes("near") ? "near" : "good";
 
+/** The page has what comes within this time, else what was found before, else it is without it. */
+const PATIENCE_MS = 500;
+
+/** What looks found last, by what they are about: one at a time is under way. */
+class LastFound<T> {
+  readonly #found = new Map<string, { at_ms: number; value: T }>();
+  readonly #looking = new Map<string, Promise<void>>();
+
+  /** @param fresh_ms no look is needed while what was found is younger */
+  async of(key: string, look: () => Promise<T>, fresh_ms = 0): Promise<T | null> {
+    const last = this.#found.get(key);
+    if (last && Date.now() - last.at_ms < fresh_ms) return last.value;
+    const begun = this.#looking.get(key) ?? this.#look(key, look);
+    await Promise.race([begun, Bun.sleep(PATIENCE_MS)]);
+    return this.#found.get(key)?.value ?? null;
+  }
+
+  /** Whose failure is told where it is looked at in any case. */
+  #look(key: string, look: () => Promise<T>): Promise<void> {
+    const looking = look()
+      .then((value) => void this.#found.set(key, { at_ms: Date.now(), value }))
+      .catch(() => undefined)
+      .finally(() => this.#looking.delete(key));
+    this.#looking.set(key, looking);
+    return looking;
+  }
+}
+
 export class HealthReport {
   readonly #deps: HealthDeps;
-  #data: { at_ms: number; bytes: Promise<number> } | undefined;
+  readonly #data = new LastFound<number>();
+  readonly #set_aside = new LastFound<number>();
+  readonly #gaps = new LastFound<Awaited<ReturnType<Reports["gapsOf"]>>>();
 
   constructor(deps: HealthDeps) {
     this.#deps = deps;
@@ -58,11 +88,10 @@ export class HealthReport {
 
   /** The program's health; its sources and what was set aside are a tenant's own (invariant 10). */
   async of(tenant_id: string): Promise<Health> {
-    const { deadLetters, hub, ready, raw_retention_days, machines } = this.#deps;
+    const { deadLetters, hub, parts, stopping, raw_retention_days, machines } = this.#deps;
     const own = machines.list(tenant_id);
-    const [outbox, set_aside, disk, sources, requests] = await Promise.all([
-      this.#outbox(),
-      deadLetters.list(tenant_id),
+    const [set_aside, disk, sources, requests] = await Promise.all([
+      this.#set_aside.of(tenant_id, async () => (await deadLetters.list(tenant_id)).length),
       this.#disk(),
       this.#sources(tenant_id, own),
       this.#requests(),
@@ -71,11 +100,12 @@ export class HealthReport {
     const engine = this.#deps.engine.process?.();
     const resident_bytes = process.memoryUsage.rss() + (engine?.resident_bytes ?? 0);
     return {
-      ready: ready(),
+      state: readinessOf(parts.all(), stopping()),
+      parts: parts.all(),
       version,
       started_ms: Math.round(Date.now() - process.uptime() * 1_000),
-      outbox,
-      set_aside: set_aside.length,
+      outbox: this.#outbox(),
+      set_aside,
       rollup: this.#rollup(own),
       disk,
       memory: { level: levelOf(resident_bytes / total_bytes, SHARES), resident_bytes, total_bytes },
@@ -92,14 +122,15 @@ export class HealthReport {
     };
   }
 
-  async #outbox(): Promise<Health["outbox"]> {
-    const { store, relay, max_outbox_bytes: max_bytes } = this.#deps;
-    const { events, bytes, oldest_ms } = await store.outboxDepth();
+  #outbox(): Health["outbox"] {
+    const { parts, relay, max_outbox_bytes: max_bytes } = this.#deps;
+    const { value, at_ms: seen_ms } = parts.outbox();
+    const { events, bytes, oldest_ms } = value ?? { events: 0, bytes: 0, oldest_ms: 0 };
     const lag_s = oldest_ms === 0 ? 0 : (Date.now() - oldest_ms) / 1_000;
-    const { error } = relay.status();
+    const error = relay.status().failing?.error ?? "";
     const refused: Level = error === "" ? "good" : "near";
     const level = worst(levelOf(bytes / max_bytes, SHARES), levelOf(lag_s, LAG_S), refused);
-    return { level, events, bytes, max_bytes, lag_s, error };
+    return { level, events, bytes, max_bytes, lag_s, error, seen_ms };
   }
 
   /** Machines that nobody asked for since the start are not counted: they are rolled up in their turn. */
@@ -115,32 +146,31 @@ export class HealthReport {
     }));
     const until_us = reports.rolledUntil_us(own);
     const age_s = until_us === undefined ? null : Math.max(0, Date.now() / 1_000 - until_us / 1_000_000);
-    const whole: Level = set_aside.length > 0 ? "bad" : "good";
+    const down = this.#deps.parts.all().some(({ part, up }) => part === "roll-up" && !up);
+    const whole: Level = down || set_aside.length > 0 ? "bad" : "good";
     return { level: worst(whole, levelOf(age_s ?? 0, ROLLED_S)), age_s, set_aside };
   }
 
   async #disk(): Promise<Health["disk"]> {
     const { data_dir } = this.#deps;
-    if (!this.#data || Date.now() - this.#data.at_ms > MEASURED_FOR_MS)
-      this.#data = { at_ms: Date.now(), bytes: sizeOf(data_dir) };
-    const [data_bytes, { bavail, bsize, blocks }] = await Promise.all([this.#data.bytes, statfs(data_dir)]);
+    const [data_bytes, { bavail, bsize, blocks }] = await Promise.all([
+      this.#data.of(data_dir, () => sizeOf(data_dir), MEASURED_FOR_MS),
+      statfs(data_dir),
+    ]);
     const [free_bytes, total_bytes] = [bavail * bsize, blocks * bsize];
     return { level: levelOf(1 - free_bytes / total_bytes, SHARES), data_bytes, free_bytes, total_bytes };
   }
 
   async #sources(tenant_id: string, own: Machine[]): Promise<Health["sources"]> {
     const names = new Map(own.map(({ id, name }) => [id, name]));
-    const mine = (await this.#deps.sources())
+    const mine = (this.#deps.parts.sources().value ?? [])
       .map((row) => ({ ...row, machine_ids: row.machine_ids.filter((id) => names.has(id)) }))
       .filter(({ machine_ids }) => machine_ids.length > 0);
     const now_us = Date.now() * 1_000;
     const span = { from_us: now_us - DAY_MS * 1_000, to_us: now_us };
-    const gaps = await this.#deps.reports.gapsOf(
-      tenant_id,
-      mine.flatMap(({ machine_ids }) => machine_ids),
-      span,
-    );
-    return mine.map((row) => ({ ...sourceRow(row, names), ...lost(row, gaps, now_us) }));
+    const ids = mine.flatMap(({ machine_ids }) => machine_ids);
+    const gaps = await this.#gaps.of(tenant_id, () => this.#deps.reports.gapsOf(tenant_id, ids, span));
+    return mine.map((row) => ({ ...sourceRow(row, names), lost: gaps && lost(row, gaps, now_us) }));
   }
 
   async #requests(): Promise<Health["requests"]> {

@@ -34,6 +34,7 @@ export function AdminHealthFigures(props: AdminHealthProps) {
     <>
       <Advice {...props} />
       <Figures {...props} />
+      <PartList {...props} />
       <WithoutFigures {...props} />
       <Sources {...props} />
     </>
@@ -51,8 +52,9 @@ function Advice({ health }: AdminHealthProps) {
     ["readers", health.readers.level],
     ["lake", health.lake?.level ?? "good"],
     ["sources", health.sources.some(({ level }) => level === "bad") ? "bad" : "good"],
-    ["set_aside", health.set_aside > 0 ? "bad" : "good"],
+    ["set_aside", (health.set_aside ?? 0) > 0 ? "bad" : "good"],
     ["rollup", health.rollup.set_aside.length > 0 ? "bad" : "good"],
+    ["parts", health.parts.every(({ up }) => up) ? "good" : "bad"],
   ] as const satisfies readonly (readonly [keyof typeof advice, Level])[];
   const told = needed.filter(([, level]) => level !== "good");
   if (told.length === 0) return null;
@@ -81,22 +83,30 @@ function Figures({ health, shell }: AdminHealthProps) {
   const count = (n: number) => number(n);
   return (
     <dl class="panel health">
-      <Figure name={words.state} level={health.ready ? "good" : "near"}>
-        {health.ready ? words.ready : words.starting}
+      <Figure name={words.state} level={STATE_LEVELS[health.state]}>
+        {words.states[health.state]}
       </Figure>
-      <Figure name={words.outbox} level={outbox.level} more={words.ofMax(bytesText(outbox.max_bytes))}>
+      <Figure
+        name={words.outbox}
+        level={outbox.level}
+        more={`${words.ofMax(bytesText(outbox.max_bytes))}${countedText(outbox.seen_ms, shell.now_ms)}`}
+      >
         {words.waiting(count(outbox.events), bytesText(outbox.bytes))}
       </Figure>
       <Figure name={words.lag} level={outbox.level} more={outbox.error && `${words.error}: ${outbox.error}`}>
         {outbox.events === 0 ? words.none : duration(outbox.lag_s)}
       </Figure>
-      <Figure name={words.setAside} level={health.set_aside > 0 ? "bad" : "good"}>
-        {health.set_aside > 99 ? "99+" : count(health.set_aside)}
+      <Figure name={words.setAside} level={(health.set_aside ?? 0) > 0 ? "bad" : "good"}>
+        {health.set_aside === null ? text.none : health.set_aside > 99 ? "99+" : count(health.set_aside)}
       </Figure>
       <Figure name={words.rollup} level={rollup.level}>
         {rollup.age_s === null ? text.none : text.machines.ago(age(rollup.age_s * 1_000))}
       </Figure>
-      <Figure name={words.disk} level={disk.level} more={`${words.data}: ${bytesText(disk.data_bytes)}`}>
+      <Figure
+        name={words.disk}
+        level={disk.level}
+        more={`${words.data}: ${disk.data_bytes === null ? text.none : bytesText(disk.data_bytes)}`}
+      >
         {words.of(bytesText(disk.free_bytes), bytesText(disk.total_bytes))}
       </Figure>
       <Figure name={words.memory} level={memory.level}>
@@ -121,6 +131,64 @@ function Figures({ health, shell }: AdminHealthProps) {
         {age(shell.now_ms - health.started_ms)}
       </Figure>
     </dl>
+  );
+}
+
+const STATE_LEVELS: Record<Health["state"], Level> = {
+  ready: "good",
+  degraded: "near",
+  "not ready": "bad",
+  stopping: "near",
+};
+
+/** A count that is no more than this old needs no word of it. */
+const FRESH_MS = 5_000;
+
+function countedText(seen_ms: number, now_ms: number): string {
+  if (seen_ms === 0) return `, ${text.health.notCounted}`;
+  const age_ms = now_ms - seen_ms;
+  return age_ms > FRESH_MS ? `, ${text.machines.ago(age(age_ms))}` : "";
+}
+
+/** Each part with when it was last seen to answer; why it does not, and since when. */
+function PartList({ health, shell }: AdminHealthProps) {
+  const words = text.health;
+  return (
+    <section class="panel scrolling">
+      <h2>{words.parts}</h2>
+      <table class="cards">
+        <thead>
+          <tr>
+            <th scope="col">{words.part}</th>
+            <th scope="col">{words.state}</th>
+            <th scope="col">{words.since}</th>
+            <th scope="col">{words.answered}</th>
+            <th scope="col">{words.complaint}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {health.parts.map(({ part, up, error, since_ms, seen_ms }) => (
+            <tr key={part}>
+              <th scope="row">{words.partNames[part]}</th>
+              <td data-label={words.state}>
+                <LevelWord level={up ? "good" : "bad"}>{up ? words.up : words.down}</LevelWord>
+              </td>
+              <td data-label={words.since}>
+                {up ? text.none : text.machines.ago(age(shell.now_ms - since_ms))}
+              </td>
+              <td data-label={words.answered}>
+                {seen_ms > 0
+                  ? text.machines.ago(age(Math.max(0, shell.now_ms - seen_ms)))
+                  : text.machines.never}
+              </td>
+              <td data-label={words.complaint} class="wide">
+                {error || text.none}
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
   );
 }
 
@@ -225,7 +293,7 @@ function Sources({ health, shell }: AdminHealthProps) {
 
 function SourceRow({ source, now_ms }: { source: Health["sources"][number]; now_ms: number }) {
   const words = text.health;
-  const { name, machines, state, heard_ms, gaps, gap_s, error, read_by } = source;
+  const { name, machines, state, heard_ms, lost, error, read_by } = source;
   return (
     <tr>
       <th scope="row" class="address-cell">
@@ -245,7 +313,7 @@ function SourceRow({ source, now_ms }: { source: Health["sources"][number]; now_
       <td data-label={words.heard}>
         {heard_ms > 0 ? text.machines.ago(age(now_ms - heard_ms)) : text.machines.never}
       </td>
-      <td data-label={words.gaps}>{words.gapsOf(gaps, duration(gap_s))}</td>
+      <td data-label={words.gaps}>{lost ? words.gapsOf(lost.gaps, duration(lost.gap_s)) : text.none}</td>
       <td data-label={words.complaint} class="wide">
         {error || text.none}
       </td>
