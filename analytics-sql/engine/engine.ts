@@ -32,8 +32,8 @@ export type Engine = {
   entriesVersion(): number | undefined;
   /** The analyst of a tenant. @throws EngineError where its views cannot be made */
   analyst(tenant: string): Promise<Analyst>;
-  /** How the engine's own process is doing, where it is embedded. */
-  process?: () => ProcessStatus;
+  /** How the engine's own process is doing, where it is embedded, and what was damaged and set aside. */
+  process?: () => ProcessStatus & { set_aside: string[] };
   close(): Promise<void>;
 };
 
@@ -82,3 +82,18 @@ export class EngineAway extends EngineError {
     super(message, 0, false, cause);
   }
 }
+
+/** ClickHouse's code, and the system's words, for a disk that takes no more. */
+const NOT_ENOUGH_SPACE = 243;
+const NO_SPACE = /No space left on device|ENOSPC/;
+
+/** Nothing was begun, since there is too little room for it to come to its end. */
+export class NoRoom extends EngineError {
+  constructor(what: string) {
+    super(`the disk is full: ${what} waits until there is room`, NOT_ENOUGH_SPACE, false, null);
+  }
+}
+
+/** Did the engine fail for want of room on its disk? */
+export const isForRoom = (error: unknown): error is EngineError =>
+  error instanceof EngineError && (error.code === NOT_ENOUGH_SPACE || NO_SPACE.test(error.message));

@@ -6,6 +6,7 @@ import { startRelay } from "../../ingest/outbox/relay.ts";
 import { joinLines } from "../../ingest/store/lines.ts";
 import { SqliteReader } from "../../ingest/store/sqlite-reader.ts";
 import { openBus } from "../bus.ts";
+import { refuseNewerDir } from "../schema-version.ts";
 import { lockChdb } from "./lock.ts";
 import { snapshot } from "./snapshot.ts";
 
@@ -34,6 +35,7 @@ export async function openSource(data_dir: string, told: (line: string) => void)
       `${data_dir} has no analytics (no chdb): start the server on it once, which makes it from the log`,
     );
   }
+  refuseNewerDir(data_dir);
   const lock = lockChdb(chdb);
   if (!lock) throw new Error(`a server runs on ${data_dir}: stop it first`);
   let [log, engine]: [SqliteReader | undefined, Engine | undefined] = [undefined, undefined];
