@@ -176,6 +176,7 @@ export function connect(options: ClickHouseOptions, own?: EngineProcess): Engine
   const analysts = new Analysts({
     connect: (database) => connectAnalyst(url, database, own?.socket),
     watch: new Watch(ANALYST_LIMITS, kill, own),
+    query: reader.query,
     define: maintain,
     fail,
     lake_engine,

@@ -8,6 +8,7 @@ import {
   readlinkSync,
   realpathSync,
   renameSync,
+  rmSync,
   statSync,
   writeFileSync,
 } from "node:fs";
@@ -16,8 +17,9 @@ import { basename, dirname, join, relative, resolve } from "node:path";
 /** Beside chDB's directory: what was damaged, by the time at which it was found. */
 export const asideOf = (path: string): string => `${path}.damaged`;
 
-/** Said by the engine where a definition cannot be read; it names the file. */
-const CANNOT_PARSE = /metadata file (\S+?\.sql)\b/g;
+/** Said by the engine where a definition cannot be read, or what it defines; it names the definition's file. */
+const CANNOT_PARSE = /(?:Cannot parse definition from metadata file |\(in file )(\S+?\.sql)\b/g;
+const CANNOT_ATTACH = /Cannot attach table \S+ from metadata file (\S+?\.sql)\b/g;
 /** ClickHouse's codes for files that are torn, empty, or not there. */
 const DAMAGE = /Code: (?:27|32|33|40|62|107|226|228|231|246|271)\b/;
 const BEGINS = /^\s*(?:ATTACH|CREATE) /;
@@ -44,24 +46,52 @@ function folders(path: string): string[] {
 }
 
 /**
- * Definitions that cannot be one.
- * @param said what the engine said when it did not start
+ * Files of definitions that are none, and of those whose rows cannot be read; `whole`: nobody can tell what is damaged, or
+ * where it has its rows.
  */
-export function damaged(path: string, said: string): string[] {
-  const named = [...said.matchAll(CANNOT_PARSE)].map(([, file = ""]) => resolve(path, file));
-  return folders(path).flatMap((folder) =>
+export type Damage = { definitions: string[]; tables: string[]; whole: boolean };
+
+/** @param said what the engine said when it did not start */
+export function damageIn(path: string, said: string): Damage {
+  const named = (by: RegExp): string[] => [...said.matchAll(by)].map(([, file = ""]) => resolve(path, file));
+  const [torn, unreadable] = [named(CANNOT_PARSE), named(CANNOT_ATTACH)];
+  const all = folders(path).flatMap((folder) =>
     readdirSync(folder)
       .map((name) => join(folder, name))
-      .filter((file) => file.endsWith(".sql") && statSync(file).isFile())
-      .filter((file) => named.includes(realpathSync(file)) || !BEGINS.test(readFileSync(file, "utf8"))),
+      .filter((file) => file.endsWith(".sql") && statSync(file).isFile()),
   );
+  const definitions = all.filter(
+    (file) => torn.includes(realpathSync(file)) || !BEGINS.test(readFileSync(file, "utf8")),
+  );
+  const tables = all.filter((file) => unreadable.includes(realpathSync(file)));
+  const is_lost = definitions.some((file) => {
+    const { is_in, link } = placeOf(path, file);
+    return is_in === "metadata" && !existsSync(link);
+  });
+  return {
+    definitions,
+    tables,
+    whole: is_lost || (DAMAGE.test(said) && [...definitions, ...tables].length === 0),
+  };
 }
 
-/** Does it say that what it has on the disk is not what it wrote there? */
-export const isDamage = (said: string): boolean => DAMAGE.test(said);
+/**
+ * Sets tables aside with their rows, which are made anew of the log.
+ * @returns their names
+ */
+export function setAsideTables(path: string, files: readonly string[], now_ms: number): string[] {
+  const folder = folderFor(path, now_ms);
+  return files.map((file) => {
+    const { name, link } = placeOf(path, file);
+    if (existsSync(link)) renameSync(realpathSync(link), join(folder, `${name}.rows`));
+    rmSync(link, { force: true });
+    renameSync(file, join(folder, name));
+    return name;
+  });
+}
 
 /**
- * Sets them aside, and writes those anew that a sound engine has as well. What has rows keeps them: its place on the disk is
+ * Sets definitions aside, and writes those anew that a sound engine has as well. What has rows keeps them: its place on the disk is
  * found by the link that leads there. What a sound engine does not have is made again by whoever needs it.
  * @param sound another engine's directory, with the schema and nothing in it
  * @returns their names
@@ -69,7 +99,8 @@ export const isDamage = (said: string): boolean => DAMAGE.test(said);
 export function mend(path: string, files: readonly string[], sound: string, now_ms: number): string[] {
   const folder = folderFor(path, now_ms);
   return files.map((file) => {
-    const { name, is_in, id } = placeOf(path, file);
+    const { name, is_in, link } = placeOf(path, file);
+    const id = leadsTo(link);
     const [aside, model] = [join(folder, name), join(sound, is_in, basename(file))];
     if (existsSync(model)) {
       const own = readFileSync(model, "utf8").replace(UUID, `UUID '${id ?? crypto.randomUUID()}'`);
@@ -96,8 +127,8 @@ function folderFor(path: string, now_ms: number): string {
   return folder;
 }
 
-/** What a definition is of, and the id of what it has on the disk. */
-function placeOf(path: string, file: string): { name: string; is_in: string; id: string | undefined } {
+/** What a definition is of, where in the directory it is, and the link to what it has on the disk. */
+function placeOf(path: string, file: string): { name: string; is_in: string; link: string } {
   const is_in = relative(path, dirname(file));
   const name = is_in.replace(/^metadata\/?/, "");
   const own = basename(file, ".sql");
@@ -106,11 +137,12 @@ function placeOf(path: string, file: string): { name: string; is_in: string; id:
   return {
     name: `${name === "" ? "" : `${name}.`}${basename(file)}`,
     is_in,
-    id: linked(link),
+    link,
   };
 }
 
-function linked(link: string): string | undefined {
+/** @returns the id of what is there */
+function leadsTo(link: string): string | undefined {
   try {
     return basename(readlinkSync(link).replace(/\/$/, ""));
   } catch {

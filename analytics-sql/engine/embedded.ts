@@ -1,7 +1,7 @@
 // The embedded engine: chDB in a process of its own, spoken to as a ClickHouse server is.
 import { rmSync } from "node:fs";
 import { type ClickHouseOptions, connect, prepare } from "./clickhouse.ts";
-import { damaged, isDamage, mend, setAside, setAsideWhole } from "./damage.ts";
+import { damageIn, mend, setAside, setAsideTables, setAsideWhole } from "./damage.ts";
 import { type Engine, NoRoom } from "./engine.ts";
 import { EngineProcess } from "./process.ts";
 
@@ -46,32 +46,48 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<Engine> {
 type Mending = Required<Pick<EmbeddedOptions, "path" | "again" | "log">>;
 
 /**
- * What is damaged is set aside beside the directory. Definitions are written anew, and rows stay; where more than these is
- * damaged, all is set aside, and made anew of the log.
+ * What is damaged is set aside beside the directory. Definitions are written anew, and rows stay; a table whose rows cannot be
+ * read is made anew of the log, and where nobody can tell what is damaged, all of it.
  */
 async function mendWhat(
   said: string,
   options: ClickHouseOptions,
   { path, again, log }: Mending,
 ): Promise<boolean> {
-  const files = damaged(path, said);
-  if (files.length === 0 && !isDamage(said)) return false;
+  const { definitions, tables, whole } = damageIn(path, said);
+  if (!whole && definitions.length === 0 && tables.length === 0) return false;
   if (options.hasRoom && !options.hasRoom()) throw new NoRoom("mending analytics");
   // First of all: whatever is cut off behind this, nothing is left out.
   await again();
-  if (files.length === 0) {
+  if (whole) {
     log(
       `engine: analytics is damaged, and made anew of the log; what was there is in ${setAsideWhole(path, Date.now())}`,
     );
     return true;
   }
+  if (tables.length > 0) {
+    const names = setAsideTables(path, tables, Date.now());
+    log(`engine: damaged tables were set aside, and are made anew of the log: ${names.join(", ")}`);
+  }
+  if (definitions.length > 0) {
+    const names = await mended(path, definitions, options, log);
+    log(`engine: damaged definitions were set aside and made anew: ${names.join(", ")}`);
+  }
+  return true;
+}
+
+/** @returns the names of the definitions that were set aside */
+async function mended(
+  path: string,
+  definitions: readonly string[],
+  options: ClickHouseOptions,
+  log: (message: string) => void,
+): Promise<string[]> {
   const sound = `${path}.sound`;
   rmSync(sound, { recursive: true, force: true });
   try {
     await makeSound(sound, options, log);
-    const names = mend(path, files, sound, Date.now());
-    log(`engine: damaged definitions were set aside and made anew: ${names.join(", ")}`);
-    return true;
+    return mend(path, definitions, sound, Date.now());
   } finally {
     rmSync(sound, { recursive: true, force: true });
   }

@@ -77,6 +77,8 @@ export class SqliteStore {
   #written_watermark: number;
   #outbox_bytes: number;
   #outbox_events: number;
+  /** Why the watermark was not written the last time, which is said once. */
+  #said = "";
   readonly #timer: Timer;
   readonly #settle_ms: number;
   /** Where the watermark stood of late, oldest first. */
@@ -516,8 +518,11 @@ export class SqliteStore {
     try {
       this.#writeWatermark();
       this.#settle(performance.now());
+      this.#said = "";
     } catch (error) {
-      console.error(`store: the watermark was not written: ${(error as Error).message}`);
+      const { message } = error as Error;
+      if (message !== this.#said) console.error(`store: the watermark was not written: ${message}`);
+      this.#said = message;
     }
   }
 

@@ -2,10 +2,11 @@
 import { readdir, stat, statfs } from "node:fs/promises";
 import { totalmem } from "node:os";
 import type { Registry } from "prom-client";
-import type { Engine } from "../../../analytics-sql/engine/engine.ts";
+import { type Engine, EngineAway } from "../../../analytics-sql/engine/engine.ts";
 import type { LakeKeeper } from "../../../analytics-sql/lake/keeper.ts";
 import type { LiveHub } from "../../../ingest/live/hub.ts";
 import type { Relay } from "../../../ingest/outbox/relay.ts";
+import { hasRoom } from "../../../ingest/store/room.ts";
 import type { Machine, Store } from "../../../ingest/store/store.ts";
 import { version } from "../../../package.json" with { type: "json" };
 import type { Health, Level } from "../../../views/index.ts";
@@ -79,7 +80,9 @@ export class HealthReport {
       rollup: this.#rollup(own),
       disk,
       memory: { level: levelOf(resident_bytes / total_bytes, SHARES), resident_bytes, total_bytes },
-      engine: engine ? { level: engine.up ? "good" : "bad", restarts: engine.restarts } : null,
+      engine: engine
+        ? { level: engine.up ? "good" : "bad", restarts: engine.restarts, set_aside: engine.set_aside }
+        : null,
       readers: {
         level: levelOf(hub.readers / MAX_READERS, SHARES),
         open: hub.readers,
@@ -125,7 +128,14 @@ export class HealthReport {
       this.#data = { at_ms: Date.now(), bytes: sizeOf(data_dir) };
     const [data_bytes, { bavail, bsize, blocks }] = await Promise.all([this.#data.bytes, statfs(data_dir)]);
     const [free_bytes, total_bytes] = [bavail * bsize, blocks * bsize];
-    return { level: levelOf(1 - free_bytes / total_bytes, SHARES), data_bytes, free_bytes, total_bytes };
+    const full = !hasRoom(data_dir);
+    return {
+      level: levelOf(1 - free_bytes / total_bytes, SHARES),
+      full,
+      data_bytes,
+      free_bytes,
+      total_bytes,
+    };
   }
 
   async #sources(tenant_id: string, own: Machine[]): Promise<Health["sources"]> {
@@ -135,11 +145,12 @@ export class HealthReport {
       .filter(({ machine_ids }) => machine_ids.length > 0);
     const now_us = Date.now() * 1_000;
     const span = { from_us: now_us - DAY_MS * 1_000, to_us: now_us };
-    const gaps = await this.#deps.reports.gapsOf(
-      tenant_id,
-      mine.flatMap(({ machine_ids }) => machine_ids),
-      span,
-    );
+    const ids = mine.flatMap(({ machine_ids }) => machine_ids);
+    const gaps = await this.#deps.reports.gapsOf(tenant_id, ids, span).catch((error: unknown) => {
+      // How the program is doing is told without analytics as well.
+      if (!(error instanceof EngineAway)) throw error;
+      return new Map() as Awaited<ReturnType<Reports["gapsOf"]>>;
+    });
     return mine.map((row) => ({ ...sourceRow(row, names), ...lost(row, gaps, now_us) }));
   }
 
