@@ -156,7 +156,7 @@ export async function prepare(
 
 /** @param own the process of an engine that is ours alone; else others write to the server as well */
 export function connect(options: ClickHouseOptions, own?: EngineProcess): Engine {
-  const { url, kafka, lake_engine } = options;
+  const { url, kafka, lake_engine, hasRoom } = options;
   // Connections of their own, so that none waits for those who ask something else.
   const opened = (timeout_ms: number): ClickHouseClient => clientOf(url, timeout_ms, own?.socket);
   const [reading, rolling, killing, patient] = [
@@ -187,6 +187,8 @@ export function connect(options: ClickHouseOptions, own?: EngineProcess): Engine
 
   return {
     async insertEvents(stretch, into = "mtc") {
+      // Half of it might get in: machines would count as changed, and nobody could write what their figures are now.
+      if (hasRoom && !hasRoom()) throw new NoRoom("what came in");
       const insert = { since_ms: Date.now() };
       if (into === "mtc") inserting.add(insert);
       try {
