@@ -9,7 +9,8 @@ afterAll(() => server.stop());
 
 test("with MTC_CLICKHOUSE_URL it is the server, with the retention that is set", async () => {
   const config = { ...parseConfig({ MTC_RAW_RETENTION_DAYS: "7" }), clickhouse_url: server.url };
-  const engine = await openEngine(config, "/nowhere/that/may/be/written", undefined);
+  const path = "/nowhere/that/may/be/written";
+  const engine = await openEngine(config, { path, again: async () => {} }, undefined);
   const [table] = await engine.query<{ text: string }>(
     "SELECT create_table_query AS text FROM system.tables WHERE database = 'mtc' AND name = 'observations'",
     {},

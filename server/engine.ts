@@ -3,6 +3,7 @@ import { openClickHouse } from "../analytics-sql/engine/clickhouse.ts";
 import { openEmbedded } from "../analytics-sql/engine/embedded.ts";
 import type { Engine } from "../analytics-sql/engine/engine.ts";
 import type { Lake } from "../analytics-sql/lake/lake.ts";
+import { hasRoom } from "../ingest/store/room.ts";
 import type { Config } from "./config.ts";
 
 /**
@@ -35,23 +36,29 @@ const NONE: Engine = (() => {
 export const heldDays = ({ raw_retention_days, lake }: Pick<Config, "raw_retention_days" | "lake">): number =>
   raw_retention_days + (lake ? LAKE_HELD_DAYS : 0);
 
-/**
- * @param path of the embedded engine
- * @throws EngineError where it cannot be opened
- */
+/** What an embedded engine has around it. */
+export type Around = {
+  /** The engine's directory. */
+  path: string;
+  /** Something of the projection is missing: delivers all of the log again. */
+  again: () => Promise<void>;
+};
+
+/** @throws EngineError where it cannot be opened, NewerSchema where this program is too old for what is there */
 export async function openEngine(
   config: Config,
-  path: string,
+  { path, again }: Around,
   lake: Lake | undefined,
   log?: (message: string) => void,
 ): Promise<Engine> {
-  const { clickhouse_url: url, clickhouse_cluster: cluster, kafka, roles } = config;
+  const { clickhouse_url: url, clickhouse_cluster: cluster, data_dir, kafka, roles } = config;
   if (!roles.includes("api")) return NONE;
   const common = {
     rawRetentionDays: heldDays(config),
     ...(lake ? { lake_engine: (tenant: string) => lake.engineOf(tenant) } : {}),
+    ...(log && { log }),
   };
-  if (url === undefined) return openEmbedded({ path, ...(log && { log }), ...common });
+  if (url === undefined) return openEmbedded({ path, again, hasRoom: () => hasRoom(data_dir), ...common });
   return openClickHouse({
     url,
     ...(cluster === undefined ? {} : { cluster }),

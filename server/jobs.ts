@@ -1,5 +1,5 @@
 // What is done once for all processes, by one that serves: rebuilds, the roll-up, the lake, the purge, dead letters carried on.
-import type { Engine } from "../analytics-sql/engine/engine.ts";
+import { type Engine, EngineAway } from "../analytics-sql/engine/engine.ts";
 import { closeSource, openSource } from "../analytics-sql/kafka/source.ts";
 import { keepLake, type LakeKeeper } from "../analytics-sql/lake/keeper.ts";
 import type { Lake } from "../analytics-sql/lake/lake.ts";
@@ -59,7 +59,8 @@ export async function startJobs(deps: Deps): Promise<Jobs> {
   const { config, store, machines, log } = deps;
   const serves = config.roles.includes("api");
   const share = store.share("jobs");
-  const rebuilds = new Rebuilds({ ...deps, ...doorOf(deps), now_ms: Date.now, share });
+  const alone = config.profile === "embedded";
+  const rebuilds = new Rebuilds({ ...deps, ...doorOf(deps), now_ms: Date.now, share, alone });
   const dead = await openLetters(
     { ...deps, mine: () => share.has("dead letters") },
     serves ? config.kafka : undefined,
@@ -85,11 +86,18 @@ export async function startJobs(deps: Deps): Promise<Jobs> {
   }, PURGE_EVERY_MS);
   const sharing = shareJobs(share, log);
   const clear = new Trouble("rebuild", log);
-  const clearing = repeat(async () => {
-    await rebuilds.clearUp().then(
+  const clearUp = (): Promise<void> =>
+    rebuilds.clearUp().then(
       () => clear.over(),
-      (error: unknown) => clear.failed(error),
+      (error: unknown) => {
+        // One that is not up yet is asked again.
+        if (!(error instanceof EngineAway)) clear.failed(error);
+      },
     );
+  // Before anybody asks: where a swap was cut off, figures are made anew.
+  await clearUp();
+  const clearing = repeat(async () => {
+    await clearUp();
     return CLEAR_UP_EVERY_MS;
   });
   return {

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { until } from "../.ci/limits.ts";
-import { closeSource, closeStaleSource, openSource } from "../analytics-sql/kafka/source.ts";
+import { closeSource, isStale, openSource } from "../analytics-sql/kafka/source.ts";
 import { openConsumer } from "../analytics-sql/testing/kafka.ts";
 import { line } from "../ingest/outbox/bus.contract.ts";
 import { DeadLetterTopic } from "../ingest/outbox/dead-letter-topic.ts";
@@ -82,7 +82,7 @@ describe.skipIf(!hasKafka)("with a Kafka broker that takes TLS and SASL only", (
     const { MTC_KAFKA_TLS: _, MTC_KAFKA_CA_FILE: __, ...named } = settings("plain");
     const plain = { ...named, MTC_KAFKA_BROKERS: brokers.without_tls.join() };
     const open = async (env: Record<string, string>): Promise<void> => {
-      await closeStaleSource(engine, source(env));
+      if (await isStale(engine, source(env))) await closeSource(engine);
       await openSource(engine, source(env));
     };
     try {

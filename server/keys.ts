@@ -1,8 +1,8 @@
 // API keys, users' sessions and the one-time sign-in link: who is asking, and what they may do.
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { takeTurns } from "../analytics-sql/turns.ts";
-import type { ApiKey, Store } from "../ingest/store/store.ts";
+import { type ApiKey, DiskFull, type Store } from "../ingest/store/store.ts";
 import { type Config, ConfigError, MIN_KEY_LENGTH } from "./config.ts";
 import { Problem } from "./plugins/errors.ts";
 import { type ShownUser, scopesOf, type UserPatch, Users } from "./users.ts";
@@ -62,7 +62,14 @@ export const allows = (caller: Caller, scope: Scope): boolean =>
 async function keyInFile(file: string, has_others: boolean): Promise<string | undefined> {
   if (!existsSync(file)) {
     mkdirSync(dirname(file), { recursive: true });
-    writeFileSync(file, `mtc_${secret(32)}\n`, { mode: 0o600 });
+    try {
+      writeFileSync(file, `mtc_${secret(32)}\n`, { mode: 0o600 });
+    } catch (error) {
+      // Half a key would be one, to the next start.
+      rmSync(file, { force: true });
+      if (has_others) return undefined;
+      throw new ConfigError(`${file}: no key can be written there: ${(error as Error).message}`);
+    }
   }
   const key = (await Bun.file(file).text()).trim();
   if (key.length >= MIN_KEY_LENGTH) return key;
@@ -105,9 +112,14 @@ export class Keys {
     if (!config.roles.includes("api")) return keys;
     const key = config.admin_key ?? (await keyInFile(config.admin_key_file, keys.#by_hash.size > 0));
     if (key === undefined) return keys;
-    await keys.#admit(key);
-    // Of several processes each may have made a file of its own: only a key that was given is everybody's.
-    if (config.admin_key !== undefined || config.profile === "embedded") await keys.#endFormer(key);
+    try {
+      await keys.#admit(key);
+      // Of several processes each may have made a file of its own: only a key that was given is everybody's.
+      if (config.admin_key !== undefined || config.profile === "embedded") await keys.#endFormer(key);
+    } catch (error) {
+      // A full disk takes no other key than it has; the next start tries again.
+      if (!(error instanceof DiskFull)) throw error;
+    }
     return keys;
   }
 

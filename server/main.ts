@@ -1,11 +1,13 @@
 // The program: reads the settings, starts everything, prints where it is, stops in order.
+import { NewerSchema } from "../analytics-sql/schema/version.ts";
+import { Overloaded } from "../ingest/store/store.ts";
 import { assets } from "../views/index.ts";
 import { createApp, createHealthApp } from "./app.ts";
 import { ConfigError, parseConfig } from "./config.ts";
 import { neverHadMachine } from "./demo.ts";
-import type { Keys } from "./keys.ts";
 import { listening, refuseTakenPort } from "./port.ts";
-import { startServices } from "./services.ts";
+import { VersionUnknown } from "./schema-version.ts";
+import { type Services, startServices } from "./services.ts";
 
 /** From the signal on, whatever hangs: who stops a program gives it 30 s. What several of its steps hang in is left before. */
 const STOP_WITHIN_MS = 29_000;
@@ -23,7 +25,7 @@ async function main(): Promise<void> {
   if (serves) await assets();
   // Output that is kept somewhere is no place for a way in, once there is another.
   const wanted = serves && (process.stdout.isTTY || !services.keys.users.any);
-  const link_token = wanted ? await linkToken(services.keys) : undefined;
+  const link_token = wanted ? await unlessFull("sign-in link", () => services.keys.linkToken()) : undefined;
   const app = serves ? createApp(services) : createHealthApp(services);
   listening(config, (where) => app.listen(where));
   const origin = `http://${config.host.includes(":") ? `[${config.host}]` : config.host}:${app.server?.port}`;
@@ -33,7 +35,7 @@ async function main(): Promise<void> {
     if (link_token !== undefined) console.log(`  sign in once:  ${origin}/sign-in?token=${link_token}`);
     console.log(`  admin API key: ${config.admin_key_place}`);
   } else console.log(`  roles:         ${config.roles.join(", ")}; health at ${origin}/readyz`);
-  if (config.demo === "auto") await services.demo.begin(await neverHadMachine(services.store));
+  if (config.demo === "auto") await unlessFull("demo", () => beginDemo(services));
   const demo = services.demo.running;
   if (demo) {
     console.log(`  demo plant:    MTConnect agent ${demo.agent_url}, ADAM-6050 at ${demo.modbus_address}`);
@@ -70,17 +72,25 @@ function stopOnSignals(stop: (drain: boolean) => Promise<void>): void {
   process.on("SIGINT", once(false));
 }
 
+async function beginDemo({ demo, store }: Services): Promise<void> {
+  await demo.begin(await neverHadMachine(store));
+}
+
 /** A store that takes nothing now, as on a full disk, is no reason not to serve. */
-async function linkToken(keys: Keys): Promise<string | undefined> {
+async function unlessFull<T>(what: string, work: () => Promise<T>): Promise<T | undefined> {
   try {
-    return await keys.linkToken();
+    return await work();
   } catch (error) {
-    log(`sign-in link: ${(error as Error).message}`);
+    if (!(error instanceof Overloaded)) throw error;
+    log(`${what}: ${error.message}`);
     return undefined;
   }
 }
 
+/** Whoever starts the program can mend these by the words alone. */
+const CLEAR = [ConfigError, NewerSchema, VersionUnknown, Overloaded];
+
 main().catch((error: unknown) => {
-  console.error(error instanceof ConfigError ? error.message : error);
+  console.error(CLEAR.some((kind) => error instanceof kind) ? (error as Error).message : error);
   process.exit(1);
 });

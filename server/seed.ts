@@ -1,4 +1,5 @@
 // After a start the screens show what was known before it, until the sources say something new.
+import type { Engine } from "../analytics-sql/engine/engine.ts";
 import type { LiveHub } from "../ingest/live/hub.ts";
 import type { Store } from "../ingest/store/store.ts";
 import type { Reports } from "./modules/analytics/service.ts";
@@ -8,6 +9,7 @@ const DRAIN_POLL_MS = 500;
 
 type Deps = {
   hub: LiveHub;
+  engine: Pick<Engine, "process">;
   machines: Machines;
   reports: Reports;
   store: Store;
@@ -16,7 +18,7 @@ type Deps = {
 };
 
 /** At once what analytics has, and all of it when what was acknowledged but not delivered has arrived there. */
-export async function seedHub({ hub, machines, reports, store, running, log }: Deps): Promise<void> {
+export async function seedHub({ hub, machines, reports, store, engine, running, log }: Deps): Promise<void> {
   const before = machines.all();
   const seed = async (): Promise<void> => {
     for (const [tenant_id, own] of Map.groupBy(before, (machine) => machine.tenant_id)) {
@@ -27,6 +29,7 @@ export async function seedHub({ hub, machines, reports, store, running, log }: D
     }
   };
   try {
+    await up({ engine, running });
     if ((await store.outboxDepth()).events > 0) {
       await seed();
       while (running() && (await store.outboxDepth()).events > 0) await Bun.sleep(DRAIN_POLL_MS);
@@ -35,4 +38,9 @@ export async function seedHub({ hub, machines, reports, store, running, log }: D
   } catch (error) {
     log(`live values from before the start: ${(error as Error).message}`);
   }
+}
+
+/** On a full disk the engine comes up later. */
+async function up({ engine, running }: Pick<Deps, "engine" | "running">): Promise<void> {
+  while (running() && engine.process?.().up === false) await Bun.sleep(DRAIN_POLL_MS);
 }

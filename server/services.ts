@@ -1,12 +1,10 @@
 // Everything that runs, wired together once: data, the events' way, what reads it, jobs, sources, who may ask.
-import { existsSync } from "node:fs";
 import type { Registry } from "prom-client";
 import type { Engine } from "../analytics-sql/engine/engine.ts";
 import { folderStorage } from "../analytics-sql/lake/folder.ts";
 import type { LakeKeeper } from "../analytics-sql/lake/keeper.ts";
 import { Lake } from "../analytics-sql/lake/lake.ts";
 import { s3Storage } from "../analytics-sql/lake/s3.ts";
-import { clear } from "../analytics-sql/rebuild/shadow.ts";
 import { Roller } from "../analytics-sql/rollup/roller.ts";
 import { fanOut } from "../ingest/live/fan-out.ts";
 import { LiveHub } from "../ingest/live/hub.ts";
@@ -38,6 +36,7 @@ import { withinRequests } from "./plugins/deadline.ts";
 import { createMetrics } from "./plugins/metrics.ts";
 import { RateLimits } from "./plugins/rate-limit.ts";
 import { followSettings } from "./replicas.ts";
+import { keepVersion } from "./schema-version.ts";
 import { SecurityLog } from "./security-log.ts";
 import { seedHub } from "./seed.ts";
 import { type Sources, startSources } from "./sources.ts";
@@ -206,23 +205,21 @@ async function openData(config: Config, log: Log): Promise<Data> {
   for (const path of closeDataDir(config.data_dir))
     log(`others may read what is another user's here: ${path}`);
   const lock = takeDataDir(config.data_dir);
-  const projection = `${config.data_dir}/chdb`;
-  const rebuilt = !existsSync(projection);
+  // Before anything is opened: an older release leaves it as it is.
+  keepVersion(config.data_dir, log);
   // Without its store the program can do nothing; whoever watches it starts it again (invariant 1: nothing is lost).
   const die = (error: Error): void => {
     log(`fatal: ${error.message}`);
     process.exit(1);
   };
   const lake = lakeOf(config);
-  const [store, engine] = await Promise.all([
-    openStore(config, log, die),
-    openEngine(config, projection, lake, log),
-  ]);
-  // Analytics is a projection of the log (invariant 6): without it, all of the log is delivered again; with it, what
-  // the engine may have lost in a power cut, since it does not fsync. Nothing is counted twice. A topic keeps what it took.
-  if (!config.kafka) await store.rewind(rebuilt ? "start" : "settled");
-  // A rebuild that was cut off left its shadow behind; in a cluster another process may be making one.
-  if (config.profile === "embedded") await clear(engine);
+  const opening = openStore(config, log, die);
+  // Analytics is a projection of the log (invariant 6): without it, or with a part of it, all of the log is delivered again.
+  const again = async (): Promise<void> => (await opening).rewind("start");
+  const around = { path: `${config.data_dir}/chdb`, again };
+  const [store, engine] = await Promise.all([opening, openEngine(config, around, lake, log)]);
+  // What the engine may have lost in a power cut, since it does not fsync. Nothing is counted twice. A topic keeps what it took.
+  if (!config.kafka) await store.rewind("settled");
   return { store, engine, lake, lock };
 }
 

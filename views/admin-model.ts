@@ -117,10 +117,14 @@ export type Health = {
     /** Machines whose figures cannot be calculated, with the engine's words; they are tried again. */
     set_aside: readonly (MachineName & { error: string; since_ms: number; again_ms: number })[];
   };
-  disk: { level: Level; data_bytes: number | null; free_bytes: number; total_bytes: number };
+  /** `full`: nothing is taken. */
+  disk: { level: Level; full: boolean; data_bytes: number | null; free_bytes: number; total_bytes: number };
   memory: { level: Level; resident_bytes: number; total_bytes: number };
-  /** The embedded engine's process, and how often it was started again; null where analytics is a server. */
-  engine: { level: Level; restarts: number } | null;
+  /**
+   * The embedded engine's process, how often it was started again, and what was damaged and set aside; null where analytics
+   * is a server.
+   */
+  engine: { level: Level; restarts: number; set_aside: readonly string[] } | null;
   readers: { level: Level; open: number; max: number };
   sources: readonly {
     level: Level;

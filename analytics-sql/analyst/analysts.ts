@@ -1,10 +1,10 @@
 // The analysts' own way to the engine, one for each tenant: read-only, bounded, with nothing but its views.
-import type { Analyst, AnalystAnswer } from "../engine/engine.ts";
+import type { Analyst, AnalystAnswer, Engine } from "../engine/engine.ts";
 import { BACKGROUND_NICE, type Settings } from "../engine/settings.ts";
 import type { Watch } from "../engine/watch.ts";
 import { Admission } from "./admission.ts";
 import { judge, notAQuery } from "./gate.ts";
-import { databaseOf, lakeTable, viewStatements } from "./views.ts";
+import { databaseOf, lakeTable, missing, viewStatements } from "./views.ts";
 
 /** What one query of an analyst may take (invariant 7); ingest and screens go first. */
 export const ANALYST_LIMITS = {
@@ -50,6 +50,7 @@ export type AnalystConnection = {
 type Deps = {
   connect(database: string): AnalystConnection;
   watch: Watch;
+  query: Engine["query"];
   /** Runs a statement on the connection that may write. */
   define(sql: string): Promise<void>;
   /** The table engine over a tenant's files in the lake, where there is one. */
@@ -76,9 +77,15 @@ export class Analysts {
   }
 
   async #open(tenant: string): Promise<Analyst> {
-    const { connect, watch, define, fail, lake_engine } = this.#deps;
-    for (const statement of viewStatements(tenant, lake_engine?.(tenant))) await define(statement);
+    const { connect, watch, query, define, fail, lake_engine } = this.#deps;
     const database = databaseOf(tenant);
+    const rows = await query<{ name: string; comment: string }>(
+      "SELECT name, comment FROM system.tables WHERE database = {database:String}",
+      { database },
+    );
+    const made = new Map(rows.map(({ name, comment }) => [name, comment]));
+    for (const statement of missing(viewStatements(tenant, lake_engine?.(tenant)), made))
+      await define(statement);
     const connection = connect(database);
     const admission = new Admission(ANALYST_LIMITS.running, ANALYST_LIMITS.waiting);
     const decoder = new TextDecoder();

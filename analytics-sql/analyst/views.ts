@@ -90,15 +90,34 @@ export const lakeTable = (tenant: string, lake_engine: string): string =>
  * connection may not name files, so they stand behind a table of ours.
  */
 function observationsAll(database: string, tenant: string, lake_engine: string | undefined): string[] {
-  const view = `CREATE OR REPLACE VIEW ${database}.observations_all AS\n`;
-  if (lake_engine === undefined) return [`${view}SELECT * FROM ${database}.observations`];
+  const view = (text: string): string => viewOf(database, "observations_all", text);
+  if (lake_engine === undefined) return [view(`SELECT * FROM ${database}.observations`)];
   return [
     lakeTable(tenant, lake_engine),
-    `${view}SELECT DISTINCT * FROM (
+    view(`SELECT DISTINCT * FROM (
        SELECT machine_id, signal, ts, seq, num, word FROM ${database}.observations
        UNION ALL
-       SELECT machine_id, signal, ts, seq, num, word FROM ${database}.lake_files WHERE tenant_id = ${literal(tenant)})`,
+       SELECT machine_id, signal, ts, seq, num, word FROM ${database}.lake_files WHERE tenant_id = ${literal(tenant)})`),
   ];
+}
+
+/** A view that says by a digest what it was made of. */
+function viewOf(database: string, name: string, text: string): string {
+  const digest = new Bun.CryptoHasher("sha256").update(text).digest("hex").slice(0, 24);
+  return `CREATE OR REPLACE VIEW ${database}.${name} AS\n${text}\nCOMMENT '${digest}'`;
+}
+
+/**
+ * Statements of which what they make is not there yet, or was made of something else.
+ * @param made the comments of the views that are there, by name
+ */
+export function missing(statements: readonly string[], made: ReadonlyMap<string, string>): string[] {
+  return statements.filter((statement) => {
+    if (statement.startsWith("CREATE DATABASE")) return made.size === 0;
+    const [, name = ""] = /^CREATE OR REPLACE VIEW \w+\.(\w+) AS/.exec(statement) ?? [];
+    const comment = made.get(name);
+    return comment === undefined || !statement.endsWith(`COMMENT '${comment}'`);
+  });
 }
 
 /**
@@ -112,7 +131,7 @@ export function viewStatements(tenant: string, lake_engine?: string): string[] {
       ...BOUNDS,
       "{tenant:String}": literal(tenant),
     }).reduce((sql, [parameter, value]) => sql.replaceAll(parameter, () => value), text);
-    return `CREATE OR REPLACE VIEW ${database}.${name} AS\n${bound}`;
+    return viewOf(database, name, bound);
   });
   return [
     `CREATE DATABASE IF NOT EXISTS ${database} ENGINE = Atomic`,

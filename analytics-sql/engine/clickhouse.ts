@@ -4,10 +4,10 @@ import { Readable } from "node:stream";
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from "@clickhouse/client";
 import { ANALYST_LIMITS, Analysts } from "../analyst/analysts.ts";
 import { connectAnalyst } from "../analyst/connection.ts";
-import { closeStaleSource, type KafkaSource, openSource } from "../kafka/source.ts";
-import { SCHEMA_STATEMENTS } from "../schema/schema.ts";
+import type { KafkaSource } from "../kafka/source.ts";
+import { migrate } from "../schema/migrate.ts";
 import { byDoor } from "./doors.ts";
-import { type Engine, EngineAway } from "./engine.ts";
+import { type Engine, EngineAway, NoRoom } from "./engine.ts";
 import { formOf, texts } from "./form.ts";
 import type { EngineProcess } from "./process.ts";
 import { replicated } from "./replicated.ts";
@@ -20,7 +20,6 @@ import {
   READING,
   REBUILDING,
   ROLLING,
-  retention,
   type Settings,
   WRITING,
 } from "./settings.ts";
@@ -37,6 +36,9 @@ export type ClickHouseOptions = {
   kafka?: KafkaSource;
   /** The table engine over a tenant's files in the lake, for analysts; without a lake left out. */
   lake_engine?: ((tenant: string) => string) | undefined;
+  /** Is there room on the engine's disk? Left out where the disk is a server's own affair. */
+  hasRoom?: () => boolean;
+  log?: (message: string) => void;
 };
 
 /** What a server reads from Kafka can be queried this long after its insertion began, by its clock or by ours. */
@@ -68,7 +70,7 @@ export const WHOLE: Settings = {
  * @throws EngineError where the server does not answer, or refuses
  */
 export async function openClickHouse(options: ClickHouseOptions): Promise<Engine> {
-  await migrate(options);
+  await prepare(options, { shared: true, again: async () => {} });
   return connect(options);
 }
 
@@ -131,46 +133,51 @@ const asking = (client: ClickHouseClient, settings: Settings, own?: EngineProces
   };
 };
 
+/**
+ * What writes a definition anew. On a full disk the engine leaves an empty file in its place and says nothing, and does not
+ * start any more.
+ */
+const DEFINES = /^(?:\s|--[^\n]*\n)*(?:CREATE|ALTER TABLE [\w.]+\s+(?:ADD|MODIFY))\b/;
+
 const maintaining =
-  (client: ClickHouseClient, cluster: string | undefined, own?: EngineProcess): Engine["maintain"] =>
+  (
+    client: ClickHouseClient,
+    { cluster, hasRoom }: ClickHouseOptions,
+    own?: EngineProcess,
+  ): Engine["maintain"] =>
   async (sql, params = {}) => {
     const { run } = asking(client, MAINTAINING, own);
-    for (const statement of replicated(sql, cluster)) await run(statement, params);
+    for (const statement of replicated(sql, cluster)) {
+      if (hasRoom && DEFINES.test(statement) && !hasRoom()) throw new NoRoom("what analytics has to define");
+      await run(statement, params);
+    }
   };
 
 /**
  * Brings the schema up to date; it may run again on what is there.
  * @param socket of an engine that is our own
- * @throws EngineError where the server does not answer, or refuses
+ * @throws EngineError where the server does not answer, or refuses; NewerSchema where this program is too old for it
  */
-export async function migrate(
-  { url, cluster, rawRetentionDays, kafka }: ClickHouseOptions,
-  socket?: string,
+export async function prepare(
+  options: ClickHouseOptions,
+  { shared, again, socket }: { shared: boolean; again: () => Promise<void>; socket?: string },
 ): Promise<void> {
+  const { url, rawRetentionDays, kafka, log = () => {} } = options;
   if (!Number.isInteger(rawRetentionDays) || rawRetentionDays < 1) {
     throw new RangeError(`rawRetentionDays must be a whole number of days, got ${rawRetentionDays}`);
   }
   const client = clientOf(url, LONG_REQUEST_TIMEOUT_MS, socket);
-  const maintain = maintaining(client, cluster);
+  const engine = { query: asking(client, READING).query, maintain: maintaining(client, options) };
   try {
-    if (kafka) await closeStaleSource({ query: asking(client, READING).query, maintain }, kafka);
-    for (const statement of [
-      "CREATE DATABASE IF NOT EXISTS mtc ENGINE = Atomic",
-      ...SCHEMA_STATEMENTS,
-      retention(rawRetentionDays),
-    ])
-      await maintain(statement);
-    if (kafka) await openSource({ maintain }, kafka);
+    await migrate(engine, { rawRetentionDays, kafka, shared, again, log });
   } finally {
     await client.close();
   }
 }
 
 /** @param own the process of an engine that is ours alone; else others write to the server as well */
-export function connect(
-  { url, cluster, kafka, lake_engine }: ClickHouseOptions,
-  own?: EngineProcess,
-): Engine {
+export function connect(options: ClickHouseOptions, own?: EngineProcess): Engine {
+  const { url, kafka, lake_engine, hasRoom } = options;
   // Connections of their own, so that none waits for those who ask something else.
   const opened = (timeout_ms: number): ClickHouseClient => clientOf(url, timeout_ms, own?.socket);
   const [reading, rolling, killing, patient] = [
@@ -185,12 +192,13 @@ export function connect(
   const aside = asking(patient, ASIDE, own);
   const writer = asking(patient, { ...WRITING, ...INSERTING }, own);
   const rebuilder = asking(patient, { ...REBUILDING, ...INSERTING }, own);
-  const maintain = maintaining(patient, cluster, own);
+  const maintain = maintaining(patient, options, own);
   const kill = (id: string): Promise<void> =>
     asking(killing, {}, own).run("KILL QUERY WHERE query_id = {id:String} ASYNC", { id });
   const analysts = new Analysts({
     connect: (database) => connectAnalyst(url, database, own?.socket),
     watch: new Watch(ANALYST_LIMITS, kill, own),
+    query: reader.query,
     define: maintain,
     fail,
     lake_engine,
@@ -201,6 +209,8 @@ export function connect(
 
   return {
     async insertEvents(stretch, into = "mtc") {
+      // Half of it might get in: machines would count as changed, and nobody could write what their figures are now.
+      if (hasRoom && !hasRoom()) throw new NoRoom("what came in");
       const insert = { since_ms: Date.now() };
       if (into === "mtc") inserting.add(insert);
       try {

@@ -71,6 +71,7 @@ test("what an earlier release made goes: its one door, and the views that hung o
        SELECT tenantid AS tenant_id, subject AS machine_id, ${columns} FROM mtc.events_in`,
     );
   expect(await made()).toEqual(["events_in", ...old.map(([view]) => view)].sort());
+  await engine.maintain("DROP TABLE mtc.meta SYNC");
   await engine.close();
   engine = await openEmbedded({ path, rawRetentionDays: 31 });
   expect(await made()).toEqual([]);
@@ -82,6 +83,7 @@ test("marks of the release before, which say their second alone, hold to its end
     "DROP VIEW mtc.touched_by_signals_v2_mv",
     "DROP VIEW mtc.touched_by_entries_v2_mv",
     "ALTER TABLE mtc.touched DROP COLUMN last_us",
+    "DROP TABLE mtc.meta SYNC",
     "INSERT INTO mtc.touched SELECT 'plant-1', 'before', toDateTime({at_s:Int64}, 'UTC'), 1, 2",
   ])
     await engine.maintain(sql, { at_s });

@@ -34,8 +34,8 @@ export type Engine = {
   analyst(tenant: string): Promise<Analyst>;
   /** Resolves when it answers the smallest question there is, on a connection of its own. @throws EngineError */
   ping(): Promise<void>;
-  /** How the engine's own process is doing, where it is embedded. */
-  process?: () => ProcessStatus;
+  /** How the engine's own process is doing, where it is embedded, and what was damaged and set aside. */
+  process?: () => ProcessStatus & { set_aside: string[] };
   close(): Promise<void>;
 };
 
@@ -84,3 +84,18 @@ export class EngineAway extends EngineError {
     super(message, 0, false, cause);
   }
 }
+
+/** ClickHouse's code, and the system's words, for a disk that takes no more. */
+const NOT_ENOUGH_SPACE = 243;
+const NO_SPACE = /No space left on device|ENOSPC/;
+
+/** Nothing was begun, since there is too little room for it to come to its end. */
+export class NoRoom extends EngineError {
+  constructor(what: string) {
+    super(`the disk is full: ${what} waits until there is room`, NOT_ENOUGH_SPACE, false, null);
+  }
+}
+
+/** Did the engine fail for want of room on its disk? */
+export const isForRoom = (error: unknown): error is EngineError =>
+  error instanceof EngineError && (error.code === NOT_ENOUGH_SPACE || NO_SPACE.test(error.message));

@@ -59,7 +59,7 @@ onLinux("it ends when the program that started it is killed, and its socket is f
       process.execPath,
       "-e",
       `const { EngineProcess } = await import(${JSON.stringify(join(import.meta.dir, "process.ts"))});
-       const engine = await EngineProcess.start({ path: ${JSON.stringify(path)}, prepare: async () => {}, log() {} });
+       const engine = await EngineProcess.start({ path: ${JSON.stringify(path)}, prepare: async () => {}, mend: async () => false, hasRoom: () => true, log() {} });
        console.log(engine.socket); setInterval(() => {}, 1_000);`,
     ],
     { stdout: "pipe" },
@@ -71,7 +71,13 @@ onLinux("it ends when the program that started it is killed, and its socket is f
   expect(holders(path)).toHaveLength(1);
   program.kill("SIGKILL");
   // The next one waits until the directory is free.
-  const next = await EngineProcess.start({ path, prepare: async () => {}, log() {} });
+  const next = await EngineProcess.start({
+    path,
+    prepare: async () => {},
+    mend: async () => false,
+    hasRoom: () => true,
+    log() {},
+  });
   expect(holders(path)).toHaveLength(1);
   // The runner ends what a test's programs leave behind, so it may have had no time to clean up.
   rmSync(join(socket, ".."), { recursive: true, force: true });

@@ -29,4 +29,4 @@ SETTINGS
     kafka_max_block_size = 4000,
     kafka_flush_interval_ms = 500,
     input_format_skip_unknown_fields = 1
-COMMENT {digest:String}
+COMMENT {comment:String}

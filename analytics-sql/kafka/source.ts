@@ -1,7 +1,8 @@
 // Where a ClickHouse server takes events from: the Kafka topic, by a table and a view, and behind it a view before each door.
 import type { Engine } from "../engine/engine.ts";
 import { literal } from "../engine/literal.ts";
-import { SCHEMA_STATEMENTS, withData } from "../schema/schema.ts";
+import { SCHEMA_VERSION, withData } from "../schema/schema.ts";
+import { compare, parseVersion, textOf } from "../schema/version.ts";
 import deadLetters from "./dead-letters.sql" with { type: "text" };
 import deadLettersMv from "./dead-letters-mv.sql" with { type: "text" };
 import entriesReadMv from "./entries-read-mv.sql" with { type: "text" };
@@ -25,11 +26,11 @@ export type KafkaSource = {
 
 /**
  * Statements that make the source, each of which may run again. The reading view comes last, when all behind it stands.
- * @param digest of the settings, by which the table tells what it was made with
+ * @param comment by which the table tells what it was made by: the schema's version, and a digest of the settings
  */
 export function sourceStatements(
   { brokers, topic, group, consumers, security: { tls, sasl } = { tls: false } }: KafkaSource,
-  digest = "",
+  comment = "",
 ): string[] {
   // Settings of a table's engine cannot be bound. Those of SASL may stand there empty.
   const values: Record<string, string> = {
@@ -41,7 +42,7 @@ export function sourceStatements(
     "{topic:String}": literal(topic),
     "{group:String}": literal(group),
     "{consumers:UInt8}": String(consumers),
-    "{digest:String}": literal(digest),
+    "{comment:String}": literal(comment),
   };
   const bound = withData(events).replaceAll(/\{\w+:\w+\}/g, (parameter) => values[parameter] ?? parameter);
   return [deadLetters, bound, eventsRead, deadLettersMv, observationsReadMv, entriesReadMv, eventsKafkaMv];
@@ -49,32 +50,51 @@ export function sourceStatements(
 
 /** Tells what a table was made by without telling it: a password is among its settings. */
 const DIGEST = { algorithm: "argon2id", memoryCost: 8_192, timeCost: 2 } as const;
-const isDigestOf = (comment: string, made_by: string): Promise<boolean> =>
-  Bun.password.verify(made_by, comment).catch(() => false);
-/** What stands before the doors, and all that stands behind them. */
-const madeBy = (source: KafkaSource): string =>
-  Bun.CryptoHasher.hash("sha256", [...SCHEMA_STATEMENTS, ...sourceStatements(source)].join(";\n"), "hex");
+const settingsOf = (source: KafkaSource): string => JSON.stringify(source);
 
-/**
- * Ends the reading where the source was made by other settings or another release: its schema may move views to other
- * doors, and what is read meanwhile must not miss them. Nothing is lost by that: the group's offsets are with Kafka.
- * Call it before the schema is brought up to date. @throws EngineError
- */
-export async function closeStaleSource(
-  engine: Pick<Engine, "query" | "maintain">,
-  source: KafkaSource,
-): Promise<void> {
+const TABLES = [
+  "events_kafka",
+  "events_kafka_mv",
+  "dead_letters_mv",
+  "observations_read_mv",
+  "entries_read_mv",
+  "events_read",
+];
+
+async function madeBy(engine: Pick<Engine, "query">): Promise<string | undefined> {
   const [made] = await engine.query<{ comment: string }>(
     "SELECT comment FROM system.tables WHERE database = 'mtc' AND name = 'events_kafka'",
     {},
   );
-  if (made && !(await isDigestOf(made.comment, madeBy(source)))) await closeSource(engine);
+  return made?.comment;
+}
+
+/**
+ * Was the source made by other settings, or by an older release? One that a newer release made serves this one as well.
+ * @returns false where there is none @throws EngineError
+ */
+export async function isStale(engine: Pick<Engine, "query">, source: KafkaSource): Promise<boolean> {
+  const comment = await madeBy(engine);
+  if (comment === undefined) return false;
+  const [version = "", digest = ""] = comment.split(" ");
+  const made = parseVersion(version);
+  if (made === undefined || compare(made, SCHEMA_VERSION) < 0) return true;
+  return !(await Bun.password.verify(settingsOf(source), digest).catch(() => false));
 }
 
 /** Makes the source, as far as it is not there; before it the schema. @throws EngineError */
-export async function openSource(engine: Pick<Engine, "maintain">, source: KafkaSource): Promise<void> {
-  const digest = await Bun.password.hash(madeBy(source), DIGEST);
-  for (const statement of sourceStatements(source, digest)) await engine.maintain(statement);
+export async function openSource(
+  engine: Pick<Engine, "query" | "maintain">,
+  source: KafkaSource,
+): Promise<void> {
+  const there = await engine.query<{ name: string }>(
+    "SELECT name FROM system.tables WHERE database = 'mtc' AND name IN {tables:Array(String)}",
+    { tables: TABLES },
+  );
+  if (there.length === TABLES.length) return;
+  const digest = await Bun.password.hash(settingsOf(source), DIGEST);
+  const comment = `${textOf(SCHEMA_VERSION)} ${digest}`;
+  for (const statement of sourceStatements(source, comment)) await engine.maintain(statement);
 }
 
 /**
@@ -82,13 +102,5 @@ export async function openSource(engine: Pick<Engine, "maintain">, source: Kafka
  * notes as read whatever it reads, views or none. @throws EngineError
  */
 export async function closeSource(engine: Pick<Engine, "maintain">): Promise<void> {
-  for (const table of [
-    "events_kafka",
-    "events_kafka_mv",
-    "dead_letters_mv",
-    "observations_read_mv",
-    "entries_read_mv",
-    "events_read",
-  ])
-    await engine.maintain(`DROP TABLE IF EXISTS mtc.${table} SYNC`);
+  for (const table of TABLES) await engine.maintain(`DROP TABLE IF EXISTS mtc.${table} SYNC`);
 }

@@ -213,7 +213,7 @@ export async function standingOf(url: string): Promise<Standing> {
   try {
     const [{ rows = 0, begun = 0 } = {}] = await ask<{ rows: number; begun: number }>(
       `SELECT
-           toFloat64(sumIf(total_rows, database = 'mtc')) AS rows,
+           toFloat64(sumIf(total_rows, database = 'mtc' AND name != 'meta')) AS rows,
            toFloat64(countIf(database = '${BESIDE}' AND name = 'move')) AS begun
        FROM system.tables WHERE endsWith(engine, 'MergeTree')`,
     );

@@ -195,11 +195,13 @@ export const TABLES = projectionIn(LIVE).flatMap(
  * @throws EngineError
  */
 export async function clear(engine: Engine): Promise<void> {
-  const [swapping] = await engine.query<{ name: string }>(
-    "SELECT name FROM system.tables WHERE database = {shadow:String} AND name = 'swapping'",
+  const [shadow] = await engine.query<{ swapping: number }>(
+    `SELECT toUInt8(name IN (SELECT database FROM system.tables WHERE name = 'swapping')) AS swapping
+     FROM system.databases WHERE name = {shadow:String}`,
     { shadow: SHADOW },
   );
-  if (swapping) {
+  if (!shadow) return;
+  if (shadow.swapping) {
     const [row] = await engine.query<{ from_us: number }>(`SELECT from_us FROM ${SHADOW}.swapping`, {});
     // Made, but not written yet: nothing was changed.
     if (row) await engine.maintain(touch, row);

@@ -1,9 +1,9 @@
 -- The doors into analytics: a row for each event, in a Null table that only feeds the materialized views behind it. An
 -- insert plans every view that hangs on its table, whatever it holds: 12 of them would make that of a few observations
 -- cost three times as much. With Kafka the same doors stand behind a table of the topic (kafka/), and nothing else differs
--- (invariant 9). Keys unknown here are skipped. 64-bit integers are plain JSON numbers below 2^53. They hold nothing, so
--- every start makes them anew: that is how they learn of the keys of new event types.
-CREATE OR REPLACE TABLE mtc.observations_in
+-- (invariant 9). Keys unknown here are skipped. 64-bit integers are plain JSON numbers below 2^53. They hold nothing.
+-- Keys of new event types come by ALTER in a migration: a door that was made anew would be, for a moment, without its views.
+CREATE TABLE IF NOT EXISTS mtc.observations_in
 (
     tenantid String,
     subject String,
@@ -13,7 +13,12 @@ CREATE OR REPLACE TABLE mtc.observations_in
 )
 ENGINE = Null;
 
-CREATE OR REPLACE TABLE mtc.entries_in
+ALTER TABLE mtc.observations_in
+    MODIFY COLUMN data Tuple(
+{data_of_observations:Text}
+    );
+
+CREATE TABLE IF NOT EXISTS mtc.entries_in
 (
     id String,
     type LowCardinality(String),
@@ -24,3 +29,8 @@ CREATE OR REPLACE TABLE mtc.entries_in
     )
 )
 ENGINE = Null;
+
+ALTER TABLE mtc.entries_in
+    MODIFY COLUMN data Tuple(
+{data_of_entries:Text}
+    );

@@ -1,11 +1,13 @@
 // The embedded store's work on SQLite, in its own thread: group commit, outbox, configuration.
 import { Database, type SQLQueryBindings, type Statement } from "bun:sqlite";
+import { dirname } from "node:path";
 import { and, eq, lt } from "drizzle-orm";
 import { type BunSQLiteDatabase, drizzle } from "drizzle-orm/bun-sqlite";
 import { migrate } from "drizzle-orm/bun-sqlite/migrator";
 import type { EventType } from "../event.ts";
 import type { Checkpoint } from "../sources/source.ts";
 import { joinLines } from "./lines.ts";
+import { hasRoom } from "./room.ts";
 import * as schema from "./schema.ts";
 import {
   type ApiKey,
@@ -67,6 +69,7 @@ const SETTLE_STEP_MS = 30_000;
  * All other calls are rare and run at once.
  */
 export class SqliteStore {
+  readonly #folder: string;
   readonly #db: Database;
   readonly #orm: BunSQLiteDatabase<typeof schema>;
   readonly #insert: Statement;
@@ -79,16 +82,17 @@ export class SqliteStore {
   #outbox_events: number;
   /** By tenant the newest event that was not delivered when this was opened, or that came since. */
   #newest = new Map<string, number>();
+  /** Why the watermark was not written the last time, which is said once. */
+  #said = "";
   readonly #timer: Timer;
   readonly #settle_ms: number;
   /** Where the watermark stood of late, oldest first. */
   #recent: { at_ms: number; position: number }[] = [];
 
   constructor(options: SqliteOptions) {
-    this.#db = new Database(options.file, { create: true, strict: true });
-    // FULL: the WAL is fsynced before a commit returns (invariant 1). Large pages: events are blobs of kilobytes.
-    this.#db.run("PRAGMA page_size = 16384");
-    this.#db.run("PRAGMA journal_mode = WAL");
+    this.#folder = dirname(options.file);
+    this.#db = opened(options.file);
+    // FULL: the WAL is fsynced before a commit returns (invariant 1).
     this.#db.run("PRAGMA synchronous = FULL");
     this.#db.run("PRAGMA wal_autocheckpoint = 4000");
     this.#orm = drizzle(this.#db, { schema });
@@ -114,10 +118,19 @@ export class SqliteStore {
     if (commit.events.length > 0 && this.#outbox_bytes > this.#max_outbox_bytes) {
       throw new Overloaded(`the outbox holds ${this.#outbox_bytes} bytes that are not delivered yet`, 5);
     }
+    this.#needRoom();
     return new Promise((resolve, reject) => {
       if (this.#group.length === 0) setImmediate(() => this.#flush());
       this.#group.push({ commit, resolve, reject });
     });
+  }
+
+  /**
+   * What makes the store grow is refused a little before the disk is full: sessions, what is taken away and the watermark
+   * have the rest of it. @throws an error as SQLite has for a full disk
+   */
+  #needRoom(): void {
+    if (!hasRoom(this.#folder)) throw Object.assign(new Error("there is too little room"), FULL);
   }
 
   /** One transaction for the whole group; where that fails, one for each, so that none suffers for another. */
@@ -304,7 +317,9 @@ export class SqliteStore {
     this.#recent = [];
     [this.#outbox_events, this.#outbox_bytes] = this.#measureOutbox();
     this.#findNewest();
-    this.#writeWatermark();
+    // A full disk is no reason not to start: what is settled is delivered again after the next start as well.
+    if (to === "start") this.#writeWatermark();
+    else this.#tick();
   }
 
   /** It waits for nothing any more, and is no part of the outbox. */
@@ -437,6 +452,7 @@ export class SqliteStore {
   }
 
   deleteMachine(tenant_id: string, id: string, event: NewEvent): void {
+    this.#needRoom();
     const m = schema.machines;
     const counts: Counts = { events: 0, bytes: 0, newest: new Map() };
     this.#db.transaction(() => {
@@ -455,6 +471,7 @@ export class SqliteStore {
   }
 
   putKey(key: ApiKey): void {
+    this.#needRoom();
     this.#orm.insert(schema.keys).values(key).onConflictDoUpdate({ target: schema.keys.id, set: key }).run();
   }
 
@@ -474,6 +491,7 @@ export class SqliteStore {
   }
 
   putUser(user: User, ends_sessions: boolean): void {
+    this.#needRoom();
     const { users } = schema;
     this.#db.transaction(() => {
       this.#orm.insert(users).values(user).onConflictDoUpdate({ target: users.id, set: user }).run();
@@ -515,8 +533,13 @@ export class SqliteStore {
   close(): void {
     clearInterval(this.#timer);
     if (this.#group.length > 0) this.#flush();
-    this.#writeWatermark();
-    this.#db.run("PRAGMA wal_checkpoint(TRUNCATE)");
+    try {
+      this.#writeWatermark();
+      this.#db.run("PRAGMA wal_checkpoint(TRUNCATE)");
+    } catch (error) {
+      // A full disk: the log is whole as it is, and what was delivered of late is delivered again.
+      console.error(`store: not tidied up: ${(error as Error).message}`);
+    }
     this.#db.close();
   }
 
@@ -525,8 +548,11 @@ export class SqliteStore {
     try {
       this.#writeWatermark();
       this.#settle(performance.now());
+      this.#said = "";
     } catch (error) {
-      console.error(`store: the watermark was not written: ${(error as Error).message}`);
+      const { message } = error as Error;
+      if (message !== this.#said) console.error(`store: the watermark was not written: ${message}`);
+      this.#said = message;
     }
   }
 
@@ -574,5 +600,35 @@ export class SqliteStore {
 
   #get<Row>(query: string, ...params: SQLQueryBindings[]): Row | null {
     return this.#db.query<Row, SQLQueryBindings[]>(query).get(...params);
+  }
+}
+
+/** What SQLite says of a full disk. */
+const FULL = { code: "SQLITE_FULL" };
+
+/**
+ * Opens the file. Where the disk has no room for the index that readers of the file share, this thread keeps one in
+ * memory, and the file to itself.
+ */
+function opened(file: string): Database {
+  try {
+    return openedIn("NORMAL", file);
+  } catch (error) {
+    if ((error as { code?: string }).code !== "SQLITE_IOERR_SHMSIZE") throw error;
+    return openedIn("EXCLUSIVE", file);
+  }
+}
+
+function openedIn(locking_mode: "NORMAL" | "EXCLUSIVE", file: string): Database {
+  const db = new Database(file, { create: true, strict: true });
+  try {
+    // Large pages: events are blobs of kilobytes.
+    db.run("PRAGMA page_size = 16384");
+    db.query(`PRAGMA locking_mode = ${locking_mode}`).get();
+    db.run("PRAGMA journal_mode = WAL");
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
   }
 }

@@ -1,7 +1,7 @@
 // The embedded store as the rest of the program sees it: calls to the thread that owns the SQLite file.
 import type { Failure, Outcome, Reply } from "./sqlite.worker.ts";
 import type { SqliteOptions } from "./sqlite-store.ts";
-import { type Appended, type Commit, Overloaded, type Store } from "./store.ts";
+import { type Appended, type Commit, DiskFull, Overloaded, type Store } from "./store.ts";
 
 /** How much may be on its way to the disk before HTTP is told to wait (invariant 7). */
 const MAX_IN_FLIGHT_BYTES = 64 * 1024 * 1024;
@@ -149,10 +149,8 @@ export async function openSqlite(
 }
 
 /** A full disk is overload: nothing was stored, the client tries again, and it heals when there is room. */
-function revive(error: Failure): Error {
-  if (error.name === "Overloaded") return new Overloaded(error.message, error.retry_after_s ?? 1);
-  if (error.code === "SQLITE_FULL" || error.code?.startsWith("SQLITE_IOERR")) {
-    return new Overloaded(`the disk takes no more: ${error.message}`, 10);
-  }
-  return Object.assign(new Error(error.message), { name: error.name });
+function revive({ name, message, code, retry_after_s }: Failure): Error {
+  if (code === "SQLITE_FULL" || code?.startsWith("SQLITE_IOERR")) return new DiskFull(message);
+  if (name === "Overloaded") return new Overloaded(message, retry_after_s ?? 1);
+  return Object.assign(new Error(message), { name });
 }

@@ -245,10 +245,21 @@ export type Store = {
 
 /** The store is at its bound: try again later (503, or a source that stops reading). */
 export class Overloaded extends Error {
-  override readonly name = "Overloaded";
+  override readonly name: string = "Overloaded";
   readonly retry_after_s: number;
   constructor(message: string, retry_after_s: number) {
     super(message);
     this.retry_after_s = retry_after_s;
+  }
+}
+
+/** So often whoever was refused for want of room is told to look again. */
+export const DISK_FULL_RETRY_S = 10;
+
+/** The store's disk takes no more: nothing was stored, and it heals by itself when there is room. */
+export class DiskFull extends Overloaded {
+  override readonly name = "DiskFull";
+  constructor(message: string) {
+    super(`the disk is full: ${message}`, DISK_FULL_RETRY_S);
   }
 }

@@ -8,6 +8,7 @@ import { SqliteReader } from "../../ingest/store/sqlite-reader.ts";
 import { openBus } from "../bus.ts";
 import { DATA_LOCK } from "../data-dir.ts";
 import { lockChdb, lockFile } from "../file-lock.ts";
+import { refuseNewerDir } from "../schema-version.ts";
 import { snapshot } from "./snapshot.ts";
 
 /** In the copy nothing leaves by age. */
@@ -35,6 +36,7 @@ export async function openSource(data_dir: string, told: (line: string) => void)
       `${data_dir} has no analytics (no chdb): start the server on it once, which makes it from the log`,
     );
   }
+  refuseNewerDir(data_dir);
   // The first says so at once to a server that is started meanwhile; one of an earlier release knows the second alone.
   const [server, lock] = [lockFile(`${data_dir}/${DATA_LOCK}`), lockChdb(chdb)];
   if (!server || !lock) throw new Error(`a server runs on ${data_dir}: stop it first`);

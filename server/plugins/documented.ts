@@ -7,7 +7,7 @@ export const PROBLEM: object = t.Object({
   title: t.String(),
   status: t.Integer(),
   detail: t.String(),
-  code: t.Optional(t.Literal("not_in_analytics_yet")),
+  code: t.Optional(t.UnionEnum(["not_in_analytics_yet", "disk_full"])),
   errors: t.Optional(t.Array(t.Object({ path: t.String(), detail: t.String() }))),
 });
 

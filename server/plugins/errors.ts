@@ -1,16 +1,16 @@
 // Every error leaves as application/problem+json (RFC 9457).
 import { Elysia, type ParseError, type ValidationError } from "elysia";
-import { EngineAway, EngineError } from "../../analytics-sql/engine/engine.ts";
+import { EngineAway, EngineError, isForRoom } from "../../analytics-sql/engine/engine.ts";
 import { SetAside } from "../../analytics-sql/rollup/set-aside.ts";
 import { BadInput, type InputError } from "../../ingest/problem.ts";
-import { Overloaded } from "../../ingest/store/store.ts";
+import { DISK_FULL_RETRY_S, DiskFull, Overloaded } from "../../ingest/store/store.ts";
 import { inputErrors } from "./validation.ts";
 
 /** ClickHouse's codes for a query over its bounds: TIMEOUT_EXCEEDED, TOO_MANY_SIMULTANEOUS_QUERIES, MEMORY_LIMIT_EXCEEDED. */
 const BUSY_CODES = new Set([159, 202, 241]);
 
 /** What programs go by where the status alone does not tell. */
-export type ProblemCode = "not_in_analytics_yet";
+export type ProblemCode = "not_in_analytics_yet" | "disk_full";
 
 /** An answer other than success, thrown from anywhere in a request. */
 export class Problem extends Error {
@@ -52,6 +52,7 @@ export function toProblem(error: unknown, log: (message: string) => void): Probl
   if (error instanceof BadInput) {
     return new Problem(422, "Unprocessable content", error.message, { errors: error.errors });
   }
+  if (error instanceof DiskFull) return diskFull(error.message, error.retry_after_s);
   if (error instanceof Overloaded) {
     const headers = { "retry-after": String(error.retry_after_s) };
     return new Problem(503, "Overloaded", error.message, { headers });
@@ -70,8 +71,17 @@ export function toProblem(error: unknown, log: (message: string) => void): Probl
     const detail = "the query needs more memory or time than there is now; ask for less, or later";
     return new Problem(503, "Overloaded", detail, { headers: { "retry-after": "5" } });
   }
+  if (isForRoom(error)) {
+    log(`refused: ${error.message}`);
+    return diskFull("the disk is full: analytics cannot write what this needs", DISK_FULL_RETRY_S);
+  }
   log(error instanceof Error ? (error.stack ?? error.message) : String(error));
   return new Problem(500, "Internal error", "something went wrong here; the log has it");
+}
+
+function diskFull(detail: string, retry_after_s: number): Problem {
+  const headers = { "retry-after": String(retry_after_s) };
+  return new Problem(503, "Disk full", detail, { code: "disk_full", headers });
 }
 
 /** The error at each parameter that has the value. */

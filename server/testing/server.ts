@@ -33,11 +33,16 @@ export type Answer<T> = { status: number; body: T; headers: Headers };
 
 export const tempDir = (): string => mkdtempSync(`${tmpdir()}/mtc-server-`);
 
-/** Starts the program and waits until it says that it is ready. @param before what runs it, as on another host */
+/**
+ * Starts the program and waits until it says that it is ready.
+ * @param before what runs it, as on another host
+ * @param root of another release's source
+ */
 export async function startServer(
   env: Record<string, string> = {},
   data_dir = tempDir(),
   before: string[] = [],
+  root = ROOT,
 ): Promise<TestServer> {
   if (onCluster && env.MTC_PROFILE === undefined) {
     // Only then: these parts take seconds to start, and are not everywhere.
@@ -45,7 +50,7 @@ export async function startServer(
     return inCluster(data_dir, env);
   }
   const child = Bun.spawn([...before, process.execPath, "server/main.ts"], {
-    cwd: ROOT,
+    cwd: root,
     env: {
       ...process.env,
       // Where tests may use a MongoDB, the program is not given it by that.

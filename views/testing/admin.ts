@@ -188,12 +188,17 @@ export const adminHealth = (name?: string): AdminHealthProps => ({
     },
     disk: {
       level: "near",
+      full: true,
       data_bytes: 3_200_000_000,
       free_bytes: 9_000_000_000,
       total_bytes: 64_000_000_000,
     },
     memory: { level: "good", resident_bytes: 820_000_000, total_bytes: 24_000_000_000 },
-    engine: { level: "good", restarts: 2 },
+    engine: {
+      level: "good",
+      restarts: 2,
+      set_aside: [name ?? "2026-11-03T06-00-00-000Z/mtc.entries_in.sql"],
+    },
     readers: { level: "good", open: 12, max: 1_000 },
     sources: [
       {

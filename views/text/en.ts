@@ -923,6 +923,7 @@ export const english = {
     engine: "Analytics engine",
     engineOf: (up: boolean, restarts: number) =>
       `${up ? "runs" : "is being started"}, started again ${restarts} ×`,
+    damaged: (files: string) => `damaged, set aside and made anew: ${files}`,
     readers: "Live screens",
     requests: "Requests since the start",
     requestsOf: (served: string, refused: string, failed: string) =>
@@ -953,6 +954,9 @@ export const english = {
       parts: "A part is down: below stands which one, since when and why; the log has the same.",
       outbox: "Analytics falls behind: look at the disk and memory, and at the log.",
       disk: "Make room: shorten MTC_RAW_RETENTION_DAYS, or give MTC_DATA_DIR a larger disk.",
+      full: "The disk is full: nothing is taken until there is room. It goes on by itself then.",
+      damaged:
+        "Something of analytics was damaged, set aside and made anew. Look at the log and at chdb.damaged in MTC_DATA_DIR; this goes when you remove that folder.",
       engine: "The analytics engine ended and is being started: if it does not come back, look at the log.",
       memory: "Other programs may need the memory; give the machine more.",
       readers: "Close screens nobody looks at: each holds a stream.",

@@ -1,7 +1,7 @@
 // The log's writing side: commits in groups, positions, and an order of writes for servers without transactions.
 import { type AnyBulkWriteOperation, type ClientSession, MongoError, MongoServerError } from "mongodb";
 import type { LoggedEvent } from "../moving.ts";
-import { type Appended, type Commit, type NewEvent, Overloaded } from "../store.ts";
+import { type Appended, type Commit, DiskFull, type NewEvent, Overloaded } from "../store.ts";
 import type { CheckpointDoc, Collections, EventDoc, GapDoc, MachineDoc } from "./documents.ts";
 import { slotOf } from "./leases.ts";
 import { machineChange, machineDoc, settingsChanged } from "./settings.ts";
@@ -397,11 +397,16 @@ export function checkpointWrites({ checkpoint }: Commit): AnyBulkWriteOperation<
   return [{ replaceOne: { filter: { _id: agent }, replacement, upsert: true } }];
 }
 
+/** The server's code. */
+const OUT_OF_DISK_SPACE = 14031;
+
 export const isDuplicate = (error: unknown): boolean =>
   error instanceof MongoServerError && error.code === DUPLICATE_KEY;
 
 /** A server that cannot be reached is overload: nothing was acknowledged, the client tries again, and it heals by itself. */
 function overloadOf(error: unknown): unknown {
+  if (error instanceof MongoServerError && error.code === OUT_OF_DISK_SPACE)
+    return new DiskFull(error.message);
   if (!(error instanceof MongoError) || (error instanceof MongoServerError && !isPassing(error)))
     return error;
   return new Overloaded(`the store cannot be reached: ${error.message}`, 2);

@@ -6,6 +6,7 @@ import type { Engine } from "../../../analytics-sql/engine/engine.ts";
 import type { LakeKeeper } from "../../../analytics-sql/lake/keeper.ts";
 import type { LiveHub } from "../../../ingest/live/hub.ts";
 import type { Relay } from "../../../ingest/outbox/relay.ts";
+import { hasRoom } from "../../../ingest/store/room.ts";
 import type { Machine } from "../../../ingest/store/store.ts";
 import { version } from "../../../package.json" with { type: "json" };
 import type { Health, Level } from "../../../views/index.ts";
@@ -109,7 +110,9 @@ export class HealthReport {
       rollup: this.#rollup(own),
       disk,
       memory: { level: levelOf(resident_bytes / total_bytes, SHARES), resident_bytes, total_bytes },
-      engine: engine ? { level: engine.up ? "good" : "bad", restarts: engine.restarts } : null,
+      engine: engine
+        ? { level: engine.up ? "good" : "bad", restarts: engine.restarts, set_aside: engine.set_aside }
+        : null,
       readers: {
         level: levelOf(hub.readers / MAX_READERS, SHARES),
         open: hub.readers,
@@ -158,7 +161,14 @@ export class HealthReport {
       statfs(data_dir),
     ]);
     const [free_bytes, total_bytes] = [bavail * bsize, blocks * bsize];
-    return { level: levelOf(1 - free_bytes / total_bytes, SHARES), data_bytes, free_bytes, total_bytes };
+    const full = !hasRoom(data_dir);
+    return {
+      level: levelOf(1 - free_bytes / total_bytes, SHARES),
+      full,
+      data_bytes,
+      free_bytes,
+      total_bytes,
+    };
   }
 
   async #sources(tenant_id: string, own: Machine[]): Promise<Health["sources"]> {

@@ -10,10 +10,11 @@ const told = (phase: Phase, lives: boolean, began_ms = 1_000): Told => ({
   lives,
 });
 
-function one({ mine = true, words = [] as Told[] } = {}) {
+function one({ mine = true, words = [] as Told[], alone = false } = {}) {
   const done: string[] = [];
   const engine = {
-    query: async () => [],
+    // There is a shadow.
+    query: async () => [{ swapping: 0 }],
     maintain: async (sql: string) => void done.push(sql),
   } as Partial<Engine> as Engine;
   const rebuilds = new Rebuilds({
@@ -25,6 +26,7 @@ function one({ mine = true, words = [] as Told[] } = {}) {
     log: () => {},
     now_ms: Date.now,
     share: { has: () => mine, tell: () => {}, told: async () => words },
+    alone,
   });
   return { rebuilds, done, words };
 }
@@ -36,6 +38,12 @@ test("invariant 6: what a dead process left is cleared away once, and the door i
   expect(await rebuilds.last()).toMatchObject({ phase: "failed", error: expect.stringContaining("is gone") });
   for (let i = 0; i < 3; i++) await rebuilds.clearUp();
   expect(done).toEqual(CLEARED);
+});
+
+test("invariant 6: where nobody else makes any, what is there at the start is cleared away, once", async () => {
+  const { rebuilds, done } = one({ alone: true });
+  for (let i = 0; i < 3; i++) await rebuilds.clearUp();
+  expect(done).toEqual(CLEARED.slice(0, 1));
 });
 
 test("each that was left is cleared away; one that lives or has ended is left alone, and so is another's job", async () => {

@@ -35,6 +35,8 @@ type Deps = {
   now_ms(): number;
   /** Of several processes one makes rebuilds, since there is one shadow; all know how far it is. */
   share: Pick<Share, "has" | "tell" | "told">;
+  /** No other process makes any: what is there at the start was left behind. */
+  alone: boolean;
 };
 
 /** As it is told to other processes. */
@@ -53,8 +55,12 @@ export class Rebuilds {
   /** Of other processes that died over theirs, when those began: what they left is cleared away. */
   readonly #cleared = new Set<number>();
 
+  /** What the process before this one may have left behind is not looked for yet. */
+  #left_behind: boolean;
+
   constructor(deps: Deps) {
     this.#deps = deps;
+    this.#left_behind = deps.alone;
   }
 
   /** The rebuild under way, or the last one, whichever process makes it. @throws where the store cannot be read */
@@ -121,23 +127,35 @@ export class Rebuilds {
   }
 
   /**
-   * Call it now and then: a process that died over its rebuild left a shadow, and may have left the door shut.
+   * Call it at the start, and now and then: a process that died over its rebuild left a shadow, and may have left the door
+   * shut.
    * @throws EngineError; then call it again
    */
   async clearUp(): Promise<void> {
     const { share, engine, log } = this.#deps;
-    if (!share.has("rebuild")) return;
+    if (!share.has("rebuild") || this.#busy || this.#stopping) return;
+    if (this.#left_behind) {
+      await this.#alone(() => clear(engine));
+      this.#left_behind = false;
+    }
     const told = (await share.told()).filter(({ lives }) => !lives);
     const left = told
       .map(({ words }) => JSON.parse(words) as Telling)
       .find((one) => isUnderWay(one) && !this.#cleared.has(one.began_ms));
     if (!left || this.#busy || this.#stopping) return;
-    this.#busy = true;
-    try {
+    await this.#alone(async () => {
       await clear(engine);
       await this.#deps.resume();
-      this.#cleared.add(left.began_ms);
-      log(`rebuild: another process died over one when ${left.phase}; what it left is cleared away`);
+    });
+    this.#cleared.add(left.began_ms);
+    log(`rebuild: another process died over one when ${left.phase}; what it left is cleared away`);
+  }
+
+  /** While this works none begins. */
+  async #alone(work: () => Promise<void>): Promise<void> {
+    this.#busy = true;
+    try {
+      await work();
     } finally {
       this.#busy = false;
     }

@@ -47,8 +47,10 @@ function Advice({ health }: AdminHealthProps) {
   const needed = [
     ["outbox", health.outbox.level],
     ["disk", health.disk.level],
+    ["full", health.disk.full ? "bad" : "good"],
     ["memory", health.memory.level],
     ["engine", health.engine?.level ?? "good"],
+    ["damaged", health.engine?.set_aside.length ? "near" : "good"],
     ["readers", health.readers.level],
     ["lake", health.lake?.level ?? "good"],
     ["sources", health.sources.some(({ level }) => level === "bad") ? "bad" : "good"],
@@ -113,7 +115,11 @@ function Figures({ health, shell }: AdminHealthProps) {
         {words.of(bytesText(memory.resident_bytes), bytesText(memory.total_bytes))}
       </Figure>
       {engine && (
-        <Figure name={words.engine} level={engine.level}>
+        <Figure
+          name={words.engine}
+          level={engine.level}
+          more={engine.set_aside.length > 0 ? words.damaged(engine.set_aside.join(", ")) : undefined}
+        >
           {words.engineOf(engine.level === "good", engine.restarts)}
         </Figure>
       )}

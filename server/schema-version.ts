@@ -1,0 +1,53 @@
+// The data directory's schema version (SPEC 14.6): looked at before anything in it is opened, raised before anything changes.
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { MIGRATIONS, SCHEMA_VERSION } from "../analytics-sql/schema/schema.ts";
+import { compare, parseVersion, refuseNewer, textOf, type Version } from "../analytics-sql/schema/version.ts";
+
+const NAME = "schema_version";
+
+/** The file says nothing that this program understands. */
+export class VersionUnknown extends Error {
+  override readonly name = "VersionUnknown";
+}
+
+/** @throws NewerSchema where a newer release wrote it and this one cannot work with it; VersionUnknown */
+export function refuseNewerDir(data_dir: string): Version | undefined {
+  const file = `${data_dir}/${NAME}`;
+  if (!existsSync(file)) return undefined;
+  const found = parseVersion(readFileSync(file, "utf8"));
+  if (!found)
+    throw new VersionUnknown(
+      `${file}: must be a schema's version, like ${textOf(SCHEMA_VERSION)}; nothing was changed`,
+    );
+  refuseNewer(data_dir, found, SCHEMA_VERSION);
+  return found;
+}
+
+/**
+ * Notes this program's version where the directory is of an older one, or of a release that noted none.
+ * @throws as {@link refuseNewerDir}, and Error where a one-way step cannot be noted before it is taken
+ */
+export function keepVersion(data_dir: string, log: (message: string) => void): void {
+  const found = refuseNewerDir(data_dir);
+  if (found && compare(found, SCHEMA_VERSION) >= 0) return;
+  try {
+    write(`${data_dir}/${NAME}`, `${textOf(SCHEMA_VERSION)}\n`);
+  } catch (error) {
+    const { message } = error as Error;
+    if ((found ?? MIGRATIONS[0].version).major !== SCHEMA_VERSION.major)
+      throw new VersionUnknown(`${data_dir}/${NAME}: ${message}; the upgrade waits, and nothing was changed`);
+    log(`schema version: not noted, until the next start: ${message}`);
+  }
+}
+
+/** As a whole, or not at all. */
+function write(file: string, text: string): void {
+  const made = `${file}.new`;
+  try {
+    writeFileSync(made, text, { mode: 0o600, flush: true });
+    renameSync(made, file);
+  } catch (error) {
+    rmSync(made, { force: true });
+    throw error;
+  }
+}
