@@ -4,7 +4,7 @@ import { type Browser, type BrowserContext, chromium, type Page } from "playwrig
 import { BROWSER_ARGS, chromiumForTests } from "../.ci/chromium.ts";
 import { limit_ms, until } from "../.ci/limits.ts";
 import { everyScreen, LOOKS } from "./testing/every-screen.ts";
-import { discard, signInOnce, startServer, type TestServer } from "./testing/server.ts";
+import { discard, signInOnce, startServer, type TestServer, tempDir } from "./testing/server.ts";
 
 const { executablePath, missing } = chromiumForTests();
 
@@ -25,7 +25,7 @@ const yesterday = `from=${today.subtract({ days: 1 }).toInstant()}&to=${today.to
 beforeAll(async () => {
   if (missing) return;
   const spawned = performance.now();
-  server = await startServer({ MTC_DEMO: "auto", MTC_RAW_RETENTION_DAYS: "30" });
+  server = await startServer({ MTC_DEMO: "auto", MTC_RAW_RETENTION_DAYS: "30" }, tempDir());
   ready_ms = performance.now() - spawned;
 });
 

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { openEmbedded } from "../engine/embedded.ts";
 import type { Engine } from "../engine/engine.ts";
 import { arrival, shuffled } from "./arrival.ts";
+import { prepareEngine } from "./prepared.ts";
 
 /** The engine to which every event comes twice, in a random order. */
 export const testEngine = (rawRetentionDays?: number): Promise<Engine> =>
@@ -15,14 +16,16 @@ export const testEngine = (rawRetentionDays?: number): Promise<Engine> =>
  * Opens chDB for this process; it holds one data directory, so tests take machines of their own instead. For tests that
  * say themselves in which order events arrive.
  */
-export function plainEngine(rawRetentionDays = 36_500): Promise<Engine> {
-  const path = mkdtempSync(join(tmpdir(), "mtc-analytics-"));
-  const opening = openEmbedded({ path, rawRetentionDays });
+export async function plainEngine(rawRetentionDays = 36_500): Promise<Engine> {
+  const folder = mkdtempSync(join(tmpdir(), "mtc-analytics-"));
+  const path = join(folder, "chdb");
+  await prepareEngine(path);
+  const engine = await openEmbedded({ path, rawRetentionDays });
   afterAll(async () => {
-    await (await opening).close();
-    rmSync(path, { recursive: true, force: true });
+    await engine.close();
+    rmSync(folder, { recursive: true, force: true });
   });
-  return opening;
+  return engine;
 }
 
 /**

@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { until } from "../../.ci/limits.ts";
+import { prepareEngine } from "../../analytics-sql/testing/prepared.ts";
 
 const ROOT = new URL("../..", import.meta.url).pathname;
 /** `TEST_PROFILE=cluster bun test …` runs whatever starts one program with all of its roles on a cluster of its own. */
@@ -33,17 +34,26 @@ export type Answer<T> = { status: number; body: T; headers: Headers };
 
 export const tempDir = (): string => mkdtempSync(`${tmpdir()}/mtc-server-`);
 
+/** One in which the program has been once: its analytics need not be made. */
+async function preparedDir(): Promise<string> {
+  const dir = tempDir();
+  if (!onCluster) await prepareEngine(`${dir}/chdb`);
+  return dir;
+}
+
 /**
  * Starts the program and waits until it says that it is ready.
+ * @param given_dir left out: one of its own, with analytics that are there and empty
  * @param before what runs it, as on another host
  * @param root of another release's source
  */
 export async function startServer(
   env: Record<string, string> = {},
-  data_dir = tempDir(),
+  given_dir?: string,
   before: string[] = [],
   root = ROOT,
 ): Promise<TestServer> {
+  const data_dir = given_dir ?? (await preparedDir());
   if (onCluster && env.MTC_PROFILE === undefined) {
     // Only then: these parts take seconds to start, and are not everywhere.
     const { inCluster } = await import("./cluster.ts");
