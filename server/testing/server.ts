@@ -1,7 +1,7 @@
 // For acceptance tests: the real program as a process of its own, on a data directory of its own.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { until } from "../../.ci/limits.ts";
+import { limit_ms, pace, until } from "../../.ci/limits.ts";
 import { prepareEngine } from "../../analytics-sql/testing/prepared.ts";
 
 const ROOT = new URL("../..", import.meta.url).pathname;
@@ -153,15 +153,13 @@ export async function metric({ call }: Pick<TestServer, "call">, name: string): 
   return Number(new RegExp(`^${name} (\\S+)$`, "m").exec(body)?.[1]);
 }
 
-/** JSON in, JSON out, with the admin key, wherever the program runs. */
-export const callTo =
-  (origin: string): TestServer["call"] =>
-  async <T>(method: string, path: string, body?: unknown, headers: Record<string, string> = {}) => {
-    const response = await fetch(origin + path, {
-      method,
-      headers: { "x-api-key": TEST_KEY, "content-type": "application/json", ...headers },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
+/**
+ * JSON in, JSON out, with the admin key, wherever the program runs. Told that analytics is not there yet, within a time that
+ * is a quiet machine's, it comes again, as a client should.
+ */
+export const callTo = (origin: string): TestServer["call"] => {
+  async function once<T>(path: string, request: RequestInit): Promise<Answer<T>> {
+    const response = await fetch(origin + path, request);
     const answer = await response.text();
     const json = response.headers.get("content-type")?.includes("json") ?? false;
     return {
@@ -169,7 +167,22 @@ export const callTo =
       body: (json ? JSON.parse(answer) : answer) as T,
       headers: response.headers,
     };
+  }
+  return async <T>(method: string, path: string, body?: unknown, headers: Record<string, string> = {}) => {
+    const request = {
+      method,
+      headers: { "x-api-key": TEST_KEY, "content-type": "application/json", ...headers },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    };
+    const end_ms = performance.now() + limit_ms();
+    for (;;) {
+      const answer = await once<T & { code?: string }>(path, request);
+      const comes_again = answer.status === 503 && answer.body.code === "not_in_analytics_yet";
+      if (!comes_again || performance.now() > end_ms) return answer;
+      await pace(1_000 * Number(answer.headers.get("retry-after")));
+    }
   };
+};
 
 /** Stops the server and forgets its data. */
 export async function discard(server: TestServer | undefined): Promise<void> {
