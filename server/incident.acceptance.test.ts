@@ -88,7 +88,11 @@ describe.skipIf(onCluster || process.platform !== "linux")("a program in trouble
     expect((await post(30, "ACTIVE")).status).toBe(202);
     const refused = await fetch(`${server.origin}${OEE}`, { headers: { "x-api-key": TEST_KEY } });
     const { code } = (await refused.json()) as Problem;
-    expect([refused.status, code, refused.headers.get("retry-after")]).toEqual([503, "not_in_analytics_yet", "2"]);
+    expect([refused.status, code, refused.headers.get("retry-after")]).toEqual([
+      503,
+      "not_in_analytics_yet",
+      "2",
+    ]);
     process.kill(engine, "SIGCONT");
     await until(async () => (await ready()).body.status === "ready");
     expect((await server.call("GET", OEE)).status).toBe(200);
