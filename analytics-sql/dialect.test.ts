@@ -224,7 +224,7 @@ test("values are bound: nothing that a user, a machine or an agent said is in th
 const COMPOSED: Record<string, RegExp> = {
   "analyst/gate.ts": /^literal\(query\)$/,
   "analyst/views.ts":
-    /^(\[allMachines, .*|key|columns|allMachines|gapIntervals|gaps|stateIntervals\.replace\("-- states", \(\) => states\)|database|databaseOf\(tenant\)|name|bound|view|LAKE_TABLE|lake_engine|literal\(tenant\))$/,
+    /^(\[allMachines, .*|key|columns|allMachines|gapIntervals|gaps|stateIntervals\.replace\("-- states", \(\) => states\)|database|databaseOf\(tenant\)|name|text|digest|LAKE_TABLE|lake_engine|literal\(tenant\))$/,
   "engine/clickhouse.ts": /^(into|format)$/,
   "engine/host/host.ts":
     /^(into|columns \?\? "\*"|literal\(file\)|literal\(format\)|literal\(lane\.name\)|bound\.join\(", "\))$/,
