@@ -102,7 +102,7 @@ test("a refusal without a word has words all the same", async () => {
   await wordless.stop(true);
 });
 
-test("with a cluster's name the first statement is the cluster's already, which has to know it", async () => {
-  const stranger = openClickHouse({ url: server.url, rawRetentionDays: 30, cluster: "nowhere" });
+test("with a cluster's name the first definition is the cluster's already, which has to know it", async () => {
+  const stranger = openClickHouse({ url: server.url, rawRetentionDays: 31, cluster: "nowhere" });
   await expect(stranger).rejects.toThrow("nowhere");
 });
