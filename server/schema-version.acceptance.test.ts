@@ -28,7 +28,10 @@ test("an older program ends with a clear message, and leaves a newer directory a
     expect(said).toContain(words);
     expect(said).toContain("the server ended with 1:");
     expect(said).not.toMatch(/\n\s+at |Error/);
-    expect([readdirSync(data_dir), readFileSync(version, "utf8")]).toEqual([["schema_version"], found]);
+    expect([readdirSync(data_dir), readFileSync(version, "utf8")]).toEqual([
+      ["lock", "schema_version"],
+      found,
+    ]);
   }
 });
 
