@@ -1,4 +1,5 @@
 // For tests: a siege of a running program, by a process of its own: what attackers do holds up nobody who looks or counts.
+import { setPriority } from "node:os";
 import { pace } from "../../.ci/limits.ts";
 import type { TestServer } from "./server.ts";
 
@@ -14,6 +15,7 @@ export type Told = {
 /** What the attackers say when all is prepared, and what they end at. */
 export const READY = "ready";
 
+const CLIENTS_NICE = 5;
 const MAIN = new URL("./siege.process.ts", import.meta.url).pathname;
 /** Bun's fetch would have the attacks wait for each other. */
 const ENV = { BUN_CONFIG_MAX_HTTP_REQUESTS: "2000" };
@@ -29,6 +31,8 @@ export class Siege {
       stdout: "pipe",
       stderr: "inherit",
     });
+    // Clients and agents have machines of their own as a rule: here they step back for the program.
+    setPriority(this.#child.pid, CLIENTS_NICE);
     this.#lines = linesOf(this.#child.stdout);
   }
 

@@ -2,7 +2,7 @@
 
 export const MAX_DOCUMENT_BYTES = 64 * 1024 * 1024;
 /** Of all agents' answers that are too long to be read at once, together; further ones wait. */
-export const MAX_ANSWERS_BYTES = 128 * 1024 * 1024;
+export const MAX_ANSWERS_BYTES = 64 * 1024 * 1024;
 export const MAX_DEPTH = 64;
 /** Of one element. */
 export const MAX_ATTRIBUTES = 64;
