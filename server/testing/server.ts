@@ -70,8 +70,8 @@ export async function startServer(
       MTC_DATA_DIR: data_dir,
       MTC_ADMIN_KEY: TEST_KEY,
       MTC_RAW_RETENTION_DAYS: "36500",
-      // Who stops a test's server knows that it does.
-      MTC_DRAIN_S: "0",
+      // Who stops a test's server knows that it does; a release before this setting refuses it.
+      ...(root === ROOT && { MTC_DRAIN_S: "0" }),
       ...env,
     },
     stdout: "pipe",
@@ -108,8 +108,8 @@ export async function startServer(
   };
 }
 
-/** A count of what waits, and its age; null where it was not counted yet. */
-type Counted = { events: number | null; age_s: number | null };
+/** A count of what waits, and its age; null where it was not counted yet. An older release counts when it is asked. */
+type Counted = { events: number | null; age_s?: number | null };
 
 /** Resolves when nothing waits for analytics, with the outbox or with Kafka, as both were counted after the call. */
 export async function emptied(
@@ -121,7 +121,7 @@ export async function emptied(
     await until(async () => {
       const asked_ms = performance.now();
       const { body } = await call<{ outbox: Counted; kafka?: Counted }>("GET", "/readyz");
-      const { events, age_s } = body[part] ?? { events: 0, age_s: 0 };
+      const { events, age_s = 0 } = body[part] ?? { events: 0 };
       return events === 0 && age_s !== null && 1_000 * age_s <= asked_ms - began_ms;
     }, quiet_s);
   }
