@@ -35,8 +35,12 @@ export function takeDataDir(data_dir: string): Pick<FileLock, "free"> {
       `MTC_DATA_DIR=${data_dir}: ${who} has this data directory; stop it, or choose another directory`,
     );
   }
-  ftruncateSync(lock.fd);
-  writeSync(lock.fd, `${process.pid}\n`);
+  try {
+    ftruncateSync(lock.fd);
+    writeSync(lock.fd, `${process.pid}\n`);
+  } catch {
+    // On a full disk nobody learns which process it is; the lock holds all the same.
+  }
   return {
     free() {
       ftruncateSync(lock.fd);

@@ -316,7 +316,8 @@ export class SqliteStore {
     this.#watermark = to === "start" ? 0 : Math.min(this.#watermark, this.#readPosition("settled"));
     this.#recent = [];
     [this.#outbox_events, this.#outbox_bytes] = this.#measureOutbox();
-    this.#findNewest();
+    // What is delivered again for safety's sake was in analytics before: nobody waits for it.
+    if (to === "start") this.#findNewest();
     // A full disk is no reason not to start: what is settled is delivered again after the next start as well.
     if (to === "start") this.#writeWatermark();
     else this.#tick();
