@@ -6,6 +6,7 @@ import { type BunSQLiteDatabase, drizzle } from "drizzle-orm/bun-sqlite";
 import { migrate } from "drizzle-orm/bun-sqlite/migrator";
 import type { EventType } from "../event.ts";
 import type { Checkpoint } from "../sources/source.ts";
+import { Trouble } from "../trouble.ts";
 import { joinLines } from "./lines.ts";
 import { hasRoom } from "./room.ts";
 import * as schema from "./schema.ts";
@@ -82,8 +83,7 @@ export class SqliteStore {
   #outbox_events: number;
   /** By tenant the newest event that was not delivered when this was opened, or that came since. */
   #newest = new Map<string, number>();
-  /** Why the watermark was not written the last time, which is said once. */
-  #said = "";
+  readonly #trouble = new Trouble("store: the watermark was not written", (line) => console.error(line));
   readonly #timer: Timer;
   readonly #settle_ms: number;
   /** Where the watermark stood of late, oldest first. */
@@ -316,11 +316,14 @@ export class SqliteStore {
     this.#watermark = to === "start" ? 0 : Math.min(this.#watermark, this.#readPosition("settled"));
     this.#recent = [];
     [this.#outbox_events, this.#outbox_bytes] = this.#measureOutbox();
-    // What is delivered again for safety's sake was in analytics before: nobody waits for it.
-    if (to === "start") this.#findNewest();
-    // A full disk is no reason not to start: what is settled is delivered again after the next start as well.
-    if (to === "start") this.#writeWatermark();
-    else this.#tick();
+    if (to === "settled") {
+      // What is delivered again for safety's sake was in analytics before: nobody waits for it. A full disk is no reason not
+      // to start: it is delivered again after the next start as well.
+      this.#tick();
+      return;
+    }
+    this.#findNewest();
+    this.#writeWatermark();
   }
 
   /** It waits for nothing any more, and is no part of the outbox. */
@@ -549,11 +552,9 @@ export class SqliteStore {
     try {
       this.#writeWatermark();
       this.#settle(performance.now());
-      this.#said = "";
+      this.#trouble.over();
     } catch (error) {
-      const { message } = error as Error;
-      if (message !== this.#said) console.error(`store: the watermark was not written: ${message}`);
-      this.#said = message;
+      this.#trouble.failed(error);
     }
   }
 

@@ -122,6 +122,12 @@ function judged(rows: SourceReport[], lost: Trouble): SourceReport[] {
   return rows;
 }
 
+/** How long ago something was seen, s; null where it never was. */
+export const ageOf_s = (at_ms: number): number | null => (at_ms === 0 ? null : (Date.now() - at_ms) / 1_000);
+
+/** How long what waits longest has waited, s; 0 where nothing waits. */
+export const lagOf_s = ({ oldest_ms }: Pick<OutboxDepth, "oldest_ms">): number => ageOf_s(oldest_ms) ?? 0;
+
 /** `degraded`: it takes requests, and a part of it is down; `not ready`: it can keep nothing. */
 export type Readiness = "ready" | "degraded" | "not ready" | "stopping";
 

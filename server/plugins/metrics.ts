@@ -6,7 +6,7 @@ import type { LakeKeeper } from "../../analytics-sql/lake/keeper.ts";
 import type { Collectors } from "../../ingest/collectors.ts";
 import type { LiveHub } from "../../ingest/live/hub.ts";
 import type { Relay } from "../../ingest/outbox/relay.ts";
-import type { Parts } from "../health/parts.ts";
+import { ageOf_s, lagOf_s, type Parts } from "../health/parts.ts";
 
 type Deps = {
   parts: Parts;
@@ -33,10 +33,12 @@ export function createMetrics({ parts, engine, relay, collectors, hub, lake }: D
   gauge("mtc_outbox_events", "Events not yet delivered to analytics", () => outbox()?.events ?? Number.NaN);
   gauge("mtc_outbox_bytes", "Bytes not yet delivered to analytics", () => outbox()?.bytes ?? Number.NaN);
   gauge("mtc_outbox_lag_seconds", "Age of the oldest event not yet delivered", () =>
-    lagOf_s(outbox()?.oldest_ms),
+    lagOf_s(outbox() ?? { oldest_ms: Number.NaN }),
   );
-  gauge("mtc_outbox_counted_seconds", "How long ago the outbox was counted", () =>
-    ageOf_s(parts.outbox().at_ms),
+  gauge(
+    "mtc_outbox_counted_seconds",
+    "How long ago the outbox was counted",
+    () => ageOf_s(parts.outbox().at_ms) ?? Number.NaN,
   );
   gauge(
     "mtc_delivered_events",
@@ -96,11 +98,6 @@ export function createMetrics({ parts, engine, relay, collectors, hub, lake }: D
   return registry;
 }
 
-const ageOf_s = (at_ms: number): number => (at_ms === 0 ? Number.NaN : (Date.now() - at_ms) / 1_000);
-
-/** @param oldest_ms when what waits longest came, 0 where nothing waits */
-const lagOf_s = (oldest_ms = Number.NaN): number => (oldest_ms === 0 ? 0 : (Date.now() - oldest_ms) / 1_000);
-
 /** What the program stands on. */
 function observeParts(registry: Registry, parts: Parts): void {
   const labelNames = ["part"];
@@ -120,7 +117,7 @@ function observeParts(registry: Registry, parts: Parts): void {
     labelNames,
     registers,
     collect() {
-      for (const one of parts.all()) age.set({ part: one.part }, ageOf_s(one.seen_ms));
+      for (const one of parts.all()) age.set({ part: one.part }, ageOf_s(one.seen_ms) ?? Number.NaN);
     },
   });
 }

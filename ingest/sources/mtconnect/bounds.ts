@@ -1,8 +1,8 @@
 // What one document of an agent may have (SPEC 16.1): looked at while its bytes are read, before anything is made of them.
 
 export const MAX_DOCUMENT_BYTES = 64 * 1024 * 1024;
-/** Of all agents' answers that are too long to be read at once, together; further ones wait. */
-export const MAX_ANSWERS_BYTES = 64 * 1024 * 1024;
+/** Of all agents' answers that are too long to be read at once, together; further ones wait. The longest has room. */
+export const MAX_ANSWERS_BYTES = MAX_DOCUMENT_BYTES;
 export const MAX_DEPTH = 64;
 /** Of one element. */
 export const MAX_ATTRIBUTES = 64;

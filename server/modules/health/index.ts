@@ -6,7 +6,7 @@ import type { Redis } from "../../../ingest/live/redis.ts";
 import type { Relay } from "../../../ingest/outbox/relay.ts";
 import type { Store } from "../../../ingest/store/store.ts";
 import type { Role } from "../../config.ts";
-import { type Part, type Parts, readinessOf } from "../../health/parts.ts";
+import { ageOf_s, lagOf_s, type Part, type Parts, readinessOf } from "../../health/parts.ts";
 
 type Deps = {
   store: Pick<Store, "about">;
@@ -44,8 +44,6 @@ export const healthModule = (deps: Deps) =>
       { detail: { tags: ["Health"], summary: "Prometheus metrics" } },
     );
 
-const ageOf_s = (at_ms: number): number | null => (at_ms === 0 ? null : (Date.now() - at_ms) / 1_000);
-
 function readyReport({ store, parts, relay, lake, stopping, roles, redis }: Deps) {
   const all = parts.all();
   const backlog = parts.backlog();
@@ -79,11 +77,10 @@ const downOf = ({ part, since_ms, error }: Part) => ({
 function outboxOf(parts: Parts, relay: Relay) {
   const { value, at_ms } = parts.outbox();
   const { failing, poison_events } = relay.status();
-  const lag_s = !value || value.oldest_ms === 0 ? 0 : (Date.now() - value.oldest_ms) / 1_000;
   return {
     events: value?.events ?? null,
     bytes: value?.bytes ?? null,
-    lag_s: value ? lag_s : null,
+    lag_s: value ? lagOf_s(value) : null,
     age_s: ageOf_s(at_ms),
     poison_events,
     error: failing?.error ?? "",

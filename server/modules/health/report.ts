@@ -6,11 +6,11 @@ import type { Engine } from "../../../analytics-sql/engine/engine.ts";
 import type { LakeKeeper } from "../../../analytics-sql/lake/keeper.ts";
 import type { LiveHub } from "../../../ingest/live/hub.ts";
 import type { Relay } from "../../../ingest/outbox/relay.ts";
-import { hasRoom } from "../../../ingest/store/room.ts";
+import { isFull } from "../../../ingest/store/room.ts";
 import type { Machine } from "../../../ingest/store/store.ts";
 import { version } from "../../../package.json" with { type: "json" };
 import type { Health, Level } from "../../../views/index.ts";
-import { type Parts, readinessOf } from "../../health/parts.ts";
+import { lagOf_s, type Part, type Parts, readinessOf } from "../../health/parts.ts";
 import type { SourceReport } from "../../sources.ts";
 import type { Reports } from "../analytics/service.ts";
 import type { DeadLetters } from "../dead-letters/service.ts";
@@ -97,17 +97,18 @@ export class HealthReport {
       this.#sources(tenant_id, own),
       this.#requests(),
     ]);
+    const all = parts.all();
     const total_bytes = process.constrainedMemory() || totalmem();
     const engine = this.#deps.engine.process?.();
     const resident_bytes = process.memoryUsage.rss() + (engine?.resident_bytes ?? 0);
     return {
-      state: readinessOf(parts.all(), stopping()),
-      parts: parts.all(),
+      state: readinessOf(all, stopping()),
+      parts: all,
       version,
       started_ms: Math.round(Date.now() - process.uptime() * 1_000),
       outbox: this.#outbox(),
       set_aside,
-      rollup: this.#rollup(own),
+      rollup: this.#rollup(own, all),
       disk,
       memory: { level: levelOf(resident_bytes / total_bytes, SHARES), resident_bytes, total_bytes },
       engine: engine
@@ -129,7 +130,7 @@ export class HealthReport {
     const { parts, relay, max_outbox_bytes: max_bytes } = this.#deps;
     const { value, at_ms: seen_ms } = parts.outbox();
     const { events, bytes, oldest_ms } = value ?? { events: 0, bytes: 0, oldest_ms: 0 };
-    const lag_s = oldest_ms === 0 ? 0 : (Date.now() - oldest_ms) / 1_000;
+    const lag_s = lagOf_s({ oldest_ms });
     const error = relay.status().failing?.error ?? "";
     const refused: Level = error === "" ? "good" : "near";
     const level = worst(levelOf(bytes / max_bytes, SHARES), levelOf(lag_s, LAG_S), refused);
@@ -137,7 +138,7 @@ export class HealthReport {
   }
 
   /** Machines that nobody asked for since the start are not counted: they are rolled up in their turn. */
-  #rollup(own: Machine[]): Health["rollup"] {
+  #rollup(own: Machine[], parts: Part[]): Health["rollup"] {
     const { reports } = this.#deps;
     const names = new Map(own.map(({ id, name }) => [id, name]));
     const set_aside = reports.setAside(own).map(({ machine, error, since_ms, again_ms }) => ({
@@ -149,22 +150,21 @@ export class HealthReport {
     }));
     const until_us = reports.rolledUntil_us(own);
     const age_s = until_us === undefined ? null : Math.max(0, Date.now() / 1_000 - until_us / 1_000_000);
-    const down = this.#deps.parts.all().some(({ part, up }) => part === "roll-up" && !up);
+    const down = parts.some(({ part, up }) => part === "roll-up" && !up);
     const whole: Level = down || set_aside.length > 0 ? "bad" : "good";
     return { level: worst(whole, levelOf(age_s ?? 0, ROLLED_S)), age_s, set_aside };
   }
 
   async #disk(): Promise<Health["disk"]> {
     const { data_dir } = this.#deps;
-    const [data_bytes, { bavail, bsize, blocks }] = await Promise.all([
+    const [data_bytes, disk] = await Promise.all([
       this.#data.of(data_dir, () => sizeOf(data_dir), MEASURED_FOR_MS),
       statfs(data_dir),
     ]);
-    const [free_bytes, total_bytes] = [bavail * bsize, blocks * bsize];
-    const full = !hasRoom(data_dir);
+    const [free_bytes, total_bytes] = [disk.bavail * disk.bsize, disk.blocks * disk.bsize];
     return {
       level: levelOf(1 - free_bytes / total_bytes, SHARES),
-      full,
+      full: isFull(disk),
       data_bytes,
       free_bytes,
       total_bytes,

@@ -1,7 +1,7 @@
 // Tells a barcode scanner, which types like a keyboard, from a person: it is faster than any hand, and ends with Enter or Tab.
 
 /** Scanners leave 1-30 ms between keys; the fastest hands some 60. */
-export const MAX_PAUSE_MS = 45;
+const MAX_PAUSE_MS = 45;
 /** Keys further apart belong to no one scan, however busy the machine that hands them on. */
 export const MAX_REST_MS = 2_000;
 /** So many quick pauses in a row are no hand's any more. */

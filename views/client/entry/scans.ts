@@ -27,7 +27,7 @@ export function listenForScans({ code, torn }: OnScan): void {
     if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
     // A key that is held down comes as fast as a scanner's.
     if (event.repeat) {
-      press.repeated(event);
+      if (pressedBy(event)) event.preventDefault();
       return;
     }
     const heard = scanner.key(event.key, event.timeStamp);
@@ -54,6 +54,10 @@ export function listenForScans({ code, torn }: OnScan): void {
 const isControl = (target: EventTarget | null): target is HTMLElement =>
   target instanceof HTMLElement && target.matches(CONTROLS);
 
+/** What a key would press. */
+const pressedBy = ({ key, target }: KeyboardEvent): HTMLElement | undefined =>
+  (key === " " || key === "Enter") && isControl(target) ? target : undefined;
+
 /** The blanks and the Enter of a code press nothing; a person's do, a moment later. */
 class Press {
   #waiting: ReturnType<typeof setTimeout> | undefined;
@@ -63,14 +67,10 @@ class Press {
     clearTimeout(this.#waiting);
     const alone = event.timeStamp - this.#last_ms > ALONE_MS;
     this.#last_ms = event.timeStamp;
-    const { key, target } = event;
-    if ((key !== " " && key !== "Enter") || !isControl(target)) return;
+    const control = pressedBy(event);
+    if (!control) return;
     event.preventDefault();
-    if (alone && kind === "key") this.#waiting = setTimeout(() => target.click(), ALONE_MS);
-  }
-
-  repeated(event: KeyboardEvent): void {
-    if ((event.key === " " || event.key === "Enter") && isControl(event.target)) event.preventDefault();
+    if (alone && kind === "key") this.#waiting = setTimeout(() => control.click(), ALONE_MS);
   }
 }
 
