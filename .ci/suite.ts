@@ -29,7 +29,7 @@ export function filesOf(part: Part): string[] {
   const all = "{server,ingest,analytics-sql,views,loadtest,deploy,.ci}/**/*.test.{ts,tsx}";
   const isOf = (file: string): boolean =>
     part === "cluster"
-      ? file.endsWith(".acceptance.test.ts")
+      ? /\.acceptance(\.long)?\.test\.ts$/.test(file)
       : file.includes(".long.test.") === (part === "long");
   return [...new Bun.Glob(all).scanSync({ cwd: ROOT, dot: true })].filter(isOf).sort();
 }

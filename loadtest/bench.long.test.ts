@@ -36,6 +36,11 @@ test(
       ],
       "roll-ups": [["roll-ups.by_day.20x3", "ms"]],
       memory: [["memory.rss", "MB"]],
+      cost: [
+        ["cost.insert.16", "CPU ms"],
+        ["cost.cpu.2", "CPU s per machine-minute"],
+        ["cost.memory.2", "MB"],
+      ],
     }),
   limit_ms(300),
 );

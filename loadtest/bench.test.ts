@@ -13,11 +13,6 @@ test(
         ["ingest.rows", "observations/s"],
         ["ingest.raw", "observations/s"],
       ],
-      cost: [
-        ["cost.insert.16", "CPU ms"],
-        ["cost.cpu.2", "CPU s per machine-minute"],
-        ["cost.memory.2", "MB"],
-      ],
     }),
   limit_ms(120),
 );

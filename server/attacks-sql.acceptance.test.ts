@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { limit_ms, pace, SLOWNESS, until } from "../.ci/limits.ts";
 import { engineOf } from "./testing/engine-process.ts";
-import { askSql, codeOf, LAMBDA, LONG, NATIVE, PATTERN } from "./testing/hostile-sql.ts";
+import { askSql, codeOf, LONG, NATIVE, PATTERN } from "./testing/hostile-sql.ts";
 import { discard, metric, signInOnce, startServer, type TestServer } from "./testing/server.ts";
 
 let server: TestServer;
@@ -66,9 +66,9 @@ test("a client that leaves takes its query with it; two lanes, and a queue with 
 });
 
 test.skipIf(process.platform !== "linux")(
-  "invariants 1, 2, 6 and 7: queries that go on past their bound are ended, with the engine where they must; whoever asked is refused",
+  "invariants 1, 2, 6 and 7: a query that heeds nothing is ended past its bound, with the engine; whoever asked is refused",
   async () => {
-    const [lambda, pattern, other] = await Promise.all(["lambda", "pattern", "other"].map(newKey));
+    const [pattern = "", other = ""] = await Promise.all(["pattern", "other"].map(newKey));
     const before = engineOf(server.pid);
     expect(readFileSync(`/proc/${before}/oom_score_adj`, "utf8").trim()).toBe("1000");
     const post = (n: number) =>
@@ -83,28 +83,19 @@ test.skipIf(process.platform !== "linux")(
         await pace(100);
       }
     })();
-    const asked = [
-      [lambda, LAMBDA],
-      [pattern, PATTERN],
-    ].map(async ([key = "", query = ""]) => {
-      const began_ms = performance.now();
-      const answer = await ask(key, query);
-      return { code: codeOf(answer), ms: performance.now() - began_ms };
-    });
-    const [sorted, matched] = await Promise.all(asked);
-    console.log(`sorted: ${JSON.stringify(sorted)}, matched: ${JSON.stringify(matched)}`);
-    expect(["159", "241"]).toContain(String(sorted?.code));
-    expect(matched?.code).toBe("159");
+    const began_ms = performance.now();
+    const matched = await ask(pattern, PATTERN);
+    expect(codeOf(matched)).toBe("159");
     // 30 s, two more, and what a busy machine adds.
-    expect(matched?.ms).toBeLessThan(limit_ms());
+    expect(performance.now() - began_ms).toBeLessThan(limit_ms());
     // The engine is another one, and does what it did.
     await until(async () => (await metric(server, "mtc_engine_up")) === 1);
     expect(await metric(server, "mtc_engine_restarts")).toBe(1);
     expect(engineOf(server.pid)).not.toBe(before);
-    const again = await ask(pattern ?? "", "SELECT 1");
+    const again = await ask(pattern, "SELECT 1");
     expect(again.status).toBe(429);
     expect(Number(again.headers.get("retry-after"))).toBeWithin(500, 601);
-    expect(await (await ask(other ?? "", "SELECT 1")).text()).toBe("1\n");
+    expect(await (await ask(other, "SELECT 1")).text()).toBe("1\n");
     await until(() =>
       readFileSync(`${server.data_dir}/security.log`, "utf8")
         .split("\n")

@@ -1,8 +1,20 @@
-// First light: the demo plant from an empty directory to figures on a screen, every page in one look, and back after a restart.
+// First light: the demo plant from an empty directory to figures on a screen, and every page in one look.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import { BROWSER_ARGS, chromiumForTests } from "../.ci/chromium.ts";
 import { limit_ms, until } from "../.ci/limits.ts";
+import {
+  allCollected,
+  cncsOf,
+  DEMO,
+  figures,
+  machineIds,
+  type OeeRow,
+  rows,
+  type StateRow,
+  today,
+  yesterday,
+} from "./testing/demo-plant.ts";
 import { everyScreen, LOOKS } from "./testing/every-screen.ts";
 import { discard, signInOnce, startServer, type TestServer, tempDir } from "./testing/server.ts";
 
@@ -11,21 +23,15 @@ const { executablePath, missing } = chromiumForTests();
 const KIOSK = { viewport: { width: 1920, height: 1080 }, locale: "en-GB" };
 const EXTRA = "bench-1";
 
-type OeeRow = { key: string; machine_id?: string; oee: number | null; run_time_s: number };
-type StateRow = { state: string; from: string; to: string; seconds: number };
-
 let server: TestServer;
 let browser: Browser;
 let context: BrowserContext;
 let ready_ms = 0;
-/** Yesterday in the plant's zone: the same day however late the tests run. */
-const today = Temporal.Now.zonedDateTimeISO("Europe/Berlin").startOfDay();
-const yesterday = `from=${today.subtract({ days: 1 }).toInstant()}&to=${today.toInstant()}`;
 
 beforeAll(async () => {
   if (missing) return;
   const spawned = performance.now();
-  server = await startServer({ MTC_DEMO: "auto", MTC_RAW_RETENTION_DAYS: "30" }, tempDir());
+  server = await startServer(DEMO, tempDir());
   ready_ms = performance.now() - spawned;
 });
 
@@ -34,35 +40,8 @@ afterAll(async () => {
   await discard(server);
 });
 
-async function rowsOf<T>(path: string): Promise<T[]> {
-  const { status, body } = await server.call<{ rows: T[] }>("GET", path);
-  expect([path, status]).toEqual([path, 200]);
-  return body.rows;
-}
-
-const machineIds = async (): Promise<string[]> =>
-  (await rowsOf<{ id: string }>("/api/v1/machines")).map(({ id }) => id).sort();
-
-const cncs = async (): Promise<string[]> => (await machineIds()).filter((id) => id !== "demo-press-1");
-
-/** Yesterday of every CNC, as soon as each has an OEE. */
-const figures = (): Promise<OeeRow[]> =>
-  until(async () => {
-    const rows = await rowsOf<OeeRow>(`/api/v1/oee?${yesterday}&by=machine`);
-    const ids = await cncs();
-    const known = ids.filter((id) => rows.some((row) => row.machine_id === id && (row.oee ?? 0) > 0));
-    return ids.length === 4 && known.length === 4 ? rows : undefined;
-  });
-
-/** Every source is connected, and all that it told can be queried. */
-async function allCollected(): Promise<void> {
-  await until(async () => {
-    const { body } = await server.call<{ sources: { state: string }[] }>("GET", "/readyz");
-    const connected = body.sources.filter(({ state }) => state === "streaming" || state === "polling");
-    return (body.sources.length >= 2 && connected.length === body.sources.length) || undefined;
-  });
-  await server.settled();
-}
+const rowsOf = <T>(path: string): Promise<T[]> => rows<T>(server, path);
+const cncs = (): Promise<string[]> => cncsOf(server);
 
 /** Opens a page of the signed-in session, and fails on anything the console or the policy complained of. */
 async function visit(path: string, look: (page: Page) => Promise<void>): Promise<void> {
@@ -111,15 +90,15 @@ describe.skipIf(missing)("the demo, from an empty directory", () => {
     // Else it would be asked for the figures all along while its past comes in.
     await until(() => /demo plant:/.exec(server.output())?.[0]);
     await server.settled();
-    const rows = await figures();
+    const rows = await figures(server);
     const figures_ms = performance.now() - since;
     console.log(`ready ${ready_ms.toFixed(0)} ms after the start, OEE ${figures_ms.toFixed(0)} ms later`);
     for (const { oee } of rows.filter((row) => row.machine_id !== "demo-press-1")) {
       expect(oee).toBeGreaterThan(0);
       expect(oee).toBeLessThanOrEqual(1);
     }
-    await allCollected();
-    expect(await machineIds()).toHaveLength(5);
+    await allCollected(server);
+    expect(await machineIds(server)).toHaveLength(5);
   });
 
   test("the printed link signs in, once, and the wall shows five machines as the reports have them", async () => {
@@ -285,25 +264,5 @@ describe.skipIf(missing)("the demo, at its end", () => {
       expect(new URL(page.url()).pathname).toBe("/sign-in");
     });
     expect(await status()).toBe(401);
-  });
-
-  test("invariant 2: after a restart the demo is back, and yesterday is what it was", async () => {
-    await server.settled();
-    const past = async () => ({
-      oee: await rowsOf<OeeRow>(`/api/v1/oee?${yesterday}&by=machine`),
-      states: await Promise.all(
-        (await cncs()).map((id) => rowsOf<StateRow>(`/api/v1/machines/${id}/states?${yesterday}`)),
-      ),
-    });
-    const before = await past();
-    expect(await server.stop()).toBe(0);
-    const restarted = performance.now();
-    server = await startServer({ MTC_DEMO: "auto", MTC_RAW_RETENTION_DAYS: "30" }, server.data_dir);
-    console.log(`ready ${(performance.now() - restarted).toFixed(0)} ms after the restart`);
-    await until(() => /demo plant:/.exec(server.output())?.[0]);
-    await allCollected();
-    expect(await machineIds()).toEqual([...new Set(before.oee.map((row) => row.machine_id ?? ""))].sort());
-    expect(await machineIds()).toHaveLength(5);
-    expect(await past()).toEqual(before);
   });
 });

@@ -6,7 +6,7 @@ import { type Document, requestsOf } from "./testing/requests.ts";
 import { prepared, ROLES, type Role, type Sandbox } from "./testing/sandbox.ts";
 
 /** Requests of each operation with each role. */
-const REQUESTS = { admin: 6, other: 2 };
+const REQUESTS = { admin: 3, other: 1 };
 /** It never ends: it is opened and let go (stream.acceptance.test.ts holds what it says). */
 const ENDLESS = "/api/v1/stream";
 

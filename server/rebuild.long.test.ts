@@ -5,4 +5,5 @@ rebuilding({
   batches: 24,
   asks: [{}, { from: day(1), to: day(2) }],
   kill_at: ["replaying", "gathering", "catching up", "swapping"],
+  mended_while: ["running", "stopped"],
 });

@@ -3,6 +3,7 @@ import { afterAll, expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { until } from "../../.ci/limits.ts";
 import { observations } from "../queries/observations.ts";
 import { openEmbedded } from "./embedded.ts";
 import { engineContract } from "./engine.contract.ts";
@@ -23,6 +24,13 @@ test("limits are set (invariant 7)", async () => {
     {},
   );
   expect(limits).toEqual({ server: 3 * 1024 ** 3, one: 2 * 1024 ** 3 });
+});
+
+test.skipIf(process.platform !== "linux")("what a query needed is given back (invariant 7)", async () => {
+  const held = (): number => engine.process?.().resident_bytes ?? 0;
+  await engine.query("SELECT length(groupArray(x)) AS n FROM (SELECT arrayJoin(range(60000000)) AS x)", {});
+  expect(held()).toBeGreaterThan(400 * 1024 ** 2);
+  await until(() => held() < 200 * 1024 ** 2);
 });
 
 test("opened again, everything is there, and the new retention holds", async () => {

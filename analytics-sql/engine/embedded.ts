@@ -4,6 +4,7 @@ import { type ClickHouseOptions, connect, prepare } from "./clickhouse.ts";
 import { damageIn, mend, setAside, setAsideTables, setAsideWhole } from "./damage.ts";
 import { type Engine, NoRoom } from "./engine.ts";
 import { EngineProcess } from "./process.ts";
+import { purgeOften } from "./purge.ts";
 
 export type EmbeddedOptions = Omit<ClickHouseOptions, "url" | "cluster" | "kafka"> & {
   /** The data directory; one for each process. */
@@ -33,10 +34,12 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<Engine> {
     log,
   });
   const engine = connect(here, own);
+  const purging = purgeOften(own, () => engine.run("SYSTEM JEMALLOC PURGE", {}));
   return {
     ...engine,
     process: () => ({ ...own.status(), set_aside: setAside(path) }),
     async close() {
+      await purging.stop();
       await engine.close();
       await own.close();
     },

@@ -6,8 +6,8 @@ import type { Roller } from "./roller.ts";
 const DAY_US = 86_400_000_000;
 /** How often today is rolled up. */
 const EVERY_MS = 10_000;
-/** The past rests so many times as long as it took: what arrives and who asks go first. */
-const REST = 5;
+/** Each rests so many times as long as it took: what arrives and who asks go first, and on a busy machine it does not pile up. */
+const REST = { today: 20, past: 5 };
 /** How much of the past is rolled up in one step, days of machines: screens wait for it no longer than for their own. */
 const PAST_MACHINE_DAYS = 500;
 
@@ -24,7 +24,7 @@ export function keepRolled(
   machines: () => Map<string, string[]>,
   troubles: { today: Trouble; past: Trouble },
 ): Repeating {
-  const rolling = (trouble: Trouble, rest_ms: (took_ms: number) => number, step: Step): Repeating =>
+  const rolling = (trouble: Trouble, rest: number, step: Step): Repeating =>
     repeat(async (running) => {
       const began_ms = performance.now();
       let whole = true;
@@ -36,27 +36,19 @@ export function keepRolled(
         });
       }
       if (whole) trouble.over();
-      return rest_ms(performance.now() - began_ms);
+      return Math.max(EVERY_MS, rest * (performance.now() - began_ms));
     });
-  const today = rolling(
-    troubles.today,
-    () => EVERY_MS,
-    async (tenant, own, now_us) => {
-      const from_us = now_us - (now_us % DAY_US);
-      await roller.roll({ tenant, machines: own, from_us, to_us: now_us, as_of_us: now_us });
-    },
-  );
-  const past = rolling(
-    troubles.past,
-    (took_ms) => Math.max(EVERY_MS, REST * took_ms),
-    async (tenant, own, now_us) => {
-      const behind = await roller.past(tenant, own);
-      if (!behind) return;
-      const { until_us: to_us } = behind;
-      const from_us = to_us - Math.ceil(PAST_MACHINE_DAYS / behind.machines.length) * DAY_US;
-      await roller.roll({ tenant, machines: behind.machines, from_us, to_us, as_of_us: now_us });
-    },
-  );
+  const today = rolling(troubles.today, REST.today, async (tenant, own, now_us) => {
+    const from_us = now_us - (now_us % DAY_US);
+    await roller.roll({ tenant, machines: own, from_us, to_us: now_us, as_of_us: now_us });
+  });
+  const past = rolling(troubles.past, REST.past, async (tenant, own, now_us) => {
+    const behind = await roller.past(tenant, own);
+    if (!behind) return;
+    const { until_us: to_us } = behind;
+    const from_us = to_us - Math.ceil(PAST_MACHINE_DAYS / behind.machines.length) * DAY_US;
+    await roller.roll({ tenant, machines: behind.machines, from_us, to_us, as_of_us: now_us });
+  });
   return {
     async stop() {
       await Promise.all([today.stop(), past.stop()]);

@@ -294,3 +294,15 @@ test("who asks goes in between the statements of the background, which gives up 
   expect(days.slice(5)).toEqual(["m12 2", "m12 502"]);
   expect(roller.until_us(tenant, ["m12"])).toBe(T0 + 700 * DAY_US);
 });
+
+test("those who wait for their turn with the same days share it", async () => {
+  const { engine: noted, days, began, go } = noting();
+  const roller = new Roller(noted);
+  const first = roller.exact(window(["m15"], 1));
+  await began;
+  const asked = ["m16", "m17", "m18"].map((machine) => roller.exact(window([machine], 1)));
+  const longer = roller.exact(window(["m16"], 2));
+  go();
+  await Promise.all([first, ...asked, longer]);
+  expect(days).toEqual(["m15 0", "m16,m17,m18 0", "m16 1"]);
+});

@@ -35,6 +35,9 @@ const RECENT_US = 20_000_000;
 
 type MinorStops = Pick<MachinePolicy, "minor_stop_us">[];
 
+/** What somebody waits for. */
+type Asked = { window: Window; policies: (() => Promise<MinorStops>) | undefined };
+
 /** How a roll-up is done: `turn` is taken for each of its statements, each of so many days of machines. */
 type Pace = { turn: Turns; machine_days: number; background: boolean };
 
@@ -63,6 +66,8 @@ export class Roller {
   /** The latest version that anything was written under. */
   #version = 0;
   readonly #inTurn = takeTurns();
+  /** By their days: those who wait for their turn. */
+  readonly #waiting = new Map<string, { asked: Asked[]; done: Promise<void> }>();
   readonly #inBackground = takeTurns();
   readonly #aside: AsideList;
   #renewing = false;
@@ -78,12 +83,31 @@ export class Roller {
    * @param policies reads those of the window's machines, where they are needed anyway: called when its turn has come
    * @throws EngineError; SetAside where it cannot be had of one of the machines: a figure without it would be another one
    */
-  exact(window: Window, policies?: () => Promise<MinorStops>): Promise<void> {
-    return this.#inTurn(async () => {
-      await this.#roll(window, AT_ONCE, policies);
-      const aside = this.setAside(window);
-      if (aside.length > 0) throw new SetAside(aside, Date.now());
+  async exact(window: Window, policies?: () => Promise<MinorStops>): Promise<void> {
+    await this.#together({ window, policies });
+    const aside = this.setAside(window);
+    if (aside.length > 0) throw new SetAside(aside, Date.now());
+  }
+
+  /**
+   * A turn is shared by those who wait for it with the same days: a program that asks for each machine by itself, all at
+   * once, waits for one statement, which costs hardly more than one machine's.
+   */
+  #together(one: Asked): Promise<void> {
+    const { tenant, from_us, to_us } = one.window;
+    const days = `${tenant} ${midnight(from_us)} ${midnight(to_us - 1)}`;
+    const waiting = this.#waiting.get(days);
+    if (waiting) {
+      waiting.asked.push(one);
+      return waiting.done;
+    }
+    const asked = [one];
+    const done = this.#inTurn(() => {
+      this.#waiting.delete(days);
+      return this.#roll(allOf(asked.map(({ window }) => window)), AT_ONCE, policiesOf(asked));
     });
+    this.#waiting.set(days, { asked, done });
+    return done;
   }
 
   /**
@@ -333,10 +357,26 @@ export class Roller {
 /** For whoever waits, and has the turn already. */
 const AT_ONCE: Pace = { turn: (work) => work(), machine_days: MACHINE_DAYS, background: false };
 
-type Asked = { from_us: number; until_us: number; to_us: number; margin_us: number; since_us: number };
+/** One window that holds each of several, of one tenant. */
+const allOf = (windows: readonly Window[]): Window => ({
+  tenant: windows[0]?.tenant ?? "",
+  machines: windows.flatMap(({ machines }) => machines),
+  from_us: Math.min(...windows.map(({ from_us }) => from_us)),
+  to_us: Math.max(...windows.map(({ to_us }) => to_us)),
+  as_of_us: Math.max(...windows.map(({ as_of_us }) => as_of_us)),
+});
+
+/** @returns undefined where one of them brings none, and all are to be read */
+function policiesOf(asked: readonly Asked[]): (() => Promise<MinorStops>) | undefined {
+  const own = asked.flatMap(({ policies }) => policies ?? []);
+  if (own.length < asked.length) return undefined;
+  return async () => (await Promise.all(own.map((policies) => policies()))).flat();
+}
+
+type Stretch = { from_us: number; until_us: number; to_us: number; margin_us: number; since_us: number };
 
 /** @returns undefined where the roll-up holds what is asked */
-function jobOf(machine: string, asked: Asked, known?: Standing, run_start_us?: number): Job | undefined {
+function jobOf(machine: string, asked: Stretch, known?: Standing, run_start_us?: number): Job | undefined {
   const { from_us, until_us, since_us } = asked;
   if (from_us >= until_us) return undefined;
   const whole = { machine, first_us: from_us, last_us: until_us, since_us };

@@ -5,6 +5,7 @@ import { type Browser, type BrowserContext, chromium, type Page } from "playwrig
 import { BROWSER_ARGS, chromiumForTests } from "../../.ci/chromium.ts";
 import { limit_ms, until } from "../../.ci/limits.ts";
 import { crawl } from "./crawl.ts";
+import { DEMO } from "./demo-plant.ts";
 import { layoutShift } from "./layout-shift.ts";
 import { signInOnce, startServer, type TestServer } from "./server.ts";
 
@@ -42,7 +43,7 @@ let broken: string[];
 
 /** A plant of its own for a file of screens alone; the file ends it. */
 export async function startPlant(): Promise<Plant> {
-  const server = await startServer({ MTC_DEMO: "auto", MTC_RAW_RETENTION_DAYS: "30" });
+  const server = await startServer(DEMO);
   const browser = await chromium.launch({ executablePath, args: BROWSER_ARGS });
   await until(() => /demo plant:/.exec(server.output())?.[0]);
   await server.settled();

@@ -183,7 +183,8 @@ test("1.4 stream: pages back to back, then changes, then heartbeats; Content-len
     seen.push(...sequences(document));
   }
   add("feed", 999);
-  seen.push(...sequences((await parts.next()).document));
+  // Where the machine is busy a heartbeat may have come first.
+  while (seen.length < 257) seen.push(...sequences((await parts.next()).document));
   expect(seen.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 257 }, (_, i) => i + 1));
   const begun = performance.now();
   const heartbeat = (await parts.next()).document;

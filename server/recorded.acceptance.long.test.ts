@@ -1,5 +1,5 @@
 // Recorded days of a real machine into the real program: every way in, any order, twice, and through restarts. The days are
-// moved by whole weeks to the last ones.
+// moved by whole weeks to the last ones. `recordings.acceptance.test.ts` has each recording once.
 import { afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { limit_ms, until } from "../.ci/limits.ts";
 import { arrival, shuffled } from "../analytics-sql/testing/arrival.ts";
