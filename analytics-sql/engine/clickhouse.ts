@@ -10,7 +10,7 @@ import { byDoor } from "./doors.ts";
 import { type Engine, EngineAway, NoRoom } from "./engine.ts";
 import { formOf, texts } from "./form.ts";
 import type { EngineProcess } from "./process.ts";
-import { replicated } from "./replicated.ts";
+import { replicated, whenCaughtUp } from "./replicated.ts";
 import {
   ASIDE,
   fail,
@@ -149,7 +149,7 @@ const maintaining =
     const { run } = asking(client, MAINTAINING, own);
     for (const statement of replicated(sql, cluster)) {
       if (hasRoom && DEFINES.test(statement) && !hasRoom()) throw new NoRoom("what analytics has to define");
-      await run(statement, params);
+      await whenCaughtUp(() => run(statement, params));
     }
   };
 

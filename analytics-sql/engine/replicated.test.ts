@@ -9,7 +9,8 @@ import { ALL_DAYS, clear, Shadow } from "../rebuild/shadow.ts";
 import { SCHEMA_STATEMENTS } from "../schema/schema.ts";
 import { columns, event, joined, us } from "../testing/plant.ts";
 import { openEmbedded } from "./embedded.ts";
-import { replicated } from "./replicated.ts";
+import { EngineError } from "./engine.ts";
+import { likeTable, replicated, whenCaughtUp } from "./replicated.ts";
 import { retention } from "./settings.ts";
 
 const CLUSTER = "all-plants";
@@ -84,9 +85,16 @@ test("invariant 9: every statement takes ON CLUSTER, every table is replicated, 
     }
     kinds.add(kind);
     expect(after).toMatch(/^(CREATE|DROP|ALTER|TRUNCATE) [\w ]+ [\w.`]+ ON CLUSTER `all-plants`/);
-    expect(after.replace(" ON CLUSTER `all-plants`", "").replace("ENGINE = Replicated", "ENGINE = ")).toBe(
-      before,
-    );
+    const [, table = ""] = /^CREATE TABLE (?:IF NOT EXISTS )?([\w.]+)/.exec(before) ?? [];
+    const place = table.startsWith("mtc.")
+      ? `/clickhouse/tables/{shard}/mtc/${table.slice("mtc.".length)}`
+      : "/clickhouse/tables/{uuid}/{shard}";
+    const plain = after
+      .replace(" ON CLUSTER `all-plants`", "")
+      .replace(`MergeTree('${place}', '{replica}')`, "MergeTree")
+      .replace(`MergeTree('${place}', '{replica}', `, "MergeTree(")
+      .replace("ENGINE = Replicated", "ENGINE = ");
+    expect(plain).toBe(before);
     expect(after).not.toMatch(/ENGINE = (?!Replicated)\w*MergeTree/);
     // What it takes is complete on each server before it, and what it made after it.
     const [, from] = /(?:ATTACH|REPLACE) PARTITION ID .* FROM ([\w.]+)\)?$/.exec(before) ?? [];
@@ -124,6 +132,24 @@ test("invariant 9: every statement takes ON CLUSTER, every table is replicated, 
   ]);
 });
 
+test("a table like a replicated one has a place of its own, and all else of it", () => {
+  const made = (engine: string): string => likeTable("mtc_rebuild.a", "mtc.a", engine);
+  const rest =
+    "PARTITION BY toDate(ts) ORDER BY (a, b) TTL toDateTime(ts) + toIntervalDay(30) SETTINGS x = 1";
+  const place = "'/clickhouse/tables/{shard}/mtc/a', '{replica}'";
+  expect(made(`ReplicatedReplacingMergeTree(${place}, version) ${rest}`)).toBe(
+    `CREATE TABLE mtc_rebuild.a AS mtc.a ENGINE = ReplacingMergeTree(version) ${rest}`,
+  );
+  expect(made(`ReplicatedMergeTree(${place}) ${rest}`)).toBe(
+    `CREATE TABLE mtc_rebuild.a AS mtc.a ENGINE = MergeTree ${rest}`,
+  );
+  for (const engine of [`ReplacingMergeTree(version) ${rest}`, `MergeTree ${rest}`])
+    expect(made(engine)).toBe(`CREATE TABLE mtc_rebuild.a AS mtc.a ENGINE = ${engine}`);
+  expect(replicated(made(`ReplicatedReplacingMergeTree(${place}, version)`), "all").join()).toContain(
+    "ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{uuid}/{shard}', '{replica}', version)",
+  );
+});
+
 test("one server's statements stay as they are; one that is not known is no guess", () => {
   expect(replicated("DROP TABLE mtc.rolls", undefined)).toEqual(["DROP TABLE mtc.rolls"]);
   for (const sql of [
@@ -133,4 +159,21 @@ test("one server's statements stay as they are; one that is not known is no gues
   ])
     expect(() => replicated(sql, CLUSTER)).toThrow("not known how a cluster runs this");
   expect(replicated("DROP TABLE mtc.a SYNC", "it's")).toEqual(["DROP TABLE mtc.a ON CLUSTER 'it\\'s' SYNC"]);
+});
+
+test("a change that a server is behind for is tried again, any other error is told at once", async () => {
+  const failing = (code: number, times: number) => {
+    let ran = 0;
+    const run = async (): Promise<void> => {
+      ran += 1;
+      if (ran <= times) throw new EngineError("no", code, false, null);
+    };
+    return { run, ran: () => ran };
+  };
+  const behind = failing(517, 1);
+  await whenCaughtUp(behind.run);
+  expect(behind.ran()).toBe(2);
+  const wrong = failing(36, 1);
+  await expect(whenCaughtUp(wrong.run)).rejects.toThrow("no");
+  expect(wrong.ran()).toBe(1);
 });

@@ -4,6 +4,7 @@ import type { ClickHouseClient } from "@clickhouse/client";
 import { clientOf, LONG_REQUEST_TIMEOUT_MS, WHOLE } from "../engine/clickhouse.ts";
 import type { Engine } from "../engine/engine.ts";
 import { literal } from "../engine/literal.ts";
+import { likeTable } from "../engine/replicated.ts";
 import { fail, MAINTAINING } from "../engine/settings.ts";
 import { TABLES } from "../rebuild/shadow.ts";
 
@@ -20,7 +21,8 @@ const ROLLED = [
   "machine_day_totals",
 ];
 
-type Table = { name: string; columns: string[] };
+type Columns = { name: string; columns: string[] };
+type Table = Columns & { engine_full: string };
 
 /** What a table holds of one machine in one of its partitions. */
 export type Print = {
@@ -62,12 +64,14 @@ export class Tables {
 
   static async open(move: MoveTables): Promise<Tables> {
     const tables = await move.to.query<Table>(
-      `SELECT table AS name, groupArray(column) AS columns
-       FROM (SELECT table, name AS column FROM system.columns
-             WHERE database = 'mtc' AND table IN (SELECT name FROM system.tables
-                 WHERE database = 'mtc' AND endsWith(engine, 'MergeTree') AND name IN {tables:Array(String)})
-             ORDER BY table, position)
-       GROUP BY table ORDER BY table`,
+      `SELECT name, columns, engine_full
+       FROM (SELECT table, groupArray(column) AS columns
+             FROM (SELECT table, name AS column FROM system.columns WHERE database = 'mtc' ORDER BY table, position)
+             GROUP BY table) AS c
+       INNER JOIN (SELECT name, engine_full FROM system.tables
+             WHERE database = 'mtc' AND endsWith(engine, 'MergeTree') AND name IN {tables:Array(String)}) AS t
+           ON c.table = t.name
+       ORDER BY name`,
       { tables: TABLES },
     );
     return new Tables(move, clientOf(move.url, LONG_REQUEST_TIMEOUT_MS), tables);
@@ -121,7 +125,7 @@ export class Tables {
     await this.#client.close();
   }
 
-  async #prints(engine: Engine, { name, columns }: Table, observed_from: string): Promise<Print[]> {
+  async #prints(engine: Engine, { name, columns }: Columns, observed_from: string): Promise<Print[]> {
     const sql = printsOf({ name, columns });
     const from = name === "observations" ? observed_from : "";
     const rows = await engine.aside.query<Omit<Print, "table">>(sql, { from });
@@ -151,11 +155,11 @@ export class Tables {
     );
   }
 
-  async #send({ name, columns }: Table, partition: string): Promise<void> {
+  async #send({ name, columns, engine_full }: Table, partition: string): Promise<void> {
     const { from, to } = this.#move;
     const beside = `${BESIDE}.${name}`;
     await to.maintain(`DROP TABLE IF EXISTS ${beside} SYNC`);
-    await to.maintain(`CREATE TABLE ${beside} AS mtc.${name}`);
+    await to.maintain(likeTable(beside, `mtc.${name}`, engine_full));
     const rows = await from.read(
       `SELECT ${listOf(columns)} FROM mtc.${name} FINAL WHERE _partition_id = ${literal(partition)}`,
       "Native",
@@ -183,7 +187,7 @@ export class Tables {
  * What a table holds, each row once, by partition, tenant and machine: how much, and the sum of the rows' hashes, which no
  * order of rows and no row sent twice can change. The bytes of all columns are hashed, so that an empty value counts.
  */
-export const printsOf = ({ name, columns }: Table): string =>
+export const printsOf = ({ name, columns }: Columns): string =>
   `SELECT
        _partition_id AS partition,
        toString(tenant_id) AS tenant,

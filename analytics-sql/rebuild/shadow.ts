@@ -1,6 +1,7 @@
 // The projection a second time, in a database of its own, and how it takes the place of the first.
 import type { Stretch } from "../../ingest/event.ts";
 import type { Database, Engine } from "../engine/engine.ts";
+import { likeTable } from "../engine/replicated.ts";
 import { projectionIn } from "../schema/schema.ts";
 import touch from "./touch.sql" with { type: "text" };
 
@@ -46,15 +47,15 @@ export class Shadow {
   static async open(engine: Engine, days: Days): Promise<Shadow> {
     await clear(engine);
     await engine.maintain(`CREATE DATABASE ${SHADOW} ENGINE = Atomic`);
-    const tables = await engine.query<{ name: string; partition_key: string }>(
-      `SELECT name, partition_key FROM system.tables
+    const tables = await engine.query<{ name: string; partition_key: string; engine_full: string }>(
+      `SELECT name, partition_key, engine_full FROM system.tables
        WHERE database = {live:String} AND endsWith(engine, 'MergeTree') AND name IN {names:Array(String)}`,
       { live: LIVE, names: TABLES },
     );
-    for (const { name } of tables) {
+    for (const { name, engine_full } of tables) {
       // As the live table is by now, with its retention: partitions change places between equal tables only.
       for (const made of [name, NEXT + name])
-        await engine.maintain(`CREATE TABLE ${SHADOW}.${made} AS ${LIVE}.${name}`);
+        await engine.maintain(likeTable(`${SHADOW}.${made}`, `${LIVE}.${name}`, engine_full));
     }
     for (const statement of projectionIn(SHADOW)) await engine.maintain(statement);
     const known = tables.map(({ name, partition_key }) => ({ name, dated: partition_key !== "" }));
