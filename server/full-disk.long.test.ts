@@ -182,7 +182,7 @@ describe.skipIf(!disk)("on a full disk", () => {
       expect(server.output()).toContain("set aside and made anew");
       const { body } = await server.call<string>("GET", "/admin/health");
       expect(body).toContain("mtc.observations.sql");
-      expect(readFileSync(`${old_dir}/schema_version`, "utf8")).toBe("1.0\n");
+      expect(readFileSync(`${old_dir}/schema_version`, "utf8")).toBe("1.1\n");
       await takesAgain(server, 901);
       await server.stop();
     });

@@ -1,6 +1,5 @@
 // What is done once for all processes, by one that serves: rebuilds, the roll-up, the lake, the purge, dead letters carried on.
 import { type Engine, EngineAway } from "../analytics-sql/engine/engine.ts";
-import { closeSource, openSource } from "../analytics-sql/kafka/source.ts";
 import { keepLake, type LakeKeeper } from "../analytics-sql/lake/keeper.ts";
 import type { Lake } from "../analytics-sql/lake/lake.ts";
 import { LakeWriter } from "../analytics-sql/lake/writer.ts";
@@ -21,6 +20,7 @@ import type { Reports } from "./modules/analytics/service.ts";
 import { endOpenReasons } from "./modules/downtime/open-ends.ts";
 import type { Annotations } from "./modules/downtime/service.ts";
 import type { Machines } from "./modules/machines/service.ts";
+import { type Door, topicDoor } from "./modules/rebuild/door.ts";
 import { Rebuilds } from "./modules/rebuild/service.ts";
 import { shareJobs } from "./replicas.ts";
 
@@ -118,12 +118,10 @@ export async function startJobs(deps: Deps): Promise<Jobs> {
 }
 
 /** How a rebuild keeps the door to the live tables shut: no relay delivers, or no server reads the topic. */
-function doorOf({ config: { kafka }, engine, relay }: Deps) {
-  if (!kafka) return { pause: () => relay.pause(), resume: async () => relay.resume() };
-  return {
-    pause: () => closeSource(engine),
-    resume: () => openSource(engine, { ...kafka, consumers: KAFKA_CONSUMERS }),
-  };
+function doorOf({ config: { kafka }, engine, relay, log }: Deps): Door {
+  return kafka
+    ? topicDoor(engine, { ...kafka, consumers: KAFKA_CONSUMERS }, log)
+    : { pause: () => relay.pause(), resume: async () => relay.resume() };
 }
 
 function idsByTenant(machines: Machines): Map<string, string[]> {

@@ -20,8 +20,8 @@ const refusal = async (): Promise<string> =>
 
 test("an older program ends with a clear message, and leaves a newer directory as it is", async () => {
   for (const [found, words] of [
-    ["2.0\n", "has the schema 2.0, written by a newer release of MTC; this program knows 1.0"],
-    ["newest", "must be a schema's version, like 1.0"],
+    ["2.0\n", "has the schema 2.0, written by a newer release of MTC; this program knows 1.1"],
+    ["newest", "must be a schema's version, like 1.1"],
   ] as const) {
     writeFileSync(version, found);
     const said = await refusal();
@@ -44,7 +44,7 @@ test("additions of a newer release are no reason: its number stays, and where th
   try {
     await Bun.write(`${other}/chdb`, "no directory: the program ends before it serves");
     await startServer({}, other).catch(() => {});
-    expect(readFileSync(`${other}/schema_version`, "utf8")).toBe("1.0\n");
+    expect(readFileSync(`${other}/schema_version`, "utf8")).toBe("1.1\n");
   } finally {
     rmSync(other, { recursive: true, force: true });
   }

@@ -76,7 +76,7 @@ describe.skipIf(!before)("from the release before", () => {
     expect(await said(first)).toEqual(expected);
     expect(first.output()).toContain("schema: brought to 1.0");
     expect(first.output()).not.toContain("rolled up is done again");
-    expect(readFileSync(`${data_dir}/schema_version`, "utf8")).toBe("1.0\n");
+    expect(readFileSync(`${data_dir}/schema_version`, "utf8")).toBe("1.1\n");
     await first.stop();
 
     const second = await startServer({}, data_dir);

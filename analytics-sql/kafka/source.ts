@@ -25,19 +25,22 @@ export type KafkaSource = {
 };
 
 /**
+ * What a server's own files may say of how it shows brokers who it is: a named collection. A statement with a password in it
+ * stands readable in Keeper and in `system.distributed_ddl_queue`, and in the table's definition on the disk.
+ */
+export const COLLECTION = "mtc_kafka";
+
+/**
  * Statements that make the source, each of which may run again. The reading view comes last, when all behind it stands.
  * @param comment by which the table tells what it was made by: the schema's version, and a digest of the settings
+ * @param has_collection whether the server has {@link COLLECTION}: then nothing of security is said here
  */
-export function sourceStatements(
-  { brokers, topic, group, consumers, security: { tls, sasl } = { tls: false } }: KafkaSource,
-  comment = "",
-): string[] {
-  // Settings of a table's engine cannot be bound. Those of SASL may stand there empty.
+export function sourceStatements(source: KafkaSource, comment = "", has_collection = false): string[] {
+  const { brokers, topic, group, consumers } = source;
+  // Settings of a table's engine cannot be bound.
   const values: Record<string, string> = {
-    "{protocol:String}": literal(`${sasl ? "sasl_" : ""}${tls ? "ssl" : "plaintext"}`),
-    "{mechanism:String}": literal(sasl?.mechanism.toUpperCase() ?? ""),
-    "{username:String}": literal(sasl?.username ?? ""),
-    "{password:String}": literal(sasl?.password ?? ""),
+    "{engine:Text}": has_collection ? `Kafka(${COLLECTION})` : "Kafka",
+    "{security:Text}": has_collection ? "" : securityOf(source),
     "{brokers:String}": literal(brokers.join(",")),
     "{topic:String}": literal(topic),
     "{group:String}": literal(group),
@@ -48,9 +51,32 @@ export function sourceStatements(
   return [deadLetters, bound, eventsRead, deadLettersMv, observationsReadMv, entriesReadMv, eventsKafkaMv];
 }
 
+/** As settings of the engine; those of SASL may stand there empty. */
+function securityOf({ security: { tls, sasl } = { tls: false } }: KafkaSource): string {
+  const settings = {
+    kafka_security_protocol: `${sasl ? "sasl_" : ""}${tls ? "ssl" : "plaintext"}`,
+    kafka_sasl_mechanism: sasl?.mechanism.toUpperCase() ?? "",
+    kafka_sasl_username: sasl?.username ?? "",
+    kafka_sasl_password: sasl?.password ?? "",
+  };
+  return Object.entries(settings)
+    .map(([name, value]) => `${name} = ${literal(value)},`)
+    .join("\n    ");
+}
+
+/** Only where there is something to hide. It is there for whoever may use it alone. @throws EngineError */
+async function hasCollection(engine: Pick<Engine, "query">, { security }: KafkaSource): Promise<boolean> {
+  if (!security?.sasl) return false;
+  const found = await engine.query("SELECT name FROM system.named_collections WHERE name = {name:String}", {
+    name: COLLECTION,
+  });
+  return found.length > 0;
+}
+
 /** Tells what a table was made by without telling it: a password is among its settings. */
 const DIGEST = { algorithm: "argon2id", memoryCost: 8_192, timeCost: 2 } as const;
-const settingsOf = (source: KafkaSource): string => JSON.stringify(source);
+const settingsOf = (source: KafkaSource, has_collection: boolean): string =>
+  JSON.stringify(has_collection ? { ...source, security: COLLECTION } : source);
 
 const TABLES = [
   "events_kafka",
@@ -79,22 +105,35 @@ export async function isStale(engine: Pick<Engine, "query">, source: KafkaSource
   const [version = "", digest = ""] = comment.split(" ");
   const made = parseVersion(version);
   if (made === undefined || compare(made, SCHEMA_VERSION) < 0) return true;
-  return !(await Bun.password.verify(settingsOf(source), digest).catch(() => false));
+  const settings = settingsOf(source, await hasCollection(engine, source));
+  return !(await Bun.password.verify(settings, digest).catch(() => false));
 }
 
-/** Makes the source, as far as it is not there; before it the schema. @throws EngineError */
-export async function openSource(
-  engine: Pick<Engine, "query" | "maintain">,
-  source: KafkaSource,
-): Promise<void> {
+async function isWhole(engine: Pick<Engine, "query">): Promise<boolean> {
   const there = await engine.query<{ name: string }>(
     "SELECT name FROM system.tables WHERE database = 'mtc' AND name IN {tables:Array(String)}",
     { tables: TABLES },
   );
-  if (there.length === TABLES.length) return;
-  const digest = await Bun.password.hash(settingsOf(source), DIGEST);
+  return there.length === TABLES.length;
+}
+
+/** Is it there, and as it should be? @throws EngineError */
+export const isOpen = async (engine: Pick<Engine, "query">, source: KafkaSource): Promise<boolean> =>
+  (await isWhole(engine)) && !(await isStale(engine, source));
+
+/**
+ * Makes the source, as far as it is not there; before it the schema. Where others may do the same, in a turn.
+ * @throws EngineError
+ */
+export async function openSource(
+  engine: Pick<Engine, "query" | "maintain">,
+  source: KafkaSource,
+): Promise<void> {
+  if (await isWhole(engine)) return;
+  const has_collection = await hasCollection(engine, source);
+  const digest = await Bun.password.hash(settingsOf(source, has_collection), DIGEST);
   const comment = `${textOf(SCHEMA_VERSION)} ${digest}`;
-  for (const statement of sourceStatements(source, comment)) await engine.maintain(statement);
+  for (const statement of sourceStatements(source, comment, has_collection)) await engine.maintain(statement);
 }
 
 /**

@@ -1,6 +1,7 @@
 // Migrations: each runs once, by one process; a start that changes nothing writes nothing, and no program works with what it cannot know.
 import { expect, test } from "bun:test";
 import { type Engine, EngineError } from "../engine/engine.ts";
+import { retention } from "../engine/settings.ts";
 import { sourceStatements } from "../kafka/source.ts";
 import { plainEngine } from "../testing/engine.ts";
 import { event, joined, us } from "../testing/plant.ts";
@@ -27,9 +28,12 @@ async function start(shared = false, over: Partial<Engine> = {}) {
 }
 
 const versions = async (): Promise<string[]> =>
-  (await engine.query<{ value: string }>("SELECT value FROM mtc.meta FINAL ORDER BY value", {})).map(
-    ({ value }) => value,
-  );
+  (
+    await engine.query<{ value: string }>(
+      "SELECT value FROM mtc.meta FINAL WHERE name = 'schema_version' ORDER BY value",
+      {},
+    )
+  ).map(({ value }) => value);
 const note = (value: string): Promise<void> =>
   engine.maintain("INSERT INTO mtc.meta SELECT 'schema_version', {value:String}, now64(6, 'UTC')", { value });
 const notes = async (): Promise<number> =>
@@ -43,8 +47,10 @@ const views = async (): Promise<string[]> =>
     )
   ).map(({ name }) => name);
 
+const ALL = MIGRATIONS.map(({ version }) => textOf(version));
+
 test("a start that changes nothing says nothing but questions", async () => {
-  expect(await versions()).toEqual([textOf(SCHEMA_VERSION)]);
+  expect(await versions()).toEqual(ALL);
   expect(await start()).toEqual({ said: [], logged: [], again: 0 });
   expect(await start(true)).toEqual({ said: [], logged: [], again: 0 });
 });
@@ -57,7 +63,7 @@ test("what a newer release added is left as it is; what it made otherwise is ref
   await note(`${SCHEMA_VERSION.major + 1}.0`);
   const said: string[] = [];
   const refused = start(false, { maintain: async (sql) => void said.push(sql) });
-  await expect(refused).rejects.toThrow(/newer release of MTC; this program knows 1\.0/);
+  await expect(refused).rejects.toThrow(/newer release of MTC; this program knows 1\.1/);
   expect(said).toEqual([]);
   await engine.maintain("TRUNCATE TABLE mtc.meta SYNC");
 });
@@ -66,16 +72,19 @@ test("invariant 6: a release that noted no version is adopted once; views that i
   await engine.maintain("INSERT INTO mtc.rolls_v2 SELECT 'plant-1', 'mill-1', 1, 1, 1, 1");
   // The test before took one away.
   const first = await start();
-  expect(first).toMatchObject({ again: 0, logged: [expect.any(String), "schema: brought to 1.0"] });
+  expect(first).toMatchObject({
+    again: 0,
+    logged: [expect.any(String), "schema: brought to 1.0", "schema: brought to 1.1"],
+  });
   expect(await views()).toEqual(expect.arrayContaining(SCHEMA_NAMES.filter((name) => name.endsWith("_mv"))));
   expect(await notes()).toBe(1);
-  expect(await versions()).toEqual(["1.0"]);
+  expect(await versions()).toEqual(ALL);
   expect((await start()).said).toEqual([]);
   // One that has all of them is only noted.
   await engine.maintain("TRUNCATE TABLE mtc.meta SYNC");
   await engine.maintain("TRUNCATE TABLE mtc.touched SYNC");
   await start();
-  expect([await notes(), await versions()]).toEqual([0, ["1.0"]]);
+  expect([await notes(), await versions()]).toEqual([0, ALL]);
 });
 
 test("invariant 6: what is gone is made again, and all of the log is asked for before", async () => {
@@ -108,10 +117,9 @@ test("invariant 2: of processes that start at once one migrates, and inserts bes
   }
 });
 
-test("a lock that a dead process left is taken away, and none is left behind by a failure", async () => {
+test("a start that fails gives its turn back; another retention, too, is written by one process alone", async () => {
   await engine.maintain("TRUNCATE TABLE mtc.meta SYNC");
-  await engine.maintain("CREATE TABLE mtc.migrating (at UInt8) ENGINE = Null");
-  const failing = start(false, {
+  const failing = start(true, {
     maintain: (sql, params) =>
       sql === SCHEMA_STATEMENTS.at(-1)
         ? Promise.reject(new EngineError("no", 1, false, null))
@@ -121,7 +129,11 @@ test("a lock that a dead process left is taken away, and none is left behind by 
   expect(await views()).not.toContain("migrating");
   expect(await versions()).toEqual([]);
   await start();
-  expect(await versions()).toEqual(["1.0"]);
+  expect(await versions()).toEqual(ALL);
+  await engine.maintain(retention(7));
+  const starts = await Promise.all([start(true), start(true)]);
+  expect(starts.flatMap(({ said }) => said).filter((sql) => sql === retention(DAYS))).toHaveLength(1);
+  expect(await views()).not.toContain("migrating");
 });
 
 test("versions rise, and what was released stays: a change of a table or of the source is a migration of its own", () => {
@@ -136,6 +148,9 @@ test("versions rise, and what was released stays: a change of a table or of the 
   const digest = (statements: readonly string[]): string =>
     Bun.CryptoHasher.hash("sha256", statements.map(plain).join(";"), "hex").slice(0, 16);
   const released = MIGRATIONS.map(({ version, statements }) => [textOf(version), digest(statements)]);
-  expect(released).toEqual([["1.0", "513dbaf61ad78d10"]]);
-  expect([textOf(SCHEMA_VERSION), digest(source)]).toEqual(["1.0", "c4244ed40ae7faa4"]);
+  expect(released).toEqual([
+    ["1.0", "513dbaf61ad78d10"],
+    ["1.1", "e3b0c44298fc1c14"],
+  ]);
+  expect([textOf(SCHEMA_VERSION), digest(source)]).toEqual(["1.1", "93b8b90bf5bad796"]);
 });

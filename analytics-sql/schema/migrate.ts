@@ -1,9 +1,10 @@
 // Brings the schema up to date: migrations run once each, by one process, while nothing comes in; a start that changes nothing writes nothing.
-import { type Engine, EngineError, isForRoom } from "../engine/engine.ts";
+import { isForRoom } from "../engine/engine.ts";
 import { isRetention, retention } from "../engine/settings.ts";
-import { closeSource, isStale, type KafkaSource, openSource } from "../kafka/source.ts";
+import { closeSource, isOpen, isStale, type KafkaSource, openSource } from "../kafka/source.ts";
 import touch from "../rebuild/touch.sql" with { type: "text" };
 import { MIGRATIONS, type Migration, SCHEMA_NAMES, SCHEMA_VERSION } from "./schema.ts";
+import { type Ask, takeTurn } from "./turn.ts";
 import { compare, parseVersion, refuseNewer, textOf, type Version } from "./version.ts";
 
 export type MigrateOptions = {
@@ -17,33 +18,41 @@ export type MigrateOptions = {
   log: (message: string) => void;
 };
 
-type Ask = Pick<Engine, "query" | "maintain">;
-
-/** ClickHouse's codes. */
-const TABLE_ALREADY_EXISTS = 57;
-/** A process that migrates longer than this is taken for dead. */
-const MIGRATING_MAX_S = 600;
-const LOOK_MS = 500;
-
 /**
- * It may run again on what is there.
+ * It may run again on what is there. All that it changes it changes in one turn, so that no two processes that start change
+ * a table, or the source, at once; where nothing is to be changed it only asks.
  * @throws EngineError where the engine refuses or has no room, NewerSchema where this program is too old
  */
 export async function migrate(engine: Ask, options: MigrateOptions): Promise<void> {
-  const { kafka, log } = options;
+  const { kafka, shared, rawRetentionDays, log } = options;
   const due = async (): Promise<readonly Migration[]> => dueOf(await standingOf(engine));
-  if ((await due()).length > 0) {
-    await engine.maintain("CREATE DATABASE IF NOT EXISTS mtc ENGINE = Atomic");
-    await alone(engine, options, async () => {
-      // Another process may have done it meanwhile.
-      const migrations = await due();
-      if (migrations.length > 0) await run(engine, migrations, options);
-    });
+  const is_due = (await due()).length > 0;
+  if (is_due) await engine.maintain("CREATE DATABASE IF NOT EXISTS mtc ENGINE = Atomic");
+  else if ((await isKept(engine, rawRetentionDays)) && (!kafka || (await isOpen(engine, kafka)))) return;
+  await inTurn(engine, { shared, log }, async (own) => {
+    // Another process may have done it meanwhile.
+    const migrations = await due();
+    if (migrations.length > 0) await run(own, migrations, options);
+    await keepRetention(own, rawRetentionDays, log);
+    if (!kafka) return;
+    if (await isStale(own, kafka)) await closeSource(own);
+    await openSource(own, kafka);
+  });
+}
+
+/** Of an engine that is ours alone nobody else takes one. */
+async function inTurn(
+  engine: Ask,
+  { shared, log }: Pick<MigrateOptions, "shared" | "log">,
+  work: (engine: Ask) => Promise<void>,
+): Promise<void> {
+  if (!shared) return work(engine);
+  const turn = await takeTurn(engine, log);
+  try {
+    await work(turn);
+  } finally {
+    await turn.end();
   }
-  await keepRetention(engine, options.rawRetentionDays, log);
-  if (!kafka) return;
-  if (await isStale(engine, kafka)) await closeSource(engine);
-  await openSource(engine, kafka);
 }
 
 type Standing = { names: Set<string>; version: Version | undefined };
@@ -104,45 +113,17 @@ async function run(engine: Ask, migrations: readonly Migration[], options: Migra
   }
 }
 
-/** Does the work while no other process does: the table that says so is there once. */
-async function alone(engine: Ask, { shared, log }: MigrateOptions, work: () => Promise<void>): Promise<void> {
-  const free = (): Promise<void> => engine.maintain("DROP TABLE IF EXISTS mtc.migrating SYNC");
-  // Of an engine that is ours alone it was left behind.
-  if (!shared) await free();
-  for (let waited = false; !(await take(engine)); waited = true) {
-    if (!waited) log("schema: another process brings it up to date");
-    const [row] = await engine.query<{ age_s: number }>(
-      `SELECT dateDiff('second', metadata_modification_time, now('UTC')) AS age_s
-       FROM system.tables WHERE database = 'mtc' AND name = 'migrating'`,
-      {},
-    );
-    if (row && row.age_s > MIGRATING_MAX_S) await free();
-    else await Bun.sleep(LOOK_MS);
-  }
-  try {
-    await work();
-  } finally {
-    await free();
-  }
-}
-
-async function take(engine: Ask): Promise<boolean> {
-  try {
-    await engine.maintain("CREATE TABLE mtc.migrating (at UInt8) ENGINE = Null");
-    return true;
-  } catch (error) {
-    if (error instanceof EngineError && error.code === TABLE_ALREADY_EXISTS) return false;
-    throw error;
-  }
-}
-
-/** Retention is a setting, not a version: it is written where it is another one. */
-async function keepRetention(engine: Ask, days: number, log: (message: string) => void): Promise<void> {
+async function isKept(engine: Ask, days: number): Promise<boolean> {
   const [table] = await engine.query<{ text: string }>(
     "SELECT create_table_query AS text FROM system.tables WHERE database = 'mtc' AND name = 'observations'",
     {},
   );
-  if (table && isRetention(table.text, days)) return;
+  return table !== undefined && isRetention(table.text, days);
+}
+
+/** Retention is a setting, not a version: it is written where it is another one. */
+async function keepRetention(engine: Ask, days: number, log: (message: string) => void): Promise<void> {
+  if (await isKept(engine, days)) return;
   try {
     await engine.maintain(retention(days));
   } catch (error) {

@@ -50,6 +50,8 @@ export const MIGRATIONS: readonly [Migration, ...Migration[]] = [
     statements: statements([meta, retired, functions, ...FIRST, rollups]),
     projection: statements(FIRST),
   },
+  // The source of a cluster reads smaller polls, and holds no password where the server's files do.
+  { version: { major: 1, minor: 1 }, statements: [], projection: [] },
 ];
 
 /** The schema that this program makes and knows. */

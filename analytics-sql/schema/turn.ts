@@ -1,0 +1,110 @@
+// Whose turn it is to define: of all processes one at a time, which says that it lives, so that one that died is soon followed.
+import { type Engine, EngineError } from "../engine/engine.ts";
+import meta from "./000_meta.sql" with { type: "text" };
+
+export type Ask = Pick<Engine, "query" | "maintain">;
+
+/** A turn that was taken. */
+export type Turn = Ask & {
+  /** Is it still this process's, as far as it can tell without asking? */
+  held(): boolean;
+  end(): Promise<void>;
+};
+
+/** ClickHouse's code. */
+const TABLE_ALREADY_EXISTS = 57;
+const LOOK_MS = 500;
+const BEAT_MS = 5_000;
+/** Whoever has said nothing for so long is taken for dead. */
+const SILENT_S = 60;
+/** And does nothing more itself a good while before. */
+const UNSURE_MS = SILENT_S * 500;
+
+/**
+ * Waits until no other process defines, and keeps the others waiting. The table `mtc.migrating` says so, which can be made
+ * once, with the turn's name as its comment; a row of `mtc.meta` is its beat, since rows wait for no statement that takes
+ * long. The database is there.
+ * @throws EngineError where the server does not answer, or refuses; so does what the turn is asked for once it is another's
+ */
+export async function takeTurn(engine: Ask, log: (message: string) => void): Promise<Turn> {
+  const token = crypto.randomUUID();
+  const [known] = await engine.query(
+    "SELECT 1 FROM system.tables WHERE database = 'mtc' AND name = 'meta'",
+    {},
+  );
+  if (!known) await engine.maintain(meta);
+  for (let waited = false; !(await make(engine, token)); waited = true) {
+    if (!waited) log("schema: another process brings it up to date");
+    if (await isDead(engine)) await free(engine);
+    else await Bun.sleep(LOOK_MS);
+  }
+  let beaten_ms = performance.now();
+  let beating: Promise<void> | undefined;
+  const beat = async (): Promise<void> => {
+    const sent_ms = performance.now();
+    if ((await holder(engine))?.token !== token) return;
+    await engine.maintain(
+      "INSERT INTO mtc.meta (name, value, at) SELECT 'migrating', {token:String}, now64(6, 'UTC')",
+      { token },
+    );
+    beaten_ms = sent_ms;
+  };
+  await beat();
+  const held = (): boolean => performance.now() - beaten_ms < UNSURE_MS;
+  const timer = setInterval(() => {
+    // One that fails is followed by the next: what counts is how long ago the last one was that did not.
+    beating ??= beat()
+      .catch(() => {})
+      .finally(() => {
+        beating = undefined;
+      });
+  }, BEAT_MS);
+  return {
+    query: engine.query,
+    held,
+    async maintain(sql, params) {
+      if (!held()) throw new EngineError("schema: another process may define by now", 0, false, null);
+      await engine.maintain(sql, params);
+    },
+    async end() {
+      clearInterval(timer);
+      await beating;
+      if (held()) await free(engine);
+    },
+  };
+}
+
+async function make(engine: Ask, token: string): Promise<boolean> {
+  try {
+    await engine.maintain(`CREATE TABLE mtc.migrating (at UInt8) ENGINE = Null COMMENT '${token}'`);
+    return true;
+  } catch (error) {
+    if (error instanceof EngineError && error.code === TABLE_ALREADY_EXISTS) return false;
+    throw error;
+  }
+}
+
+const free = (engine: Ask): Promise<void> => engine.maintain("DROP TABLE IF EXISTS mtc.migrating SYNC");
+
+type Holder = { token: string; age_s: number };
+
+const holder = async (engine: Ask): Promise<Holder | undefined> =>
+  (
+    await engine.query<Holder>(
+      `SELECT comment AS token, dateDiff('second', metadata_modification_time, now('UTC')) AS age_s
+       FROM system.tables WHERE database = 'mtc' AND name = 'migrating'`,
+      {},
+    )
+  )[0];
+
+/** By the server's clock alone. */
+async function isDead(engine: Ask): Promise<boolean> {
+  const held = await holder(engine);
+  if (!held || held.age_s < SILENT_S) return false;
+  const [beat] = await engine.query<{ age_s: number }>(
+    `SELECT dateDiff('second', max(at), now64(6, 'UTC')) AS age_s
+     FROM mtc.meta WHERE name = 'migrating' AND value = {token:String} HAVING count() > 0`,
+    { token: held.token },
+  );
+  return !beat || beat.age_s >= SILENT_S;
+}
