@@ -17,6 +17,7 @@ import { heldDays } from "./engine.ts";
 import { holdFigures } from "./move/figures.ts";
 import { holdBelongings, holdLog, type Logs, refuseStrangers, sendLog } from "./move/log.ts";
 import { openSource, type Source } from "./move/source.ts";
+import { storeVersion } from "./schema-version.ts";
 
 const HELP = `MTC_DATA_DIR=/var/lib/mtc MTC_MONGO_URL=mongodb://… MTC_CLICKHOUSE_URL=http://… bun run move
 
@@ -62,10 +63,12 @@ async function main(): Promise<number> {
   const rawRetentionDays = heldDays(config);
   console.log(`from ${config.data_dir}`);
   const source = await openSource(config.data_dir, told);
-  const mongo = await openMongoTarget(mongo_url, config.raw_retention_days).catch(async (error: Error) => {
-    await source.close();
-    throw new Error(`MTC_MONGO_URL: ${error.message}`);
-  });
+  const mongo = await openMongoTarget(mongo_url, config.raw_retention_days, storeVersion).catch(
+    async (error: Error) => {
+      await source.close();
+      throw new Error(`MTC_MONGO_URL: ${error.message}`);
+    },
+  );
   let engine: Engine | undefined;
   try {
     const logs: Logs = { source: source.log, target: mongo.target, told };

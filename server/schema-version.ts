@@ -1,4 +1,5 @@
-// The data directory's schema version (SPEC 14.6): looked at before anything in it is opened, raised before anything changes.
+// The schema version of the data directory and of MongoDB (SPEC 14.6): looked at before anything in it is opened, raised before
+// anything changes.
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { MIGRATIONS, SCHEMA_VERSION } from "../analytics-sql/schema/schema.ts";
 import { compare, parseVersion, refuseNewer, textOf, type Version } from "../analytics-sql/schema/version.ts";
@@ -11,17 +12,34 @@ export class VersionUnknown extends Error {
 }
 
 /** @throws NewerSchema where a newer release wrote it and this one cannot work with it; VersionUnknown */
-export function refuseNewerDir(data_dir: string): Version | undefined {
-  const file = `${data_dir}/${NAME}`;
-  if (!existsSync(file)) return undefined;
-  const found = parseVersion(readFileSync(file, "utf8"));
+function versionOf(place: string, at: string, text: string | null | undefined): Version | undefined {
+  if (text === null || text === undefined) return undefined;
+  const found = parseVersion(text);
   if (!found)
     throw new VersionUnknown(
-      `${file}: must be a schema's version, like ${textOf(SCHEMA_VERSION)}; nothing was changed`,
+      `${at}: must be a schema's version, like ${textOf(SCHEMA_VERSION)}; nothing was changed`,
     );
-  refuseNewer(data_dir, found, SCHEMA_VERSION);
+  refuseNewer(place, found, SCHEMA_VERSION);
   return found;
 }
+
+/** Is it an older one than this program's, or none? */
+const isToBeNoted = (found: Version | undefined): boolean => !found || compare(found, SCHEMA_VERSION) < 0;
+
+/** @throws as {@link versionOf} */
+export function refuseNewerDir(data_dir: string): Version | undefined {
+  const file = `${data_dir}/${NAME}`;
+  return versionOf(data_dir, file, existsSync(file) ? readFileSync(file, "utf8") : null);
+}
+
+/**
+ * What a MongoDB is to be noted as, whose version was found to be this, or none.
+ * @returns undefined where it stays what it is @throws as {@link versionOf}
+ */
+export const storeVersion = (found: string | undefined): string | undefined =>
+  isToBeNoted(versionOf("the MongoDB database", "the MongoDB database's schema_version", found))
+    ? textOf(SCHEMA_VERSION)
+    : undefined;
 
 /**
  * Notes this program's version where the directory is of an older one, or of a release that noted none.
@@ -29,7 +47,7 @@ export function refuseNewerDir(data_dir: string): Version | undefined {
  */
 export function keepVersion(data_dir: string, log: (message: string) => void): void {
   const found = refuseNewerDir(data_dir);
-  if (found && compare(found, SCHEMA_VERSION) >= 0) return;
+  if (!isToBeNoted(found)) return;
   try {
     write(`${data_dir}/${NAME}`, `${textOf(SCHEMA_VERSION)}\n`);
   } catch (error) {

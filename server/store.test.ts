@@ -2,8 +2,11 @@
 import { expect, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
+import { SCHEMA_VERSION } from "../analytics-sql/schema/schema.ts";
+import { NewerSchema, textOf } from "../analytics-sql/schema/version.ts";
 import { parseMongoUrl } from "./cluster-config.ts";
 import { ROLES } from "./config.ts";
+import { storeVersion } from "./schema-version.ts";
 import { openStore } from "./store.ts";
 
 const die = (error: Error): never => {
@@ -28,6 +31,20 @@ test("a server that is not there is named, its password is not", async () => {
   const error = (await openStore(config, () => {}, die).catch((error: unknown) => error)) as Error;
   expect(error.message).toContain("127.0.0.1:1");
   expect(error.message).not.toContain("hidden");
+});
+
+test("a MongoDB has a schema's version, as a data directory has (SPEC 14.6)", () => {
+  const own = textOf(SCHEMA_VERSION);
+  const { major, minor } = SCHEMA_VERSION;
+  expect([undefined, "1.0", own, `${major}.${minor + 1}`].map(storeVersion)).toEqual([
+    own,
+    own,
+    undefined,
+    undefined,
+  ]);
+  expect(() => storeVersion(`${major + 1}.0`)).toThrow(NewerSchema);
+  expect(() => storeVersion(`${major + 1}.0`)).toThrow("the MongoDB database has the schema");
+  expect(() => storeVersion("newest")).toThrow("must be a schema's version, like");
 });
 
 test("the setting is a MongoDB URL, or in a file", () => {

@@ -2,6 +2,7 @@
 import { openSqlite } from "../ingest/store/sqlite.ts";
 import type { Store } from "../ingest/store/store.ts";
 import type { Config } from "./config.ts";
+import { storeVersion } from "./schema-version.ts";
 
 /** How much may wait for analytics before ingest is refused. */
 export const MAX_OUTBOX_BYTES = 4 * 1024 ** 3;
@@ -9,7 +10,7 @@ export const MAX_OUTBOX_BYTES = 4 * 1024 ** 3;
 /**
  * Opens (or makes) it.
  * @param died told when an embedded store ended on its own; one on a server is waited for instead
- * @throws where it cannot be opened, or its server not be reached
+ * @throws where it cannot be opened, or its server not be reached; NewerSchema, VersionUnknown
  */
 export async function openStore(
   config: Pick<Config, "data_dir" | "mongo_url" | "raw_retention_days" | "roles">,
@@ -22,5 +23,5 @@ export async function openStore(
   // Only where it is asked for: the embedded start does not wait for a driver it has no use for.
   const { openMongo } = await import("../ingest/store/mongo.ts");
   const project = roles.includes("relay") ? "here" : "elsewhere";
-  return openMongo({ url, max_outbox_bytes, raw_retention_days, project, log });
+  return openMongo({ url, max_outbox_bytes, raw_retention_days, project, log, version: storeVersion });
 }

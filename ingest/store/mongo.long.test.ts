@@ -240,10 +240,10 @@ for (const { name, whole, start } of MONGO_ENGINES) {
           signal: "load",
           ts_us: 1_767_592_800_000_000,
           seq: 7,
-          value: 55.5,
+          num: 55.5,
           event_id: "s1",
         },
-        { signal: "execution", ts_us: 1_767_592_800_001_500, seq: 8, value: "ACTIVE" },
+        { signal: "execution", ts_us: 1_767_592_800_001_500, seq: 8, word: "ACTIVE" },
       ]);
       await store.close();
     });

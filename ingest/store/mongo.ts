@@ -1,7 +1,7 @@
 // The store on MongoDB, for many processes at once: connects, prepares, and puts its parts together.
 import { type ClientSession, MongoClient, MongoNetworkError } from "mongodb";
 import { Committer, type Together } from "./mongo/committer.ts";
-import { collectionsOf } from "./mongo/documents.ts";
+import { type Collections, collectionsOf } from "./mongo/documents.ts";
 import { Holes } from "./mongo/holes.ts";
 import { Leases } from "./mongo/leases.ts";
 import { MongoTarget, refuseHalfMoved } from "./mongo/moving.ts";
@@ -13,6 +13,12 @@ import { shareOf } from "./mongo/share.ts";
 import { startWatch, type Watch } from "./mongo/watch.ts";
 import type { Store } from "./store.ts";
 
+/**
+ * Is told the schema's version that the database has, if any, before anything else is done there.
+ * @returns the one to be noted; undefined: it stays what it is @throws where this program cannot work with it
+ */
+export type KeepVersion = (found: string | undefined) => string | undefined;
+
 export type MongoOptions = {
   /** mongodb://… or mongodb+srv://… with the database's name; without one it is `mtc`. */
   url: string;
@@ -23,6 +29,8 @@ export type MongoOptions = {
   /** Who writes the time series: this process (the role `relay`), another one, or nobody. */
   project: "here" | "elsewhere" | "nowhere";
   log: (message: string) => void;
+  /** Left out where nobody looks: tests. */
+  version?: KeepVersion;
   /** How long the bus may take to have on disk what it took; without it ten minutes. */
   settle_ms?: number;
   /** How long a process may be silent before others take over what it delivers; without it five seconds. */
@@ -50,6 +58,7 @@ export async function openMongo(options: MongoOptions): Promise<Store> {
     await client.connect();
     const db = client.db(databaseOf(options.url));
     const collections = collectionsOf(db);
+    if (options.version) await keepVersion(collections, options.version);
     const capabilities = await prepared(() => prepare(client, db, collections, raw_retention_days));
     await refuseHalfMoved(collections);
     const lacks = lacking(capabilities);
@@ -165,11 +174,13 @@ export async function openMongo(options: MongoOptions): Promise<Store> {
 export async function openMongoTarget(
   url: string,
   raw_retention_days: number,
+  version?: KeepVersion,
 ): Promise<{ target: MongoTarget; name: string; close(): Promise<void> }> {
   const client = clientOf(url);
   try {
     await client.connect();
     const db = client.db(databaseOf(url));
+    if (version) await keepVersion(collectionsOf(db), version);
     await prepared(() => prepare(client, db, collectionsOf(db), raw_retention_days));
     return {
       target: new MongoTarget(db),
@@ -180,6 +191,15 @@ export async function openMongoTarget(
     await client.close();
     throw error;
   }
+}
+
+/** The counter's name. */
+const VERSION = "schema_version";
+
+async function keepVersion({ counters }: Pick<Collections, "counters">, version: KeepVersion): Promise<void> {
+  const noted = version((await counters.findOne({ _id: VERSION }))?.version);
+  if (noted !== undefined)
+    await counters.updateOne({ _id: VERSION }, { $set: { version: noted } }, { upsert: true });
 }
 
 const clientOf = (url: string): MongoClient =>

@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { type Document, Long } from "mongodb";
 import { until } from "../../.ci/limits.ts";
-import { encodeData, encodeEvent } from "../event.ts";
+import { encodeData, encodeEvent, type ObservationColumns } from "../event.ts";
 import { startWirePeer, type WirePeer } from "../testing/mongo-wire.ts";
 import { openMongo } from "./mongo.ts";
 import type { NewEvent, Store } from "./store.ts";
@@ -13,9 +13,16 @@ const cursor = (firstBatch: Document[] = [], id = 0, ns = "mtc.outbox"): Documen
   cursor: { id: Long.fromNumber(id), ns, firstBatch, postBatchResumeToken: { _data: "82" } },
 });
 
-function event(id: string, machine_id: string, key?: string): NewEvent {
+const NUMBERS = { signals: ["n"], signal: [0, 0], t0: 1_000_000, dt: [0, 1], num: [1, 2] };
+
+function event(
+  id: string,
+  machine_id: string,
+  key?: string,
+  columns: ObservationColumns = NUMBERS,
+): NewEvent {
   const header = { id, type: "mtc.observations.v1" as const, tenant_id: "plant-1", machine_id, time_ms: 1 };
-  const data = encodeData({ signals: ["n"], signal: [0, 0], t0: 1_000_000, dt: [0, 1], num: [1, 2] });
+  const data = encodeData(columns);
   return {
     header,
     bytes: encodeEvent(header, data),
@@ -33,13 +40,10 @@ afterEach(async () => {
   peer.stop();
 });
 
-/** The answers a replica set gives to an empty store; `script` goes before. */
-async function opened(
-  script: (command: Document) => Document | undefined = () => undefined,
-  project: "here" | "nowhere" = "nowhere",
-): Promise<void> {
+/** What answers as a replica set does with an empty store; `script` goes before. */
+function startPeer(script: (command: Document) => Document | undefined): WirePeer {
   let last = 0;
-  peer = startWirePeer((command) => {
+  return startWirePeer((command) => {
     const scripted = script(command);
     if (scripted) return scripted;
     switch (nameOf(command)) {
@@ -70,6 +74,13 @@ async function opened(
         return undefined;
     }
   });
+}
+
+async function opened(
+  script: (command: Document) => Document | undefined = () => undefined,
+  project: "here" | "nowhere" = "nowhere",
+): Promise<void> {
+  peer = startPeer(script);
   const log = (message: string): number => said.push(message);
   said.length = 0;
   store = await openMongo({
@@ -87,6 +98,18 @@ const sent = (name: string, collection?: string): Document[] =>
   peer.commands.filter(
     (one) => nameOf(one) === name && (collection === undefined || one[name] === collection),
   );
+
+const versioned = (version: string | undefined) => (command: Document) =>
+  command.find === "counters" && version !== undefined
+    ? cursor([{ _id: "schema_version", version }], 0, "mtc.counters")
+    : undefined;
+const closed = (url: string) => ({
+  url,
+  max_outbox_bytes: 1,
+  raw_retention_days: 30,
+  project: "nowhere" as const,
+  log: () => {},
+});
 
 describe("made", () => {
   test("the time series with its time, its meta field, its granularity and its expiry, and no validator", async () => {
@@ -113,6 +136,54 @@ describe("made", () => {
     });
     const sessions = sent("createIndexes", "sessions").flatMap((one) => one.indexes as Document[]);
     expect(sessions).toContainEqual({ name: "expires", key: { expires: 1 }, expireAfterSeconds: 0 });
+  });
+
+  test.each([
+    { found: undefined, noted: "1.1" },
+    { found: "1.0", noted: "1.1" },
+    { found: "1.7", noted: undefined },
+  ])(
+    "the schema's version is looked at first, and noted before the first change: $found",
+    async ({ found, noted }) => {
+      await opened();
+      const told: (string | undefined)[] = [];
+      const other = startPeer(versioned(found));
+      const store = await openMongo({
+        ...closed(other.url),
+        version: (version) => {
+          told.push(version);
+          return noted;
+        },
+      });
+      await store.close();
+      const names = other.commands.map(nameOf);
+      expect([told, names.slice(0, 2)]).toEqual([
+        [found],
+        ["find", noted === undefined ? "listCollections" : "update"],
+      ]);
+      const noting = other.commands.find(({ update }) => update === "counters")?.updates[0];
+      if (noted === undefined) expect(noting).toBeUndefined();
+      else
+        expect(noting).toMatchObject({
+          q: { _id: "schema_version" },
+          u: { $set: { version: noted } },
+          upsert: true,
+        });
+      other.stop();
+    },
+  );
+
+  test("a program that is too old for the schema's version changes nothing", async () => {
+    await opened();
+    const other = startPeer(versioned("2.0"));
+    const refused = await openMongo({
+      ...closed(other.url),
+      version: (found) => {
+        throw new Error(`too old for ${found}`);
+      },
+    }).catch(String);
+    expect([refused, other.commands.map(nameOf)]).toEqual(["Error: too old for 2.0", ["find"]]);
+    other.stop();
   });
 
   test("there already: schemas and the series' expiry are brought up to date by collMod", async () => {
@@ -214,6 +285,41 @@ describe("written", () => {
       u: { $unset: { raw: "" } },
       multi: true,
     });
+  });
+
+  test("in the time series a field has one type: a bucket of a machine ends with each change of one", async () => {
+    const mixed = {
+      signals: ["load", "execution"],
+      signal: [0, 1, 0, 1],
+      t0: 1_000_000,
+      dt: [0, 1, 2, 3],
+      num: [55.5, null, 0, null],
+      words: ["ACTIVE"],
+      word: [0, 1, 0, 0],
+    };
+    const { header, bytes, rows } = event("e", "m", undefined, mixed);
+    let given = false;
+    await opened((command) => {
+      if (nameOf(command) !== "find") return undefined;
+      if (command.find === "relays") return cursor([], 0, "mtc.relays");
+      if (command.find === "leases") return cursor(leases(), 0, "mtc.leases");
+      if (command.find !== "outbox" || given || !command.filter.raw) return undefined;
+      given = true;
+      return cursor([{ ...header, _id: 1, bytes, rows, slot: 0, raw: true }]);
+    }, "here");
+    const insert = await until(() => sent("insert", "raw_machine_data")[0]);
+    const documents = insert.documents as Document[];
+    expect(documents.map(({ num, word }) => [num, word])).toEqual([
+      [55.5, undefined],
+      [undefined, "ACTIVE"],
+      [0, undefined],
+      [undefined, undefined],
+    ]);
+    const types = new Map<string, Set<string>>();
+    for (const document of documents)
+      for (const [name, value] of Object.entries(document))
+        types.set(name, (types.get(name) ?? new Set()).add(typeof value));
+    expect([...types].filter(([, of]) => of.size > 1)).toEqual([]);
   });
 
   /** What was taken, given back as the server would. */

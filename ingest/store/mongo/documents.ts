@@ -53,7 +53,7 @@ export type SessionDoc = Omit<Session, "hash"> & { _id: string; expires: Date };
 
 /**
  * `log`: the newest position, and what is on its way; `purged`: until when; `ran`: ticks of running time; `moved`: a move
- * of another installation into this database, and when it was done.
+ * of another installation into this database, and when it was done; `schema_version`: of what is in it (SPEC 14.6).
  */
 export type CounterDoc = {
   _id: string;
@@ -63,6 +63,7 @@ export type CounterDoc = {
   ticks?: number;
   token?: string;
   done_ms?: number;
+  version?: string;
 };
 
 /** Who had a slot, by turns: the highest turn holds it; holder "" has given it back. */
@@ -70,14 +71,18 @@ export type LeaseDoc = { _id: string; consumer: string; slot: number; turn: numb
 /** A process that takes leases: alive as long as its beat goes on. `words` is what it has the others know. */
 export type RelayDoc = { _id: string; consumer: string; beat: number; words?: string };
 
-/** One observation of the time series. */
+/**
+ * One observation of the time series: a number, a word, or neither where it is unavailable. A field has one type, since a
+ * bucket ends with each change of one. Releases before had either in `value`.
+ */
 export type RawDoc = {
   ts: Date;
   machine: { tenant_id: string; machine_id: string };
   signal: string;
   ts_us: number;
   seq: number;
-  value: number | string | null;
+  num?: number;
+  word?: string;
   event_id: string;
 };
 
@@ -241,6 +246,7 @@ export const PLANS: Record<Exclude<keyof Collections, typeof RAW>, Plan> = {
       ticks: number,
       token: text,
       done_ms: number,
+      version: text,
     }),
     indexes: [],
   },

@@ -103,7 +103,8 @@ function observed({ id, tenant_id, machine_id, bytes }: EventDoc): RawDoc[] {
     signal,
     ts_us,
     seq,
-    value,
+    ...(typeof value === "number" && { num: value }),
+    ...(typeof value === "string" && { word: value }),
     event_id: id,
   }));
 }
