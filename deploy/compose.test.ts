@@ -4,6 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:f
 import { tmpdir } from "node:os";
 import { Ajv } from "ajv";
 import { query } from "chdb";
+import { XMLParser } from "fast-xml-parser";
 import schema from "../node_modules/dclint/schemas/compose.schema.json" with { type: "json" };
 import { version } from "../package.json" with { type: "json" };
 import { KAFKA_DEFAULTS } from "../server/cluster-config.ts";
@@ -25,6 +26,7 @@ type Service = {
   entrypoint?: string[];
   depends_on?: Record<string, { condition: string; required?: boolean }>;
   healthcheck?: { test: string[]; start_period: string };
+  logging?: { driver: string; options: Record<string, string> };
   stop_grace_period?: string;
   restart?: string;
   deploy?: { resources: { limits: { memory: string } } };
@@ -109,13 +111,79 @@ describe("compose.yaml", () => {
     for (const file of mounted) expect(statSync(ROOT + file).isFile()).toBe(true);
   });
 
-  test("every service has a health check, a bound on its memory, time to end, and comes back", () => {
+  test("every service has a health check, bounds on its memory and its log, time to end, and comes back", () => {
     for (const [name, service] of services) {
+      expect([name, service.logging]).toEqual([
+        name,
+        { driver: "json-file", options: { "max-size": "20m", "max-file": "5" } },
+      ]);
       expect([name, service.healthcheck?.test.length ?? 0]).not.toEqual([name, 0]);
       expect([name, service.restart]).toEqual([name, "unless-stopped"]);
       expect(service.deploy?.resources.limits.memory).toMatch(/^\d+[MG]$/);
       expect(Number.parseInt(service.stop_grace_period ?? "0", 10)).toBeGreaterThanOrEqual(30);
     }
+  });
+
+  test("a ClickHouse server keeps none of its own notes for ever", () => {
+    const parsed = new XMLParser({ ignoreAttributes: false }).parse(
+      readFileSync(`${ROOT}deploy/clickhouse/server.xml`, "utf8"),
+    ) as { clickhouse: Record<string, { "@_remove"?: string; ttl?: string; level?: string }> };
+    const { logger, ...logs } = parsed.clickhouse;
+    // What is logged from "debug" on has the statements in it.
+    expect(logger).toMatchObject({ level: "information", size: "50M", count: 5 });
+    for (const [name, log] of Object.entries(logs)) {
+      expect(name).toEndWith("_log");
+      expect([
+        name,
+        log["@_remove"] === "1" || /^event_date \+ INTERVAL \d+ DAY DELETE$/.test(log.ttl ?? ""),
+      ]).toEqual([name, true]);
+    }
+    expect(Object.keys(logs)).toEqual(
+      expect.arrayContaining([
+        "query_log",
+        "part_log",
+        "text_log",
+        "trace_log",
+        "metric_log",
+        "asynchronous_metric_log",
+      ]),
+    );
+  });
+
+  test("a broker's health check asks in Kafka's protocol, and starts no JVM", async () => {
+    for (const [name, { healthcheck, volumes }] of services.filter(
+      ([name]) => name.startsWith("kafka-") && name !== "kafka-ui",
+    ))
+      expect([name, healthcheck?.test, volumes?.[1]]).toEqual([
+        name,
+        ["CMD", "bash", "/kafka/answers.sh"],
+        "./deploy/kafka/answers.sh:/kafka/answers.sh:ro",
+      ]);
+    const request = Uint8Array.of(0, 0, 0, 10, 0, 18, 0, 0, 0, 0, 0, 1, 255, 255);
+    // The size, the number of the request, an error's code or 0, and more that nobody reads.
+    for (const { error, code } of [
+      { error: 0, code: 0 },
+      { error: 35, code: 1 },
+    ]) {
+      const asked: number[] = [];
+      const broker = Bun.listen({
+        hostname: "127.0.0.1",
+        port: 0,
+        socket: {
+          data(socket, bytes) {
+            asked.push(...bytes);
+            if (asked.length >= request.length)
+              socket.write(Uint8Array.of(0, 0, 0, 8, 0, 0, 0, 1, 0, error, 7, 7));
+          },
+        },
+      });
+      const check = Bun.spawn(["bash", `${ROOT}deploy/kafka/answers.sh`, `${broker.port}`]);
+      expect(await check.exited).toBe(code);
+      expect(asked).toEqual([...request]);
+      broker.stop(true);
+    }
+    const nobody = Bun.spawn(["bash", `${ROOT}deploy/kafka/answers.sh`, "1"], { stderr: "ignore" });
+    expect(await nobody.exited).toBe(1);
   });
 
   test("who depends on another waits until it is healthy, and only on what is always there, or not required", () => {

@@ -40,6 +40,7 @@ if missing clickhouse_url clickhouse_user; then
     <profile>default</profile>
     <quota>default</quota>
     <access_management>1</access_management>
+    <named_collection_control>1</named_collection_control>
   </mtc>
 </users></clickhouse>"
 fi

@@ -123,11 +123,14 @@ function clickhouse(dir: string, port: number): Part {
       command: [process.execPath, `${ROOT}deploy/stand-in.ts`, dir, `${port}`],
     };
   copyFileSync(`${ROOT}analytics-sql/kafka/server-profile.xml`, `${dir}/users.d/mtc.xml`);
+  mkdirSync(`${dir}/config.d`, { recursive: true });
+  copyFileSync(`${ROOT}deploy/clickhouse/server.xml`, `${dir}/config.d/mtc.xml`);
   writeFileSync(
     `${dir}/users.xml`,
     `<clickhouse>
   <users><${USER.name}><password>${USER.password}</password><networks><ip>127.0.0.1</ip></networks>
-    <profile>default</profile><quota>default</quota><access_management>1</access_management></${USER.name}></users>
+    <profile>default</profile><quota>default</quota><access_management>1</access_management>
+    <named_collection_control>1</named_collection_control></${USER.name}></users>
   <profiles><default/></profiles><quotas><default/></quotas>
 </clickhouse>`,
   );

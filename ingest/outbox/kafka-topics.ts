@@ -7,11 +7,21 @@ const MESSAGE_MAX_BYTES = 16 * 1024 * 1024;
 /** Copies of each partition, where there are as many brokers; one of them may be away and nothing stops. */
 const REPLICAS = 3;
 
+/**
+ * Of a partition, beside its time: what waits for ClickHouse, as the outbox does, must not fill the brokers' disk. The oldest
+ * goes, which a rebuild brings back from the log.
+ */
+const RAW_PARTITION_BYTES = 8 * 1024 ** 3;
+const DEAD_LETTER_BYTES = 1024 ** 3;
+
 /** `raw_data` keeps all of a week, and of each key the latest until it is a week old as well. */
 const RAW_POLICY = {
   "cleanup.policy": "compact,delete",
   "min.compaction.lag.ms": 7 * DAY_MS,
   "retention.ms": 7 * DAY_MS,
+  "retention.bytes": RAW_PARTITION_BYTES,
+  // By the broker, once for all copies and readers: what is sent is not packed.
+  "compression.type": "zstd",
   "max.message.bytes": MESSAGE_MAX_BYTES,
 };
 /** Dead letters stay for a month; what is settled is a tombstone, and stays as long. Twice as much fits in. */
@@ -19,6 +29,9 @@ const DEAD_LETTER_POLICY = {
   "cleanup.policy": "compact,delete",
   "min.compaction.lag.ms": DAY_MS,
   "retention.ms": 30 * DAY_MS,
+  "retention.bytes": DEAD_LETTER_BYTES,
+  // Read by kafkajs, which unpacks nothing else.
+  "compression.type": "gzip",
   "delete.retention.ms": 30 * DAY_MS,
   "max.message.bytes": 2 * MESSAGE_MAX_BYTES,
 };

@@ -4,6 +4,7 @@ import { ConfigResourceTypes, type Consumer, type KafkaMessage } from "kafkajs";
 import { limit_ms, until } from "../../.ci/limits.ts";
 import { type Brokers, hasKafka, startBrokers } from "../testing/brokers.ts";
 import { joined } from "../testing/stretch.ts";
+import "../testing/zstd.ts";
 import { busContract, line } from "./bus.contract.ts";
 import type { Bus } from "./bus.ts";
 import { kafkaOf, openKafkaBus } from "./kafka.ts";
@@ -92,8 +93,19 @@ describe.skipIf(!hasKafka)("with a Kafka broker", () => {
       "retention.ms": week,
       "min.compaction.lag.ms": week,
       "max.message.bytes": "16777216",
+      "retention.bytes": String(8 * 1024 ** 3),
+      "compression.type": "zstd",
     });
-    expect(letters).toMatchObject({ "cleanup.policy": "compact,delete", "max.message.bytes": "33554432" });
+    expect(letters).toMatchObject({
+      "cleanup.policy": "compact,delete",
+      "max.message.bytes": "33554432",
+      "retention.bytes": String(1024 ** 3),
+      "compression.type": "gzip",
+    });
+    // The broker's health check, as in compose.yaml.
+    const port = brokers.addresses[0]?.split(":")[1] ?? "";
+    const check = Bun.spawn(["bash", `${import.meta.dir}/../../deploy/kafka/answers.sh`, port]);
+    expect(await check.exited).toBe(0);
     // Opened again, they stay as somebody made them.
     await admin.createPartitions({ topicPartitions: [{ topic: "raw_data", count: 4 }] });
     await admin.disconnect();

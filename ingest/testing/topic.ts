@@ -1,6 +1,7 @@
 // Reads a Kafka topic as it is by now, from its first message to its last.
 import type { KafkaMessage } from "kafkajs";
 import { kafkaOf } from "../outbox/kafka.ts";
+import "./zstd.ts";
 
 /** @returns all messages up to the ends that the partitions have now, of each partition in its order */
 export async function readTopic(addresses: string[], topic: string): Promise<KafkaMessage[]> {
