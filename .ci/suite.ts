@@ -6,7 +6,7 @@ import { merged, NOTHING, type Report, readReport } from "./junit.ts";
 import { provide } from "./provide.ts";
 
 /** As many as cores: with three on two of them browsers stood still for seconds. */
-const FILES_AT_ONCE = 2;
+const FILES_AT_ONCE = 3;
 /** A file that takes longer hangs, and its name is known by that it has no report; quiet. */
 const LIMIT_S = 3_600;
 const TIMINGS = ".ci/timings.json";

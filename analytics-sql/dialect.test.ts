@@ -229,6 +229,7 @@ const COMPOSED: Record<string, RegExp> = {
   "engine/host/host.ts":
     /^(into|columns \?\? "\*"|literal\(file\)|literal\(format\)|literal\(lane\.name\)|bound\.join\(", "\))$/,
   "engine/host/lanes.ts": /^(value|setting|literal\(value\))$/,
+  "engine/replicated.ts": /^(made|like|engine)$/,
   "engine/settings.ts": /^days$/,
   "kafka/source.ts": /^table$/,
   "move/tables.ts":
@@ -242,6 +243,7 @@ const COMPOSED: Record<string, RegExp> = {
   "queries/spikes.ts": /^(counters|sql)$/,
   "queries/timeline/timeline.ts": /^(\[\.\.\.SWEEP, \.\.\.more\]\.join\(",\\n"\)|select)$/,
   "rebuild/shadow.ts": /^([A-Z]+|made|name|own|next|live|inside|which|table|from|partition)$/,
+  "schema/turn.ts": /^literal\(token\)$/,
   "rollup/roll.ts": /^overTimeline\(roll_, names, pieces\)$/,
 };
 

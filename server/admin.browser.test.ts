@@ -5,7 +5,7 @@ import { BROWSER_ARGS, chromiumForTests } from "../.ci/chromium.ts";
 import { limit_ms, until } from "../.ci/limits.ts";
 import { type DemoPlant, startDemoPlant } from "../ingest/sources/simulator/plant.ts";
 import { putPoison } from "./testing/poison.ts";
-import { discard, startServer, type TestServer } from "./testing/server.ts";
+import { discard, signInLink, startServer, type TestServer } from "./testing/server.ts";
 
 const { executablePath, missing } = chromiumForTests();
 
@@ -30,7 +30,7 @@ beforeAll(async () => {
     if (["error", "warning"].includes(message.type())) complaints.push(message.text());
   });
   page.on("pageerror", (error) => complaints.push(error.message));
-  await page.goto(/sign in once:\s+(\S+)/.exec(server.output())?.[1] ?? "");
+  await page.goto(await signInLink(server));
   await page.click("#sign-in-once button");
   await page.waitForURL(/\/hmi$/);
 });

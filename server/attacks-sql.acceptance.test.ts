@@ -85,9 +85,10 @@ test.skipIf(process.platform !== "linux")(
     })();
     const began_ms = performance.now();
     const matched = await ask(pattern, PATTERN);
+    const took_ms = performance.now() - began_ms;
     expect(codeOf(matched)).toBe("159");
     // 30 s, two more, and what a busy machine adds.
-    expect(performance.now() - began_ms).toBeLessThan(limit_ms());
+    expect(took_ms).toBeLessThan(limit_ms());
     // The engine is another one, and does what it did.
     await until(async () => (await metric(server, "mtc_engine_up")) === 1);
     expect(await metric(server, "mtc_engine_restarts")).toBe(1);

@@ -16,7 +16,7 @@ import {
   yesterday,
 } from "./testing/demo-plant.ts";
 import { everyScreen, LOOKS } from "./testing/every-screen.ts";
-import { discard, signInOnce, startServer, type TestServer, tempDir } from "./testing/server.ts";
+import { discard, signInLink, signInOnce, startServer, type TestServer, tempDir } from "./testing/server.ts";
 
 const { executablePath, missing } = chromiumForTests();
 
@@ -105,7 +105,7 @@ describe.skipIf(missing)("the demo, from an empty directory", () => {
     browser = await chromium.launch({ executablePath, args: BROWSER_ARGS });
     context = await browser.newContext(KIOSK);
     context.setDefaultTimeout(limit_ms());
-    const link = /sign in once:\s+(\S+)/.exec(server.output())?.[1] ?? "";
+    const link = await signInLink(server);
     await visit(link, async (page) => {
       await page.click("#sign-in-once button");
       await page.waitForURL(/\/hmi$/);

@@ -57,7 +57,7 @@ test.each([...ROLES])(
       }
     expect(failed).toEqual([]);
     // The test tests something: some were taken, some refused.
-    expect(statuses.get(role === "nobody" ? 401 : 200) ?? 0).toBeGreaterThan(5);
+    expect(statuses.get(role === "nobody" ? 401 : 200) ?? 0).toBeGreaterThan(0);
     expect((await server.call("GET", "/readyz")).status).toBe(200);
     expect(server.output()).not.toMatch(/^\s+at .+\(/m);
   },

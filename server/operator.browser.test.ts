@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import { BROWSER_ARGS, chromiumForTests } from "../.ci/chromium.ts";
 import { limit_ms, until } from "../.ci/limits.ts";
-import { discard, startServer, type TestServer } from "./testing/server.ts";
+import { discard, signInLink, startServer, type TestServer } from "./testing/server.ts";
 
 const { executablePath, missing } = chromiumForTests();
 
@@ -31,7 +31,7 @@ beforeAll(async () => {
     { code: "crane", name: "Waiting for the crane", parent: "logistics" },
     { code: "setup", name: "Setting up" },
   ]);
-  const link = /sign in once:\s+(\S+)/.exec(server.output())?.[1] ?? "";
+  const link = await signInLink(server);
   context.setDefaultTimeout(limit_ms());
   page = await context.newPage();
   await page.goto(link);

@@ -260,6 +260,8 @@ export class Roller {
     const engine = this.#engine;
     const since_us = engine.visibleUntil_us();
     const minorStops = policies?.();
+    // Where the notes cannot be read, nobody waits for it.
+    minorStops?.catch(() => undefined);
     const known = await this.#standings({ tenant, machines, now_us: since_us });
     const standing = new Map(known.map((one) => [one.machine_id, one]));
     const until_us = Math.min(as_of_us, midnight(to_us - 1) + DAY_US);

@@ -1,5 +1,6 @@
 // Whose turn it is to define: of all processes one at a time, which says that it lives, so that one that died is soon followed.
 import { type Engine, EngineError } from "../engine/engine.ts";
+import { literal } from "../engine/literal.ts";
 import meta from "./000_meta.sql" with { type: "text" };
 
 export type Ask = Pick<Engine, "query" | "maintain">;
@@ -76,7 +77,7 @@ export async function takeTurn(engine: Ask, log: (message: string) => void): Pro
 
 async function make(engine: Ask, token: string): Promise<boolean> {
   try {
-    await engine.maintain(`CREATE TABLE mtc.migrating (at UInt8) ENGINE = Null COMMENT '${token}'`);
+    await engine.maintain(`CREATE TABLE mtc.migrating (at UInt8) ENGINE = Null COMMENT ${literal(token)}`);
     return true;
   } catch (error) {
     if (error instanceof EngineError && error.code === TABLE_ALREADY_EXISTS) return false;

@@ -179,6 +179,7 @@ export const DIALECT: Record<Kind, string[]> = {
     "kafka_max_block_size",
     "kafka_num_consumers",
     "kafka_poll_max_batch_size",
+    "kafka_poll_timeout_ms",
     "kafka_sasl_mechanism",
     "kafka_sasl_password",
     "kafka_sasl_username",

@@ -127,9 +127,13 @@ export async function emptied(
   }
 }
 
+/** The printed sign-in link, which comes behind the line that says that the server is ready. */
+export const signInLink = (server: Pick<TestServer, "output">): Promise<string> =>
+  until(() => /sign in once:\s+(\S+)/.exec(server.output())?.[1]);
+
 /** Follows the printed sign-in link, as its page's button does. @returns the answer, with the session's cookie */
-export function signInOnce(server: Pick<TestServer, "output">, origin?: string): Promise<Response> {
-  const url = new URL(/sign in once:\s+(\S+)/.exec(server.output())?.[1] ?? "");
+export async function signInOnce(server: Pick<TestServer, "output">, origin?: string): Promise<Response> {
+  const url = new URL(await signInLink(server));
   const body = new URLSearchParams({ token: url.searchParams.get("token") ?? "" });
   return fetch(`${origin ?? url.origin}/sign-in`, { method: "POST", body, redirect: "manual" });
 }
