@@ -281,8 +281,8 @@ const LISTED: Record<Kind, string> = {
   settings: `SELECT name FROM system.settings WHERE tier = 'Production' UNION ALL
     SELECT name FROM system.merge_tree_settings WHERE tier = 'Production' UNION ALL
     SELECT arrayJoin(arrayMap(name -> concat('kafka_', name), ['broker_list', 'topic_list', 'group_name', 'format',
-      'handle_error_mode', 'num_consumers', 'thread_per_consumer', 'poll_max_batch_size', 'max_block_size',
-      'flush_interval_ms', 'security_protocol', 'sasl_mechanism', 'sasl_username', 'sasl_password']))`,
+      'handle_error_mode', 'num_consumers', 'thread_per_consumer', 'poll_max_batch_size', 'poll_timeout_ms',
+      'max_block_size', 'flush_interval_ms', 'security_protocol', 'sasl_mechanism', 'sasl_username', 'sasl_password']))`,
   codecs: "SELECT name FROM system.codecs WHERE NOT is_experimental",
   indices: "SELECT arrayJoin(['minmax', 'set', 'bloom_filter']) AS name",
 };

@@ -200,9 +200,8 @@ export function rebuilding({ batches, asks, kill_at, mended_while }: Rebuilding)
     expect(await figures(running)).toEqual(expected);
   });
 
-  test.skipIf(kill_at.length === 0)(
-    "invariants 2 and 6: killed at several moments of a rebuild",
-    async () => {
+  if (kill_at.length > 0)
+    test("invariants 2 and 6: killed at several moments of a rebuild", async () => {
       const ledger = new Ledger();
       ledger.acked = acked;
       const posting = ledger.run(() => server);
@@ -231,8 +230,7 @@ export function rebuilding({ batches, asks, kill_at, mended_while }: Rebuilding)
       expect(await ended(running)).toMatchObject({ phase: "done", error: "" });
       await balance(running, ledger);
       expect(await figures(running)).toEqual(expected);
-    },
-  );
+    });
 
   test("refused: days that are none, a range upside down, a key that may not; the command asks the server", async () => {
     const running = server as TestServer;
