@@ -5,6 +5,7 @@ import packageJson from "../package.json" with { type: "json" };
 import { Arrivals } from "./arrivals.ts";
 import { adminModule } from "./modules/admin/index.ts";
 import { analyticsModule } from "./modules/analytics/index.ts";
+import { backupModule } from "./modules/backup/index.ts";
 import { deadLettersModule } from "./modules/dead-letters/index.ts";
 import { downtimeModule } from "./modules/downtime/index.ts";
 import { explainModule } from "./modules/explain/index.ts";
@@ -107,6 +108,7 @@ function appOf(services: Services) {
     .use(keysModule(keys))
     .use(usersModule(keys))
     .use(rebuildModule(rebuilds, keys))
+    .use(backupModule(services.backups, keys))
     .use(deadLettersModule(services.deadLetters, keys))
     .use(schemasModule(keys))
     .use(sessionModule(services))

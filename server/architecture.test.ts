@@ -59,8 +59,10 @@ test("the environment is read in one place", async () => {
     ({ file, text }) => !isTest(file) && /process\.env|Bun\.env/.test(text),
   );
   expect(readers.map(({ file }) => file).sort()).toEqual([
+    "server/backup.ts",
     "server/main.ts",
     "server/move.ts",
     "server/rebuild.ts",
+    "server/restore.ts",
   ]);
 });

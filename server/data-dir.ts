@@ -20,6 +20,8 @@ const FILE_MODE = 0o600;
 const STICKY = 0o1000;
 /** The file in it that whoever runs on it has locked, and what tells which process that is. */
 export const DATA_LOCK = "lock";
+/** The file in it that says: a restore is filling it. */
+export const RESTORING = "restoring";
 
 /**
  * Takes it for this process, until `free`: two programs on one log would each take the other's events for its own.
@@ -47,6 +49,14 @@ export function takeDataDir(data_dir: string): Pick<FileLock, "free"> {
       lock.free();
     },
   };
+}
+
+/** @throws ConfigError where a restore did not come to its end */
+export function refuseHalfRestored(data_dir: string): void {
+  if (!existsSync(`${data_dir}/${RESTORING}`)) return;
+  throw new ConfigError(
+    `MTC_DATA_DIR=${data_dir}: a restore was cut off here, and what it left is not whole; run it again`,
+  );
 }
 
 /**

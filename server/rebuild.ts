@@ -1,9 +1,10 @@
 // `bun run rebuild`: asks the running server to make analytics anew from its log, or does it itself where none runs.
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { BadInput } from "../ingest/problem.ts";
 import { type Config, parseConfig } from "./config.ts";
 import type { Rebuild, RebuildInput } from "./modules/rebuild/model.ts";
+import { runningServer } from "./running-server.ts";
 import { startServices } from "./services.ts";
 
 const HELP = `bun run rebuild [--from 2026-11-01] [--to 2026-11-03]
@@ -13,9 +14,6 @@ them everything. Talks to the server at MTC_HOST and MTC_PORT with the admin key
 there, an embedded installation's data directory is opened instead.`;
 
 const POLL_MS = 300;
-/** Of a cluster's servers one makes rebuilds, and the one that is asked may not be it, or not yet. */
-const ASK_AGAIN_MS = 1_000;
-const TRIES = 20;
 
 /** Something to ask for a rebuild. */
 type Place = {
@@ -41,41 +39,15 @@ function parse(argv: string[]): RebuildInput | "help" {
 const isDay = (text: string): boolean =>
   /^\d{4}-\d\d-\d\d$/.test(text) && new Date(`${text}T00:00:00Z`).toJSON()?.slice(0, 10) === text;
 
-/** The server of this installation; undefined where nothing listens. @throws Error where it does not answer as MTC does */
+/** The server of this installation; undefined where nothing listens. */
 async function running(config: Config): Promise<Place | undefined> {
-  const host = config.host === "0.0.0.0" || config.host === "::" ? "127.0.0.1" : config.host;
-  const origin = `http://${host.includes(":") ? `[${host}]` : host}:${config.port}`;
-  const key =
-    config.admin_key ??
-    (existsSync(config.admin_key_file) ? readFileSync(config.admin_key_file, "utf8") : "");
-  const call = async (method: string, body?: RebuildInput, tries = TRIES): Promise<Rebuild> => {
-    const response = await fetch(`${origin}/api/v1/rebuild`, {
-      method,
-      headers: { "x-api-key": key.trim(), "content-type": "application/json" },
-      ...(body ? { body: JSON.stringify(body) } : {}),
-    });
-    const text = await response.text();
-    if (response.status === 503 && tries > 1) {
-      await Bun.sleep(ASK_AGAIN_MS);
-      return call(method, body, tries - 1);
-    }
-    if (!response.ok) throw new Error(`${origin} answers ${response.status}: ${detailOf(text)}`);
-    return JSON.parse(text) as Rebuild;
+  const call = await runningServer(config);
+  if (!call) return undefined;
+  return {
+    start: (ask) => call("POST", "/api/v1/rebuild", ask),
+    last: () => call("GET", "/api/v1/rebuild"),
+    end: async () => {},
   };
-  try {
-    await fetch(`${origin}/healthz`);
-  } catch {
-    return undefined;
-  }
-  return { start: (ask) => call("POST", ask), last: () => call("GET"), end: async () => {} };
-}
-
-function detailOf(text: string): string {
-  try {
-    return (JSON.parse(text) as { detail?: string }).detail ?? text;
-  } catch {
-    return text.slice(0, 200);
-  }
 }
 
 /** The installation itself, without its sources. */

@@ -16,13 +16,14 @@ import type { Store } from "../ingest/store/store.ts";
 import { causeOf } from "../ingest/trouble.ts";
 import { openBus } from "./bus.ts";
 import type { Config, Role } from "./config.ts";
-import { closeDataDir, takeDataDir } from "./data-dir.ts";
+import { closeDataDir, refuseHalfRestored, takeDataDir } from "./data-dir.ts";
 import { Demo } from "./demo.ts";
 import { openEngine } from "./engine.ts";
 import { lookAtParts, type Parts } from "./health/parts.ts";
 import { startJobs } from "./jobs.ts";
 import { Keys } from "./keys.ts";
 import { Reports } from "./modules/analytics/service.ts";
+import { Backups } from "./modules/backup/service.ts";
 import { DeadLetters } from "./modules/dead-letters/service.ts";
 import { Annotations } from "./modules/downtime/service.ts";
 import { Explanations } from "./modules/explain/service.ts";
@@ -62,6 +63,7 @@ export type Services = {
   figures: Figures;
   operator: Operator;
   rebuilds: Rebuilds;
+  backups: Backups;
   deadLetters: DeadLetters;
   healthReport: HealthReport;
   keys: Keys;
@@ -118,6 +120,7 @@ export async function startServices(config: Config, log: Log): Promise<Services>
   const doors = await openDoors(config, { ...data, ...way, metrics }, log);
   const deadLetters = new DeadLetters({ ...way, letters: jobs.letters, wake: relay.wake });
   const about = { parts, stopping: () => stopping };
+  const backups = new Backups({ engine: data.engine, data_dir: config.data_dir, log });
   const shown = {
     ...about,
     ...data,
@@ -138,6 +141,7 @@ export async function startServices(config: Config, log: Log): Promise<Services>
     healthReport: new HealthReport({ ...shown, ...bounds }),
     demo,
     rebuilds: jobs.rebuilds,
+    backups,
     keys: doors.keys,
     limits: doors.limits,
     from: doors.from,
@@ -159,6 +163,7 @@ export async function startServices(config: Config, log: Log): Promise<Services>
           ["budgets and the security log", doors.stop],
           ["sources", sources.stop],
           ["jobs", jobs.stop],
+          ["backup", () => backups.stop()],
           ["live values from before the start", () => seeding],
           ["delivery to analytics", way.stop],
           ["analytics", () => data.engine.close()],
@@ -205,6 +210,7 @@ async function openData(config: Config, log: Log): Promise<Data> {
   for (const path of closeDataDir(config.data_dir))
     log(`others may read what is another user's here: ${path}`);
   const lock = takeDataDir(config.data_dir);
+  refuseHalfRestored(config.data_dir);
   // Before anything is opened: an older release leaves it as it is.
   keepVersion(config.data_dir, log);
   // Without its store the program can do nothing; whoever watches it starts it again (invariant 1: nothing is lost).

@@ -1,5 +1,4 @@
 // Writes the days that are over into the lake, again where late data came, and lets the table forget the oldest.
-import { createHash } from "node:crypto";
 import { mkdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { type Engine, EngineError } from "../engine/engine.ts";
@@ -9,6 +8,7 @@ import fingerprintSql from "./fingerprint.sql" with { type: "text" };
 import { DAY_US, type Lake, withTable } from "./lake.ts";
 import { dayFolder, fileName, type LakeFile, readManifest, writeManifest } from "./manifest.ts";
 import rewriteSql from "./rewrite.sql" with { type: "text" };
+import { sha256Of } from "./sha256.ts";
 import writeSql from "./write.sql" with { type: "text" };
 
 /** A day is written when it has been over for this long. */
@@ -187,10 +187,4 @@ function untidyOf(files: { name: string }[]): Map<string, { tenant: string; date
     seen.add(holder);
   }
   return found;
-}
-
-async function sha256Of(path: string): Promise<string> {
-  const hash = createHash("sha256");
-  for await (const chunk of Bun.file(path).stream()) hash.update(chunk);
-  return hash.digest("hex");
 }

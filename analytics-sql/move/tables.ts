@@ -21,8 +21,22 @@ const ROLLED = [
   "machine_day_totals",
 ];
 
-type Columns = { name: string; columns: string[] };
+export type Columns = { name: string; columns: string[] };
 type Table = Columns & { engine_full: string };
+
+/** The tables that events make, with their columns: what is rolled up is made of them. @throws EngineError */
+export const tablesOf = (engine: Engine): Promise<Table[]> =>
+  engine.query<Table>(
+    `SELECT name, columns, engine_full
+     FROM (SELECT table, groupArray(column) AS columns
+           FROM (SELECT table, name AS column FROM system.columns WHERE database = 'mtc' ORDER BY table, position)
+           GROUP BY table) AS c
+     INNER JOIN (SELECT name, engine_full FROM system.tables
+           WHERE database = 'mtc' AND endsWith(engine, 'MergeTree') AND name IN {tables:Array(String)}) AS t
+         ON c.table = t.name
+     ORDER BY name`,
+    { tables: TABLES },
+  );
 
 /** What a table holds of one machine in one of its partitions. */
 export type Print = {
@@ -63,17 +77,7 @@ export class Tables {
   }
 
   static async open(move: MoveTables): Promise<Tables> {
-    const tables = await move.to.query<Table>(
-      `SELECT name, columns, engine_full
-       FROM (SELECT table, groupArray(column) AS columns
-             FROM (SELECT table, name AS column FROM system.columns WHERE database = 'mtc' ORDER BY table, position)
-             GROUP BY table) AS c
-       INNER JOIN (SELECT name, engine_full FROM system.tables
-             WHERE database = 'mtc' AND endsWith(engine, 'MergeTree') AND name IN {tables:Array(String)}) AS t
-           ON c.table = t.name
-       ORDER BY name`,
-      { tables: TABLES },
-    );
+    const tables = await tablesOf(move.to);
     return new Tables(move, clientOf(move.url, LONG_REQUEST_TIMEOUT_MS), tables);
   }
 
@@ -199,7 +203,8 @@ export const printsOf = ({ name, columns }: Columns): string =>
    GROUP BY partition, tenant, machine
    ORDER BY partition, tenant, machine`;
 
-const listOf = (columns: string[]): string => columns.map((name) => `\`${name}\``).join(", ");
+/** Columns as SQL lists them. */
+export const listOf = (columns: string[]): string => columns.map((name) => `\`${name}\``).join(", ");
 
 /** How the server stands to a move. */
 export type Standing = {

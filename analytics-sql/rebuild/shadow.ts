@@ -16,7 +16,7 @@ export type Days = { from: string; to: string };
 export const ALL_DAYS: Days = { from: "1900-01-01", to: "2299-12-31" };
 
 /** Tables by day, and what a row's day is. */
-const DAY_OF: Record<string, string> = {
+export const DAY_OF: Record<string, string> = {
   observations: "toDate32(ts)",
   signal_points: "toDate32(ts)",
   signal_days: "toDate32(day)",

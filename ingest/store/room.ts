@@ -10,4 +10,10 @@ export const isFull = ({ bavail, blocks, bsize }: Pick<StatsFs, "bavail" | "bloc
   bavail * bsize < Math.min(KEPT_FREE_BYTES, KEPT_FREE_SHARE * blocks * bsize);
 
 /** Is there room on the disk of this file or folder for anything new? */
-export const hasRoom = (path: string): boolean => !isFull(statfsSync(path));
+export const hasRoom = (path: string): boolean => hasRoomFor(path, 0);
+
+/** Would there be room yet, with so much more on it? */
+export function hasRoomFor(path: string, bytes: number): boolean {
+  const { bavail, blocks, bsize } = statfsSync(path);
+  return !isFull({ bavail: bavail - Math.ceil(bytes / bsize), blocks, bsize });
+}

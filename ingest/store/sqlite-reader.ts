@@ -10,7 +10,7 @@ type Row = Omit<LoggedEvent, "aside"> & { error: string | null; aside_ms: number
 
 export type LogSize = { events: number; bytes: number; last: number };
 
-/** Open it while no server of the installation runs. */
+/** A server of the installation may run, for `copyTo` and what is about one moment; all else wants it to stand still. */
 export class SqliteReader {
   readonly #db: Database;
   readonly #orm: BunSQLiteDatabase<typeof schema>;
@@ -30,6 +30,29 @@ export class SqliteReader {
   /** What was purged was taken before this time; 0 where nothing ever was. */
   purgedBefore_ms(): number {
     return this.#mark("purged_ms");
+  }
+
+  /** Up to where analytics has taken it. */
+  delivered(): number {
+    return this.#mark("relay");
+  }
+
+  /** Events at positions in (after, upto]. */
+  count(after: number, upto: number): number {
+    const counted = "SELECT count(*) AS n FROM events WHERE position > ? AND position <= ?";
+    return this.#get<{ n: number }>(counted, after, upto)?.n ?? 0;
+  }
+
+  /** How large the file is, and a copy of it at the most. */
+  bytes(): number {
+    const { page_count = 0 } = this.#get<{ page_count: number }>("PRAGMA page_count") ?? {};
+    const { page_size = 0 } = this.#get<{ page_size: number }>("PRAGMA page_size") ?? {};
+    return page_count * page_size;
+  }
+
+  /** All of the store at one moment, as a file that is not there yet; a server may go on to write meanwhile. */
+  copyTo(file: string): void {
+    this.#db.run("VACUUM INTO ?", [file]);
   }
 
   /** Up to where analytics surely has on the disk what it was given. */

@@ -1,4 +1,4 @@
-// The installation that is moved: its log, and a copy of its analytics that what was still waiting is delivered to.
+// An installation that stands still, to be moved or backed up: its log, and a copy of its analytics.
 import { existsSync, rmSync } from "node:fs";
 import { openEmbedded } from "../../analytics-sql/engine/embedded.ts";
 import type { Engine } from "../../analytics-sql/engine/engine.ts";
@@ -6,29 +6,50 @@ import { startRelay } from "../../ingest/outbox/relay.ts";
 import { joinLines } from "../../ingest/store/lines.ts";
 import { SqliteReader } from "../../ingest/store/sqlite-reader.ts";
 import { openBus } from "../bus.ts";
-import { DATA_LOCK } from "../data-dir.ts";
+import { DATA_LOCK, refuseHalfRestored } from "../data-dir.ts";
 import { lockChdb, lockFile } from "../file-lock.ts";
 import { refuseNewerDir } from "../schema-version.ts";
 import { snapshot } from "./snapshot.ts";
 
-/** In the copy nothing leaves by age. */
-const FOR_EVER_DAYS = 36_500;
+/** In a copy nothing leaves by age. */
+export const FOR_EVER_DAYS = 36_500;
 const POLL_MS = 50;
+/** In the data directory, while it is opened. */
+const COPY = "move-scratch";
 
-export type Source = {
+export type Stopped = {
   log: SqliteReader;
+  /** Over a copy of its files. */
   engine: Engine;
-  /** Events that the engine refused when they were delivered to the copy: they go on waiting. */
-  refused: ReadonlySet<string>;
   close(): Promise<void>;
 };
+
+export type Source = Stopped & {
+  /** Events that the engine refused when they were delivered to the copy: they go on waiting. */
+  refused: ReadonlySet<string>;
+};
+
+/**
+ * Opens the installation that is moved. What it had not delivered is delivered to the copy of its analytics.
+ * @throws Error as {@link openStopped}
+ */
+export async function openSource(data_dir: string, told: (line: string) => void): Promise<Source> {
+  const stopped = await openStopped(data_dir);
+  try {
+    const refused = await deliverRest(stopped.log, stopped.engine, told);
+    return { ...stopped, refused };
+  } catch (error) {
+    await stopped.close();
+    throw error;
+  }
+}
 
 /**
  * Opens it, so that no server starts on it meanwhile; nothing of it is changed.
  * @throws Error where a server runs on it, or where there is none
  */
-export async function openSource(data_dir: string, told: (line: string) => void): Promise<Source> {
-  const [file, chdb, path] = [`${data_dir}/mtc.sqlite`, `${data_dir}/chdb`, `${data_dir}/move-scratch`];
+export async function openStopped(data_dir: string): Promise<Stopped> {
+  const [file, chdb, path] = [`${data_dir}/mtc.sqlite`, `${data_dir}/chdb`, `${data_dir}/${COPY}`];
   if (!existsSync(file))
     throw new Error(`MTC_DATA_DIR=${data_dir}: there is no installation (no mtc.sqlite)`);
   if (!existsSync(chdb)) {
@@ -36,6 +57,7 @@ export async function openSource(data_dir: string, told: (line: string) => void)
       `${data_dir} has no analytics (no chdb): start the server on it once, which makes it from the log`,
     );
   }
+  refuseHalfRestored(data_dir);
   refuseNewerDir(data_dir);
   // The first says so at once to a server that is started meanwhile; one of an earlier release knows the second alone.
   const [server, lock] = [lockFile(`${data_dir}/${DATA_LOCK}`), lockChdb(chdb)];
@@ -60,8 +82,7 @@ export async function openSource(data_dir: string, told: (line: string) => void)
     log = new SqliteReader(file);
     snapshot(chdb, path);
     engine = await openEmbedded({ path, rawRetentionDays: FOR_EVER_DAYS });
-    const refused = await deliverRest(log, engine, told);
-    return { log, engine, refused, close };
+    return { log, engine, close };
   } catch (error) {
     await close();
     throw error;

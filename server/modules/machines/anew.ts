@@ -1,6 +1,7 @@
 // A machine that is made again under the id of a deleted one begins anew: what the log still says of the old one ends here.
 import { NO_CALENDAR } from "../../../ingest/calendar.ts";
 import type { CycleTimesData, EventData, EventType, GapData } from "../../../ingest/event.ts";
+import { openGaps } from "../../../ingest/gaps.ts";
 import type { Machine, Store } from "../../../ingest/store/store.ts";
 import { DEFAULT_POLICY } from "./model.ts";
 
@@ -34,14 +35,6 @@ export async function endingsOf(
   }
   if ((await said("mtc.policy.v1")).length > 0) endings.push(["mtc.policy.v1", { policy: DEFAULT_POLICY }]);
   return endings;
-}
-
-/** Once any event of its key gave an end, a gap is closed. */
-function openGaps(gaps: GapData[]): GapData["gap"][] {
-  const keyOf = ({ from_us, cause }: GapData["gap"]): string => `${from_us} ${cause}`;
-  const closed = new Set(gaps.filter(({ gap }) => gap.to_us !== 0).map(({ gap }) => keyOf(gap)));
-  const open = gaps.filter(({ gap }) => !closed.has(keyOf(gap))).map(({ gap }) => [keyOf(gap), gap] as const);
-  return [...new Map(open).values()];
 }
 
 /** The list as it was, without a row from `now_us` on: an ideal cycle of 0 is none. */

@@ -1,0 +1,157 @@
+// A copy of the embedded store: made while it is written to, and cut at a time.
+import { Database } from "bun:sqlite";
+import { drizzle } from "drizzle-orm/bun-sqlite";
+import { migrate } from "drizzle-orm/bun-sqlite/migrator";
+import type { EventType, GapData, ObservationColumns } from "../event.ts";
+import { openGaps } from "../gaps.ts";
+import type { SqliteReader } from "./sqlite-reader.ts";
+
+/** What is changed of a machine is a row that knows no past. */
+const CONFIGURES: readonly EventType[] = [
+  "mtc.machine.v1",
+  "mtc.calendar.v1",
+  "mtc.cycle_times.v1",
+  "mtc.policy.v1",
+];
+const TYPES = CONFIGURES.map((type) => `'${type}'`).join();
+const decoder = new TextDecoder();
+
+/** Where a log stood when analytics began to be copied. */
+export type Standing = { delivered: number; last: number; waiting: number };
+
+export function standingOf(log: SqliteReader): Standing {
+  const [delivered, { last }] = [log.delivered(), log.size()];
+  return { delivered, last, waiting: log.count(delivered, last) };
+}
+
+/**
+ * Copies the log after analytics, so that nothing is in the one copy that the other does not know; what came meanwhile waits
+ * in the copied outbox, and counts once (invariant 2).
+ * @param before from before analytics was copied
+ * @throws Error where something was purged meanwhile that may be in neither copy
+ */
+export function copyStore(log: SqliteReader, to: string, { delivered, last, waiting }: Standing): void {
+  log.copyTo(to);
+  withFile(to, (db) => {
+    const { n } = db
+      .query<{ n: number }, [number, number]>(
+        "SELECT count(*) AS n FROM events WHERE position > ? AND position <= ?",
+      )
+      .get(delivered, last) ?? { n: 0 };
+    if (n !== waiting)
+      throw new Error("events were purged from the log before analytics was copied: back up again");
+    setDelivered(db, delivered);
+  });
+}
+
+/** From here on the log is delivered; all before it is in analytics, and on the disk. */
+function setDelivered(db: Database, position: number): void {
+  for (const name of ["relay", "settled"])
+    db.run(
+      "INSERT INTO watermark (name, position) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET position = excluded.position",
+      [name, position],
+    );
+}
+
+export type Cut = { until_ms: number; whole_from_ms: number };
+
+/**
+ * Takes out of a copied log what it received after a time, and sets what follows from it back: all of it waits for analytics
+ * anew, agents' buffers are read again from there on, and gaps are open that were. Keys and users are those of the copy.
+ * @param cut.whole_from_ms times before this are not all in the log any more; 0 where nothing ever left it
+ * @returns how many events were taken out
+ * @throws Error where what was before cannot be told
+ */
+export function cutStore(file: string, { until_ms, whole_from_ms }: Cut): number {
+  return withFile(file, (db) => {
+    migrate(drizzle(db), { migrationsFolder: `${import.meta.dir}/migrations` });
+    refuseChanges(db, until_ms);
+    if (whole_from_ms > 0) refuseOld(db, until_ms, whole_from_ms);
+    return db.transaction(() => {
+      const gone = "position IN (SELECT position FROM events WHERE time_ms > ?)";
+      db.run(`DELETE FROM poison WHERE ${gone}`, [until_ms]);
+      const { changes } = db.run("DELETE FROM events WHERE time_ms > ?", [until_ms]);
+      // Nothing is waited for that never comes.
+      db.run(
+        "UPDATE sqlite_sequence SET seq = (SELECT coalesce(max(position), 0) FROM events) WHERE name = 'events'",
+      );
+      setDelivered(db, 0);
+      openGapsAgain(db);
+      setSourcesBack(db, until_ms);
+      return changes;
+    })();
+  });
+}
+
+function refuseChanges(db: Database, until_ms: number): void {
+  const changed = db
+    .query<{ machine_id: string; time_ms: number }, [number]>(
+      `SELECT machine_id, time_ms FROM events WHERE time_ms > ? AND type IN (${TYPES}) ORDER BY position LIMIT 1`,
+    )
+    .get(until_ms);
+  if (changed)
+    throw new Error(
+      `the machine ${changed.machine_id} was made, changed or deleted at ${iso(changed.time_ms)}, and what it was before is not in this backup: take a later time, or a backup from before`,
+    );
+}
+
+/** What is kept of days that the log does not hold whole cannot be told apart by when it came. */
+function refuseOld(db: Database, until_ms: number, whole_from_ms: number): void {
+  const rows = db
+    .query<{ machine_id: string; bytes: Uint8Array }, [number]>(
+      "SELECT machine_id, bytes FROM events WHERE time_ms > ? AND type = 'mtc.observations.v1'",
+    )
+    .iterate(until_ms);
+  for (const { machine_id, bytes } of rows) {
+    const { t0, dt } = (JSON.parse(decoder.decode(bytes)) as { data: ObservationColumns }).data;
+    const earliest_us = dt.reduce((least, offset) => Math.min(least, t0 + offset), Number.POSITIVE_INFINITY);
+    if (earliest_us < whole_from_ms * 1_000)
+      throw new Error(
+        `after that time ${machine_id} told something of ${iso(earliest_us / 1_000)}: days before ${iso(whole_from_ms)} are not all in the log any more, and stay as they are`,
+      );
+  }
+}
+
+/**
+ * Where a source was read to by then is not known: it is met as if it became ours at that time, or where contact was lost
+ * before. What it still has counts once, and what it has no more is a gap since then (SPEC 5.4).
+ */
+function setSourcesBack(db: Database, until_ms: number): void {
+  db.run("DELETE FROM checkpoints");
+  db.run(
+    `UPDATE machines SET source_since_ms = max(source_since_ms, min(?, coalesce(
+       (SELECT min(from_us) / 1000 FROM open_gaps WHERE machine_id = id AND cause = 'unreachable'), ?)))
+     WHERE json_extract(source, '$.kind') <> 'http'`,
+    [until_ms, until_ms],
+  );
+}
+
+function openGapsAgain(db: Database): void {
+  const rows = db
+    .query<{ machine_id: string; bytes: Uint8Array }, []>(
+      `SELECT machine_id, bytes FROM events
+       WHERE type = 'mtc.gap.v1' AND machine_id IN (SELECT id FROM machines) ORDER BY position`,
+    )
+    .all();
+  db.run("DELETE FROM open_gaps");
+  for (const [machine_id, own] of Map.groupBy(rows, (row) => row.machine_id)) {
+    const gaps = own.map(({ bytes }) => (JSON.parse(decoder.decode(bytes)) as { data: GapData }).data);
+    for (const { from_us, cause } of openGaps(gaps))
+      db.run("INSERT INTO open_gaps (machine_id, from_us, cause) VALUES (?, ?, ?)", [
+        machine_id,
+        from_us,
+        cause,
+      ]);
+  }
+}
+
+function withFile<T>(file: string, work: (db: Database) => T): T {
+  const db = new Database(file, { readwrite: true, strict: true });
+  try {
+    return work(db);
+  } finally {
+    db.close();
+  }
+}
+
+const iso = (ms: number): string => new Date(ms).toISOString();

@@ -1,0 +1,180 @@
+// Takes a backup: analytics first, then the log, so that nothing is in the one that the other does not know.
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname } from "node:path";
+import { type SavedPartition, saveTables } from "../../analytics-sql/backup/tables.ts";
+import { SCHEMA_VERSION } from "../../analytics-sql/schema/schema.ts";
+import { compare, textOf } from "../../analytics-sql/schema/version.ts";
+import { hasRoomFor } from "../../ingest/store/room.ts";
+import { copyStore, standingOf } from "../../ingest/store/sqlite-copy.ts";
+import { SqliteReader } from "../../ingest/store/sqlite-reader.ts";
+import { version } from "../../package.json" with { type: "json" };
+import type { Config } from "../config.ts";
+import { DATA_LOCK, RESTORING, refuseHalfRestored } from "../data-dir.ts";
+import { ANALYTICS, REQUEST, type SavingTables } from "../modules/backup/model.ts";
+import { openStopped } from "../move/source.ts";
+import { type Call, runningServer } from "../running-server.ts";
+import { refuseNewerDir } from "../schema-version.ts";
+import { sync, syncAll } from "./durable.ts";
+import { FILES, MANIFEST, manifestOf, STORE } from "./manifest.ts";
+
+const POLL_MS = 200;
+/** As long as it is made, it has this behind its name. */
+const PARTIAL = ".partial";
+/** What of the data directory's own files is no part of a backup: the log is copied otherwise. */
+const LEFT_OUT = new RegExp(`^(${DATA_LOCK}|${RESTORING}|mtc\\.sqlite(-\\w+)?|.*\\.new)$`);
+
+/** What is copied from: the log, and how tables get into a folder. */
+type From = {
+  log: SqliteReader;
+  save(partial: string, token: string): Promise<SavedPartition[]>;
+  close(): Promise<void>;
+};
+
+/**
+ * @param to a folder that is not there yet
+ * @throws Error with what is in the way; nothing is left then
+ */
+export async function takeBackup(config: Config, to: string, told: (line: string) => void): Promise<void> {
+  const { data_dir } = config;
+  refuseHalfRestored(data_dir);
+  if (!existsSync(`${data_dir}/${STORE}`))
+    throw new Error(`MTC_DATA_DIR=${data_dir}: there is no installation (no ${STORE})`);
+  const found = refuseNewerDir(data_dir);
+  if (found && compare(found, SCHEMA_VERSION) > 0)
+    throw new Error(
+      `MTC_DATA_DIR=${data_dir} has the schema ${textOf(found)}, of a newer release: back it up by that one`,
+    );
+  const token = crypto.randomUUID();
+  const partial = begin(to, token);
+  const leave = (): void => rmSync(partial, { recursive: true, force: true });
+  // Stopped by hand, it leaves nothing behind either.
+  process.once("exit", leave);
+  try {
+    const from = await open(config);
+    try {
+      await fill(partial, token, data_dir, from, told);
+    } finally {
+      await from.close();
+    }
+    renameSync(partial, to);
+    sync(dirname(to));
+  } catch (error) {
+    leave();
+    throw error;
+  } finally {
+    process.off("exit", leave);
+  }
+}
+
+/** @returns the folder that it is made in */
+function begin(to: string, token: string): string {
+  const partial = to + PARTIAL;
+  if (existsSync(to)) throw new Error(`--to ${to}: is there already; a backup makes its folder itself`);
+  if (!existsSync(dirname(to))) throw new Error(`--to ${to}: ${dirname(to)} is not there`);
+  if (existsSync(partial)) {
+    const is_ours = existsSync(`${partial}/${REQUEST}`) || existsSync(`${partial}/${MANIFEST}`);
+    if (!is_ours) throw new Error(`${partial} is there, and no backup that was cut off: take it away`);
+    rmSync(partial, { recursive: true });
+  }
+  process.umask(0o077);
+  mkdirSync(partial);
+  writeFileSync(`${partial}/${REQUEST}`, token);
+  return partial;
+}
+
+async function open(config: Config): Promise<From> {
+  const { data_dir, host, port } = config;
+  const call = await runningServer(config);
+  if (call) {
+    const log = new SqliteReader(`${data_dir}/${STORE}`);
+    return {
+      log,
+      save: (to, token) => savedBy(call, { data_dir, to, token }),
+      close: async () => log.close(),
+    };
+  }
+  const { log, engine, close } = await openStopped(data_dir).catch((error: Error) => {
+    throw new Error(`no server answers at ${host}:${port} (MTC_HOST, MTC_PORT), and ${error.message}`);
+  });
+  return {
+    log,
+    close,
+    save(partial) {
+      const folder = `${partial}/${ANALYTICS}`;
+      mkdirSync(folder);
+      return saveTables(engine, {
+        folder,
+        hasRoomFor: (bytes) => hasRoomFor(folder, bytes),
+        goOn() {},
+      });
+    },
+  };
+}
+
+/** The server's engine is nobody else's to ask. */
+async function savedBy(
+  call: Call,
+  ask: { data_dir: string; to: string; token: string },
+): Promise<SavedPartition[]> {
+  let job = await call<SavingTables>("POST", "/api/v1/backup", ask);
+  while (job.phase === "saving") {
+    await Bun.sleep(POLL_MS);
+    job = await call<SavingTables>("GET", "/api/v1/backup");
+  }
+  if (job.phase === "failed") throw new Error(`analytics was not backed up: ${job.error}`);
+  return job.saved;
+}
+
+async function fill(
+  partial: string,
+  token: string,
+  data_dir: string,
+  { log, save }: From,
+  told: (line: string) => void,
+): Promise<void> {
+  if (!hasRoomFor(partial, log.bytes()))
+    throw new Error(`${partial}: too little room: the log alone takes ${log.bytes()} bytes`);
+  const standing = standingOf(log);
+  const tables = await save(partial, token);
+  told(`analytics: ${tables.length} files`);
+  // What was written meanwhile has come on top.
+  if (!hasRoomFor(partial, log.bytes()))
+    throw new Error(`${partial}: too little room for the log's ${log.bytes()} bytes`);
+  const taken = new Date().toISOString();
+  copyStore(log, `${partial}/${STORE}`, standing);
+  told(`log: ${statSync(`${partial}/${STORE}`).size} bytes`);
+  const files = copyFiles(data_dir, `${partial}/${FILES}`);
+  if (existsSync(`${data_dir}/chdb.damaged`))
+    told(`left out: ${data_dir}/chdb.damaged, which analytics has no part of any more`);
+  rmSync(`${partial}/${REQUEST}`);
+  const copied = new SqliteReader(`${partial}/${STORE}`);
+  const purged_before_ms = copied.purgedBefore_ms();
+  copied.close();
+  const manifest = await manifestOf(
+    partial,
+    [STORE, ...files, ...tables.map(({ path }) => `${ANALYTICS}/${path}`)],
+    { version, taken, log: { delivered: standing.delivered, purged_before_ms }, tables },
+  );
+  syncAll(partial);
+  writeFileSync(`${partial}/${MANIFEST}`, `${JSON.stringify(manifest, null, 2)}\n`, { flush: true });
+  sync(partial);
+}
+
+/** Keys, versions, and what else lies in the data directory itself. @returns their paths in the backup */
+function copyFiles(data_dir: string, to: string): string[] {
+  mkdirSync(to);
+  const names = readdirSync(data_dir, { withFileTypes: true })
+    .filter((entry) => entry.isFile() && !LEFT_OUT.test(entry.name))
+    .map(({ name }) => name);
+  for (const name of names) copyFileSync(`${data_dir}/${name}`, `${to}/${name}`);
+  return names.map((name) => `${FILES}/${name}`);
+}

@@ -1,0 +1,90 @@
+// Writes analytics into a backup's folder while the server goes on: its engine is nobody else's to ask.
+import { existsSync, mkdirSync, readFileSync, realpathSync } from "node:fs";
+import { saveTables } from "../../../analytics-sql/backup/tables.ts";
+import type { Engine } from "../../../analytics-sql/engine/engine.ts";
+import { badInput } from "../../../ingest/problem.ts";
+import { hasRoomFor } from "../../../ingest/store/room.ts";
+import { causeOf } from "../../../ingest/trouble.ts";
+import { Problem } from "../../plugins/errors.ts";
+import { ANALYTICS, type BackupInput, REQUEST, type SavingTables } from "./model.ts";
+
+type Deps = { engine: Engine; data_dir: string; log: (message: string) => void };
+type Job = SavingTables & { began_ms: number };
+
+/** One at a time; the last one is remembered until the program ends. */
+export class Backups {
+  readonly #deps: Deps;
+  #job: Job | undefined;
+  #done: Promise<void> = Promise.resolve();
+  #stopping = false;
+
+  constructor(deps: Deps) {
+    this.#deps = deps;
+  }
+
+  last(): SavingTables | undefined {
+    if (!this.#job) return undefined;
+    const { began_ms, ...job } = this.#job;
+    return job.phase === "saving" ? { ...job, seconds: (Date.now() - began_ms) / 1_000 } : job;
+  }
+
+  /**
+   * Starts one.
+   * @throws BadInput for a folder that whoever asks has not made for it
+   * @throws Problem 409 while one is under way, where analytics is a server's, or the installation is another one
+   */
+  start({ data_dir, to, token }: BackupInput): SavingTables {
+    const { engine, log } = this.#deps;
+    if (!engine.process)
+      throw new Problem(409, "Conflict", "analytics is not embedded: its server has means of its own");
+    if (real(data_dir) !== real(this.#deps.data_dir))
+      throw new Problem(409, "Conflict", "this server has another data directory");
+    if (this.#job?.phase === "saving")
+      throw new Problem(409, "Conflict", "a backup is under way; one at a time");
+    if (this.#stopping) throw new Problem(503, "Overloaded", "the server stops");
+    if (tokenIn(to) !== token) throw badInput("/to", "the folder is not there, or not made for this backup");
+    const job: Job = { began_ms: Date.now(), phase: "saving", saved: [], seconds: 0, error: "" };
+    this.#job = job;
+    log(`backup: to ${to}`);
+    this.#done = this.#run(job, to, token);
+    return this.last() as SavingTables;
+  }
+
+  /** Resolves when none is under way any more. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    await this.#done;
+  }
+
+  async #run(job: Job, to: string, token: string): Promise<void> {
+    const { engine, log } = this.#deps;
+    try {
+      const folder = `${to}/${ANALYTICS}`;
+      mkdirSync(folder);
+      job.saved = await saveTables(engine, {
+        folder,
+        hasRoomFor: (bytes) => hasRoomFor(folder, bytes),
+        goOn: () => {
+          if (this.#stopping) throw new Error("the server stops");
+          if (tokenIn(to) !== token) throw new Error("whoever asked for it has given it up");
+        },
+      });
+      job.phase = "done";
+    } catch (error) {
+      job.phase = "failed";
+      job.error = causeOf(error);
+    }
+    job.seconds = (Date.now() - job.began_ms) / 1_000;
+    log(`backup: analytics ${job.phase} after ${job.seconds} s, ${job.saved.length} files; ${job.error}`);
+  }
+}
+
+function tokenIn(folder: string): string | undefined {
+  try {
+    return readFileSync(`${folder}/${REQUEST}`, "utf8");
+  } catch {
+    return undefined;
+  }
+}
+
+const real = (path: string): string => (existsSync(path) ? realpathSync(path) : path);

@@ -1,0 +1,42 @@
+// `bun run restore`: a backup into an empty data directory, whole or as far as the log had come by a time.
+import { resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { putBack } from "./backup/put-back.ts";
+import { parseConfig } from "./config.ts";
+
+const HELP = `MTC_DATA_DIR=/var/lib/mtc bun run restore --from /backup/mtc-2026-11-30 [--until 2026-11-30T08:00:00Z]
+
+Checks every byte of a backup and puts it into MTC_DATA_DIR, which is empty or not there; then start the server. With
+--until, the log ends with what it had received by that time, and analytics is made of it, as far back as the log holds
+everything; keys and users are those of the backup. Where it cannot be told what there was, it says so and does nothing.`;
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    args: process.argv.slice(2),
+    options: { from: { type: "string" }, until: { type: "string" }, help: { type: "boolean" } },
+  });
+  if (values.help) return console.log(HELP);
+  if (values.from === undefined) throw new Error("--from: the backup's folder");
+  const until_ms = values.until === undefined ? undefined : timeOf(values.until);
+  const config = parseConfig(process.env);
+  if (config.profile === "cluster")
+    throw new Error("MTC_PROFILE=cluster: how a cluster is restored is in docs/backup.md");
+  await putBack(config, { from: resolve(values.from), until_ms }, (line) => console.log(`  ${line}`));
+  console.log(`done: start the server on ${config.data_dir}`);
+}
+
+/** @throws Error for what is none, or is of no zone */
+function timeOf(text: string): number {
+  const ms = /^\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:\d\d)$/.test(text) ? Date.parse(text) : Number.NaN;
+  if (Number.isNaN(ms))
+    throw new Error(`--until ${text}: must be a time with its zone, 2026-11-30T08:00:00Z`);
+  return ms;
+}
+
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
+main()
+  .then(() => process.exit(0))
+  .catch((error: Error) => {
+    console.error(error.message);
+    process.exit(1);
+  });
