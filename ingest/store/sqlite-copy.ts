@@ -64,6 +64,8 @@ export type Cut = { until_ms: number; whole_from_ms: number };
  */
 export function cutStore(file: string, { until_ms, whole_from_ms }: Cut): number {
   return withFile(file, (db) => {
+    // Said in SQLite's own words where it is none.
+    db.query("SELECT count(*) FROM sqlite_master").get();
     migrate(drizzle(db), { migrationsFolder: `${import.meta.dir}/migrations` });
     refuseChanges(db, until_ms);
     if (whole_from_ms > 0) refuseOld(db, until_ms, whole_from_ms);
