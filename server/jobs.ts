@@ -23,6 +23,7 @@ import type { Machines } from "./modules/machines/service.ts";
 import { type Door, topicDoor } from "./modules/rebuild/door.ts";
 import { Rebuilds } from "./modules/rebuild/service.ts";
 import { shareJobs } from "./replicas.ts";
+import { type Shortage, shortOf, stepsOf, watchShortage } from "./shortage.ts";
 
 const DAY_MS = 86_400_000;
 const PURGE_EVERY_MS = 3_600_000;
@@ -36,6 +37,8 @@ export type Jobs = {
   rebuilds: Rebuilds;
   letters: Letters;
   lake_keeper: LakeKeeper | undefined;
+  /** Where the disk is ours. */
+  shortage: Shortage | undefined;
   stop(): Promise<void>;
 };
 
@@ -72,7 +75,15 @@ export async function startJobs(deps: Deps): Promise<Jobs> {
   };
   const troubles = { today: new Trouble("roll-up", log), past: new Trouble("roll-up of the past", log) };
   const rollup = () => troubles.today.failing ?? troubles.past.failing;
-  if (!serves) return { rollup, rebuilds, letters: dead.letters, lake_keeper: undefined, stop: ended };
+  if (!serves)
+    return {
+      rollup,
+      rebuilds,
+      letters: dead.letters,
+      lake_keeper: undefined,
+      shortage: undefined,
+      stop: ended,
+    };
 
   const keeper = keepRolled(
     deps.roller,
@@ -80,10 +91,12 @@ export async function startJobs(deps: Deps): Promise<Jobs> {
     troubles,
   );
   const openEnds = endOpenReasons(deps);
-  const lake_keeper = lakeKeeperOf(deps, share);
+  const lake_writer = lakeWriterOf(deps);
+  const lake_keeper = lake_writer && lakeKeeperOf(lake_writer, deps, share);
   const purging = setInterval(() => {
     if (share.has("purge")) void purge(deps, rebuilds);
   }, PURGE_EVERY_MS);
+  const shortage = alone ? shortageOf(deps, lake_writer, rebuilds) : undefined;
   const sharing = shareJobs(share, log);
   const clear = new Trouble("rebuild", log);
   const clearUp = (): Promise<void> =>
@@ -105,8 +118,10 @@ export async function startJobs(deps: Deps): Promise<Jobs> {
     rebuilds,
     letters: dead.letters,
     lake_keeper,
+    shortage,
     async stop() {
       clearInterval(purging);
+      await shortage?.stop();
       await clearing.stop();
       await ended();
       await openEnds.stop();
@@ -129,15 +144,28 @@ function idsByTenant(machines: Machines): Map<string, string[]> {
   return new Map([...by_tenant].map(([tenant, own]) => [tenant, own.map(({ id }) => id)]));
 }
 
-function lakeKeeperOf({ config, lake, engine, store, log }: Deps, share: Share): LakeKeeper | undefined {
-  if (!lake) return undefined;
-  const writer = new LakeWriter(lake, engine, { scratch: `${config.data_dir}/lake-scratch`, version });
+function lakeWriterOf({ config, lake, engine }: Deps): LakeWriter | undefined {
+  return lake && new LakeWriter(lake, engine, { scratch: `${config.data_dir}/lake-scratch`, version });
+}
+
+function lakeKeeperOf(writer: LakeWriter, { store, log }: Deps, share: Share): LakeKeeper {
   const due = async (): Promise<boolean> => {
     if (!share.has("lake")) return false;
     const { oldest_ms } = await store.outboxDepth();
     return oldest_ms === 0 || Date.now() - oldest_ms < LAKE_LAG_MS;
   };
   return keepLake(writer, due, new Trouble("lake", log));
+}
+
+/** Purges sooner than retention says, while the disk runs short. */
+function shortageOf(deps: Deps, lake_writer: LakeWriter | undefined, rebuilds: Rebuilds): Shortage {
+  const { data_dir, raw_retention_days } = deps.config;
+  const kept = { ...deps, lake_writer, data_dir, raw_retention_days, holdsLog: () => rebuilds.underWay() };
+  return watchShortage({
+    runsShort: shortOf(kept),
+    steps: stepsOf(kept),
+    trouble: new Trouble("disk", deps.log),
+  });
 }
 
 /** A rebuild counts on what the log held when it began. */

@@ -1,8 +1,9 @@
 // The schema version of the data directory and of MongoDB (SPEC 14.6): looked at before anything in it is opened, raised before
 // anything changes.
-import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { MIGRATIONS, SCHEMA_VERSION } from "../analytics-sql/schema/schema.ts";
 import { compare, parseVersion, refuseNewer, textOf, type Version } from "../analytics-sql/schema/version.ts";
+import { writeWhole } from "./whole-file.ts";
 
 const NAME = "schema_version";
 
@@ -49,23 +50,11 @@ export function keepVersion(data_dir: string, log: (message: string) => void): v
   const found = refuseNewerDir(data_dir);
   if (!isToBeNoted(found)) return;
   try {
-    write(`${data_dir}/${NAME}`, `${textOf(SCHEMA_VERSION)}\n`);
+    writeWhole(`${data_dir}/${NAME}`, `${textOf(SCHEMA_VERSION)}\n`);
   } catch (error) {
     const { message } = error as Error;
     if ((found ?? MIGRATIONS[0].version).major !== SCHEMA_VERSION.major)
       throw new VersionUnknown(`${data_dir}/${NAME}: ${message}; the upgrade waits, and nothing was changed`);
     log(`schema version: not noted, until the next start: ${message}`);
-  }
-}
-
-/** As a whole, or not at all. */
-function write(file: string, text: string): void {
-  const made = `${file}.new`;
-  try {
-    writeFileSync(made, text, { mode: 0o600, flush: true });
-    renameSync(made, file);
-  } catch (error) {
-    rmSync(made, { force: true });
-    throw error;
   }
 }

@@ -40,6 +40,7 @@ import { followSettings } from "./replicas.ts";
 import { keepVersion } from "./schema-version.ts";
 import { SecurityLog } from "./security-log.ts";
 import { seedHub } from "./seed.ts";
+import { forgottenBefore_us } from "./shortage.ts";
 import { type Sources, startSources } from "./sources.ts";
 import { MAX_OUTBOX_BYTES, openStore } from "./store.ts";
 
@@ -229,9 +230,11 @@ async function openData(config: Config, log: Log): Promise<Data> {
   return { store, engine, lake, lock };
 }
 
-function lakeOf({ lake, raw_retention_days }: Config): Lake | undefined {
+function lakeOf({ lake, raw_retention_days, data_dir }: Config): Lake | undefined {
   if (!lake) return undefined;
-  return new Lake(lake.kind === "s3" ? s3Storage(lake) : folderStorage(lake.path), raw_retention_days);
+  const made = new Lake(lake.kind === "s3" ? s3Storage(lake) : folderStorage(lake.path), raw_retention_days);
+  made.forgotten_before_us = forgottenBefore_us(data_dir);
+  return made;
 }
 
 /** The way of an event: into the log, to whoever watches here and at other replicas, and by the bus into analytics. */

@@ -16,6 +16,8 @@ export type Stretch = { from_us: number; to_us: number; cold?: () => Promise<Lak
 
 export class Lake {
   readonly storage: LakeStorage;
+  /** Days before this one may have left the table sooner than retention says; 0: none has. */
+  forgotten_before_us = 0;
   readonly #retention_us: number;
 
   /** @param retention_days how long the table keeps what the lake has as well */
@@ -44,7 +46,8 @@ export class Lake {
     { from_us, to_us, now_us }: { from_us: number; to_us: number; now_us: number },
   ): Promise<Stretch[]> {
     // A day early: until the last row of a day is too old, the day is whole in the table.
-    const mayBeLost = (day_us: number): boolean => this.isExpired(day_us - DAY_US, now_us);
+    const mayBeLost = (day_us: number): boolean =>
+      day_us < this.forgotten_before_us || this.isExpired(day_us - DAY_US, now_us);
     if (!mayBeLost(from_us - (from_us % DAY_US))) return [{ from_us, to_us }];
     const found: Stretch[] = [];
     let at_us = from_us;

@@ -71,6 +71,17 @@ export class LakeWriter {
     await this.#tidy(now_ms);
   }
 
+  /** The oldest day of the table that was found in the lake and was over by a time. */
+  oldestWritten(before_ms: number): string | undefined {
+    const [oldest] = [...this.#written.keys()].sort();
+    return oldest !== undefined && Date.parse(oldest) + DAY_US / 1_000 <= before_ms ? oldest : undefined;
+  }
+
+  /** Has the table forget what of a day was found in the lake. @throws EngineError */
+  async forget(date: string): Promise<void> {
+    await this.#forget(date, this.#written.get(date)?.split(",") ?? []);
+  }
+
   async #writeDay(day: Day, stopped: () => boolean): Promise<void> {
     const { from_us, to_us } = day;
     const held = await this.#engine.aside.query<Held>(fingerprintSql, { from_us, to_us });

@@ -126,6 +126,7 @@ export async function openMongo(options: MongoOptions): Promise<Store> {
       poisonBytes: (tenant_id, position) => outbox.poisonBytes(tenant_id, position),
       retryPoison: (tenant_id, position) => outbox.retryPoison(tenant_id, position),
       discardPoison: (tenant_id, position) => outbox.discardPoison(tenant_id, position),
+      freeBytes: async () => 0,
       outboxDepth: () => outbox.outboxDepth(),
       waiting: (tenant_id) => outbox.waiting(tenant_id),
       async purge(before_ms) {

@@ -142,6 +142,8 @@ const NO_REASONS = {
   code: [],
   name: [],
   parent: [],
+  policy: [],
+  category: [],
   treatment: [],
   loss: [],
   rule_code: [],

@@ -427,6 +427,12 @@ export class SqliteStore {
     })();
   }
 
+  freeBytes(): number {
+    const { freelist_count = 0 } = this.#get<{ freelist_count: number }>("PRAGMA freelist_count") ?? {};
+    const { page_size = 0 } = this.#get<{ page_size: number }>("PRAGMA page_size") ?? {};
+    return freelist_count * page_size;
+  }
+
   /** A log whose purges were not noted yet: where events are missing, they were as old as any that are purged. */
   #notePurges(): void {
     if (this.#get("SELECT 1 FROM watermark WHERE name = 'purged_ms'")) return;

@@ -129,6 +129,7 @@ export async function openSqlite(
     outboxDepth: call("outboxDepth"),
     waiting: call("waiting"),
     purge: call("purge"),
+    freeBytes: call("freeBytes"),
     entries: call("entries"),
     machines: call("machines"),
     deleteMachine: call("deleteMachine"),

@@ -214,6 +214,9 @@ export type Store = {
    */
   purge(before_ms: number): Promise<number>;
 
+  /** What its files take in before they grow; 0 where its disk is a server's own affair. */
+  freeBytes(): Promise<number>;
+
   /** Events of one type about a machine, or about all of a tenant's (machine_id ""), oldest first; observations are none. */
   entries(tenant_id: string, machine_id: string, type: EventType): Promise<Entry[]>;
 

@@ -14,7 +14,17 @@ import { type Check, check, type Seen } from "./check.ts";
 const PATIENCE_MS = 500;
 const COUNTING = Number.POSITIVE_INFINITY;
 
-export const PARTS = ["store", "analytics", "kafka", "relay", "roll-up", "sources", "redis", "lake"] as const;
+export const PARTS = [
+  "store",
+  "analytics",
+  "kafka",
+  "relay",
+  "roll-up",
+  "sources",
+  "redis",
+  "lake",
+  "disk",
+] as const;
 export type PartName = (typeof PARTS)[number];
 
 /** A part of the program, as it was when it was last looked at. */
@@ -47,7 +57,7 @@ type Deps = {
   relay: Relay;
   sources: Sources["report"];
   redis: Redis | undefined;
-  jobs: Pick<Jobs, "rollup" | "lake_keeper">;
+  jobs: Pick<Jobs, "rollup" | "lake_keeper" | "shortage">;
   log: (message: string) => void;
 };
 
@@ -73,6 +83,7 @@ export function lookAtParts({ config, store, engine, bus, relay, redis, jobs, lo
     sources: () => lost.failing,
     ...(redis && { redis: () => redis.failing() }),
     ...(jobs.lake_keeper && { lake: () => jobs.lake_keeper?.failing() }),
+    ...(jobs.shortage && { disk: () => jobs.shortage?.failing() }),
   };
   const all = (): Part[] =>
     PARTS.flatMap((part): Part[] => {

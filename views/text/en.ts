@@ -903,6 +903,7 @@ export const english = {
       sources: "Sources, all together",
       redis: "Redis",
       lake: "Parquet lake",
+      disk: "Room on the disk",
     },
     up: "works",
     down: "down",

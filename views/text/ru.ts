@@ -989,6 +989,7 @@ export const russian: Text = {
       sources: "Источники, все вместе",
       redis: "Redis",
       lake: "Архив Parquet",
+      disk: "Место на диске",
     },
     up: "работает",
     down: "не работает",

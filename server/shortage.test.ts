@@ -1,0 +1,135 @@
+// A disk that runs short (SPEC 14.10): what gives, in which order, how often it is told, and what is never given up.
+import { afterAll, expect, test } from "bun:test";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { folderStorage } from "../analytics-sql/lake/folder.ts";
+import { Lake } from "../analytics-sql/lake/lake.ts";
+import { encodeEvent } from "../ingest/event.ts";
+import { isFull, isShort } from "../ingest/store/room.ts";
+import { openSqlite } from "../ingest/store/sqlite.ts";
+import type { NewEvent } from "../ingest/store/store.ts";
+import { Trouble } from "../ingest/trouble.ts";
+import { forgottenBefore_us, lookOnce, type Step, stepsOf } from "./shortage.ts";
+
+const data_dir = mkdtempSync(`${tmpdir()}/mtc-shortage-`);
+afterAll(() => rmSync(data_dir, { recursive: true, force: true }));
+
+const DAY_MS = 86_400_000;
+const NOW_MS = Date.parse("2026-11-30T12:00:00Z");
+const GIB = 1024 ** 3;
+
+test.each([
+  ["a large disk", 1_000 * GIB, GIB, false],
+  ["the same with less", 1_000 * GIB, GIB - 4_096, true],
+  ["a small disk", 4 * GIB, GIB / 2, false],
+  ["the same with less", 4 * GIB, GIB / 2 - 4_096, true],
+])("short is long before full: %s", (_, total, free, short) => {
+  const disk = { blocks: total / 4_096, bavail: free / 4_096, bsize: 4_096 };
+  expect([isShort(disk), isFull(disk)]).toEqual([short, false]);
+});
+
+test("the first that has anything gives, and the next look sees; each is told once, and when it is over", async () => {
+  const said: string[] = [];
+  const left = { lake: 2, log: 1 };
+  const step = (what: keyof typeof left): Step => ({
+    what,
+    give: async () => left[what] > 0 && left[what]-- > 0,
+  });
+  let short = true;
+  const deps = {
+    runsShort: async () => short,
+    steps: [step("lake"), step("log")],
+    trouble: new Trouble("disk", (line) => said.push(line)),
+  };
+  const seen = [];
+  for (let look = 0; look < 5; look++) {
+    expect(await lookOnce(deps, NOW_MS)).toBe(true);
+    seen.push(deps.trouble.failing?.error);
+  }
+  const words = (what: string): string => `the disk runs short: ${what} sooner than retention says`;
+  const none = "the disk runs short: nothing is left that may be given up: make room";
+  expect(seen).toEqual([words("lake"), words("lake"), words("log"), none, none]);
+  short = false;
+  expect(await lookOnce(deps, NOW_MS)).toBe(false);
+  expect(deps.trouble.failing).toBeUndefined();
+  expect(said).toEqual([
+    `disk: ${words("lake")}`,
+    `disk: ${words("log")}`,
+    `disk: ${none}`,
+    expect.stringContaining("disk: goes on, after"),
+  ]);
+});
+
+const event = (type: NewEvent["header"]["type"], days_ago: number): NewEvent => {
+  const time_ms = NOW_MS - days_ago * DAY_MS;
+  const header = { id: `${type}-${days_ago}`, type, tenant_id: "default", machine_id: "mill-1", time_ms };
+  return { header, bytes: encodeEvent(header, new Uint8Array(40_000).fill(0x20)), rows: 0 };
+};
+
+async function kept(lake?: Lake, holds = false) {
+  const store = await openSqlite({
+    file: `${data_dir}/${crypto.randomUUID()}.sqlite`,
+    max_outbox_bytes: 1 << 30,
+  });
+  const forgotten: string[] = [];
+  const asked: string[] = [];
+  const steps = stepsOf({
+    store,
+    lake,
+    data_dir,
+    raw_retention_days: 30,
+    holdsLog: async () => holds,
+    engine: {
+      query: async <Row>() => [{ partition: "20261101" }] as Row[],
+      maintain: async (sql: string) => void asked.push(sql),
+    },
+    lake_writer: lake && {
+      oldestWritten: (before_ms: number) => (before_ms === NOW_MS - DAY_MS ? "2026-11-05" : undefined),
+      forget: async (date: string) => void forgotten.push(date),
+    },
+  });
+  return { store, steps, forgotten, asked };
+}
+
+test("invariants 1 and 2: the log gives what is delivered, a half of retention after the other, never the last day", async () => {
+  const { store, steps } = await kept();
+  const ages = [29, 20, 14, 6, 3, 0.9];
+  const events = ages.map((age) => event("mtc.observations.v1", age));
+  await store.commit({ events: [...events, event("mtc.lot.v1", 25), event("mtc.observations.v1", 24)] });
+  await store.delivered(7);
+  const left = [];
+  for (let look = 0; look < 5; look++) {
+    const gave = await steps[1]?.give(NOW_MS);
+    const { events } = await store.readLog({ after: 0, upto: 99, since_ms: 0 }, 99, 1 << 30);
+    left.push([gave, events.map(({ id }) => id.replace(/mtc\.(observations|lot)\.v1-/, ""))]);
+  }
+  expect(left).toEqual([
+    [true, ["14", "6", "3", "0.9", "25", "24"]],
+    [true, ["6", "3", "0.9", "25", "24"]],
+    [true, ["3", "0.9", "25", "24"]],
+    [true, ["0.9", "25", "24"]],
+    [false, ["0.9", "25", "24"]],
+  ]);
+  expect(await store.freeBytes()).toBeGreaterThan(100_000);
+  await store.close();
+});
+
+test("with a lake its days go first, are looked for there from then on, and no others go; a rebuild holds the log", async () => {
+  const lake = new Lake(folderStorage(`${data_dir}/lake`), 30);
+  const { store, steps, forgotten, asked } = await kept(lake, true);
+  await store.commit({ events: [event("mtc.observations.v1", 20)] });
+  await store.delivered(1);
+  expect(await Promise.all(steps.map(({ give }) => give(NOW_MS)))).toEqual([true, false, false]);
+  expect([forgotten, asked]).toEqual([["2026-11-05"], []]);
+  expect(readFileSync(`${data_dir}/raw_forgotten_before`, "utf8")).toBe("2026-11-06\n");
+  expect(lake.forgotten_before_us).toBe(Date.parse("2026-11-06") * 1_000);
+  expect(forgottenBefore_us(data_dir)).toBe(lake.forgotten_before_us);
+  await store.close();
+});
+
+test("without a lake the table gives its oldest day last", async () => {
+  const { store, steps, asked } = await kept();
+  expect(await Promise.all(steps.map(({ give }) => give(NOW_MS)))).toEqual([false, false, true]);
+  expect(asked).toEqual(["ALTER TABLE mtc.observations DROP PARTITION ID '20261101'"]);
+  await store.close();
+});
