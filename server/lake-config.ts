@@ -25,14 +25,14 @@ export function parseLake(env: Env): LakeConfig | undefined {
     throw new Error(`MTC_LAKE_URL=${url}: must be a path, file:///path or s3://bucket/prefix`);
   }
   const path = resolve(url.startsWith("file:") ? fileURLToPath(url) : url);
-  refuseGlobs(url, path);
+  refuseGlobs(`MTC_LAKE_URL=${url}`, path);
   return { kind: "folder", path };
 }
 
 function parseS3(env: Env, url: string): LakeConfig {
   const [, bucket, rest = ""] = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*))?$/.exec(url) ?? [];
   if (bucket === undefined) throw new Error(`MTC_LAKE_URL=${url}: must be s3://bucket/prefix`);
-  refuseGlobs(url, rest);
+  refuseGlobs(`MTC_LAKE_URL=${url}`, rest);
   const prefix = rest.replace(/\/+$/, "");
   const region = env.MTC_LAKE_S3_REGION ?? "us-east-1";
   const endpoint = (env.MTC_LAKE_S3_ENDPOINT ?? `https://s3.${region}.amazonaws.com`).replace(/\/+$/, "");
@@ -43,9 +43,9 @@ function parseS3(env: Env, url: string): LakeConfig {
   return { kind: "s3", endpoint, region, bucket, prefix: prefix && `${prefix}/`, access_key, secret_key };
 }
 
-/** The engine would take these for a pattern, and read what no manifest names. */
-function refuseGlobs(url: string, path: string): void {
-  if (/[*?{}[\]]/.test(path)) throw new Error(`MTC_LAKE_URL=${url}: must not hold any of * ? { } [ ]`);
+/** The engine would take these for a pattern, and read what nobody named. @param given as it is told */
+export function refuseGlobs(given: string, path: string): void {
+  if (/[*?{}[\]]/.test(path)) throw new Error(`${given}: must not hold any of * ? { } [ ]`);
 }
 
 function secret(env: Env, name: string): string {

@@ -84,7 +84,7 @@ export async function loadTables(
       { file: `${folder}/${path}`, ...before },
     );
     await engine.maintain(
-      `ALTER TABLE mtc.${name} REPLACE PARTITION ID ${literal(partition)} FROM ${beside}`,
+      `ALTER TABLE mtc.${name} ATTACH PARTITION ID ${literal(partition)} FROM ${beside}`,
     );
     await engine.maintain(`TRUNCATE TABLE ${beside} SYNC`);
   }

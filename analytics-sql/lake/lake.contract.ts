@@ -221,6 +221,24 @@ export function lakeContract(
       expect(await rowsOf(tenant, "lathe-2")).toEqual(whole.slice(200));
       expect(await rowsOf(tenant, "lathe-2", lake)).toEqual(whole);
     });
+
+    test("sooner than retention: the oldest day in the lake leaves the table, and is read there", async () => {
+      const tenant = await plant();
+      const storage = make();
+      const lake = new Lake(storage, 36_500);
+      const writer = new LakeWriter(lake, engine, { scratch: join(scratch, "scratch"), version: "test" });
+      expect(writer.oldestWritten(NOW_MS)).toBeUndefined();
+      await writer.run(NOW_MS);
+      const whole = await rowsOf(tenant, "lathe-2", lake);
+      const [first = "", second = ""] = DATES;
+      expect(writer.oldestWritten(Date.parse(second) - 1)).toBeUndefined();
+      expect(writer.oldestWritten(Date.parse(second))).toBe(first);
+      lake.forgotten_before_us = Date.parse(second) * 1_000;
+      await writer.forget(first);
+      expect(writer.oldestWritten(NOW_MS)).toBe(second);
+      expect(await rowsOf(tenant, "lathe-2")).toEqual(whole.slice(200));
+      expect(await rowsOf(tenant, "lathe-2", lake)).toEqual(whole);
+    });
   });
 }
 

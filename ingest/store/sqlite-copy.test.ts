@@ -58,7 +58,7 @@ const machine = (id: string, kind: string): Machine => ({
 async function copied(): Promise<void> {
   await store.close();
   const log = new SqliteReader(file);
-  copyStore(log, copy, standingOf(log));
+  copyStore(log, copy, standingOf(log, log.delivered()));
   log.close();
 }
 
@@ -76,7 +76,7 @@ test("invariant 2: what comes and is delivered while analytics is copied waits i
   await store.close();
   store = await openSqlite({ file, max_outbox_bytes: 1 << 20 });
   const log = new SqliteReader(file);
-  const standing = standingOf(log);
+  const standing = standingOf(log, log.delivered());
   await store.commit({ events: [observed(3)] });
   await store.delivered(3);
   copyStore(log, copy, standing);
@@ -94,7 +94,7 @@ test("invariant 2: what comes and is delivered while analytics is copied waits i
 test("what was purged before analytics was copied is in neither: there is no copy", async () => {
   await store.commit({ events: [observed(1)] });
   const log = new SqliteReader(file);
-  const standing = standingOf(log);
+  const standing = standingOf(log, log.delivered());
   await store.delivered(1);
   expect(await store.purge(hour(2))).toBe(1);
   expect(() => copyStore(log, copy, standing)).toThrow("purged from the log before analytics was copied");

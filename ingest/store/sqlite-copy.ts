@@ -19,8 +19,9 @@ const decoder = new TextDecoder();
 /** Where a log stood when analytics began to be copied. */
 export type Standing = { delivered: number; last: number; waiting: number };
 
-export function standingOf(log: SqliteReader): Standing {
-  const [delivered, { last }] = [log.delivered(), log.size()];
+/** @param delivered up to where analytics surely has what it was given */
+export function standingOf(log: SqliteReader, delivered: number): Standing {
+  const { last } = log.size();
   return { delivered, last, waiting: log.count(delivered, last) };
 }
 

@@ -156,6 +156,7 @@ test("a backup is refused where it cannot be, and leaves nothing", async () => {
   const store = await openSqlite({ file: `${data_dir}/mtc.sqlite`, max_outbox_bytes: 1 });
   await store.close();
   await expect(backUp(from)).rejects.toThrow(`--to ${from}: is there already`);
+  await expect(backUp(`${root}/{a,b}`)).rejects.toThrow("must not hold any of * ?");
   await expect(backUp(`${root}/not/there`)).rejects.toThrow(`${root}/not is not there`);
   mkdirSync(`${root}/mine.partial`);
   await expect(backUp(`${root}/mine`)).rejects.toThrow("and no backup that was cut off");

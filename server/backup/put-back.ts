@@ -18,6 +18,7 @@ import { hasRoomFor } from "../../ingest/store/room.ts";
 import { cutStore } from "../../ingest/store/sqlite-copy.ts";
 import type { Config } from "../config.ts";
 import { closeDataDir, DATA_LOCK, RESTORING, takeDataDir } from "../data-dir.ts";
+import { refuseGlobs } from "../lake-config.ts";
 import { ANALYTICS } from "../modules/backup/model.ts";
 import { daysOf } from "../modules/rebuild/service.ts";
 import { FOR_EVER_DAYS } from "../move/source.ts";
@@ -37,6 +38,7 @@ export async function putBack(
   { from, until_ms }: Restore,
   told: (line: string) => void,
 ): Promise<void> {
+  refuseGlobs(`--from ${from}`, from);
   const manifest = readManifest(from);
   const whole_from_ms = until_ms === undefined ? 0 : wholeFrom_ms(manifest, until_ms);
   if (until_ms !== undefined && lake)

@@ -19,6 +19,7 @@ import { SqliteReader } from "../../ingest/store/sqlite-reader.ts";
 import { version } from "../../package.json" with { type: "json" };
 import type { Config } from "../config.ts";
 import { DATA_LOCK, RESTORING, refuseHalfRestored } from "../data-dir.ts";
+import { refuseGlobs } from "../lake-config.ts";
 import { ANALYTICS, REQUEST, type SavingTables } from "../modules/backup/model.ts";
 import { openStopped } from "../move/source.ts";
 import { type Call, runningServer } from "../running-server.ts";
@@ -35,6 +36,8 @@ const LEFT_OUT = new RegExp(`^(${DATA_LOCK}|${RESTORING}|mtc\\.sqlite(-\\w+)?|.*
 /** What is copied from: the log, and how tables get into a folder. */
 type From = {
   log: SqliteReader;
+  /** Up to where analytics surely has the log. */
+  delivered: number;
   save(partial: string, token: string): Promise<SavedPartition[]>;
   close(): Promise<void>;
 };
@@ -78,6 +81,7 @@ export async function takeBackup(config: Config, to: string, told: (line: string
 /** @returns the folder that it is made in */
 function begin(to: string, token: string): string {
   const partial = to + PARTIAL;
+  refuseGlobs(`--to ${to}`, to);
   if (existsSync(to)) throw new Error(`--to ${to}: is there already; a backup makes its folder itself`);
   if (!existsSync(dirname(to))) throw new Error(`--to ${to}: ${dirname(to)} is not there`);
   if (existsSync(partial)) {
@@ -98,6 +102,8 @@ async function open(config: Config): Promise<From> {
     const log = new SqliteReader(`${data_dir}/${STORE}`);
     return {
       log,
+      // Its start has delivered again what a power cut may have taken before.
+      delivered: log.delivered(),
       save: (to, token) => savedBy(call, { data_dir, to, token }),
       close: async () => log.close(),
     };
@@ -107,6 +113,7 @@ async function open(config: Config): Promise<From> {
   });
   return {
     log,
+    delivered: log.settled(),
     close,
     save(partial) {
       const folder = `${partial}/${ANALYTICS}`;
@@ -138,12 +145,12 @@ async function fill(
   partial: string,
   token: string,
   data_dir: string,
-  { log, save }: From,
+  { log, delivered, save }: From,
   told: (line: string) => void,
 ): Promise<void> {
   if (!hasRoomFor(partial, log.bytes()))
     throw new Error(`${partial}: too little room: the log alone takes ${log.bytes()} bytes`);
-  const standing = standingOf(log);
+  const standing = standingOf(log, delivered);
   const tables = await save(partial, token);
   told(`analytics: ${tables.length} files`);
   // What was written meanwhile has come on top.
