@@ -84,7 +84,16 @@ export type Level = "good" | "near" | "bad";
 export type AdminHealthProps = { shell: Shell; health: Health };
 
 /** What the program stands on, and does in the background. */
-export type PartName = "store" | "analytics" | "kafka" | "relay" | "roll-up" | "sources" | "redis" | "lake" | "disk";
+export type PartName =
+  | "store"
+  | "analytics"
+  | "kafka"
+  | "relay"
+  | "roll-up"
+  | "sources"
+  | "redis"
+  | "lake"
+  | "disk";
 
 export type Health = {
   state: "ready" | "degraded" | "not ready" | "stopping";

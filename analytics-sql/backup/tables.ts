@@ -83,9 +83,7 @@ export async function loadTables(
        SELECT ${listOf(columns)} FROM file({file:String}, 'Native') WHERE ${which}`,
       { file: `${folder}/${path}`, ...before },
     );
-    await engine.maintain(
-      `ALTER TABLE mtc.${name} ATTACH PARTITION ID ${literal(partition)} FROM ${beside}`,
-    );
+    await engine.maintain(`ALTER TABLE mtc.${name} ATTACH PARTITION ID ${literal(partition)} FROM ${beside}`);
     await engine.maintain(`TRUNCATE TABLE ${beside} SYNC`);
   }
   await engine.maintain(`DROP DATABASE ${BESIDE} SYNC`);
