@@ -4,6 +4,8 @@ import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { limit_ms, pace, until } from "../.ci/limits.ts";
+import { ScriptedAgent } from "../ingest/sources/mtconnect/scripted-agent.ts";
+import { formatTimestamp_us, parseTimestamp_us } from "../ingest/time.ts";
 import type { Manifest } from "./backup/manifest.ts";
 import { begin, type Ran, run } from "./testing/commands.ts";
 import { onCluster, startServer, TEST_KEY, type TestServer } from "./testing/server.ts";
@@ -210,5 +212,84 @@ describe.skipIf(onCluster)("with months behind it", () => {
     server = await start(dir);
     expect(await figures(server)).toEqual(before);
     await server.kill();
+  });
+});
+
+describe.skipIf(onCluster)("up to a time, with an agent that goes on", () => {
+  const whole = `${folder}/agent`;
+  const agent = new ScriptedAgent();
+  let n = 0;
+  afterAll(() => agent.stop());
+
+  /** A state, taken now. @returns its time, µs */
+  function tell(): number {
+    n += 1;
+    const now_us = Date.now() * 1_000 + n;
+    agent.add("m1-exec", n % 2 ? "READY" : "ACTIVE", { ts: formatTimestamp_us(now_us) });
+    return now_us;
+  }
+
+  const first_us = Date.now() * 1_000;
+  async function rows<T>(server: TestServer, what: string): Promise<T[]> {
+    await server.settled();
+    const window = `from=${formatTimestamp_us(first_us)}&to=${formatTimestamp_us((Date.now() + 60_000) * 1_000)}`;
+    return (await server.call<{ rows: T[] }>("GET", `/api/v1/machines/mill/${what}?${window}`)).body.rows;
+  }
+  const told = async (server: TestServer): Promise<string[]> =>
+    (await rows<{ ts: string; value: unknown }>(server, "observations"))
+      .filter(({ value }) => value === "READY" || value === "ACTIVE")
+      .map(({ ts, value }) => `${ts} ${value}`);
+  /** Gaps of some length. */
+  const lost = async (server: TestServer) =>
+    (await rows<{ from: string; to: string | null; cause: string }>(server, "gaps"))
+      .map(({ from, to, cause }) => [parseTimestamp_us(from), to && parseTimestamp_us(to), cause])
+      .filter(([from, to]) => from !== to);
+
+  test("invariants 2 and 4: what the agent still has counts once; what it has no more is a gap since then", async () => {
+    const source = await start(`${folder}/agent-source`);
+    await source.call("POST", "/api/v1/machines", {
+      id: "mill",
+      name: "Mill",
+      source: { kind: "mtconnect", url: agent.url, device: "uuid-1" },
+    });
+    const both = async (server: TestServer, count: number) =>
+      until(async () => (await told(server)).length === count);
+    for (let i = 0; i < 20; i++) tell();
+    await both(source, 20);
+    await pace(50);
+    const cut_ms = Date.now();
+    await pace(50);
+    for (let i = 0; i < 20; i++) tell();
+    await both(source, 40);
+    const before = await told(source);
+    const env = { MTC_ADMIN_KEY: TEST_KEY, MTC_PORT: new URL(source.origin).port };
+    const made = await run("backup", ["--to", whole], { ...env, MTC_DATA_DIR: source.data_dir });
+    expect(made).toMatchObject({ code: 0 });
+    await source.kill();
+
+    const restored = async (name: string): Promise<TestServer> => {
+      const dir = `${folder}/${name}`;
+      const args = ["--from", whole, "--until", iso(cut_ms)];
+      expect(await run("restore", args, { MTC_DATA_DIR: dir })).toMatchObject({ code: 0 });
+      return start(dir);
+    };
+    const held = await restored("agent-held");
+    await both(held, 40);
+    expect(await told(held)).toEqual(before);
+    expect(await lost(held)).toEqual([]);
+    await held.kill();
+
+    // With each that comes one goes: nothing of before is left.
+    const kept = 100;
+    agent.capacity = kept;
+    const times = Array.from({ length: 2 * kept }, tell).slice(-kept);
+    const dropped = await restored("agent-dropped");
+    const last = formatTimestamp_us(times.at(-1) as number);
+    await until(async () => (await told(dropped)).some((one) => one.startsWith(last)));
+    expect(await told(dropped)).toHaveLength(20 + kept);
+    expect((await told(dropped)).slice(0, 20)).toEqual(before.slice(0, 20));
+    await until(async () => (await lost(dropped)).every(([, to]) => to !== null));
+    expect(await lost(dropped)).toEqual([[cut_ms * 1_000, times[0] as number, "sequence_gap"]]);
+    await dropped.kill();
   });
 });
