@@ -8,7 +8,9 @@ export const MAX_WORD_LENGTH = 4_000;
 
 /** The earliest time an observation may carry: 2000-01-01T00:00:00Z in µs. */
 export const MIN_TS_US = 946_684_800_000_000;
-/** How far ahead of our clock an observation's time may lie. */
+/** A clock that shows this time or a later one, 2100-01-01T00:00:00Z, is none. */
+export const MAX_CLOCK_US = 4_102_444_800_000_000;
+/** How far ahead of the clock that it is judged by an observation's time may lie. */
 export const MAX_AHEAD_US = 86_400_000_000;
 
 const Name = Type.String({ minLength: 1, maxLength: MAX_NAME_LENGTH });
@@ -286,6 +288,7 @@ export const GAP_CAUSES = [
   "agent_restart",
   "torn_record",
   "overload",
+  "clock_jump",
 ] as const;
 export type GapCause = (typeof GAP_CAUSES)[number];
 

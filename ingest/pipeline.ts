@@ -1,6 +1,13 @@
 // The way of all data: name it, put it in its envelope, commit it, wake the relay, show it live.
 import { decodeTime, monotonicFactory } from "ulid";
-import { type EventData, type EventType, encodeData, encodeEvent, type ObservationColumns } from "./event.ts";
+import {
+  type EventData,
+  type EventType,
+  encodeData,
+  encodeEvent,
+  MAX_AHEAD_US,
+  type ObservationColumns,
+} from "./event.ts";
 import type { LiveHub } from "./live/hub.ts";
 import { derive, type Rules } from "./rules.ts";
 import { sleep } from "./sources/backoff.ts";
@@ -71,14 +78,23 @@ export async function createPipeline({ store, hub, wake, now_ms }: Deps): Promis
   };
   await catchUp();
 
-  function envelope(machine: Subject, type: EventType, data: Uint8Array, rows: number): NewEvent {
-    const time_ms = now_ms();
-    const header = { id: ulid(time_ms), type, tenant_id: machine.tenant_id, machine_id: machine.id, time_ms };
+  function envelope(
+    machine: Subject,
+    type: EventType,
+    data: Uint8Array,
+    columns?: ObservationColumns,
+  ): NewEvent {
+    const taken_ms = now_ms();
+    // However wrong our clock is, what an event tells is not more than a day after it was taken: purges and rebuilds
+    // count on that.
+    const time_ms = columns ? Math.max(taken_ms, Math.ceil((latest_us(columns) - MAX_AHEAD_US) / 1_000)) : taken_ms;
+    const rows = columns?.signal.length ?? 0;
+    const header = { id: ulid(taken_ms), type, tenant_id: machine.tenant_id, machine_id: machine.id, time_ms };
     return { header, bytes: encodeEvent(header, data), rows };
   }
 
   const event: Pipeline["event"] = (machine, type, data) =>
-    envelope(machine, type, encodeData(data), "signal" in data ? data.signal.length : 0);
+    envelope(machine, type, encodeData(data), "signal" in data ? data : undefined);
 
   /** A batch's event, its bytes untouched (invariant 8), and behind it what the batch means by the machine's rules. */
   function observed(
@@ -87,7 +103,7 @@ export async function createPipeline({ store, hub, wake, now_ms }: Deps): Promis
     columns: ObservationColumns,
     dedupe: Dedupe,
   ): Observed {
-    const first = envelope(machine, "mtc.observations.v1", bytes, columns.signal.length);
+    const first = envelope(machine, "mtc.observations.v1", bytes, columns);
     const derived = derive(machine.rules, columns).map((batch) => batch.columns());
     return {
       events: [
@@ -137,6 +153,10 @@ export async function createPipeline({ store, hub, wake, now_ms }: Deps): Promis
     },
   };
 }
+
+/** The latest time of any of them. */
+const latest_us = ({ t0, dt }: ObservationColumns): number =>
+  t0 + dt.reduce((latest, offset) => Math.max(latest, offset), -Infinity);
 
 type Dedupe = NewEvent["dedupe"];
 

@@ -37,10 +37,17 @@ export function time_us(text: string, path: string): number {
 /** "From the year 1" and "to the year 9999" mean all there is; the engine counts µs from 1970 to 2255. */
 export const within_us = (ts_us: number): number => Math.min(Math.max(ts_us, 0), Number.MAX_SAFE_INTEGER);
 
+/**
+ * Whether an observation may have this time (SPEC 2.2).
+ * @param now_us the clock that it is judged by: of what an agent tells the agent's own, of all else the host's
+ */
+export const isPossible = (ts_us: number, now_us: number): boolean =>
+  ts_us >= MIN_TS_US && ts_us <= now_us + MAX_AHEAD_US;
+
 /** @throws BadInput at `path` for a time before 2000 or more than a day ahead of our clock */
 export function checkTime(ts_us: number, now_us: number, path: string): void {
-  if (ts_us < MIN_TS_US) throw badInput(path, "before 2000-01-01");
-  if (ts_us > now_us + MAX_AHEAD_US) throw badInput(path, "more than a day ahead");
+  if (isPossible(ts_us, now_us)) return;
+  throw badInput(path, ts_us < MIN_TS_US ? "before 2000-01-01" : "more than a day ahead");
 }
 
 /** How far a zone's clock is ahead of UTC, undefined where there is no such zone. */

@@ -134,7 +134,8 @@ function judged(rows: SourceReport[], lost: Trouble): SourceReport[] {
 }
 
 /** How long ago something was seen, s; null where it never was. */
-export const ageOf_s = (at_ms: number): number | null => (at_ms === 0 ? null : (Date.now() - at_ms) / 1_000);
+export const ageOf_s = (at_ms: number): number | null =>
+  at_ms === 0 ? null : Math.max(0, Date.now() - at_ms) / 1_000;
 
 /** How long what waits longest has waited, s; 0 where nothing waits. */
 export const lagOf_s = ({ oldest_ms }: Pick<OutboxDepth, "oldest_ms">): number => ageOf_s(oldest_ms) ?? 0;

@@ -18,6 +18,7 @@ const gapCauses: Record<GapCause, string> = {
   agent_restart: "Agent restarted",
   torn_record: "Record damaged",
   overload: "Overload",
+  clock_jump: "Clock changed",
 };
 
 const flags: Record<OeeFlag, string> = {

@@ -46,6 +46,7 @@ export const russian: Text = {
     agent_restart: "Агент перезапущен",
     torn_record: "Повреждённая запись",
     overload: "Перегрузка",
+    clock_jump: "Сбой часов",
   },
   flags: {
     performance_over_1: "производительность больше 100 %: проверьте время цикла",

@@ -4,15 +4,13 @@ import { type TypeCheck, TypeCompiler, ValueErrorType } from "@sinclair/typebox/
 import { ColumnsBuilder } from "../../columns.ts";
 import {
   encodeData,
-  MAX_AHEAD_US,
   MAX_BATCH_ROWS,
   MAX_NAME_LENGTH,
   MAX_WORD_LENGTH,
-  MIN_TS_US,
   ObservationColumns,
 } from "../../event.ts";
 import { BadInput, badInput } from "../../problem.ts";
-import { checkTime, time_us } from "../../time.ts";
+import { checkTime, isPossible, time_us } from "../../time.ts";
 
 export const ObservationRow = Type.Object(
   {
@@ -128,7 +126,7 @@ function checkColumns(columns: ObservationColumns, now_us: number): void {
     if (word && word[i] !== 0 && (num?.[i] ?? null) !== null)
       throw badInput(`/word/${i}`, "the row has a number in /num as well");
     const ts_us = t0 + (dt[i] as number);
-    if (ts_us < MIN_TS_US || ts_us > now_us + MAX_AHEAD_US) checkTime(ts_us, now_us, `/dt/${i}`);
+    if (!isPossible(ts_us, now_us)) checkTime(ts_us, now_us, `/dt/${i}`);
   }
 }
 

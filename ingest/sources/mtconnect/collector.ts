@@ -64,6 +64,8 @@ const IDLE_COMMIT_MS = 5_000;
 /** An agent that gave no stream, or none that could be read, is asked for one again after so long. */
 const STREAM_AGAIN_MS = 600_000;
 
+const DAY_US = 86_400_000_000;
+
 /** Where the first page begins, in parts of the one the agent gave: the next is tried where it dropped the one before. */
 const FURTHER_ON = [0, 1 / 16, 1 / 4];
 
@@ -116,6 +118,8 @@ class AgentCollector {
   #known_us = 0;
   #committed_ms = 0;
   #translators: Translator[] = [];
+  /** Observations that were left out at contacts before this one. */
+  #left_out = 0;
 
   constructor({ url, ...options }: AgentCollectorOptions) {
     this.#options = {
@@ -227,12 +231,17 @@ class AgentCollector {
 
   /** Finds each machine's device; of a machine whose device is gone nothing is known. */
   async #bind({ devices, listed }: DevicesDocument): Promise<void> {
+    this.#left_out = this.#leftOut();
     this.#translators = [];
     const missing: string[] = [];
     for (const { machine_id, device } of this.#options.machines) {
       const found =
         device === undefined ? devices[0] : devices.find((d) => d.uuid === device || d.name === device);
-      if (found) this.#translators.push(new Translator(machine_id, found));
+      const before = {
+        known_us: this.#knownUntil_us(machine_id),
+        torn_us: this.#losses.tornSince_us(machine_id),
+      };
+      if (found) this.#translators.push(new Translator(machine_id, found, before));
       else missing.push(machine_id);
     }
     this.#missing = missing.length > 0 ? `the agent has no device for ${missing.join(", ")}` : "";
@@ -262,9 +271,9 @@ class AgentCollector {
       translator.floor = await this.#resumeAt(translator, oldest);
       translator.forget();
       const key = this.#batchKey(instance_id, `current@${start}`);
-      if (current) batches.push(...translator.batches(current.devices, key, start));
+      if (current) batches.push(...batchesOf(translator, current, key, start));
       const page_key = this.#batchKey(instance_id, range(start, next_sequence));
-      batches.push(...translator.batches(page.devices, page_key));
+      batches.push(...batchesOf(translator, page, page_key));
     }
     await this.#commit(page, batches);
     this.#out_of_range = false;
@@ -447,7 +456,7 @@ class AgentCollector {
     const batches = this.#translators.flatMap((translator) => {
       translator.floor = Math.max(translator.floor, broken);
       const key = this.#batchKey(position.instance_id, `passed@${range(broken, from)}`);
-      return current ? translator.batches(current.devices, key, from) : [];
+      return current ? batchesOf(translator, current, key, from) : [];
     });
     await this.#options.sink.append(batches);
     this.#position = { ...position, next_sequence: from };
@@ -464,7 +473,7 @@ class AgentCollector {
     const key = this.#batchKey(instance_id, range(from, next_sequence));
     const batches = this.#translators.flatMap((translator) => {
       translator.floor = Math.max(translator.floor, from);
-      return translator.batches(document.devices, key);
+      return batchesOf(translator, document, key);
     });
     await this.#commit(document, batches);
     for (const { machine_id, device, floor } of this.#translators)
@@ -497,7 +506,7 @@ class AgentCollector {
     if (isLive(header)) this.#losses.abreast();
     this.#position = position;
     this.#known_us = known_us;
-    this.status.error = this.#complaint();
+    this.status.error = this.#complaint(header);
     for (const { machine_id } of this.#translators) await this.#losses.contactBack(machine_id);
   }
 
@@ -514,10 +523,17 @@ class AgentCollector {
     return contact;
   }
 
-  #complaint(): string {
-    const rows = this.#translators.reduce((sum, { dropped_rows }) => sum + dropped_rows, 0);
-    if (rows > 0) return `${rows} observations with an impossible time or sequence were left out`;
-    return this.#missing;
+  #complaint(header: AgentHeader): string {
+    const rows = this.#leftOut();
+    const left_out = `${rows} observations with an impossible time or sequence were left out`;
+    return [rows > 0 ? left_out : "", clocksApart(header), this.#missing]
+      .filter((one) => one !== "")
+      .join("; ");
+  }
+
+  /** Observations that were left out since the start. */
+  #leftOut(): number {
+    return this.#translators.reduce((sum, { dropped_rows }) => sum + dropped_rows, this.#left_out);
   }
 
   #batchKey(instance_id: string, what: string): string {
@@ -533,6 +549,22 @@ class AgentCollector {
     this.status.state = state;
   }
 }
+
+/** That one of the two clocks is wrong, in words: each is right by itself, and nothing is lost by it. */
+function clocksApart(header: AgentHeader): string {
+  const ahead_us = clockAhead_us(header);
+  const days = (Math.abs(ahead_us) / DAY_US).toFixed(1);
+  if (Math.abs(ahead_us) <= DAY_US) return "";
+  return `the agent's clock is ${days} days ${ahead_us > 0 ? "ahead of" : "behind"} this host's`;
+}
+
+/** A document's observations, judged by the clock of the agent that stamped them. */
+const batchesOf = (
+  translator: Translator,
+  { header, devices }: StreamsDocument,
+  key: string,
+  below = Number.POSITIVE_INFINITY,
+): Batch[] => translator.batches(devices, key, { below, now_us: agentNow_us(header) });
 
 const range = (from: number, next_sequence: number): string => `${from}-${next_sequence - 1}`;
 

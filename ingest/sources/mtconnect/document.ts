@@ -1,5 +1,5 @@
 // MTConnect's documents as data: devices, streams and errors, of any schema version.
-import { MAX_NAME_LENGTH, MIN_TS_US } from "../../event.ts";
+import { MAX_CLOCK_US, MAX_NAME_LENGTH, MIN_TS_US } from "../../event.ts";
 import { parseTimestamp_us } from "../../time.ts";
 import { cut } from "../text.ts";
 import { MAX_DATA_ITEMS, MAX_ERRORS } from "./bounds.ts";
@@ -26,7 +26,7 @@ export type AgentHeader = {
   first_sequence: number;
   last_sequence: number;
   next_sequence: number;
-  /** The agent's clock when it made the document, µs, often cut to the second. */
+  /** The agent's clock when it made the document, µs, often cut to the second; NaN where it has none. */
   creation_us: number;
 };
 
@@ -162,8 +162,14 @@ function headerOf(a: Record<string, string>): AgentHeader {
     first_sequence: integer(a.firstSequence),
     last_sequence: integer(a.lastSequence),
     next_sequence: integer(a.nextSequence),
-    creation_us: parseTimestamp_us(a.creationTime ?? "") ?? Number.NaN,
+    creation_us: clockOf_us(a.creationTime ?? ""),
   };
+}
+
+/** A clock that was never set tells a time that nothing happened at. */
+function clockOf_us(text: string): number {
+  const now_us = parseTimestamp_us(text) ?? Number.NaN;
+  return now_us >= MIN_TS_US && now_us < MAX_CLOCK_US ? now_us : Number.NaN;
 }
 
 const integer = (text: string | undefined): number =>

@@ -13,6 +13,8 @@ const SAME_CLOCK_US = 2_000_000;
 export class Losses {
   readonly #sink: Sink;
   readonly #contacts = new Map<string, ContactGaps>();
+  /** Since when something of a machine cannot be read. */
+  readonly #torn = new Map<string, number>();
   /** When we last had all that the agent had, and how long our own store has kept us waiting since. */
   #abreast_ms = performance.now();
   #held_back_ms = 0;
@@ -24,7 +26,11 @@ export class Losses {
 
   /** Takes over what an earlier run left open. */
   async restore(): Promise<void> {
-    for (const contact of this.#contacts.values()) await contact.restore();
+    for (const [machine_id, contact] of this.#contacts) {
+      await contact.restore();
+      for (const { from_us, cause } of await this.#sink.openGaps(machine_id))
+        if (cause === "torn_record") this.#torn.set(machine_id, from_us);
+    }
   }
 
   /** Since when there is no contact, µs; undefined while there is. */
@@ -51,7 +57,16 @@ export class Losses {
   /** What came with an impossible time or sequence is as good as missing. */
   async recordTorn(machine_id: string, stretches: Torn[]): Promise<void> {
     const detail = "an observation with an impossible time or sequence";
-    for (const torn of stretches) await this.#sink.gap(machine_id, { ...torn, cause: "torn_record", detail });
+    for (const torn of stretches) {
+      await this.#sink.gap(machine_id, { ...torn, cause: "torn_record", detail });
+      if (torn.to_us === 0) this.#torn.set(machine_id, torn.from_us);
+      else if (this.#torn.get(machine_id) === torn.from_us) this.#torn.delete(machine_id);
+    }
+  }
+
+  /** Since when something of the machine cannot be read, µs; 0 where all can be. */
+  tornSince_us(machine_id: string): number {
+    return this.#torn.get(machine_id) ?? 0;
   }
 
   /** We have all that the agent has. */

@@ -101,7 +101,7 @@ test("what lies under the floor was given before, and what is not below the boun
   const document = streams({ Events: [1, 2, 3, 4].map((n) => element("count", n, String(n))) });
   translator.floor = 2;
   const rows = translator
-    .batches(document, "key", 4)
+    .batches(document, "key", { below: 4 })
     .flatMap(({ columns }) => [...observations(columns.columns())]);
   expect(rows.map(({ seq }) => seq)).toEqual([2, 3]);
 });

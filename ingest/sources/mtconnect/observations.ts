@@ -1,8 +1,9 @@
 // From an agent's observations to batches: one machine's mapping, what it follows, and the floor of what it already has.
 import { ColumnsBuilder } from "../../columns.ts";
-import { MAX_AHEAD_US, MAX_NAME_LENGTH, MAX_WORD_LENGTH, MIN_TS_US } from "../../event.ts";
+import { MAX_NAME_LENGTH, MAX_WORD_LENGTH } from "../../event.ts";
 import { hasMeaning } from "../../live/state.ts";
 import { conditionAlarms, UNAVAILABLE } from "../../signals.ts";
+import { isPossible } from "../../time.ts";
 import type { Batch } from "../source.ts";
 import { MAX_TEXT_BYTES } from "./bounds.ts";
 import { Conditions } from "./conditions.ts";
@@ -11,8 +12,16 @@ import { type Device, type DeviceStream, itemsOf } from "./document.ts";
 import { type Detail, type StreamItems, toNumber } from "./items.ts";
 import { type MappedSignal, mapDataItems, mapUnknown } from "./mapping.ts";
 
-/** A stretch of time in which something the figures are made of could not be read. */
+/** A stretch of time in which something the figures are made of could not be read; it ends at 0 while it goes on. */
 export type Torn = { from_us: number; to_us: number };
+
+/** Where a machine stood when its agent was read before, µs; 0 is not known. */
+export type Before = {
+  /** All until then is known. */
+  known_us: number;
+  /** Since then something that matters could not be read, and a gap says so. */
+  torn_us: number;
+};
 
 /** Turns what an agent says of one device into batches of one machine. */
 export class Translator {
@@ -25,14 +34,17 @@ export class Translator {
   readonly #signals: Map<string, MappedSignal>;
   readonly #conditions = new Conditions();
   readonly #sets = new DataSets();
-  /** The time of the last observation that was read, and whether one that matters could not be read since. */
-  #read_us = 0;
-  #is_torn = false;
+  /** The time of the last observation that was read. */
+  #read_us: number;
+  /** From when on one that matters could not be read, and whether that was told; undefined while all can be. */
+  #tearing: { from_us: number; is_told: boolean } | undefined;
   #torn: Torn[] = [];
 
-  constructor(machine_id: string, device: Device) {
+  constructor(machine_id: string, device: Device, { known_us, torn_us }: Before = NOTHING_BEFORE) {
     this.machine_id = machine_id;
     this.device = device;
+    this.#read_us = known_us;
+    if (torn_us > 0) this.#tearing = { from_us: torn_us, is_told: true };
     this.#signals = mapDataItems(device.data_items);
   }
 
@@ -60,10 +72,18 @@ export class Translator {
     }
   }
 
-  /** What could not be read since the last call, where it leaves the figures in doubt (invariant 4). */
+  /**
+   * What could not be read since the last call, where it leaves the figures in doubt (invariant 4). One that goes on is
+   * given once without its end: whatever happens until then, it was told.
+   */
   takeTorn(): Torn[] {
     const torn = this.#torn;
     this.#torn = [];
+    const now = this.#tearing;
+    if (now && !now.is_told && now.from_us > 0) {
+      torn.push({ from_us: now.from_us, to_us: 0 });
+      now.is_told = true;
+    }
     return torn;
   }
 
@@ -71,14 +91,18 @@ export class Translator {
    * The batches of a document's observations from the floor up; those under it are followed, but not given out.
    * @param key names the batch for ever (invariant 2); a further batch of the same document gets a number
    * @param below only observations with a lower sequence are looked at
+   * @param now_us the clock of who stamped them: one far ahead of it has an impossible time; ours where it has none
    */
-  batches(streams: DeviceStream[], key: string, below = Number.POSITIVE_INFINITY): Batch[] {
+  batches(
+    streams: DeviceStream[],
+    key: string,
+    { below = Number.POSITIVE_INFINITY, now_us = Date.now() * 1_000 } = {},
+  ): Batch[] {
     const items = itemsOf(this.device, streams);
     if (!items) return [];
     const mapped = this.#mapped(items);
     const words = new Words(items.words);
     const batches = new Batches(this.machine_id, key);
-    const latest_us = Date.now() * 1_000 + MAX_AHEAD_US;
     for (const i of items.order()) {
       const sequence = items.sequence[i] as number;
       if (sequence >= below) continue;
@@ -87,11 +111,11 @@ export class Translator {
       const told = usual ? undefined : this.#tell(items, i, signal, words);
       if (sequence < this.floor) continue;
       const ts_us = items.ts_us[i] as number;
-      if (!(ts_us >= MIN_TS_US && ts_us <= latest_us) || Number.isNaN(sequence)) {
+      if (!isPossible(ts_us, now_us) || Number.isNaN(sequence)) {
         this.#drop(signal);
         continue;
       }
-      if (this.#is_torn) this.#mend(ts_us);
+      if (this.#tearing) this.#mend(this.#tearing, ts_us);
       this.#read_us = ts_us;
       if (told) for (const [name, value, at_us] of told) batches.add(name, at_us, sequence, value);
       else batches.add(signal.signal, ts_us, sequence, words.valueAt(items, i, signal.numeric));
@@ -123,13 +147,14 @@ export class Translator {
 
   #drop({ signal }: MappedSignal): void {
     this.dropped_rows += 1;
-    if (hasMeaning(signal)) this.#is_torn = true;
+    if (hasMeaning(signal)) this.#tearing ??= { from_us: this.#read_us, is_told: false };
   }
 
   /** From the last time that was read to this one nobody knows. */
-  #mend(ts_us: number): void {
-    this.#is_torn = false;
-    if (this.#read_us > 0 && this.#read_us < ts_us) this.#torn.push({ from_us: this.#read_us, to_us: ts_us });
+  #mend({ from_us, is_told }: { from_us: number; is_told: boolean }, ts_us: number): void {
+    this.#tearing = undefined;
+    if (is_told || (from_us > 0 && from_us < ts_us))
+      this.#torn.push({ from_us, to_us: Math.max(from_us, ts_us) });
   }
 
   #mapped({ ids, id, category, length }: StreamItems): MappedSignal[] {
@@ -138,6 +163,8 @@ export class Translator {
     return ids.map((name, n) => this.#signals.get(name) ?? mapUnknown(name, categories[n] as number));
   }
 }
+
+const NOTHING_BEFORE: Before = { known_us: 0, torn_us: 0 };
 
 type Told = [signal: string, value: number | string | null, ts_us: number];
 
