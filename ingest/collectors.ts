@@ -1,8 +1,9 @@
 // Keeps one collector running for every source: one for an agent or a host, however many machines it serves.
+import { HostClock } from "./clock.ts";
 import type { LiveHub } from "./live/hub.ts";
 import { withoutCredentials } from "./sources/credentials.ts";
 import { checkpointOf, type ModbusMachine } from "./sources/modbus/machine.ts";
-import { type ModbusPoller, type Poll, startModbus } from "./sources/modbus/poller.ts";
+import { type ModbusOptions, type ModbusPoller, type Poll, startModbus } from "./sources/modbus/poller.ts";
 import type { MachineSource } from "./sources/model.ts";
 import { type AgentMachine, startAgentCollector } from "./sources/mtconnect/collector.ts";
 import type { Collector, Sink, SourceStatus } from "./sources/source.ts";
@@ -40,7 +41,8 @@ type Wanted = {
 /** How often the sources' condition is shown to the live hub. */
 const WATCH_MS = 500;
 
-export function startCollectors(sink: Sink, hub: LiveHub): Collectors {
+/** @param clock which time modules are read at */
+export function startCollectors(sink: Sink, hub: LiveHub, clock = new HostClock()): Collectors {
   const running = new Map<string, Wanted & { collector: Collector }>();
   const polled_ids = new Set<string>();
   const listeners = new Set<(poll: Poll) => void>();
@@ -62,7 +64,7 @@ export function startCollectors(sink: Sink, hub: LiveHub): Collectors {
 
   async function apply(machines: Sourced[], mine: (place: string) => boolean): Promise<void> {
     const wanted = new Map(
-      [...agentsOf(machines, sink), ...hostsOf(machines, sink, onPoll)]
+      [...agentsOf(machines, sink), ...hostsOf(machines, { sink, onPoll, clock })]
         .filter(({ place }) => mine(place))
         .map((one) => [one.key, one]),
     );
@@ -131,7 +133,10 @@ function agentsOf(machines: Sourced[], sink: Sink): Wanted[] {
 }
 
 /** One poller for a host and port; a machine more or less does not disturb the others. */
-function hostsOf(machines: Sourced[], sink: Sink, onPoll: (poll: Poll) => void): Wanted[] {
+function hostsOf(
+  machines: Sourced[],
+  shared: Required<Pick<ModbusOptions, "sink" | "onPoll" | "clock">>,
+): Wanted[] {
   const hosts = new Map<string, { host: string; port: number; served: ModbusMachine[] }>();
   for (const { id, source, source_since_ms: since_ms } of machines) {
     if (source.kind !== "modbus") continue;
@@ -145,7 +150,7 @@ function hostsOf(machines: Sourced[], sink: Sink, onPoll: (poll: Poll) => void):
     key,
     place: key,
     rows: served.map(({ machine_id, unit = 1 }) => ({ name: `${key}/${unit}`, machine_ids: [machine_id] })),
-    start: () => startModbus({ host, port, machines: served, sink, onPoll }),
+    start: () => startModbus({ ...shared, host, port, machines: served }),
     update: (poller) => (poller as ModbusPoller).update(served),
   }));
 }

@@ -87,9 +87,17 @@ export async function createPipeline({ store, hub, wake, now_ms }: Deps): Promis
     const taken_ms = now_ms();
     // However wrong our clock is, what an event tells is not more than a day after it was taken: purges and rebuilds
     // count on that.
-    const time_ms = columns ? Math.max(taken_ms, Math.ceil((latest_us(columns) - MAX_AHEAD_US) / 1_000)) : taken_ms;
+    const time_ms = columns
+      ? Math.max(taken_ms, Math.ceil((latest_us(columns) - MAX_AHEAD_US) / 1_000))
+      : taken_ms;
     const rows = columns?.signal.length ?? 0;
-    const header = { id: ulid(taken_ms), type, tenant_id: machine.tenant_id, machine_id: machine.id, time_ms };
+    const header = {
+      id: ulid(taken_ms),
+      type,
+      tenant_id: machine.tenant_id,
+      machine_id: machine.id,
+      time_ms,
+    };
     return { header, bytes: encodeEvent(header, data), rows };
   }
 

@@ -1,6 +1,7 @@
 // What reads the machines' sources: collectors that several processes share, each with its part, and what all tell of theirs.
 import { hostname } from "node:os";
 import { type Repeating, repeat } from "../analytics-sql/repeat.ts";
+import type { HostClock } from "../ingest/clock.ts";
 import {
   type CollectorStatus,
   type Collectors,
@@ -43,17 +44,27 @@ type Deps = {
   pipeline: Pipeline;
   machines: Machines;
   hub: LiveHub;
+  clock: HostClock;
   /** Whether this process reads any, and whether others may as well. */
   collects: boolean;
   shared: boolean;
   log: Log;
 };
 
-export function startSources({ store, pipeline, machines, hub, collects, shared, log }: Deps): Sources {
+export function startSources({
+  store,
+  pipeline,
+  machines,
+  hub,
+  clock,
+  collects,
+  shared,
+  log,
+}: Deps): Sources {
   const stopping = new AbortController();
   const share = store.share("collect");
   const sink = pipeline.sink((id) => machines.byId(id), stopping.signal, share.standing);
-  const collectors = startCollectors(sink, hub);
+  const collectors = startCollectors(sink, hub, clock);
   const sourced = (): Sourced[] =>
     machines.all().map(({ id, source, source_since_ms }) => ({
       id,

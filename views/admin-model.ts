@@ -91,6 +91,7 @@ export type PartName =
   | "relay"
   | "roll-up"
   | "sources"
+  | "clock"
   | "redis"
   | "lake"
   | "disk";

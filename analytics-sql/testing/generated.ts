@@ -154,7 +154,7 @@ export const plantOf = ({ place, complete }: Settings): fc.Arbitrary<Omit<Plant,
     [],
   );
   const list = <T>(one: fc.Arbitrary<T>, maxLength: number) => fc.array(one, { maxLength, size: "max" });
-  const causes = ["unreachable", "sequence_gap", "overload"];
+  const causes = ["unreachable", "sequence_gap", "overload", "clock_jump"];
   return fc.record(
     {
       seen: counters.chain((more) => seenOf(day_us, [...state, ...more, ...more, ...more])),

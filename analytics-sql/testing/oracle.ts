@@ -73,7 +73,7 @@ function stateAt(plant: Plant, t: number, end_us: number): { state: string; caus
       .map(({ value }) => text(value));
   const is = (state: string, cause = "") => ({ state, cause });
 
-  const causes = ["unreachable", "sequence_gap", "agent_restart", "torn_record", "overload"];
+  const causes = ["unreachable", "sequence_gap", "agent_restart", "torn_record", "overload", "clock_jump"];
   const open = (plant.gaps ?? []).filter(
     (gap) => gap.from_us <= t && t < (gap.to_us === 0 ? end_us : gap.to_us),
   );

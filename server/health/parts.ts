@@ -1,5 +1,6 @@
 // The parts that the program stands on, each looked at in the background: which is down, since when and why.
 import type { Engine } from "../../analytics-sql/engine/engine.ts";
+import type { HostClock } from "../../ingest/clock.ts";
 import type { Redis } from "../../ingest/live/redis.ts";
 import type { Backlog, Bus } from "../../ingest/outbox/bus.ts";
 import type { Relay } from "../../ingest/outbox/relay.ts";
@@ -21,6 +22,7 @@ export const PARTS = [
   "relay",
   "roll-up",
   "sources",
+  "clock",
   "redis",
   "lake",
   "disk",
@@ -56,13 +58,25 @@ type Deps = {
   bus: Bus;
   relay: Relay;
   sources: Sources["report"];
+  clock: Pick<HostClock, "doubt">;
   redis: Redis | undefined;
   jobs: Pick<Jobs, "rollup" | "lake_keeper" | "shortage">;
   log: (message: string) => void;
 };
 
 /** Starts to look; nothing of it is ever waited for. */
-export function lookAtParts({ config, store, engine, bus, relay, redis, jobs, log, ...deps }: Deps): Parts {
+export function lookAtParts({
+  config,
+  store,
+  engine,
+  bus,
+  relay,
+  clock,
+  redis,
+  jobs,
+  log,
+  ...deps
+}: Deps): Parts {
   const answering = { log, patience_ms: PATIENCE_MS };
   const counting = { log, patience_ms: COUNTING };
   const serves = config.roles.includes("api");
@@ -70,6 +84,8 @@ export function lookAtParts({ config, store, engine, bus, relay, redis, jobs, lo
   const pinged: Partial<Record<PartName, Check<unknown>>> = {
     store: check("store", () => store.ping(), answering),
     ...(serves && { analytics: check("analytics", () => engine.ping(), answering) }),
+    // What it finds the clock says itself, in the log: how long that took no clock can tell that was set.
+    clock: check("clock", () => sure(clock), { ...answering, log: () => {} }),
   };
   const outbox = check("outbox", () => store.outboxDepth(), counting);
   const reads = serves || config.roles.includes("relay");
@@ -119,6 +135,12 @@ const partOf = (part: PartName, { at_ms, error, since_ms }: Seen<unknown>): Part
   since_ms,
   seen_ms: at_ms,
 });
+
+/** @throws Error that says why it is not */
+function sure(clock: Pick<HostClock, "doubt">): void {
+  const doubt = clock.doubt();
+  if (doubt !== "") throw new Error(doubt);
+}
 
 /** One source may be switched off; where none is heard, the network is. */
 function judged(rows: SourceReport[], lost: Trouble): SourceReport[] {

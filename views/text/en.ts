@@ -902,6 +902,7 @@ export const english = {
       relay: "Delivery to analytics",
       "roll-up": "Roll-up of figures",
       sources: "Sources, all together",
+      clock: "Host's clock",
       redis: "Redis",
       lake: "Parquet lake",
       disk: "Room on the disk",

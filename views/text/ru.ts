@@ -988,6 +988,7 @@ export const russian: Text = {
       relay: "Передача в аналитику",
       "roll-up": "Расчёт показателей",
       sources: "Источники, все вместе",
+      clock: "Часы компьютера",
       redis: "Redis",
       lake: "Архив Parquet",
       disk: "Место на диске",

@@ -1,5 +1,5 @@
 -- Why time is missing, in the order in which one cause is named where several hold; any other is 'gap'.
-['unreachable', 'sequence_gap', 'agent_restart', 'torn_record', 'overload', 'gap'] AS causes,
+['unreachable', 'sequence_gap', 'agent_restart', 'torn_record', 'overload', 'clock_jump', 'gap'] AS causes,
 
 -- The sweep: every machine's time in [from_us, end_us) cut at every change, with what is in force in each piece.
 -- Screens, API and analysts all read this one calculation (invariant 5).
@@ -8,7 +8,7 @@
 -- and one pass in the order of time adds them up. Small numbers share one track as digits of one sum.
 --
 --   0 reason that a condition gives by itself, a hash; 1 weight of the signals (states.sql)
---   2 gaps: 10 bits for each cause, in the order of `causes`
+--   2 gaps: 9 bits for each cause, in the order of `causes`
 --   3 clock: bits  0-15 local day of the shift + 1, 0xFFFF is scheduled without calendar
 --                 16-21 breaks
 --                 32-62 hour of the plant's clock (hours.sql)
@@ -76,7 +76,7 @@ swept AS
                     toUInt8(2),
                     greatest(from_us, {from_us:Int64}),
                     if(to_us = 0, {end_us:Int64}, least(to_us, {end_us:Int64})),
-                    bitShiftLeft(toInt64(1), 10 * (if(has(causes, cause), indexOf(causes, cause), 6) - 1))
+                    bitShiftLeft(toInt64(1), 9 * (if(has(causes, cause), indexOf(causes, cause), 7) - 1))
                 FROM gap_intervals
 
                 UNION ALL
@@ -138,7 +138,7 @@ timeline AS
         multiIf(
             state != 'UNKNOWN', '',
             gaps != 0, arrayFirst(
-                (cause, place) -> bitAnd(bitShiftRight(gaps, 10 * (place - 1)), 1023) > 0,
+                (cause, place) -> bitAnd(bitShiftRight(gaps, 9 * (place - 1)), 511) > 0,
                 causes, arrayEnumerate(causes)),
             unavailable, 'unavailable',
             'no_data') AS cause,

@@ -1,6 +1,7 @@
 // One TCP connection to a Modbus device or gateway, one request at a time.
 import { connect, type Socket } from "node:net";
 import ModbusRTU from "modbus-serial";
+import { HostClock } from "../../clock.ts";
 import { checkAddress, lookupChecked } from "../addresses.ts";
 import { cut } from "../text.ts";
 import type { ReadFunction } from "./blocks.ts";
@@ -28,6 +29,8 @@ const REFUSALS = new Set([1, 2, 3]);
 export type Answer = { bits: (boolean | number)[]; bytes: Buffer; ts_us: number };
 
 export class ModbusConnection {
+  /** What says when an answer came. */
+  readonly clock: HostClock;
   readonly #client = new ModbusRTU();
   readonly #socket: Socket;
   /** Ends the request under way when the connection does: modbus-serial would wait for its time-out. */
@@ -36,7 +39,8 @@ export class ModbusConnection {
   readonly #heard = new Set<number>();
   #open = true;
 
-  private constructor(socket: Socket, timeout_ms: number) {
+  private constructor(socket: Socket, timeout_ms: number, clock: HostClock) {
+    this.clock = clock;
     this.#socket = socket;
     this.#client.setTimeout(timeout_ms);
     // A socket that breaks between two reads fails the next one; nobody else needs to hear of it.
@@ -49,7 +53,11 @@ export class ModbusConnection {
   }
 
   /** @throws Error where nobody answers within `timeout_ms` */
-  static async open(address: Address, timeout_ms: number): Promise<ModbusConnection> {
+  static async open(
+    address: Address,
+    timeout_ms: number,
+    clock = new HostClock(),
+  ): Promise<ModbusConnection> {
     checkAddress(address.host);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const socket = connect({ ...address, lookup: lookupChecked, noDelay: true, keepAlive: true });
@@ -57,7 +65,7 @@ export class ModbusConnection {
     socket.once("connect", resolve).once("error", reject);
     try {
       await promise;
-      const connection = new ModbusConnection(socket, timeout_ms);
+      const connection = new ModbusConnection(socket, timeout_ms, clock);
       await connection.#client.linkTCP(socket, address);
       return connection;
     } catch (error) {
@@ -88,12 +96,12 @@ export class ModbusConnection {
       buffer: Buffer;
     }>();
     this.#hung_up = reject;
-    const asked_ms = Date.now();
+    const asked_ms = this.clock.now_ms();
     this.#client.setID(unit);
     this.#client[fc](address, length).then(resolve, (error: unknown) => reject(this.#explain(error, unit)));
     const { data, buffer } = await promise;
     this.#heard.add(unit);
-    return { bits: data, bytes: buffer, ts_us: Math.round((asked_ms + Date.now()) * 500) };
+    return { bits: data, bytes: buffer, ts_us: Math.round((asked_ms + this.clock.now_ms()) * 500) };
   }
 
   close(): void {

@@ -1,5 +1,7 @@
 // One machine read over Modbus: what changed goes to the sink, time without a good read is a gap.
+import type { HostClock } from "../../clock.ts";
 import { ColumnsBuilder } from "../../columns.ts";
+import { MAX_AHEAD_US } from "../../event.ts";
 import { ContactGaps } from "../contact.ts";
 import type { Checkpoint, Sink, SourceStatus } from "../source.ts";
 import { messageOf } from "../text.ts";
@@ -20,6 +22,8 @@ export type ModbusMachine = {
 /** A point's value and when it was read, µs: the middle between request and answer. */
 export type Reading = { point: ModbusPoint; ts_us: number; value: number | string };
 
+export type ReaderOptions = { sink: Sink; clock: HostClock; poll_ms: number };
+
 /** How long a time without changes may wait for its commit. */
 const IDLE_COMMIT_MS = 5_000;
 /** Between good reads further apart nothing is known of the machine. */
@@ -36,6 +40,11 @@ export class MachineReader {
   readonly status: SourceStatus = { state: "connecting", since_ms: Date.now(), heard_ms: 0, error: "" };
   readonly #sink: Sink;
   readonly #gaps: ContactGaps;
+  /** Of time that the host's clock cannot say. */
+  readonly #doubts: ContactGaps;
+  readonly #clock: HostClock;
+  /** The clock's, at the last read. */
+  #turns: number;
   readonly #longest_pause_us: number;
   readonly #values = new Map<string, number | string>();
   readonly #candidates = new Map<string, Candidate>();
@@ -45,10 +54,13 @@ export class MachineReader {
   #committed_ms = 0;
   #batches = 0;
 
-  constructor(machine: ModbusMachine, sink: Sink, poll_ms: number) {
+  constructor(machine: ModbusMachine, { sink, clock, poll_ms }: ReaderOptions) {
     this.machine = machine;
     this.#sink = sink;
+    this.#clock = clock;
+    this.#turns = clock.turns;
     this.#gaps = new ContactGaps(sink, machine.machine_id);
+    this.#doubts = new ContactGaps(sink, machine.machine_id, "clock_jump");
     this.#longest_pause_us = Math.max(MAX_PAUSE_US, 10_000 * poll_ms);
   }
 
@@ -59,9 +71,13 @@ export class MachineReader {
   async take(readings: Reading[], complaint: string): Promise<void> {
     try {
       await this.#restore();
-      await this.#commit(readings);
-      this.#enter("polling");
       this.status.heard_ms = Date.now();
+      // Only with the last of several requests everything is known.
+      const ts_us = readings.reduce((latest, reading) => Math.max(latest, reading.ts_us), 0);
+      const doubt = this.#doubtOf(ts_us);
+      if (doubt !== "") return await this.#forget("connecting", doubt, this.#doubts);
+      await this.#commit(readings, ts_us);
+      this.#enter("polling");
       this.status.error = complaint;
     } catch (error) {
       // Trouble of our own: contact there is, but what was read is not kept.
@@ -86,6 +102,7 @@ export class MachineReader {
   async #restore(): Promise<void> {
     if (this.#restored) return;
     await this.#gaps.restore();
+    await this.#doubts.restore();
     const { machine_id, since_ms = 0 } = this.machine;
     const checkpoint = await this.#sink.checkpoint(checkpointOf(machine_id));
     this.#known_us = Math.max(checkpoint?.known_us ?? 0, since_ms * 1_000);
@@ -93,9 +110,22 @@ export class MachineReader {
     this.#restored = true;
   }
 
-  async #commit(readings: Reading[]): Promise<void> {
-    // Only with the last of several requests everything is known.
-    const ts_us = readings.reduce((latest, reading) => Math.max(latest, reading.ts_us), 0);
+  /**
+   * Why what was read then has no place in time, in words; "" where it has one. A counter's value that was told before one
+   * that was read earlier makes parts that nobody made: what lies behind the last read waits until it is over. Further than
+   * a day ahead no clock is believed that has been set back since.
+   */
+  #doubtOf(ts_us: number): string {
+    const doubt = this.#clock.doubt();
+    const was_in_doubt = this.#turns !== this.#clock.turns;
+    this.#turns = this.#clock.turns;
+    if (doubt !== "" || was_in_doubt) return doubt || "the host's clock was set meanwhile";
+    const behind_us = this.#known_us - ts_us;
+    if (behind_us <= 0 || behind_us > MAX_AHEAD_US) return "";
+    return `the host's clock is ${(behind_us / 1e6).toFixed(1)} s behind the last read`;
+  }
+
+  async #commit(readings: Reading[], ts_us: number): Promise<void> {
     await this.#recordPause(ts_us);
     const { machine_id } = this.machine;
     const columns = new ColumnsBuilder();
@@ -116,6 +146,7 @@ export class MachineReader {
     }
     this.#known_us = ts_us;
     await this.#gaps.close(ts_us);
+    await this.#doubts.close(ts_us);
   }
 
   /** A value that is new, with the time it began; undefined where nothing changed or it is still on probation. */
@@ -141,19 +172,19 @@ export class MachineReader {
     const from_us = this.#known_us;
     if (from_us === 0 || ts_us - from_us <= this.#longest_pause_us) return;
     this.#candidates.clear();
-    if (this.#gaps.open_since_us !== undefined) return;
+    if (this.#gaps.open_since_us !== undefined || this.#doubts.open_since_us !== undefined) return;
     const gap = { from_us, to_us: ts_us, cause: "overload" as const, detail: "read too seldom" };
     await this.#sink.gap(this.machine.machine_id, gap);
   }
 
   /** Everything is told again after the gap: what held before it may not hold after. */
-  async #forget(state: SourceStatus["state"], detail: string): Promise<void> {
+  async #forget(state: SourceStatus["state"], detail: string, gaps = this.#gaps): Promise<void> {
     this.#enter(state);
     this.status.error = detail;
     this.#values.clear();
     this.#candidates.clear();
     // A sink that takes no gap now has the checkpoint, which says as much.
-    if (this.#known_us > 0) await this.#gaps.open(this.#known_us, detail).catch(() => undefined);
+    if (this.#known_us > 0) await gaps.open(this.#known_us, detail).catch(() => undefined);
   }
 
   #checkpoint(known_us: number): Checkpoint {

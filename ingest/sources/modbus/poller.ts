@@ -1,4 +1,5 @@
 // One poller for a host and port, however many machines and units are behind it: one connection, one request at a time.
+import { HostClock } from "../../clock.ts";
 import { Backoff, type BackoffOptions, DEFAULT_BACKOFF } from "../backoff.ts";
 import type { Collector, Sink, SourceStatus } from "../source.ts";
 import { messageOf } from "../text.ts";
@@ -30,6 +31,8 @@ export type ModbusOptions = {
   /** How long a unit may take for an answer. */
   timeout_ms?: number;
   backoff?: BackoffOptions;
+  /** Which time what is read has; one for all pollers. */
+  clock?: HostClock;
 };
 
 /** Polls until it is stopped. A device keeps nothing: what was not read in time is lost (invariant 4). */
@@ -47,7 +50,13 @@ export class ModbusPoller implements Collector {
   #wake: () => void = () => undefined;
 
   constructor({ machines, ...options }: ModbusOptions) {
-    this.#options = { onPoll: () => undefined, timeout_ms: 2_000, backoff: DEFAULT_BACKOFF, ...options };
+    this.#options = {
+      onPoll: () => undefined,
+      timeout_ms: 2_000,
+      backoff: DEFAULT_BACKOFF,
+      clock: new HostClock(),
+      ...options,
+    };
     this.#backoff = new Backoff(this.#options.backoff);
     this.#wanted = [{ machines, done: () => undefined }];
     this.#ended = this.#run();
@@ -104,7 +113,8 @@ export class ModbusPoller implements Collector {
     }
     for (const machine of machines) {
       if (this.#readers.has(machine.machine_id)) continue;
-      const reader = new MachineReader(machine, this.#options.sink, machine.poll_ms ?? DEFAULT_POLL_MS);
+      const { sink, clock } = this.#options;
+      const reader = new MachineReader(machine, { sink, clock, poll_ms: machine.poll_ms ?? DEFAULT_POLL_MS });
       this.#readers.set(machine.machine_id, reader);
     }
     const before = this.#rounds;
@@ -162,8 +172,8 @@ export class ModbusPoller implements Collector {
 
   async #connect(): Promise<ModbusConnection> {
     this.#hangUp();
-    const { host, port, timeout_ms } = this.#options;
-    this.#connection = await ModbusConnection.open({ host, port }, timeout_ms);
+    const { host, port, timeout_ms, clock } = this.#options;
+    this.#connection = await ModbusConnection.open({ host, port }, timeout_ms, clock);
     this.#backoff.reset();
     return this.#connection;
   }

@@ -1,11 +1,15 @@
 // A round's plan, and what it says of polls that do not keep it.
 import { expect, test } from "bun:test";
+import { HostClock } from "../../clock.ts";
 import { Backoff } from "../backoff.ts";
 import { MemorySink } from "../memory-sink.ts";
 import { MachineReader } from "./machine.ts";
 import { Round } from "./round.ts";
 
-const reader = new MachineReader({ machine_id: "press", map: "adam-6050" }, new MemorySink(), 40);
+const reader = new MachineReader(
+  { machine_id: "press", map: "adam-6050" },
+  { sink: new MemorySink(), clock: new HostClock(), poll_ms: 40 },
+);
 const round = () => new Round([reader], 1, 40, 1_000, new Backoff({ first_ms: 1, max_ms: 1 }));
 
 test("the next poll is due one period after the last one was, whatever its work took", () => {

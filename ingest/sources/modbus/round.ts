@@ -68,7 +68,7 @@ export class Round {
   /** The answer; one without bytes for a request the device refuses; or the smaller requests to try instead. */
   async #ask(connection: ModbusConnection, block: Block<MachineReader>) {
     const { fc, address, length } = block;
-    const nothing = () => ({ bits: [], bytes: undefined, ts_us: Date.now() * 1_000 });
+    const nothing = () => ({ bits: [], bytes: undefined, ts_us: connection.clock.now_ms() * 1_000 });
     if ((this.#refused.get(block)?.until_ms ?? 0) > performance.now()) return nothing();
     try {
       const answer = await connection.read(this.unit, fc, address, length);
