@@ -11,10 +11,11 @@ test("with MTC_CLICKHOUSE_URL it is the server, with the retention that is set",
   const config = { ...parseConfig({ MTC_RAW_RETENTION_DAYS: "7" }), clickhouse_url: server.url };
   const path = "/nowhere/that/may/be/written";
   const engine = await openEngine(config, { path, again: async () => {} }, undefined);
-  const [table] = await engine.query<{ text: string }>(
-    "SELECT create_table_query AS text FROM system.tables WHERE database = 'mtc' AND name = 'observations'",
-    {},
+  await engine.maintain(
+    `INSERT INTO mtc.observations (tenant_id, machine_id, ts)
+     SELECT 't', toString(day), toDateTime64('2026-01-01', 6, 'UTC') + toIntervalDay(day) FROM (SELECT arrayJoin([0, 1]) AS day)`,
   );
-  expect(table?.text).toContain("toIntervalDay(7)");
+  await engine.expire(Date.parse("2026-01-09T00:00:00Z"));
+  expect(await engine.query("SELECT machine_id FROM mtc.observations", {})).toEqual([{ machine_id: "1" }]);
   await engine.close();
 });

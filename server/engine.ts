@@ -24,6 +24,7 @@ const NONE: Engine = (() => {
     read: none,
     aside: { query: none, run: none },
     maintain: none,
+    expire: none,
     entriesVersion: () => undefined,
     visibleUntil_us: () => 0,
     analyst: none,

@@ -23,9 +23,9 @@ import type { Machines } from "./modules/machines/service.ts";
 import { type Door, topicDoor } from "./modules/rebuild/door.ts";
 import { Rebuilds } from "./modules/rebuild/service.ts";
 import { shareJobs } from "./replicas.ts";
+import { Retention } from "./retention.ts";
 import { type Shortage, shortOf, stepsOf, watchShortage } from "./shortage.ts";
 
-const DAY_MS = 86_400_000;
 const PURGE_EVERY_MS = 3_600_000;
 const CLEAR_UP_EVERY_MS = 2_000;
 /** The lake is not written while analytics lies further behind than this. */
@@ -93,8 +93,13 @@ export async function startJobs(deps: Deps): Promise<Jobs> {
   const openEnds = endOpenReasons(deps);
   const lake_writer = lakeWriterOf(deps);
   const lake_keeper = lake_writer && lakeKeeperOf(lake_writer, deps, share);
+  const retention = new Retention({ ...deps, raw_retention_days: config.raw_retention_days });
   const purging = setInterval(() => {
-    if (share.has("purge")) void purge(deps, rebuilds);
+    // A rebuild counts on what the log held when it began.
+    if (share.has("purge"))
+      void retention
+        .run(() => rebuilds.underWay())
+        .catch((error: Error) => log(`retention: ${error.message}`));
   }, PURGE_EVERY_MS);
   const shortage = alone ? shortageOf(deps, lake_writer, rebuilds) : undefined;
   const sharing = shareJobs(share, log);
@@ -164,18 +169,8 @@ function shortageOf(deps: Deps, lake_writer: LakeWriter | undefined, rebuilds: R
   return watchShortage({
     runsShort: shortOf(kept),
     steps: stepsOf(kept),
+    now_ms: () => deps.store.retentionTime_ms(),
     trouble: new Trouble("disk", deps.log),
   });
 }
 
-/** A rebuild counts on what the log held when it began. */
-async function purge({ config, store, log }: Deps, rebuilds: Rebuilds): Promise<void> {
-  try {
-    while (
-      !(await rebuilds.underWay()) &&
-      (await store.purge(Date.now() - config.raw_retention_days * DAY_MS)) > 0
-    );
-  } catch (error) {
-    log(`purge: ${(error as Error).message}`);
-  }
-}

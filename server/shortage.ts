@@ -34,25 +34,28 @@ type Deps = {
   runsShort: () => Promise<boolean>;
   /** The first that has anything gives. */
   steps: readonly Step[];
+  /** Retention's time: a clock that was set is no reason to give anything up. */
+  now_ms: () => Promise<number>;
   trouble: Trouble;
 };
 
 /** Looks at the disk now and then, and more often while it is short. */
 export function watchShortage(deps: Deps): Shortage {
-  const repeating = repeat(async () => ((await lookOnce(deps, Date.now())) ? AGAIN_MS : LOOK_MS));
+  const repeating = repeat(async () => ((await lookOnce(deps)) ? AGAIN_MS : LOOK_MS));
   return { ...repeating, failing: () => deps.trouble.failing };
 }
 
 /** @returns whether the disk is short */
-export async function lookOnce({ runsShort, steps, trouble }: Deps, now_ms: number): Promise<boolean> {
+export async function lookOnce({ runsShort, steps, now_ms, trouble }: Deps): Promise<boolean> {
   try {
     if (!(await runsShort())) {
       trouble.over();
       return false;
     }
+    const at_ms = await now_ms();
     let given = "nothing is left that may be given up: make room";
     for (const { what, give } of steps) {
-      if (!(await give(now_ms))) continue;
+      if (!(await give(at_ms))) continue;
       given = `${what} sooner than retention says`;
       break;
     }

@@ -6,6 +6,7 @@ import { ANALYST_LIMITS, Analysts } from "../analyst/analysts.ts";
 import { connectAnalyst } from "../analyst/connection.ts";
 import type { KafkaSource } from "../kafka/source.ts";
 import { migrate } from "../schema/migrate.ts";
+import { expire } from "../schema/retention.ts";
 import { byDoor } from "./doors.ts";
 import { type Engine, EngineAway, NoRoom } from "./engine.ts";
 import { formOf, texts } from "./form.ts";
@@ -30,7 +31,7 @@ export type ClickHouseOptions = {
   url: string;
   /** The servers' name for all of them, where there are several; left out: there is one. */
   cluster?: string;
-  /** Raw observations are dropped this many days after their own time. */
+  /** For how many days after their own time raw observations are kept. */
   rawRetentionDays: number;
   /** Where the server reads events from by itself; without it they come by `insertEvents` alone. */
   kafka?: KafkaSource;
@@ -137,7 +138,7 @@ const asking = (client: ClickHouseClient, settings: Settings, own?: EngineProces
  * What writes a definition anew. On a full disk the engine leaves an empty file in its place and says nothing, and does not
  * start any more.
  */
-const DEFINES = /^(?:\s|--[^\n]*\n)*(?:CREATE|ALTER TABLE [\w.]+\s+(?:ADD|MODIFY))\b/;
+const DEFINES = /^(?:\s|--[^\n]*\n)*(?:CREATE|ALTER TABLE [\w.]+\s+(?:ADD|MODIFY|REMOVE))\b/;
 
 const maintaining =
   (
@@ -169,7 +170,7 @@ export async function prepare(
   const client = clientOf(url, LONG_REQUEST_TIMEOUT_MS, socket);
   const engine = { query: asking(client, READING).query, maintain: maintaining(client, options) };
   try {
-    await migrate(engine, { rawRetentionDays, kafka, shared, again, log });
+    await migrate(engine, { kafka, shared, again, log });
   } finally {
     await client.close();
   }
@@ -177,7 +178,7 @@ export async function prepare(
 
 /** @param own the process of an engine that is ours alone; else others write to the server as well */
 export function connect(options: ClickHouseOptions, own?: EngineProcess): Engine {
-  const { url, kafka, lake_engine, hasRoom } = options;
+  const { url, rawRetentionDays, kafka, lake_engine, hasRoom } = options;
   // Connections of their own, so that none waits for those who ask something else.
   const opened = (timeout_ms: number): ClickHouseClient => clientOf(url, timeout_ms, own?.socket);
   const [reading, rolling, killing, patient] = [
@@ -233,6 +234,8 @@ export function connect(options: ClickHouseOptions, own?: EngineProcess): Engine
     aside,
     // A rebuild puts other tables in their place.
     maintain: (sql, params) => maintain(sql, params).finally(() => (entries_version += 1)),
+    // It needs no room, but makes some.
+    expire: (now_ms) => expire(aside, rawRetentionDays, now_ms),
     entriesVersion: () => (own ? entries_version : undefined),
     visibleUntil_us() {
       const late_ms = own ? 0 : kafka ? BACKGROUND_INSERT_MS : CLOCKS_APART_MS;

@@ -23,6 +23,8 @@ export type Engine = {
   aside: Pick<Engine, "query" | "run">;
   /** Runs a statement that may take long, beside all others: databases, copies, partitions. @throws EngineError */
   maintain(sql: string, params?: Record<string, unknown>): Promise<void>;
+  /** Drops the raw observations of days that are over for as long as they are kept, by the caller's time. @throws EngineError */
+  expire(now_ms: number): Promise<void>;
   /** Everything whose insertion began before this time, µs since 1970, can be queried by now. */
   visibleUntil_us(): number;
   /**

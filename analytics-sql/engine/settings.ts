@@ -86,14 +86,6 @@ export const MAINTAINING: Settings = {
   os_threads_nice_value_query: BACKGROUND_NICE,
 };
 
-/** Keeps raw observations for so many days of their own time. */
-export const retention = (days: number): string =>
-  `ALTER TABLE mtc.observations MODIFY TTL toDateTime64(ts, 0, 'UTC') + INTERVAL ${days} DAY
-   SETTINGS materialize_ttl_after_modify = 0`;
-
-/** @param table as the engine writes the table down */
-export const isRetention = (table: string, days: number): boolean => table.includes(`toIntervalDay(${days})`);
-
 /**
  * ClickHouse's errors that say something of the bytes; everything else (memory, disk, a bug) is the engine's.
  * 6, 25–27, 38, 41, 72, 467 CANNOT_PARSE_…; 32, 33, 117, 130 torn or malformed; 53, 70, 321, 349, 407 of another type

@@ -9,8 +9,7 @@ import { migrate } from "./migrate.ts";
 import { MIGRATIONS, SCHEMA_NAMES, SCHEMA_STATEMENTS, SCHEMA_VERSION } from "./schema.ts";
 import { compare, parseVersion, textOf } from "./version.ts";
 
-const DAYS = 36_500;
-const engine = await plainEngine(DAYS);
+const engine = await plainEngine();
 
 /** What a start does. */
 async function start(shared = false, over: Partial<Engine> = {}) {
@@ -22,7 +21,7 @@ async function start(shared = false, over: Partial<Engine> = {}) {
   };
   await migrate(
     { query: engine.query, maintain },
-    { rawRetentionDays: DAYS, shared, again: async () => void again++, log: (line) => logged.push(line) },
+    { shared, again: async () => void again++, log: (line) => logged.push(line) },
   );
   return { said, logged, again };
 }

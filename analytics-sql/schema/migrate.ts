@@ -1,15 +1,12 @@
 // Brings the schema up to date: migrations run once each, by one process, while nothing comes in; a start that changes nothing writes nothing.
-import { isForRoom } from "../engine/engine.ts";
-import { isRetention, retention } from "../engine/settings.ts";
 import { closeSource, isOpen, isStale, type KafkaSource, openSource } from "../kafka/source.ts";
 import touch from "../rebuild/touch.sql" with { type: "text" };
+import { removeTtls, tablesWithTtl } from "./retention.ts";
 import { MIGRATIONS, type Migration, SCHEMA_NAMES, SCHEMA_VERSION } from "./schema.ts";
 import { type Ask, takeTurn } from "./turn.ts";
 import { compare, parseVersion, refuseNewer, textOf, type Version } from "./version.ts";
 
 export type MigrateOptions = {
-  /** Raw observations are dropped this many days after their own time. */
-  rawRetentionDays: number;
   kafka?: KafkaSource | undefined;
   /** Other processes may bring the same server's schema up to date. */
   shared: boolean;
@@ -24,16 +21,16 @@ export type MigrateOptions = {
  * @throws EngineError where the engine refuses or has no room, NewerSchema where this program is too old
  */
 export async function migrate(engine: Ask, options: MigrateOptions): Promise<void> {
-  const { kafka, shared, rawRetentionDays, log } = options;
+  const { kafka, shared, log } = options;
   const due = async (): Promise<readonly Migration[]> => dueOf(await standingOf(engine));
   const is_due = (await due()).length > 0;
   if (is_due) await engine.maintain("CREATE DATABASE IF NOT EXISTS mtc ENGINE = Atomic");
-  else if ((await isKept(engine, rawRetentionDays)) && (!kafka || (await isOpen(engine, kafka)))) return;
+  else if ((await tablesWithTtl(engine)).length === 0 && (!kafka || (await isOpen(engine, kafka)))) return;
   await inTurn(engine, { shared, log }, async (own) => {
     // Another process may have done it meanwhile.
     const migrations = await due();
     if (migrations.length > 0) await run(own, migrations, options);
-    await keepRetention(own, rawRetentionDays, log);
+    await removeTtls(own, log);
     if (!kafka) return;
     if (await isStale(own, kafka)) await closeSource(own);
     await openSource(own, kafka);
@@ -110,25 +107,5 @@ async function run(engine: Ask, migrations: readonly Migration[], options: Migra
       { value },
     );
     if (!is_new) log(`schema: brought to ${value}`);
-  }
-}
-
-async function isKept(engine: Ask, days: number): Promise<boolean> {
-  const [table] = await engine.query<{ text: string }>(
-    "SELECT create_table_query AS text FROM system.tables WHERE database = 'mtc' AND name = 'observations'",
-    {},
-  );
-  return table !== undefined && isRetention(table.text, days);
-}
-
-/** Retention is a setting, not a version: it is written where it is another one. */
-async function keepRetention(engine: Ask, days: number, log: (message: string) => void): Promise<void> {
-  if (await isKept(engine, days)) return;
-  try {
-    await engine.maintain(retention(days));
-  } catch (error) {
-    // What is kept for longer than it need be is no reason to do nothing.
-    if (!isForRoom(error)) throw error;
-    log(`retention: ${days} days hold from the next start on: ${error.message}`);
   }
 }

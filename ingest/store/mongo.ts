@@ -45,7 +45,6 @@ const SELECT_MS = 5_000;
 /** Whether it answers is asked again and again: an answer that was lost must not keep the next one waiting. */
 const PING_MS = 5_000;
 const PREPARE_TRIES = 5;
-const DAY_MS = 86_400_000;
 
 /**
  * Connects, and makes what is not there yet.
@@ -132,11 +131,12 @@ export async function openMongo(options: MongoOptions): Promise<Store> {
       async purge(before_ms) {
         if (!capabilities.ttl) await settings.deleteExpired();
         if (!capabilities.time_series) {
-          const before = new Date(Date.now() - raw_retention_days * DAY_MS);
-          await collections.raw_machine_data.deleteMany({ ts: { $lt: before } });
+          await collections.raw_machine_data.deleteMany({ ts: { $lt: new Date(before_ms) } });
         }
         return outbox.purge(before_ms);
       },
+      retentionTime_ms: () => outbox.retentionTime_ms(),
+      noteRetentionTime: (time_ms) => outbox.noteRetentionTime(time_ms),
       entries: (tenant_id, machine_id, type) => outbox.entries(tenant_id, machine_id, type),
       settingsVersion: () => settings.version(),
       machines: () => settings.machines(),

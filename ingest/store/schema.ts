@@ -30,7 +30,7 @@ export const events = sqliteTable(
   ],
 );
 
-/** How far the relay has delivered, how far that is settled, and until when the log was purged. */
+/** How far the relay has delivered, how far that is settled, until when the log was purged, and retention's time. */
 export const watermark = sqliteTable("watermark", {
   name: text().primaryKey(),
   position: integer().notNull(),

@@ -37,8 +37,8 @@ export type SqliteOptions = {
   settle_ms?: number;
 };
 
-/** What the table of watermarks holds: two positions, and until when the log was purged (ms since 1970). */
-type Mark = "relay" | "settled" | "purged_ms";
+/** What the table of watermarks holds: two positions, until when the log was purged, and retention's time (ms since 1970). */
+type Mark = "relay" | "settled" | "purged_ms" | "retention_ms";
 
 type LogRow = { position: number; id: string; type: EventType; bytes: Uint8Array };
 
@@ -431,6 +431,14 @@ export class SqliteStore {
     const { freelist_count = 0 } = this.#get<{ freelist_count: number }>("PRAGMA freelist_count") ?? {};
     const { page_size = 0 } = this.#get<{ page_size: number }>("PRAGMA page_size") ?? {};
     return freelist_count * page_size;
+  }
+
+  retentionTime_ms(): number {
+    return this.#readPosition("retention_ms");
+  }
+
+  noteRetentionTime(time_ms: number): void {
+    this.#writePosition("retention_ms", Math.floor(time_ms));
   }
 
   /** A log whose purges were not noted yet: where events are missing, they were as old as any that are purged. */

@@ -130,6 +130,8 @@ export async function openSqlite(
     waiting: call("waiting"),
     purge: call("purge"),
     freeBytes: call("freeBytes"),
+    retentionTime_ms: call("retentionTime_ms"),
+    noteRetentionTime: call("noteRetentionTime"),
     entries: call("entries"),
     machines: call("machines"),
     deleteMachine: call("deleteMachine"),

@@ -296,6 +296,14 @@ export function storeContract(name: string, open: () => Promise<Store>, reset: (
       expect(await store.logState()).toEqual({ last: 2, delivered: 2, purged_before_ms: before_ms });
     });
 
+    test("the time that retention goes by is what was noted last", async () => {
+      expect(await store.retentionTime_ms()).toBe(0);
+      await store.noteRetentionTime(2_000.5);
+      await store.noteRetentionTime(1_000);
+      await reopen();
+      expect(await store.retentionTime_ms()).toBe(1_000);
+    });
+
     test("the log is read in stretches, delivered or not, from a time on, without what was set aside", async () => {
       const made = Array.from({ length: 6 }, () => event());
       const setup = made[0] as NewEvent;

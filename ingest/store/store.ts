@@ -213,6 +213,9 @@ export type Store = {
    * The assets an agent still has are told again with every start.
    */
   purge(before_ms: number): Promise<number>;
+  /** The time that retention goes by, as it was noted last, ms since 1970; 0 before. */
+  retentionTime_ms(): Promise<number>;
+  noteRetentionTime(time_ms: number): Promise<void>;
 
   /** What its files take in before they grow; 0 where its disk is a server's own affair. */
   freeBytes(): Promise<number>;

@@ -52,14 +52,16 @@ export type UserDoc = Omit<User, "id"> & { _id: string };
 export type SessionDoc = Omit<Session, "hash"> & { _id: string; expires: Date };
 
 /**
- * `log`: the newest position, and what is on its way; `purged`: until when; `ran`: ticks of running time; `moved`: a move
- * of another installation into this database, and when it was done; `schema_version`: of what is in it (SPEC 14.6).
+ * `log`: the newest position, and what is on its way; `purged`: until when; `retention`: its time; `ran`: ticks of running
+ * time; `moved`: a move of another installation into this database, and when it was done; `schema_version`: of what is in it
+ * (SPEC 14.6).
  */
 export type CounterDoc = {
   _id: string;
   last?: number;
   open?: Record<string, { after: number; at_ms: number }>;
   before_ms?: number;
+  time_ms?: number;
   ticks?: number;
   token?: string;
   done_ms?: number;

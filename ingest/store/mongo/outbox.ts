@@ -254,6 +254,19 @@ export class Outbox {
     return deletedCount;
   }
 
+  async retentionTime_ms(): Promise<number> {
+    const noted = await this.#collections.counters.findOne({ _id: "retention" });
+    return noted?.time_ms ?? 0;
+  }
+
+  async noteRetentionTime(time_ms: number): Promise<void> {
+    await this.#collections.counters.updateOne(
+      { _id: "retention" },
+      { $set: { time_ms: Math.floor(time_ms) } },
+      { upsert: true },
+    );
+  }
+
   async entries(tenant_id: string, machine_id: string, type: EventType): Promise<Entry[]> {
     if (PURGED.includes(type)) return [];
     const rows = await this.#collections.outbox
