@@ -1,5 +1,6 @@
 // Installs what tests run beside the program, as far as the selected files use it and the machine allows it.
 import { provideChromium } from "./chromium.ts";
+import { provideFaketime } from "./faketime.ts";
 import { importsOf } from "./imports.ts";
 import { provideKafka } from "./kafka.ts";
 import { provideMbpoll, providePymodbus } from "./modbus-peers.ts";
@@ -20,6 +21,7 @@ const PEERS: Peer[] = [
   { name: "window keys", module: "window-keys", provide: provideWindowKeys, long: true },
   { name: "mbpoll", module: "modbus-peers", provide: provideMbpoll, long: false },
   { name: "pymodbus", module: "modbus-peers", provide: providePymodbus, long: false },
+  { name: "faketime", module: "faketime", provide: provideFaketime, long: true },
   { name: "redis", module: "redis", provide: provideRedis, long: false },
   { name: "moto", module: "s3-peer", provide: provideMoto, long: true },
   { name: "schemathesis", module: "schemathesis", provide: provideSchemathesis, long: true },

@@ -537,6 +537,54 @@ describe("what cannot be read", () => {
   });
 });
 
+describe("invariant 4: clocks apart", () => {
+  const DAY_MS = 86_400_000;
+  /** An agent whose host is so far ahead of ours, or ours behind. */
+  function ahead(by_ms: number): { from: ScriptedAgent; at(more_ms?: number): { ts: string } } {
+    const from = agent();
+    const iso = (more_ms: number): string => new Date(Date.now() + by_ms + more_ms).toISOString();
+    from.header = (header) =>
+      header.replace(/creationTime="[^"]*"/, `creationTime="${iso(0).replace(/\.\d+/, "")}"`);
+    return { from, at: (more_ms = 0) => ({ ts: iso(more_ms) }) };
+  }
+  const torn = (sink: MemorySink) => [...sink.gaps.values()].filter(({ cause }) => cause === "torn_record");
+
+  test("three days behind the agent's, our clock drops nothing: times are judged by the agent's own", async () => {
+    const { from, at } = ahead(3 * DAY_MS);
+    const sink = new MemorySink();
+    const collector = collect(from.url, sink);
+    await streaming(collector);
+    for (let i = 0; i < 100; i++) from.add("m1-speed", String(i), at());
+    from.add("m1-exec", "ACTIVE", at());
+    await has(sink, "ACTIVE");
+    expect(sink.values("lathe", "spindle_speed").slice(1)).toEqual(Array.from({ length: 100 }, (_, i) => i));
+    expect(sink.lost()).toEqual([]);
+    await until(() => collector.status().error === "the agent's clock is 3.0 days ahead of this host's");
+  });
+
+  test("what is ahead of its document by more than a day is refused, counted, and at once a gap that a restart keeps", async () => {
+    const { from, at } = ahead(0);
+    const sink = new MemorySink();
+    const first = collect(from.url, sink);
+    await streaming(first);
+    from.add("m1-exec", "READY", at());
+    await has(sink, "READY");
+    const from_us = sink.rows.at(-1)?.ts_us;
+    from.add("m1-exec", "ACTIVE", at(2 * DAY_MS));
+    await until(() => torn(sink).length === 1);
+    expect(torn(sink)).toMatchObject([{ from_us, to_us: 0 }]);
+    await until(() => first.status().error.startsWith("1 observations with an impossible time"));
+    await first.stop();
+    await streaming(collect(from.url, sink));
+    expect(torn(sink)).toMatchObject([{ from_us, to_us: 0 }]);
+    from.add("m1-exec", "STOPPED", at());
+    await has(sink, "STOPPED");
+    await until(() => torn(sink)[0]?.to_us === sink.rows.at(-1)?.ts_us);
+    expect(execution(sink)).toEqual(["UNAVAILABLE", "READY", "STOPPED"]);
+    expect(torn(sink)).toHaveLength(1);
+  });
+});
+
 describe("documents", () => {
   for (const format of ["json1", "json2"] as const) {
     test(`an agent that has nothing but ${format} is streamed, polled, chased and asked for its errors`, async () => {

@@ -131,8 +131,19 @@ test("invariant 4: what matters and has no possible time or sequence is a torn r
     { from_us: T0_US, to_us: T0_US + 2_000_000 },
     { from_us: T0_US + 2_000_000, to_us: T0_US + 3_000_000 },
   ]);
+  // One that goes on is told once, and its end when it comes, whatever was forgotten meanwhile.
+  const torn = (told_by: Translator, sequence: number, timestamp: string) => {
+    told(told_by, streams({ Events: [element("exec", sequence, "READY", timestamp)] }));
+    return [...told_by.takeTorn(), ...told_by.takeTorn()];
+  };
+  const from_us = T0_US + 3_000_000;
+  expect(torn(translator, 7, 'timestamp="2999-01-05T06:00:00Z"')).toEqual([{ from_us, to_us: 0 }]);
+  const later = new Translator("m", translator.device, { known_us: from_us + 1, torn_us: from_us });
+  expect(torn(later, 8, 'timestamp=""')).toEqual([]);
+  expect(torn(later, 9, at(4))).toEqual([{ from_us, to_us: T0_US + 4_000_000 }]);
+  expect(torn(translator, 9, at(4))).toEqual([{ from_us, to_us: T0_US + 4_000_000 }]);
   // A load that cannot be read leaves no figure in doubt.
-  const load = [element("load", 7, "1", 'timestamp="TIME"'), element("load", 8, "1", at(4))];
+  const load = [element("load", 10, "1", 'timestamp="TIME"'), element("load", 11, "1", at(4))];
   told(translator, streams({ Samples: load }));
   expect(translator.takeTorn()).toEqual([]);
 });
