@@ -230,7 +230,6 @@ const COMPOSED: Record<string, RegExp> = {
     /^(into|columns \?\? "\*"|literal\(file\)|literal\(format\)|literal\(lane\.name\)|bound\.join\(", "\))$/,
   "engine/host/lanes.ts": /^(value|setting|literal\(value\))$/,
   "engine/replicated.ts": /^(made|like|engine)$/,
-  "engine/settings.ts": /^days$/,
   "kafka/source.ts": /^table$/,
   "move/tables.ts":
     /^([A-Z]+|table|name|table\.name|beside|literal\(partition\)|listOf\(columns\)|columns\.includes\("machine_id"\) \? "toString\(machine_id\)" : "''")$/,
@@ -244,6 +243,7 @@ const COMPOSED: Record<string, RegExp> = {
   "queries/timeline/timeline.ts": /^(\[\.\.\.SWEEP, \.\.\.more\]\.join\(",\\n"\)|select)$/,
   "rebuild/shadow.ts": /^([A-Z]+|made|name|own|next|live|inside|which|table|from|partition)$/,
   "schema/turn.ts": /^literal\(token\)$/,
+  "schema/retention.ts": /^(table|day)$/,
   "rollup/roll.ts": /^overTimeline\(roll_, names, pieces\)$/,
 };
 

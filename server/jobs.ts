@@ -94,6 +94,8 @@ export async function startJobs(deps: Deps): Promise<Jobs> {
   const lake_writer = lakeWriterOf(deps);
   const lake_keeper = lake_writer && lakeKeeperOf(lake_writer, deps, share);
   const retention = new Retention({ ...deps, raw_retention_days: config.raw_retention_days });
+  // A full disk is no reason not to start: it is noted with the first run.
+  await retention.begin().catch((error: Error) => log(`retention: ${error.message}`));
   const purging = setInterval(() => {
     // A rebuild counts on what the log held when it began.
     if (share.has("purge"))
@@ -159,7 +161,11 @@ function lakeKeeperOf(writer: LakeWriter, { store, log }: Deps, share: Share): L
     const { oldest_ms } = await store.outboxDepth();
     return oldest_ms === 0 || Date.now() - oldest_ms < LAKE_LAG_MS;
   };
-  return keepLake(writer, due, new Trouble("lake", log));
+  return keepLake(
+    writer,
+    { caughtUp: due, retention_ms: () => store.retentionTime_ms() },
+    new Trouble("lake", log),
+  );
 }
 
 /** Purges sooner than retention says, while the disk runs short. */

@@ -107,8 +107,13 @@ test("set back, it waits; after weeks in which nothing ran it has caught up with
 test("a log that no such retention has seen yet is judged from its newest event on", async () => {
   await taken(29, 0);
   host.set(40 * DAY_MS);
-  await hours(start(), 1);
+  const retention = start();
+  await retention.begin();
+  expect(await store.retentionTime_ms()).toBe(host.wall_ms - 40 * DAY_MS);
+  await hours(retention, 1);
   expect(await kept()).toBe(2);
+  await start().begin();
+  expect(await store.retentionTime_ms()).toBe(expired_ms.at(-1) ?? 0);
 });
 
 test("while somebody counts on what there is, nothing goes", async () => {

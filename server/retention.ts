@@ -27,6 +27,11 @@ export class Retention {
     this.#last = this.#clocks();
   }
 
+  /** Where it begins is noted before anything goes by it. */
+  async begin(): Promise<void> {
+    if ((await this.#deps.store.retentionTime_ms()) === 0) await this.#time_ms();
+  }
+
   /** @param busy whether somebody counts on what there is: then nothing goes any more */
   async run(busy: () => Promise<boolean>): Promise<void> {
     const { store, engine, raw_retention_days } = this.#deps;

@@ -39,18 +39,19 @@ test("the first that has anything gives, and the next look sees; each is told on
   const deps = {
     runsShort: async () => short,
     steps: [step("lake"), step("log")],
+    now_ms: async () => NOW_MS,
     trouble: new Trouble("disk", (line) => said.push(line)),
   };
   const seen = [];
   for (let look = 0; look < 5; look++) {
-    expect(await lookOnce(deps, NOW_MS)).toBe(true);
+    expect(await lookOnce(deps)).toBe(true);
     seen.push(deps.trouble.failing?.error);
   }
   const words = (what: string): string => `the disk runs short: ${what} sooner than retention says`;
   const none = "the disk runs short: nothing is left that may be given up: make room";
   expect(seen).toEqual([words("lake"), words("lake"), words("log"), none, none]);
   short = false;
-  expect(await lookOnce(deps, NOW_MS)).toBe(false);
+  expect(await lookOnce(deps)).toBe(false);
   expect(deps.trouble.failing).toBeUndefined();
   expect(said).toEqual([
     `disk: ${words("lake")}`,

@@ -26,16 +26,21 @@ export type LakeKeeper = {
 
 /**
  * Starts at once and goes on until `stop`. A failure is told and tried again; nothing else waits for the lake.
- * @param caughtUp whether the table has what was acknowledged; a day is not written half
+ * @param state.caughtUp whether the table has what was acknowledged; a day is not written half
+ * @param state.retention_ms the time by which a day that the lake has leaves the table
  * @param trouble is told of what fails
  */
-export function keepLake(writer: LakeWriter, caughtUp: () => Promise<boolean>, trouble: Trouble): LakeKeeper {
+export function keepLake(
+  writer: LakeWriter,
+  state: { caughtUp: () => Promise<boolean>; retention_ms: () => Promise<number> },
+  trouble: Trouble,
+): LakeKeeper {
   let [last_success_ms, retry_ms] = [0, RETRY_MIN_MS];
 
   const repeating = repeat(async (running) => {
     try {
-      if (!(await caughtUp())) return RETRY_MIN_MS;
-      await writer.run(Date.now(), () => !running());
+      if (!(await state.caughtUp())) return RETRY_MIN_MS;
+      await writer.run(Date.now(), () => !running(), await state.retention_ms());
       [last_success_ms, retry_ms] = [Date.now(), RETRY_MIN_MS];
       trouble.over();
       return EVERY_MS;

@@ -52,8 +52,16 @@ export class LakeWriter {
     return { days: this.#written.size, files: this.#files };
   }
 
-  /** Once over all days: does what is to do, and nothing where nothing changed. @throws what storage or engine throw */
-  async run(now_ms: number, stopped: () => boolean = () => false): Promise<void> {
+  /**
+   * Once over all days: does what is to do, and nothing where nothing changed.
+   * @param retention_ms the time by which days leave the table
+   * @throws what storage or engine throw
+   */
+  async run(
+    now_ms: number,
+    stopped: () => boolean = () => false,
+    retention_ms: number = now_ms,
+  ): Promise<void> {
     await rm(this.#scratch, { recursive: true, force: true });
     await mkdir(this.#scratch, { recursive: true });
     const days = await this.#engine.query<{ date: string; parts: string[] }>(daysSql, {});
@@ -66,7 +74,7 @@ export class LakeWriter {
         if (stopped()) return;
         this.#written.set(date, parts.join());
       }
-      if (this.#lake.isExpired(from_us, now_ms * 1_000)) await this.#forget(date, parts);
+      if (this.#lake.isExpired(from_us, retention_ms * 1_000)) await this.#forget(date, parts);
     }
     await this.#tidy(now_ms);
   }

@@ -1,7 +1,6 @@
 -- Raw time series. Every column is part of the key, so a row sent twice is the same row (invariant 2), and where
 -- no sequence was given the value tells two observations of one instant apart; arrival never decides (invariant 3).
--- Kept by event time: the engine sets the TTL at start (MTC_RAW_RETENTION_DAYS), and a day is a partition, so that
--- a day expires, or is rebuilt, as a whole.
+-- Kept by event time: a day is a partition, which the program drops (retention.ts), or rebuilds, as a whole.
 CREATE TABLE IF NOT EXISTS mtc.observations
 (
     tenant_id LowCardinality(String),

@@ -1,11 +1,11 @@
 // Migrations: each runs once, by one process; a start that changes nothing writes nothing, and no program works with what it cannot know.
 import { expect, test } from "bun:test";
 import { type Engine, EngineError } from "../engine/engine.ts";
-import { retention } from "../engine/settings.ts";
 import { sourceStatements } from "../kafka/source.ts";
 import { plainEngine } from "../testing/engine.ts";
 import { event, joined, us } from "../testing/plant.ts";
 import { migrate } from "./migrate.ts";
+import { withoutTtl } from "./retention.ts";
 import { MIGRATIONS, SCHEMA_NAMES, SCHEMA_STATEMENTS, SCHEMA_VERSION } from "./schema.ts";
 import { compare, parseVersion, textOf } from "./version.ts";
 
@@ -116,7 +116,7 @@ test("invariant 2: of processes that start at once one migrates, and inserts bes
   }
 });
 
-test("a start that fails gives its turn back; another retention, too, is written by one process alone", async () => {
+test("a start that fails gives its turn back; a TTL of a release before, too, is taken away by one process alone", async () => {
   await engine.maintain("TRUNCATE TABLE mtc.meta SYNC");
   const failing = start(true, {
     maintain: (sql, params) =>
@@ -129,9 +129,13 @@ test("a start that fails gives its turn back; another retention, too, is written
   expect(await versions()).toEqual([]);
   await start();
   expect(await versions()).toEqual(ALL);
-  await engine.maintain(retention(7));
+  await engine.maintain(
+    "ALTER TABLE mtc.observations MODIFY TTL toDateTime64(ts, 0, 'UTC') + INTERVAL 7 DAY",
+  );
   const starts = await Promise.all([start(true), start(true)]);
-  expect(starts.flatMap(({ said }) => said).filter((sql) => sql === retention(DAYS))).toHaveLength(1);
+  expect(starts.flatMap(({ said }) => said).filter((sql) => sql === withoutTtl("observations"))).toHaveLength(
+    1,
+  );
   expect(await views()).not.toContain("migrating");
 });
 
