@@ -53,7 +53,7 @@ export class Shadow {
       { live: LIVE, names: TABLES },
     );
     for (const { name, engine_full } of tables) {
-      // As the live table is by now, with its retention: partitions change places between equal tables only.
+      // As the live table is by now: partitions change places between equal tables only.
       for (const made of [name, NEXT + name])
         await engine.maintain(likeTable(`${SHADOW}.${made}`, `${LIVE}.${name}`, engine_full));
     }
