@@ -1,6 +1,6 @@
 // The whole program on a host whose clock is set under it: parts are those that were made, nothing an agent told is lost, no raw data goes.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { fakedBy, findFaketime } from "../.ci/faketime.ts";
 import { pace, until } from "../.ci/limits.ts";
 import { ScriptedDevice } from "../ingest/sources/modbus/scripted-device.ts";
@@ -18,7 +18,8 @@ describe.skipIf(library === undefined)("the host's clock", () => {
   let making: Timer;
   let count = FIRST;
   const began = new Date(Date.now() - 1_000).toISOString();
-  const file = `${tempDir()}/clock`;
+  const dir = tempDir();
+  const file = `${dir}/clock`;
   /** Puts the host's clock so far from what it is. */
   const set = (to: string): void => writeFileSync(file, `${to}\n`);
 
@@ -50,6 +51,7 @@ describe.skipIf(library === undefined)("the host's clock", () => {
     await discard(server);
     await module.stop();
     await agent.stop();
+    rmSync(dir, { recursive: true, force: true });
   });
 
   const show = (): void => void module.registers.splice(0, 2, count % 65_536, Math.floor(count / 65_536));
