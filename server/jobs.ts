@@ -179,4 +179,3 @@ function shortageOf(deps: Deps, lake_writer: LakeWriter | undefined, rebuilds: R
     trouble: new Trouble("disk", deps.log),
   });
 }
-
