@@ -1,9 +1,8 @@
-// A read key that tries to stop the program through /sql/, against the running program: everything else goes on.
+// A read key that tries to stop the program through /sql/, against the running program: everything else goes on. What heeds no
+// cancelling is in `attacks-sql.acceptance.long.test.ts`, since it takes a core for its whole bound.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { readFileSync } from "node:fs";
-import { limit_ms, pace, SLOWNESS, until } from "../.ci/limits.ts";
-import { engineOf } from "./testing/engine-process.ts";
-import { askSql, codeOf, LONG, NATIVE, PATTERN } from "./testing/hostile-sql.ts";
+import { pace, SLOWNESS } from "../.ci/limits.ts";
+import { askSql, codeOf, LONG, NATIVE } from "./testing/hostile-sql.ts";
 import { discard, metric, signInOnce, startServer, type TestServer } from "./testing/server.ts";
 
 let server: TestServer;
@@ -64,54 +63,3 @@ test("a client that leaves takes its query with it; two lanes, and a queue with 
   expect(performance.now() - began_ms).toBeLessThan(20_000 * SLOWNESS);
   expect(await metric(server, "mtc_engine_restarts")).toBe(0);
 });
-
-test.skipIf(process.platform !== "linux")(
-  "invariants 1, 2, 6 and 7: a query that heeds nothing is ended past its bound, with the engine; whoever asked is refused",
-  async () => {
-    const [pattern = "", other = ""] = await Promise.all(["pattern", "other"].map(newKey));
-    const before = engineOf(server.pid);
-    expect(readFileSync(`/proc/${before}/oom_score_adj`, "utf8").trim()).toBe("1000");
-    const post = (n: number) =>
-      server.call("POST", "/internal/machines/mill-1/data", {
-        observations: [{ signal: "part_count", ts: new Date(Date.UTC(2026, 0, 5) + n * 1_000), value: n }],
-      });
-    let [sent, running] = [0, true];
-    const sending = (async () => {
-      while (running) {
-        expect((await post(sent)).status).toBe(202);
-        sent += 1;
-        await pace(100);
-      }
-    })();
-    const began_ms = performance.now();
-    const matched = await ask(pattern, PATTERN);
-    const took_ms = performance.now() - began_ms;
-    expect(codeOf(matched)).toBe("159");
-    // 30 s, two more, and what a busy machine adds.
-    expect(took_ms).toBeLessThan(limit_ms());
-    // The engine is another one, and does what it did.
-    await until(async () => (await metric(server, "mtc_engine_up")) === 1);
-    expect(await metric(server, "mtc_engine_restarts")).toBe(1);
-    expect(engineOf(server.pid)).not.toBe(before);
-    const again = await ask(pattern, "SELECT 1");
-    expect(again.status).toBe(429);
-    expect(Number(again.headers.get("retry-after"))).toBeWithin(500, 601);
-    expect(await (await ask(other, "SELECT 1")).text()).toBe("1\n");
-    await until(() =>
-      readFileSync(`${server.data_dir}/security.log`, "utf8")
-        .split("\n")
-        .some((line) => line.includes("ended the engine") && line.includes('"who":"pattern"')),
-    );
-    running = false;
-    await sending;
-    await server.settled();
-    const { body } = await server.call<{ rows: { total_count: number }[] }>(
-      "GET",
-      "/api/v1/oee?from=2026-01-05T00:00:00Z&to=2026-01-06T00:00:00Z&by=machine",
-    );
-    expect(body.rows[0]?.total_count).toBe(sent - 1);
-    const health = await fetch(`${server.origin}/admin/health/figures`, { headers: { cookie } });
-    expect(await health.text()).toContain("started again 1 ×");
-  },
-  limit_ms(150),
-);

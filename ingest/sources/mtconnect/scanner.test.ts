@@ -79,7 +79,7 @@ describe.skipIf(!haveRecordings)("recordings", () => {
       fc.property(mutated, ([seed, mutations]) =>
         agree(mutations.reduce(mutate, withoutDeclaration(seeds[seed] as Uint8Array))),
       ),
-      { numRuns: 30_000 },
+      { numRuns: 15_000 },
     );
   });
 });
@@ -281,7 +281,7 @@ test("mutated generated documents: what is accepted is what the oracle reads", (
     fc.property(generated, fc.array(mutation, { minLength: 1, maxLength: 3 }), (document, mutations) =>
       agree(mutations.reduce(mutate, withoutDeclaration(bytes(document)))),
     ),
-    { numRuns: 10_000 },
+    { numRuns: 5_000 },
   );
 });
 
