@@ -26,7 +26,11 @@ test(
         ["burst.ack_p99", "ms"],
       ],
       single: [["single.requests", "requests/s"]],
-      reader: [["reader.generated", "MB/s"]],
+      ingest: [
+        ["ingest.columns", "observations/s"],
+        ["ingest.rows", "observations/s"],
+        ["ingest.raw", "observations/s"],
+      ],
       delay: [["delay.p99", "ms"]],
       queries: [
         ["queries.oee.plant_by_hour", "ms"],

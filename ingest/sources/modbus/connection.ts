@@ -1,6 +1,6 @@
 // One TCP connection to a Modbus device or gateway, one request at a time.
 import { connect, type Socket } from "node:net";
-import ModbusRTU from "modbus-serial";
+import type ModbusRTU from "modbus-serial";
 import { HostClock } from "../../clock.ts";
 import { checkAddress, lookupChecked } from "../addresses.ts";
 import { cut } from "../text.ts";
@@ -31,7 +31,7 @@ export type Answer = { bits: (boolean | number)[]; bytes: Buffer; ts_us: number 
 export class ModbusConnection {
   /** What says when an answer came. */
   readonly clock: HostClock;
-  readonly #client = new ModbusRTU();
+  readonly #client: ModbusRTU;
   readonly #socket: Socket;
   /** Ends the request under way when the connection does: modbus-serial would wait for its time-out. */
   #hung_up: (error: Error) => void = () => undefined;
@@ -39,8 +39,9 @@ export class ModbusConnection {
   readonly #heard = new Set<number>();
   #open = true;
 
-  private constructor(socket: Socket, timeout_ms: number, clock: HostClock) {
+  private constructor(client: ModbusRTU, socket: Socket, timeout_ms: number, clock: HostClock) {
     this.clock = clock;
+    this.#client = client;
     this.#socket = socket;
     this.#client.setTimeout(timeout_ms);
     // A socket that breaks between two reads fails the next one; nobody else needs to hear of it.
@@ -59,13 +60,15 @@ export class ModbusConnection {
     clock = new HostClock(),
   ): Promise<ModbusConnection> {
     checkAddress(address.host);
+    // With the first module: it brings serial lines along, and most starts have none.
+    const { default: Client } = await import("modbus-serial");
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const socket = connect({ ...address, lookup: lookupChecked, noDelay: true, keepAlive: true });
     const timer = setTimeout(() => reject(new Error(`no connection within ${timeout_ms} ms`)), timeout_ms);
     socket.once("connect", resolve).once("error", reject);
     try {
       await promise;
-      const connection = new ModbusConnection(socket, timeout_ms, clock);
+      const connection = new ModbusConnection(new Client(), socket, timeout_ms, clock);
       await connection.#client.linkTCP(socket, address);
       return connection;
     } catch (error) {

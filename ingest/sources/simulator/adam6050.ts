@@ -1,5 +1,4 @@
 // A simulated ADAM-6050 on a real Modbus/TCP port: 12 inputs, 6 outputs, and a 32-bit counter behind each input.
-import { ServerTCP } from "modbus-serial";
 import { freePort } from "../../free-ports.ts";
 
 const INPUTS = 12;
@@ -34,6 +33,7 @@ export async function startAdam6050(
   } = {},
 ): Promise<Adam6050> {
   const { host = "127.0.0.1", unit = 1, onRead } = options;
+  const { ServerTCP } = await import("modbus-serial");
   // modbus-serial takes port 0 for 502.
   const port = options.port || freePort(host);
   const inputs = new Uint8Array(INPUTS);
