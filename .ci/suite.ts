@@ -69,7 +69,7 @@ async function runTogether(files: string[], run: Run): Promise<Report> {
   const code = await child.exited;
   process.off("SIGINT", forward).off("SIGTERM", forward);
   const report = await readReport(`${folder}/report.xml`, files);
-  rmSync(folder, { recursive: true });
+  rmSync(folder, { recursive: true, force: true });
   // What fails outside of a test is in no file's report.
   return code !== 0 && report.failed === 0 ? { ...report, failed: 1 } : report;
 }

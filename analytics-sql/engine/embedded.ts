@@ -39,7 +39,8 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<Engine> {
     ...engine,
     process: () => ({ ...own.status(), set_aside: setAside(path) }),
     async close() {
-      await purging.stop();
+      // An engine that hangs would be waited for: it is ended below.
+      void purging.stop();
       await engine.close();
       await own.close();
     },

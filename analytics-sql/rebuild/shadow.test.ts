@@ -77,12 +77,8 @@ const plant = (machine: string, shift_us: number): Plant => ({
 const LOG = MACHINES.flatMap((machine, i) => events(tenant, plant(machine, i * 60_000_000), compile, 37));
 
 const figures = async () => {
-  const [day, shift, all] = [
-    await oee(engine, { ...WINDOW, by: "day" }),
-    await oee(engine, { ...WINDOW, by: "shift" }),
-    await states(engine, WINDOW),
-  ];
-  return { day, shift, all };
+  const [day, all] = [await oee(engine, { ...WINDOW, by: "day" }), await states(engine, WINDOW)];
+  return { day, all };
 };
 
 /** The sum of a table's rows of each day, or of all, each row once. */

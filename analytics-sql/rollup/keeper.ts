@@ -8,6 +8,8 @@ const DAY_US = 86_400_000_000;
 const EVERY_MS = 10_000;
 /** Each rests so many times as long as it took: what arrives and who asks go first, and on a busy machine it does not pile up. */
 const REST = { today: 20, past: 5 };
+/** However long it waited for those who ask: analysts' views show what it made. */
+const REST_MAX_MS = 60_000;
 /** How much of the past is rolled up in one step, days of machines: screens wait for it no longer than for their own. */
 const PAST_MACHINE_DAYS = 500;
 
@@ -36,7 +38,8 @@ export function keepRolled(
         });
       }
       if (whole) trouble.over();
-      return Math.max(EVERY_MS, rest * (performance.now() - began_ms));
+      if (!whole) return EVERY_MS;
+      return Math.min(REST_MAX_MS, Math.max(EVERY_MS, rest * (performance.now() - began_ms)));
     });
   const today = rolling(troubles.today, REST.today, async (tenant, own, now_us) => {
     const from_us = now_us - (now_us % DAY_US);

@@ -38,6 +38,6 @@ for (let n = WARM_UP_INSERTS; n < WARM_UP_INSERTS + inserts; n++) {
 }
 const cpu_ms = (1_000 * (cpu_s(process.pid) - before_s)) / inserts;
 await engine.close();
-rmSync(path, { recursive: true });
+rmSync(path, { recursive: true, force: true });
 console.log(JSON.stringify({ cpu_ms, p50_ms: quantile(took_ms, 0.5) } satisfies Insert));
 process.exit(0);

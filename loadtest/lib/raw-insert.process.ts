@@ -57,7 +57,7 @@ const [counted] = await engine.query<{ rows: number }>(
   {},
 );
 await engine.close();
-rmSync(path, { recursive: true });
+rmSync(path, { recursive: true, force: true });
 if (counted?.rows !== wanted) throw new Error(`${counted?.rows} rows where ${wanted} went in`);
 console.log(JSON.stringify({ rows: batches * series.rows, seconds } satisfies RawInsert));
 process.exit(0);

@@ -108,6 +108,6 @@ for (const { machines: of, days: back } of asked) {
   });
 }
 await engine.close();
-rmSync(path, { recursive: true });
+rmSync(path, { recursive: true, force: true });
 console.log(JSON.stringify(found));
 process.exit(0);

@@ -56,7 +56,7 @@ type Case = {
 const CASES: Case[] = [
   {
     what: "another place",
-    spoil: () => rmSync(from, { recursive: true }),
+    spoil: () => rmSync(from, { recursive: true, force: true }),
     words: `${from}: there is no such folder`,
   },
   {

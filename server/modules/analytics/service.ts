@@ -26,6 +26,7 @@ import type { LastKnown } from "../../../ingest/live/hub.ts";
 import { badInput } from "../../../ingest/problem.ts";
 import { isByHand } from "../../../ingest/signals.ts";
 import type { Machine } from "../../../ingest/store/store.ts";
+import { forAll } from "../../plugins/deadline.ts";
 import { Remembered, untilRolled } from "./remembered.ts";
 
 export { OEE_CUTS, type OeeCut } from "../../../analytics-sql/queries/oee.ts";
@@ -124,11 +125,12 @@ export class Reports {
 
   /**
    * The policies in force, of machines of one tenant, for one report: read when the first of it needs them, and once. All
-   * reports share them while no entry comes in; where the engine cannot tell that, those of a screen do, for some seconds.
+   * reports share them while no entry comes in; where the engine cannot tell that, those of a screen do, for some seconds. The
+   * turn in which they are read may be that of others as well, so they are read to the end though whoever asked is gone.
    */
   policies(own: Machine[], freshness: Freshness): () => Promise<MachinePolicy[]> {
     let inForce: Promise<MachinePolicy[]> | undefined;
-    return () => (inForce ??= this.#policiesOf(own, freshness));
+    return () => (inForce ??= forAll(() => this.#policiesOf(own, freshness)));
   }
 
   #policiesOf(own: Machine[], freshness: Freshness): Promise<MachinePolicy[]> {
