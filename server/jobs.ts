@@ -24,7 +24,7 @@ import { type Door, topicDoor } from "./modules/rebuild/door.ts";
 import { Rebuilds } from "./modules/rebuild/service.ts";
 import { shareJobs } from "./replicas.ts";
 import { Retention } from "./retention.ts";
-import { type Shortage, shortOf, stepsOf, watchShortage } from "./shortage.ts";
+import { lackWhere, type Shortage, stepsOf, watchShortage } from "./shortage.ts";
 
 const PURGE_EVERY_MS = 3_600_000;
 const CLEAR_UP_EVERY_MS = 2_000;
@@ -103,7 +103,7 @@ export async function startJobs(deps: Deps): Promise<Jobs> {
         .run(() => rebuilds.underWay())
         .catch((error: Error) => log(`retention: ${error.message}`));
   }, PURGE_EVERY_MS);
-  const shortage = alone ? shortageOf(deps, lake_writer, rebuilds) : undefined;
+  const shortage = alone ? shortageOf(deps, { lake_writer, lake_keeper, rebuilds }) : undefined;
   const sharing = shareJobs(share, log);
   const clear = new Trouble("rebuild", log);
   const clearUp = (): Promise<void> =>
@@ -169,11 +169,27 @@ function lakeKeeperOf(writer: LakeWriter, { store, log }: Deps, share: Share): L
 }
 
 /** Purges sooner than retention says, while the disk runs short. */
-function shortageOf(deps: Deps, lake_writer: LakeWriter | undefined, rebuilds: Rebuilds): Shortage {
+function shortageOf(
+  deps: Deps,
+  {
+    lake_writer,
+    lake_keeper,
+    rebuilds,
+  }: Pick<Jobs, "lake_keeper" | "rebuilds"> & { lake_writer: LakeWriter | undefined },
+): Shortage {
   const { data_dir, raw_retention_days } = deps.config;
-  const kept = { ...deps, lake_writer, data_dir, raw_retention_days, holdsLog: () => rebuilds.underWay() };
+  const kept = {
+    ...deps,
+    lake_writer,
+    lakeLooked: () =>
+      lake_keeper !== undefined &&
+      (lake_keeper.status().last_success_ms > 0 || lake_keeper.failing() !== undefined),
+    data_dir,
+    raw_retention_days,
+    holdsLog: () => rebuilds.underWay(),
+  };
   return watchShortage({
-    runsShort: shortOf(kept),
+    lack: lackWhere(kept),
     steps: stepsOf(kept),
     now_ms: () => deps.store.retentionTime_ms(),
     trouble: new Trouble("disk", deps.log),

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { folderStorage } from "../analytics-sql/lake/folder.ts";
 import { Lake } from "../analytics-sql/lake/lake.ts";
 import { encodeEvent } from "../ingest/event.ts";
-import { isFull, isShort } from "../ingest/store/room.ts";
+import { isFull, isShort, type Lack, lackOf } from "../ingest/store/room.ts";
 import { openSqlite } from "../ingest/store/sqlite.ts";
 import type { NewEvent } from "../ingest/store/store.ts";
 import { Trouble } from "../ingest/trouble.ts";
@@ -28,6 +28,47 @@ test.each([
   expect([isShort(disk), isFull(disk)]).toEqual([short, false]);
 });
 
+test.each<[string, number, number, Lack]>([
+  ["room for all", GIB, 0, "none"],
+  ["what the log has counts", GIB / 2, GIB / 2, "none"],
+  ["but for nobody else", GIB / 4 - 4_096, 9 * GIB, "disk"],
+  ["which begins there", GIB / 4, 9 * GIB, "none"],
+  ["too little for anybody", GIB / 8, GIB / 8, "log"],
+])("who lacks room: %s", (_, free, log_free_bytes, lack) => {
+  const disk = { blocks: (1_000 * GIB) / 4_096, bavail: free / 4_096, bsize: 4_096 };
+  expect(lackOf(disk, log_free_bytes)).toBe(lack);
+  // Somebody gives up something before anything is refused.
+  expect(lackOf({ ...disk, bavail: 16 * 256 }, log_free_bytes)).not.toBe("none");
+});
+
+test("one that fails keeps no other from giving, and is told where none gives; what is room for the log alone helps nobody else", async () => {
+  const gave: string[] = [];
+  let failing = true;
+  const steps: Step[] = [
+    {
+      what: "first",
+      async give() {
+        if (failing) throw new Error("first: no answer");
+        return false;
+      },
+    },
+    { what: "log", for_log: true, give: async () => gave.push("log") > 0 },
+    { what: "table", give: async () => gave.length < 4 && gave.push("table") > 0 },
+  ];
+  const trouble = new Trouble("disk", () => {});
+  const told: unknown[] = [];
+  for (const lack of ["log", "disk", "disk", "log", "disk"] as const) {
+    const deps = { lack: async () => lack, steps, now_ms: async () => NOW_MS, trouble };
+    expect(await lookOnce(deps)).toBe(true);
+    told.push(trouble.failing?.error);
+  }
+  expect(gave).toEqual(["log", "table", "table", "log"]);
+  expect(told.at(-1)).toBe("the disk runs short: first: no answer");
+  failing = false;
+  await lookOnce({ lack: async () => "disk", steps, now_ms: async () => NOW_MS, trouble });
+  expect(trouble.failing?.error).toContain("nothing is left that may be given up");
+});
+
 test("the first that has anything gives, and the next look sees; each is told once, and when it is over", async () => {
   const said: string[] = [];
   const left = { lake: 2, log: 1 };
@@ -35,9 +76,9 @@ test("the first that has anything gives, and the next look sees; each is told on
     what,
     give: async () => left[what] > 0 && left[what]-- > 0,
   });
-  let short = true;
+  let lack: Lack = "log";
   const deps = {
-    runsShort: async () => short,
+    lack: async () => lack,
     steps: [step("lake"), step("log")],
     now_ms: async () => NOW_MS,
     trouble: new Trouble("disk", (line) => said.push(line)),
@@ -50,7 +91,7 @@ test("the first that has anything gives, and the next look sees; each is told on
   const words = (what: string): string => `the disk runs short: ${what} sooner than retention says`;
   const none = "the disk runs short: nothing is left that may be given up: make room";
   expect(seen).toEqual([words("lake"), words("lake"), words("log"), none, none]);
-  short = false;
+  lack = "none";
   expect(await lookOnce(deps)).toBe(false);
   expect(deps.trouble.failing).toBeUndefined();
   expect(said).toEqual([
@@ -67,21 +108,26 @@ const event = (type: NewEvent["header"]["type"], days_ago: number): NewEvent => 
   return { header, bytes: encodeEvent(header, new Uint8Array(40_000).fill(0x20)), rows: 0 };
 };
 
-async function kept(lake?: Lake, holds = false) {
+async function kept(lake?: Lake, holdsLog = async () => false, looked = true) {
   const store = await openSqlite({
     file: `${data_dir}/${crypto.randomUUID()}.sqlite`,
     max_outbox_bytes: 1 << 30,
   });
   const forgotten: string[] = [];
   const asked: string[] = [];
+  const before: unknown[] = [];
   const steps = stepsOf({
     store,
     lake,
     data_dir,
     raw_retention_days: 30,
-    holdsLog: async () => holds,
+    holdsLog,
+    lakeLooked: () => looked,
     engine: {
-      query: async <Row>() => [{ partition: "20261101" }] as Row[],
+      async query<Row>(_: string, params: Record<string, unknown>) {
+        before.push(params.before);
+        return [{ partition: "20261101" }] as Row[];
+      },
       maintain: async (sql: string) => void asked.push(sql),
     },
     lake_writer: lake && {
@@ -89,7 +135,7 @@ async function kept(lake?: Lake, holds = false) {
       forget: async (date: string) => void forgotten.push(date),
     },
   });
-  return { store, steps, forgotten, asked };
+  return { store, steps, forgotten, asked, before };
 }
 
 test("invariants 1 and 2: the log gives what is delivered, a half of retention after the other, never the last day", async () => {
@@ -117,7 +163,7 @@ test("invariants 1 and 2: the log gives what is delivered, a half of retention a
 
 test("with a lake its days go first, are looked for there from then on, and no others go; a rebuild holds the log", async () => {
   const lake = new Lake(folderStorage(`${data_dir}/lake`), 30);
-  const { store, steps, forgotten, asked } = await kept(lake, true);
+  const { store, steps, forgotten, asked } = await kept(lake, async () => true);
   await store.commit({ events: [event("mtc.observations.v1", 20)] });
   await store.delivered(1);
   expect(await Promise.all(steps.map(({ give }) => give(NOW_MS)))).toEqual([true, false, false]);
@@ -128,9 +174,35 @@ test("with a lake its days go first, are looked for there from then on, and no o
   await store.close();
 });
 
+test("with a lake the log gives nothing before it is known what the lake has", async () => {
+  const lake = new Lake(folderStorage(`${data_dir}/lake`), 30);
+  const { store, steps } = await kept(lake, undefined, false);
+  await store.commit({ events: [event("mtc.observations.v1", 20)] });
+  await store.delivered(1);
+  await expect(steps[1]?.give(NOW_MS)).rejects.toThrow("it is not known yet what the lake has");
+  expect(await store.purge(NOW_MS)).toBe(1);
+  await store.close();
+});
+
+test("a rebuild that begins meanwhile keeps what the log still has", async () => {
+  let asked = 0;
+  const { store, steps } = await kept(undefined, async () => asked++ > 0);
+  const events = Array.from({ length: 1_001 }, (_, n) => {
+    const header = { ...event("mtc.observations.v1", 20).header, id: `old-${n}` };
+    return { header, bytes: encodeEvent(header, new Uint8Array(1)), rows: 0 };
+  });
+  await store.commit({ events });
+  await store.delivered(1_001);
+  expect(await steps[1]?.give(NOW_MS)).toBe(true);
+  expect(await store.purge(NOW_MS)).toBe(1);
+  await store.close();
+});
+
 test("without a lake the table gives its oldest day last", async () => {
-  const { store, steps, asked } = await kept();
+  const { store, steps, asked, before } = await kept();
   expect(await Promise.all(steps.map(({ give }) => give(NOW_MS)))).toEqual([false, false, true]);
   expect(asked).toEqual(["ALTER TABLE mtc.observations DROP PARTITION ID '20261101'"]);
+  // The last 24 hours lie in this day and the next one.
+  expect(before).toEqual(["20261129"]);
   await store.close();
 });

@@ -5,9 +5,9 @@ import { literal } from "../analytics-sql/engine/literal.ts";
 import { DAY_US, type Lake } from "../analytics-sql/lake/lake.ts";
 import type { LakeWriter } from "../analytics-sql/lake/writer.ts";
 import { type Repeating, repeat } from "../analytics-sql/repeat.ts";
-import { isShort } from "../ingest/store/room.ts";
+import { type Lack, lackOf } from "../ingest/store/room.ts";
 import type { Store } from "../ingest/store/store.ts";
-import type { Failing, Trouble } from "../ingest/trouble.ts";
+import { causeOf, type Failing, type Trouble } from "../ingest/trouble.ts";
 import { writeWhole } from "./whole-file.ts";
 
 const DAY_MS = 86_400_000;
@@ -21,7 +21,9 @@ const FORGOTTEN = "raw_forgotten_before";
 export type Step = {
   /** In words, as the log and the health page have it. */
   what: string;
-  /** Gives up the oldest of it. @returns whether there was any */
+  /** What it gives is room for the log alone, whose file does not shrink. */
+  for_log?: true;
+  /** Gives up the oldest of it. @returns whether there was any @throws Error with why it cannot be told yet */
   give(now_ms: number): Promise<boolean>;
 };
 
@@ -31,7 +33,7 @@ export type Shortage = Repeating & {
 };
 
 type Deps = {
-  runsShort: () => Promise<boolean>;
+  lack: () => Promise<Lack>;
   /** The first that has anything gives. */
   steps: readonly Step[];
   /** Retention's time: a clock that was set is no reason to give anything up. */
@@ -46,24 +48,31 @@ export function watchShortage(deps: Deps): Shortage {
 }
 
 /** @returns whether the disk is short */
-export async function lookOnce({ runsShort, steps, now_ms, trouble }: Deps): Promise<boolean> {
+export async function lookOnce({ lack, steps, now_ms, trouble }: Deps): Promise<boolean> {
   try {
-    if (!(await runsShort())) {
+    const lacking = await lack();
+    if (lacking === "none") {
       trouble.over();
       return false;
     }
-    const at_ms = await now_ms();
-    let given = "nothing is left that may be given up: make room";
-    for (const { what, give } of steps) {
-      if (!(await give(at_ms))) continue;
-      given = `${what} sooner than retention says`;
-      break;
-    }
-    trouble.failed(new Error(`the disk runs short: ${given}`));
+    const helping = steps.filter(({ for_log }) => lacking === "log" || !for_log);
+    trouble.failed(new Error(`the disk runs short: ${await giveFirst(helping, await now_ms())}`));
   } catch (error) {
     trouble.failed(error);
   }
   return true;
+}
+
+/** One that fails keeps no other from giving. @returns what gave, or why nothing did */
+async function giveFirst(steps: readonly Step[], now_ms: number): Promise<string> {
+  let why = "nothing is left that may be given up: make room";
+  for (const { what, give } of steps)
+    try {
+      if (await give(now_ms)) return `${what} sooner than retention says`;
+    } catch (error) {
+      why = causeOf(error);
+    }
+  return why;
 }
 
 type Kept = {
@@ -71,23 +80,23 @@ type Kept = {
   engine: Pick<Engine, "query" | "maintain">;
   lake: Lake | undefined;
   lake_writer: Pick<LakeWriter, "oldestWritten" | "forget"> | undefined;
+  /** Since the start the lake was looked through, or cannot be: before that nobody knows what it has. */
+  lakeLooked: () => boolean;
   data_dir: string;
   raw_retention_days: number;
   /** What is in the log now must stay there. */
   holdsLog: () => Promise<boolean>;
 };
 
-/** What leaves the log is room for the log: its file does not shrink. */
-export const shortOf =
+/** Looks at the data directory's disk. */
+export const lackWhere =
   ({ store, data_dir }: Pick<Kept, "store" | "data_dir">) =>
-  async (): Promise<boolean> => {
-    const { bavail, blocks, bsize } = statfsSync(data_dir);
-    return isShort({ bavail: bavail + Math.floor((await store.freeBytes()) / bsize), blocks, bsize });
-  };
+  async (): Promise<Lack> =>
+    lackOf(statfsSync(data_dir), await store.freeBytes());
 
 /** In the order in which they give; nothing of the last day is given up, nor what was not delivered, nor configuration. */
 export function stepsOf(kept: Kept): Step[] {
-  const { store, engine, lake, lake_writer, data_dir, raw_retention_days, holdsLog } = kept;
+  const { store, engine, lake, lake_writer, lakeLooked, data_dir, raw_retention_days, holdsLog } = kept;
   return [
     {
       what: "raw observations that are in the lake leave analytics",
@@ -104,13 +113,15 @@ export function stepsOf(kept: Kept): Step[] {
     },
     {
       what: "delivered observations leave the log",
+      for_log: true,
       async give(now_ms) {
-        if (await holdsLog()) return false;
+        if (lake && !lakeLooked()) throw new Error("it is not known yet what the lake has");
         // Half of retention, then half of that, down to a day.
         for (let days = raw_retention_days; ; ) {
           days = Math.max(1, days / 2);
           let purged = 0;
-          for (let n = 1; n > 0; purged += n) n = await store.purge(now_ms - days * DAY_MS);
+          for (let n = 1; n > 0 && !(await holdsLog()); purged += n)
+            n = await store.purge(now_ms - days * DAY_MS);
           if (purged > 0 || days <= 1) return purged > 0;
         }
       },

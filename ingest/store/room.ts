@@ -5,17 +5,32 @@ import { type StatsFs, statfsSync } from "node:fs";
 const KEPT_FREE_BYTES = 16 * 1024 ** 2;
 const KEPT_FREE_SHARE = 1 / 32;
 
-/** @param disk as the system tells of it */
-export const isFull = ({ bavail, blocks, bsize }: Pick<StatsFs, "bavail" | "blocks" | "bsize">): boolean =>
+/** A disk as the system tells of it. */
+export type Disk = Pick<StatsFs, "bavail" | "blocks" | "bsize">;
+
+export const isFull = ({ bavail, blocks, bsize }: Disk): boolean =>
   bavail * bsize < Math.min(KEPT_FREE_BYTES, KEPT_FREE_SHARE * blocks * bsize);
 
 /** Below this the disk runs short: what is kept longer than it must be makes room. */
 const SHORT_BYTES = 1024 ** 3;
 const SHORT_SHARE = 1 / 8;
 
-/** @param disk as the system tells of it */
-export const isShort = ({ bavail, blocks, bsize }: Pick<StatsFs, "bavail" | "blocks" | "bsize">): boolean =>
+export const isShort = ({ bavail, blocks, bsize }: Disk): boolean =>
   bavail * bsize < Math.min(SHORT_BYTES, SHORT_SHARE * blocks * bsize);
+
+/** Below this, what the log's own file has free is no comfort: all else needs the disk, and a commit is refused on a full one. */
+const LOW_BYTES = 256 * 1024 ** 2;
+const LOW_SHARE = 1 / 16;
+
+/** Who has too little room: nobody, the log with all else, or all else alone. */
+export type Lack = "none" | "log" | "disk";
+
+/** @param log_free_bytes what the log's file takes in before it grows */
+export function lackOf(disk: Disk, log_free_bytes: number): Lack {
+  const { bavail, blocks, bsize } = disk;
+  if (isShort({ ...disk, bavail: bavail + Math.floor(log_free_bytes / bsize) })) return "log";
+  return bavail * bsize < Math.min(LOW_BYTES, LOW_SHARE * blocks * bsize) ? "disk" : "none";
+}
 
 /** Is there room on the disk of this file or folder for anything new? */
 export const hasRoom = (path: string): boolean => hasRoomFor(path, 0);
