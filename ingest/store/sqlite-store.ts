@@ -417,7 +417,8 @@ export class SqliteStore {
       const { changes } = this.#db.run(
         `DELETE FROM events WHERE position IN (
            SELECT position FROM events
-           WHERE time_ms < ? AND position <= ? AND type IN (${PURGED}) LIMIT 1000)`,
+           WHERE time_ms < ? AND position <= ? AND type IN (${PURGED})
+             AND position NOT IN (SELECT position FROM poison) LIMIT 1000)`,
         [before_ms, this.#watermark],
       );
       if (changes > 0) {

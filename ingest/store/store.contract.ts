@@ -282,6 +282,19 @@ export function storeContract(name: string, open: () => Promise<Store>, reset: (
       expect(await outbox()).toEqual([setup.header.id, open.header.id]);
     });
 
+    test("purge leaves what was set aside, until somebody says what becomes of it", async () => {
+      const [bad, good] = [event(), event()];
+      await store.commit({ events: [bad, good] });
+      const { events } = await store.readOutbox(2, 1 << 20);
+      const [first = 0, last = 0] = events.map(({ position }) => position);
+      await store.setAside(first, "bad byte");
+      await store.delivered(last);
+      expect(await store.purge(Date.now() + 1e12)).toBe(1);
+      const [left] = await store.poison(bad.header.tenant_id, 10);
+      expect(left).toMatchObject({ position: first, id: bad.header.id });
+      expect(await store.discardPoison(bad.header.tenant_id, first)).toBe(true);
+    });
+
     test("until when it was purged is known for good; before the first purge it is all there", async () => {
       const [old, open] = [event(), event()];
       const before_ms = open.header.time_ms;

@@ -209,7 +209,8 @@ export type Store = {
    */
   waiting(tenant_id: string): Promise<{ first: number; last: number } | undefined>;
   /**
-   * Forgets delivered observations, and what agents said of assets, taken before `before_ms`; configuration stays.
+   * Forgets delivered observations, and what agents said of assets, taken before `before_ms`; configuration
+   * stays, and what was set aside.
    * The assets an agent still has are told again with every start.
    */
   purge(before_ms: number): Promise<number>;

@@ -240,6 +240,8 @@ export class Outbox {
           time_ms: { $lt: before_ms },
           bus: { $exists: false },
           raw: { $exists: false },
+          // What somebody may still mend stays; what nobody wrote does not.
+          $or: [{ aside: { $exists: false } }, { tenant_id: NOBODY }],
         },
         { projection: { _id: 1 } },
       )
