@@ -17,6 +17,7 @@ import { openLetters } from "./bus.ts";
 import type { Config } from "./config.ts";
 import { KAFKA_CONSUMERS } from "./engine.ts";
 import type { Reports } from "./modules/analytics/service.ts";
+import type { Backups } from "./modules/backup/service.ts";
 import { endOpenReasons } from "./modules/downtime/open-ends.ts";
 import type { Annotations } from "./modules/downtime/service.ts";
 import type { Machines } from "./modules/machines/service.ts";
@@ -54,6 +55,7 @@ type Deps = {
   roller: Roller;
   reports: Reports;
   annotations: Annotations;
+  backups: Pick<Backups, "last">;
   log: (message: string) => void;
 };
 
@@ -190,6 +192,7 @@ function shortageOf(
   };
   return watchShortage({
     lack: lackWhere(kept),
+    copied: () => deps.backups.last()?.phase === "saving",
     steps: stepsOf(kept),
     now_ms: () => deps.store.retentionTime_ms(),
     trouble: new Trouble("disk", deps.log),

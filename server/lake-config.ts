@@ -43,9 +43,12 @@ function parseS3(env: Env, url: string): LakeConfig {
   return { kind: "s3", endpoint, region, bucket, prefix: prefix && `${prefix}/`, access_key, secret_key };
 }
 
-/** The engine would take these for a pattern, and read what nobody named. @param given as it is told */
+/** The engine would take it for a pattern, and read or write what nobody named. */
+export const hasGlobs = (path: string): boolean => /[*?{}[\]]/.test(path);
+
+/** @param given as it is told @throws Error for a pattern */
 export function refuseGlobs(given: string, path: string): void {
-  if (/[*?{}[\]]/.test(path)) throw new Error(`${given}: must not hold any of * ? { } [ ]`);
+  if (hasGlobs(path)) throw new Error(`${given}: must not hold any of * ? { } [ ]`);
 }
 
 function secret(env: Env, name: string): string {

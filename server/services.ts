@@ -109,7 +109,8 @@ export async function startServices(config: Config, log: Log): Promise<Services>
   const { store, machines, hub, relay } = { ...data, ...way };
   let parts: Parts | undefined;
   const readers = openReaders({ ...data, ...way }, () => parts?.arrived_ms() ?? Date.now(), log);
-  const jobs = await startJobs({ config, ...data, ...way, ...readers, log });
+  const backups = new Backups({ ...data, data_dir: config.data_dir, log });
+  const jobs = await startJobs({ config, ...data, ...way, ...readers, backups, log });
   const seeding = serves ? seedHub({ ...data, ...way, ...readers, running: () => running, log }) : undefined;
   const offered = config.profile === "embedded";
   const collects = config.roles.includes("collect");
@@ -123,7 +124,6 @@ export async function startServices(config: Config, log: Log): Promise<Services>
   const doors = await openDoors(config, { ...data, ...way, metrics }, log);
   const deadLetters = new DeadLetters({ ...way, letters: jobs.letters, wake: relay.wake });
   const about = { parts, stopping: () => stopping };
-  const backups = new Backups({ engine: data.engine, data_dir: config.data_dir, log });
   const shown = {
     ...about,
     ...data,

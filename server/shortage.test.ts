@@ -58,15 +58,22 @@ test("one that fails keeps no other from giving, and is told where none gives; w
   const trouble = new Trouble("disk", () => {});
   const told: unknown[] = [];
   for (const lack of ["log", "disk", "disk", "log", "disk"] as const) {
-    const deps = { lack: async () => lack, steps, now_ms: async () => NOW_MS, trouble };
+    const deps = { lack: async () => lack, copied: () => false, steps, now_ms: async () => NOW_MS, trouble };
     expect(await lookOnce(deps)).toBe(true);
     told.push(trouble.failing?.error);
   }
   expect(gave).toEqual(["log", "table", "table", "log"]);
   expect(told.at(-1)).toBe("the disk runs short: first: no answer");
   failing = false;
-  await lookOnce({ lack: async () => "disk", steps, now_ms: async () => NOW_MS, trouble });
+  const deps = { lack: async () => "disk" as const, steps, now_ms: async () => NOW_MS, trouble };
+  await lookOnce({ ...deps, copied: () => false });
   expect(trouble.failing?.error).toContain("nothing is left that may be given up");
+  gave.length = 0;
+  await lookOnce({ ...deps, copied: () => true });
+  expect([gave, trouble.failing?.error]).toEqual([
+    [],
+    "the disk runs short: nothing goes while a backup is made",
+  ]);
 });
 
 test("the first that has anything gives, and the next look sees; each is told once, and when it is over", async () => {
@@ -79,6 +86,7 @@ test("the first that has anything gives, and the next look sees; each is told on
   let lack: Lack = "log";
   const deps = {
     lack: async () => lack,
+    copied: () => false,
     steps: [step("lake"), step("log")],
     now_ms: async () => NOW_MS,
     trouble: new Trouble("disk", (line) => said.push(line)),

@@ -34,6 +34,8 @@ export type Shortage = Repeating & {
 
 type Deps = {
   lack: () => Promise<Lack>;
+  /** Somebody copies what would be given up. */
+  copied: () => boolean;
   /** The first that has anything gives. */
   steps: readonly Step[];
   /** Retention's time: a clock that was set is no reason to give anything up. */
@@ -48,7 +50,7 @@ export function watchShortage(deps: Deps): Shortage {
 }
 
 /** @returns whether the disk is short */
-export async function lookOnce({ lack, steps, now_ms, trouble }: Deps): Promise<boolean> {
+export async function lookOnce({ lack, copied, steps, now_ms, trouble }: Deps): Promise<boolean> {
   try {
     const lacking = await lack();
     if (lacking === "none") {
@@ -56,7 +58,8 @@ export async function lookOnce({ lack, steps, now_ms, trouble }: Deps): Promise<
       return false;
     }
     const helping = steps.filter(({ for_log }) => lacking === "log" || !for_log);
-    trouble.failed(new Error(`the disk runs short: ${await giveFirst(helping, await now_ms())}`));
+    const what = copied() ? "nothing goes while a backup is made" : await giveFirst(helping, await now_ms());
+    trouble.failed(new Error(`the disk runs short: ${what}`));
   } catch (error) {
     trouble.failed(error);
   }

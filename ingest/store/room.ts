@@ -1,5 +1,5 @@
 // When a disk counts as full: a little before it is, so that what must still be written has room.
-import { type StatsFs, statfsSync } from "node:fs";
+import { type StatsFs, statfsSync, statSync } from "node:fs";
 
 /** What is kept free, and of a small disk the share of it. */
 const KEPT_FREE_BYTES = 16 * 1024 ** 2;
@@ -36,7 +36,15 @@ export function lackOf(disk: Disk, log_free_bytes: number): Lack {
 export const hasRoom = (path: string): boolean => hasRoomFor(path, 0);
 
 /** Would there be room yet, with so much more on it? */
-export function hasRoomFor(path: string, bytes: number): boolean {
+export const hasRoomFor = (path: string, bytes: number): boolean => !isFull(diskWith(path, bytes));
+
+/** The same of a copy, for whose sake the disk of what is copied never runs short. */
+export function hasRoomForCopy(of: string, to: string, bytes: number): boolean {
+  const disk = diskWith(to, bytes);
+  return statSync(of).dev === statSync(to).dev ? !isShort(disk) : !isFull(disk);
+}
+
+function diskWith(path: string, bytes: number): Disk {
   const { bavail, blocks, bsize } = statfsSync(path);
-  return !isFull({ bavail: bavail - Math.ceil(bytes / bsize), blocks, bsize });
+  return { bavail: bavail - Math.ceil(bytes / bsize), blocks, bsize };
 }

@@ -2,18 +2,27 @@
 import { afterAll, beforeEach, expect, test } from "bun:test";
 import {
   appendFileSync,
+  chmodSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
+  statfsSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
+import { relative } from "node:path";
+import type { Engine } from "../../analytics-sql/engine/engine.ts";
+import { encodeEvent } from "../../ingest/event.ts";
+import { hasRoomFor, hasRoomForCopy } from "../../ingest/store/room.ts";
 import { openSqlite } from "../../ingest/store/sqlite.ts";
 import { parseConfig } from "../config.ts";
 import { RESTORING, refuseHalfRestored, takeDataDir } from "../data-dir.ts";
+import { REQUEST } from "../modules/backup/model.ts";
+import { Backups } from "../modules/backup/service.ts";
 import { MANIFEST, type Manifest, manifestOf } from "./manifest.ts";
 import { putBack } from "./put-back.ts";
 import { takeBackup } from "./take.ts";
@@ -167,4 +176,124 @@ test("a backup is refused where it cannot be, and leaves nothing", async () => {
   writeFileSync(`${data_dir}/schema_version`, "1.999");
   await expect(backUp(`${root}/new`)).rejects.toThrow("of a newer release: back it up by that one");
   expect(readdirSync(root).sort()).toEqual(["backup", "data", "mine.partial"]);
+});
+
+test("a copy on the disk of what it copies leaves more of it than one elsewhere", () => {
+  mkdirSync(data_dir);
+  const { bavail, blocks, bsize } = statfsSync(root);
+  // Half of what keeps the disk from running short.
+  const bytes = bavail * bsize - Math.min(1024 ** 3, (blocks * bsize) / 8) / 2;
+  expect(hasRoomFor(from, bytes)).toBe(true);
+  expect(hasRoomForCopy(data_dir, from, bytes)).toBe(false);
+  expect(hasRoomForCopy("/dev", from, bytes)).toBe(true);
+});
+
+test("who listens where a server should gets no key while none has the directory, and is not believed", async () => {
+  mkdirSync(data_dir);
+  const header = { id: "a", type: "mtc.observations.v1" as const, tenant_id: "default", machine_id: "mill" };
+  const store = await openSqlite({ file: `${data_dir}/mtc.sqlite`, max_outbox_bytes: 1 << 20 });
+  const event = { ...header, time_ms: TAKEN_MS };
+  await store.commit({ events: [{ header: event, bytes: encodeEvent(event, new Uint8Array(1)), rows: 0 }] });
+  await store.delivered(1);
+  await store.close();
+  const asked: string[] = [];
+  let says = {};
+  const stranger = Bun.serve({
+    hostname: "127.0.0.1",
+    port: 0,
+    fetch({ method, url }) {
+      asked.push(`${method} ${new URL(url).pathname}`);
+      return Response.json(says);
+    },
+  });
+  const config = parseConfig({
+    MTC_DATA_DIR: data_dir,
+    MTC_PORT: String(stranger.port),
+    MTC_ADMIN_KEY: "key-of-the-admin",
+  });
+  const to = `${root}/believed`;
+  const refused = (words: string) =>
+    expect(takeBackup(config, to, () => {})).rejects.toThrow(new RegExp(`^${words}`));
+  await refused(`${data_dir} has no analytics`);
+  expect(asked).toEqual([]);
+  const server = takeDataDir(data_dir);
+  says = { phase: "done", to, delivered: 1, saved: [] };
+  await refused("analytics has no table, and took the log up to 1");
+  says = { phase: "done", to, delivered: 0, saved: [] };
+  await refused("analytics is made anew of the log");
+  says = { phase: "saving", to: "/backup/other" };
+  await refused("the server writes another backup \\(/backup/other\\)");
+  server.free();
+  await stranger.stop(true);
+  expect(existsSync(`${to}.partial`)).toBe(false);
+});
+
+test("analytics that a start would have to mend is not backed up as it is", async () => {
+  mkdirSync(`${data_dir}/chdb`, { recursive: true });
+  await (await openSqlite({ file: `${data_dir}/mtc.sqlite`, max_outbox_bytes: 1 })).close();
+  const config = parseConfig({ MTC_DATA_DIR: data_dir });
+  await expect(takeBackup(config, `${root}/damaged`, () => {})).rejects.toThrow(
+    /^analytics is damaged, or not whole: start the server on it once/,
+  );
+  expect(existsSync(`${root}/damaged`)).toBe(false);
+  expect(readdirSync(data_dir)).not.toContain("move-scratch");
+});
+
+const token = "0123456789abcdef";
+/** A server's, whose engine has no table and was started so often. */
+function backupsOf(restarts: () => number): Backups {
+  const engine = {
+    process: () => ({ up: true, restarts: restarts(), resident_bytes: 0, set_aside: [] }),
+    query: async () => [],
+  };
+  return new Backups({
+    engine: engine as unknown as Engine,
+    store: { logState: async () => ({ last: 7, delivered: 5, purged_before_ms: 0 }) },
+    data_dir: root,
+    log: () => {},
+  });
+}
+
+test("a server writes into a folder that its own user has made for it alone", async () => {
+  const [to, other, globs] = [`${root}/asked`, `${root}/link`, `${root}/{a,b}`];
+  const clear = (): void => {
+    for (const path of [to, other, globs]) rmSync(path, { recursive: true, force: true });
+  };
+  const make = (): void => {
+    clear();
+    for (const path of [to, globs]) {
+      mkdirSync(path, { mode: 0o700 });
+      writeFileSync(`${path}/${REQUEST}`, token);
+    }
+  };
+  const spoils: [string, () => unknown, string][] = [
+    [to, () => chmodSync(to, 0o750), token],
+    [other, () => symlinkSync(to, other), token],
+    [to, () => (rmSync(`${to}/${REQUEST}`), symlinkSync(file, `${to}/${REQUEST}`)), "a-key-of-the-admin"],
+    [to, () => writeFileSync(`${to}/${REQUEST}`, token.repeat(20)), token.repeat(20)],
+    [globs, () => {}, token],
+    [relative(process.cwd(), to), () => {}, token],
+  ];
+  for (const [path, spoil, told] of spoils) {
+    make();
+    spoil();
+    const ask = { data_dir: root, to: path, token: told };
+    expect(() => backupsOf(() => 0).start(ask)).toThrow(/^\/to: /);
+  }
+  make();
+  const backups = backupsOf(() => 0);
+  expect(backups.start({ data_dir: root, to, token })).toMatchObject({ phase: "saving", to });
+  await backups.stop();
+  expect(backups.last()).toMatchObject({ phase: "done", delivered: 5, error: "" });
+
+  make();
+  let asked = 0;
+  const restarted = backupsOf(() => asked++);
+  restarted.start({ data_dir: root, to, token });
+  await restarted.stop();
+  expect(restarted.last()).toMatchObject({
+    phase: "failed",
+    error: expect.stringContaining("started again"),
+  });
+  clear();
 });

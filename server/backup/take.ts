@@ -13,12 +13,13 @@ import { dirname } from "node:path";
 import { type SavedPartition, saveTables } from "../../analytics-sql/backup/tables.ts";
 import { SCHEMA_VERSION } from "../../analytics-sql/schema/schema.ts";
 import { compare, textOf } from "../../analytics-sql/schema/version.ts";
-import { hasRoomFor } from "../../ingest/store/room.ts";
+import { hasRoomForCopy } from "../../ingest/store/room.ts";
 import { copyStore, standingOf } from "../../ingest/store/sqlite-copy.ts";
 import { SqliteReader } from "../../ingest/store/sqlite-reader.ts";
 import { version } from "../../package.json" with { type: "json" };
 import type { Config } from "../config.ts";
 import { DATA_LOCK, RESTORING, refuseHalfRestored } from "../data-dir.ts";
+import { lockFile } from "../file-lock.ts";
 import { refuseGlobs } from "../lake-config.ts";
 import { ANALYTICS, REQUEST, type SavingTables } from "../modules/backup/model.ts";
 import { openStopped } from "../move/source.ts";
@@ -97,18 +98,23 @@ function begin(to: string, token: string): string {
 
 async function open(config: Config): Promise<From> {
   const { data_dir, host, port } = config;
-  const call = await runningServer(config);
+  // Where nobody has the directory, whoever listens there is no server of it, and gets no key.
+  const free = lockFile(`${data_dir}/${DATA_LOCK}`);
+  free?.free();
+  const call = free ? undefined : await runningServer(config);
   if (call) {
     const log = new SqliteReader(`${data_dir}/${STORE}`);
+    // Its start has delivered again what a power cut may have taken before.
+    const delivered = log.delivered();
     return {
       log,
-      // Its start has delivered again what a power cut may have taken before.
-      delivered: log.delivered(),
-      save: (to, token) => savedBy(call, { data_dir, to, token }),
+      delivered,
+      save: (to, token) => savedBy(call, { data_dir, to, token }, delivered),
       close: async () => log.close(),
     };
   }
   const { log, engine, close } = await openStopped(data_dir).catch((error: Error) => {
+    if (free) throw error;
     throw new Error(`no server answers at ${host}:${port} (MTC_HOST, MTC_PORT), and ${error.message}`);
   });
   return {
@@ -120,24 +126,30 @@ async function open(config: Config): Promise<From> {
       mkdirSync(folder);
       return saveTables(engine, {
         folder,
-        hasRoomFor: (bytes) => hasRoomFor(folder, bytes),
+        hasRoomFor: (bytes) => hasRoomForCopy(data_dir, folder, bytes),
         goOn() {},
       });
     },
   };
 }
 
-/** The server's engine is nobody else's to ask. */
+/**
+ * The server's engine is nobody else's to ask.
+ * @param delivered up to where analytics had the log before
+ */
 async function savedBy(
   call: Call,
   ask: { data_dir: string; to: string; token: string },
+  delivered: number,
 ): Promise<SavedPartition[]> {
   let job = await call<SavingTables>("POST", "/api/v1/backup", ask);
   while (job.phase === "saving") {
     await Bun.sleep(POLL_MS);
     job = await call<SavingTables>("GET", "/api/v1/backup");
+    if (job.to !== ask.to) throw new Error(`the server writes another backup (${job.to}): back up again`);
   }
   if (job.phase === "failed") throw new Error(`analytics was not backed up: ${job.error}`);
+  if (job.delivered < delivered) throw new Error("analytics is made anew of the log: back up again later");
   return job.saved;
 }
 
@@ -148,14 +160,18 @@ async function fill(
   { log, delivered, save }: From,
   told: (line: string) => void,
 ): Promise<void> {
-  if (!hasRoomFor(partial, log.bytes()))
+  const refuseShort = (): void => {
+    if (hasRoomForCopy(data_dir, partial, log.bytes())) return;
     throw new Error(`${partial}: too little room: the log alone takes ${log.bytes()} bytes`);
+  };
+  refuseShort();
   const standing = standingOf(log, delivered);
   const tables = await save(partial, token);
+  if (tables.length === 0 && delivered > 0)
+    throw new Error(`analytics has no table, and took the log up to ${delivered}: back up again`);
   told(`analytics: ${tables.length} files`);
   // What was written meanwhile has come on top.
-  if (!hasRoomFor(partial, log.bytes()))
-    throw new Error(`${partial}: too little room for the log's ${log.bytes()} bytes`);
+  refuseShort();
   const taken = new Date().toISOString();
   copyStore(log, `${partial}/${STORE}`, standing);
   told(`log: ${statSync(`${partial}/${STORE}`).size} bytes`);

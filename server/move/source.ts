@@ -46,7 +46,7 @@ export async function openSource(data_dir: string, told: (line: string) => void)
 
 /**
  * Opens it, so that no server starts on it meanwhile; nothing of it is changed.
- * @throws Error where a server runs on it, or where there is none
+ * @throws Error where a server runs on it, where there is none, or where its analytics is not whole
  */
 export async function openStopped(data_dir: string): Promise<Stopped> {
   const [file, chdb, path] = [`${data_dir}/mtc.sqlite`, `${data_dir}/chdb`, `${data_dir}/${COPY}`];
@@ -81,12 +81,17 @@ export async function openStopped(data_dir: string): Promise<Stopped> {
     rmSync(path, { recursive: true, force: true });
     log = new SqliteReader(file);
     snapshot(chdb, path);
-    engine = await openEmbedded({ path, rawRetentionDays: FOR_EVER_DAYS });
+    engine = await openEmbedded({ path, rawRetentionDays: FOR_EVER_DAYS, again: refuseDamaged });
     return { log, engine, close };
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+/** What a start makes again of the log would be missing in the copy. */
+async function refuseDamaged(): Promise<never> {
+  throw new Error("analytics is damaged, or not whole: start the server on it once, which mends it");
 }
 
 /**

@@ -1,14 +1,22 @@
 // Writes analytics into a backup's folder while the server goes on: its engine is nobody else's to ask.
-import { existsSync, mkdirSync, readFileSync, realpathSync } from "node:fs";
+import { existsSync, lstatSync, mkdirSync, readFileSync, realpathSync } from "node:fs";
+import { isAbsolute } from "node:path";
 import { saveTables } from "../../../analytics-sql/backup/tables.ts";
 import type { Engine } from "../../../analytics-sql/engine/engine.ts";
 import { badInput } from "../../../ingest/problem.ts";
-import { hasRoomFor } from "../../../ingest/store/room.ts";
+import { hasRoomForCopy } from "../../../ingest/store/room.ts";
+import type { Store } from "../../../ingest/store/store.ts";
 import { causeOf } from "../../../ingest/trouble.ts";
+import { hasGlobs } from "../../lake-config.ts";
 import { Problem } from "../../plugins/errors.ts";
-import { ANALYTICS, type BackupInput, REQUEST, type SavingTables } from "./model.ts";
+import { ANALYTICS, type BackupInput, MAX_TOKEN_LENGTH, REQUEST, type SavingTables } from "./model.ts";
 
-type Deps = { engine: Engine; data_dir: string; log: (message: string) => void };
+type Deps = {
+  engine: Engine;
+  store: Pick<Store, "logState">;
+  data_dir: string;
+  log: (message: string) => void;
+};
 type Job = SavingTables & { began_ms: number };
 
 /** One at a time; the last one is remembered until the program ends. */
@@ -42,8 +50,12 @@ export class Backups {
     if (this.#job?.phase === "saving")
       throw new Problem(409, "Conflict", "a backup is under way; one at a time");
     if (this.#stopping) throw new Problem(503, "Overloaded", "the server stops");
-    if (tokenIn(to) !== token) throw badInput("/to", "the folder is not there, or not made for this backup");
-    const job: Job = { began_ms: Date.now(), phase: "saving", saved: [], seconds: 0, error: "" };
+    if (!isAbsolute(to) || hasGlobs(to))
+      throw badInput("/to", "must be absolute, without any of * ? { } [ ]");
+    if (tokenIn(to) !== token)
+      throw badInput("/to", "the folder is not there, not this user's alone, or not made for this backup");
+    const began_ms = Date.now();
+    const job: Job = { began_ms, to, phase: "saving", delivered: 0, saved: [], seconds: 0, error: "" };
     this.#job = job;
     log(`backup: to ${to}`);
     this.#done = this.#run(job, to, token);
@@ -57,18 +69,27 @@ export class Backups {
   }
 
   async #run(job: Job, to: string, token: string): Promise<void> {
-    const { engine, log } = this.#deps;
+    const { engine, store, data_dir, log } = this.#deps;
+    const restarts = engine.process?.().restarts;
+    // One that was started again may have been mended: what it has is on its way once more.
+    const refuseMended = (): void => {
+      if (engine.process?.().restarts !== restarts)
+        throw new Error("analytics was started again meanwhile: back up again");
+    };
     try {
+      job.delivered = (await store.logState()).delivered;
       const folder = `${to}/${ANALYTICS}`;
       mkdirSync(folder);
       job.saved = await saveTables(engine, {
         folder,
-        hasRoomFor: (bytes) => hasRoomFor(folder, bytes),
+        hasRoomFor: (bytes) => hasRoomForCopy(data_dir, folder, bytes),
         goOn: () => {
           if (this.#stopping) throw new Error("the server stops");
           if (tokenIn(to) !== token) throw new Error("whoever asked for it has given it up");
+          refuseMended();
         },
       });
+      refuseMended();
       job.phase = "done";
     } catch (error) {
       job.phase = "failed";
@@ -79,9 +100,14 @@ export class Backups {
   }
 }
 
+/** Of a folder that this user has made, and nobody else can reach; no link leads to it, or out of it. */
 function tokenIn(folder: string): string | undefined {
+  const file = `${folder}/${REQUEST}`;
   try {
-    return readFileSync(`${folder}/${REQUEST}`, "utf8");
+    const [made, request] = [lstatSync(folder), lstatSync(file)];
+    const is_ours = made.isDirectory() && made.uid === process.getuid?.() && (made.mode & 0o077) === 0;
+    if (!is_ours || !request.isFile() || request.size > MAX_TOKEN_LENGTH) return undefined;
+    return readFileSync(file, "utf8");
   } catch {
     return undefined;
   }
