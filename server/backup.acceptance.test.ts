@@ -1,6 +1,6 @@
 // A backup of the real program while it takes events, restored and started: the same figures, nothing lost, nothing twice (SPEC 14.9).
 import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { limit_ms, pace, until } from "../.ci/limits.ts";
 import type { Manifest } from "./backup/manifest.ts";
@@ -43,6 +43,20 @@ async function fill({ call }: TestServer): Promise<void> {
   ]).flat();
   await call("POST", "/internal/machines/fixed/data", { observations });
   await call("POST", "/api/v1/machines/fixed/rejects", { ts: at(3_000), count: 2 });
+}
+
+/** As one that left its table while it was saved: a file without a row. */
+function addEmptyPartition(to: string): void {
+  const file = `${to}/manifest.json`;
+  const manifest = JSON.parse(readFileSync(file, "utf8")) as Manifest;
+  const own = manifest.tables.find(({ name }) => name === "observations") as Manifest["tables"][number];
+  const bytes = Bun.zstdCompressSync(new Uint8Array(0));
+  const path = "observations/20200101.native.zst";
+  writeFileSync(`${to}/analytics/${path}`, bytes);
+  manifest.tables.push({ ...own, partition: "20200101", path });
+  const sha256 = new Bun.CryptoHasher("sha256").update(bytes).digest("hex");
+  manifest.files.push({ path: `analytics/${path}`, bytes: bytes.length, sha256 });
+  writeFileSync(file, JSON.stringify(manifest));
 }
 
 /** One count after the other, until it is told to end. @returns how many were acknowledged so far */
@@ -88,6 +102,7 @@ describe.skipIf(onCluster)("backed up while it takes events", () => {
     await discard(source);
     server = undefined;
 
+    addEmptyPartition(to);
     const data_dir = `${folder}/restored`;
     const restored = await run("restore", ["--from", to], { MTC_DATA_DIR: data_dir });
     expect(restored).toEqual({ code: 0, output: expect.stringContaining("start the server on") });

@@ -259,6 +259,10 @@ test("a server writes into a folder that its own user has made for it alone", as
   const clear = (): void => {
     for (const path of [to, other, globs]) rmSync(path, { recursive: true, force: true });
   };
+  const free = (path: string): string => {
+    rmSync(path);
+    return path;
+  };
   const make = (): void => {
     clear();
     for (const path of [to, globs]) {
@@ -269,7 +273,7 @@ test("a server writes into a folder that its own user has made for it alone", as
   const spoils: [string, () => unknown, string][] = [
     [to, () => chmodSync(to, 0o750), token],
     [other, () => symlinkSync(to, other), token],
-    [to, () => (rmSync(`${to}/${REQUEST}`), symlinkSync(file, `${to}/${REQUEST}`)), "a-key-of-the-admin"],
+    [to, () => symlinkSync(file, free(`${to}/${REQUEST}`)), "a-key-of-the-admin"],
     [to, () => writeFileSync(`${to}/${REQUEST}`, token.repeat(20)), token.repeat(20)],
     [globs, () => {}, token],
     [relative(process.cwd(), to), () => {}, token],
