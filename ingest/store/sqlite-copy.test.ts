@@ -153,6 +153,16 @@ const NO_REASONS = {
   since_us: 0,
 };
 
+test("invariant 4: a source that was being caught up with at that time is met as far as it had told", async () => {
+  await store.commit({ events: [observed(1, 1)], machine: machine("mill-1", "mtconnect") });
+  // Contact is back, and its gap taken back, before the buffer is read to its end.
+  await store.commit({ events: [gap(2, 2, 0), gap(5, 2, 2), observed(5, 2), observed(6, 4)] });
+  await copied();
+  expect(cutStore(copy, { until_ms: hour(6) - 1, whole_from_ms: 0 })).toBe(1);
+  const since = await opened(async (found) => (await found.machines()).map((one) => one.source_since_ms));
+  expect(since).toEqual([hour(2)]);
+});
+
 test.each<[string, NewEvent, RegExp]>([
   [
     "a machine was changed",

@@ -14,6 +14,8 @@ const CONFIGURES: readonly EventType[] = [
   "mtc.policy.v1",
 ];
 const TYPES = CONFIGURES.map((type) => `'${type}'`).join();
+/** What is told this long after its time was read late: its source was being caught up with. */
+const LATE_MS = 60_000;
 const decoder = new TextDecoder();
 
 /** Where a log stood when analytics began to be copied. */
@@ -106,8 +108,7 @@ function refuseOld(db: Database, until_ms: number, whole_from_ms: number): void 
     )
     .iterate(until_ms);
   for (const { machine_id, bytes } of rows) {
-    const { t0, dt } = (JSON.parse(decoder.decode(bytes)) as { data: ObservationColumns }).data;
-    const earliest_us = dt.reduce((least, offset) => Math.min(least, t0 + offset), Number.POSITIVE_INFINITY);
+    const { earliest_us } = spanOf_us(bytes);
     if (earliest_us < whole_from_ms * 1_000)
       throw new Error(
         `after that time ${machine_id} told something of ${iso(earliest_us / 1_000)}: days before ${iso(whole_from_ms)} are not all in the log any more, and stay as they are`,
@@ -115,18 +116,46 @@ function refuseOld(db: Database, until_ms: number, whole_from_ms: number): void 
   }
 }
 
+function spanOf_us(observations: Uint8Array): { earliest_us: number; latest_us: number } {
+  const { t0, dt } = (JSON.parse(decoder.decode(observations)) as { data: ObservationColumns }).data;
+  let [earliest_us, latest_us] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const offset of dt) {
+    earliest_us = Math.min(earliest_us, t0 + offset);
+    latest_us = Math.max(latest_us, t0 + offset);
+  }
+  return { earliest_us, latest_us };
+}
+
 /**
  * Where a source was read to by then is not known: it is met as if it became ours at that time, or where contact was lost
- * before. What it still has counts once, and what it has no more is a gap since then (SPEC 5.4).
+ * before, or as far as it had told where it was being caught up with. What it still has counts once, and what it has no more is a gap since then (SPEC 5.4).
  */
 function setSourcesBack(db: Database, until_ms: number): void {
   db.run("DELETE FROM checkpoints");
-  db.run(
-    `UPDATE machines SET source_since_ms = max(source_since_ms, min(?, coalesce(
-       (SELECT min(from_us) / 1000 FROM open_gaps WHERE machine_id = id AND cause = 'unreachable'), ?)))
-     WHERE json_extract(source, '$.kind') <> 'http'`,
-    [until_ms, until_ms],
+  const meet = db.query<unknown, [number, string]>(
+    `UPDATE machines SET source_since_ms = max(source_since_ms, min(?1, coalesce(
+       (SELECT min(from_us) / 1000 FROM open_gaps WHERE machine_id = id AND cause = 'unreachable'), ?1)))
+     WHERE id = ?2`,
   );
+  const late = lateOnes(db);
+  const sourced = "SELECT id FROM machines WHERE json_extract(source, '$.kind') <> 'http'";
+  for (const { id } of db.query<{ id: string }, []>(sourced).all()) meet.run(late.get(id) ?? until_ms, id);
+}
+
+/** @returns by machine that was being caught up with, how far it had told, ms */
+function lateOnes(db: Database): Map<string, number> {
+  const newest = db
+    .query<{ machine_id: string; time_ms: number; bytes: Uint8Array }, []>(
+      `SELECT machine_id, time_ms, bytes FROM events WHERE position IN (
+         SELECT max(position) FROM events WHERE type = 'mtc.observations.v1' GROUP BY machine_id)`,
+    )
+    .all();
+  const told = newest.map(({ machine_id, time_ms, bytes }) => {
+    const told_ms = Math.floor(spanOf_us(bytes).latest_us / 1_000);
+    return { machine_id, time_ms, told_ms };
+  });
+  const late = told.filter(({ time_ms, told_ms }) => time_ms - told_ms > LATE_MS);
+  return new Map(late.map(({ machine_id, told_ms }) => [machine_id, told_ms]));
 }
 
 function openGapsAgain(db: Database): void {

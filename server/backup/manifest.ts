@@ -39,17 +39,17 @@ export type Manifest = Static<typeof Manifest>;
 export async function manifestOf(
   folder: string,
   paths: readonly string[],
-  about: Omit<Manifest, "format" | "files" | "schema_version">,
+  about: Omit<Manifest, "format" | "files">,
 ): Promise<Manifest> {
   const files: Manifest["files"] = [];
   for (const path of paths) {
     const file = `${folder}/${path}`;
     files.push({ path, bytes: statSync(file).size, sha256: await sha256Of(file) });
   }
-  return { format: FORMAT, schema_version: textOf(SCHEMA_VERSION), ...about, files };
+  return { format: FORMAT, ...about, files };
 }
 
-/** @throws Error where the folder is no backup, or an incomplete one; NewerSchema where this program is too old for it */
+/** @throws Error where the folder is no backup, an incomplete one, or one of another time; NewerSchema where this program is too old for it */
 export function readManifest(folder: string): Manifest {
   const file = `${folder}/${MANIFEST}`;
   if (!existsSync(folder)) throw new Error(`${folder}: there is no such folder`);
@@ -63,6 +63,12 @@ export function readManifest(folder: string): Manifest {
     throw new NewerSchema(
       `${folder} has the schema ${textOf(found)}, written by a newer release of MTC (${manifest.version}); this program knows ${textOf(SCHEMA_VERSION)}. ` +
         "Restore it by that release or a later one; nothing was changed",
+    );
+  // What a start takes over step by step is a data directory, not these files.
+  if (found.major < SCHEMA_VERSION.major)
+    throw new Error(
+      `${folder} has the schema ${textOf(found)}, of an older release of MTC (${manifest.version}); this program knows ${textOf(SCHEMA_VERSION)}. ` +
+        "Restore it by that release, and start this one on it; nothing was changed",
     );
   return manifest;
 }

@@ -16,6 +16,8 @@ import {
 import { tmpdir } from "node:os";
 import { relative } from "node:path";
 import type { Engine } from "../../analytics-sql/engine/engine.ts";
+import { SCHEMA_VERSION } from "../../analytics-sql/schema/schema.ts";
+import { textOf } from "../../analytics-sql/schema/version.ts";
 import { encodeEvent } from "../../ingest/event.ts";
 import { hasRoomFor, hasRoomForCopy } from "../../ingest/store/room.ts";
 import { openSqlite } from "../../ingest/store/sqlite.ts";
@@ -37,6 +39,7 @@ const file = `${from}/files/admin.key`;
 async function made(change: Partial<Manifest> = {}): Promise<void> {
   const about = {
     version: "0.1.0",
+    schema_version: textOf(SCHEMA_VERSION),
     taken: new Date(TAKEN_MS).toISOString(),
     log: { delivered: 0, purged_before_ms: TAKEN_MS - 30 * DAY_MS },
     tables: [],
@@ -109,6 +112,11 @@ const CASES: Case[] = [
     what: "a newer schema",
     spoil: () => made({ schema_version: "99.0" }),
     words: "written by a newer release of MTC",
+  },
+  {
+    what: "an older schema",
+    spoil: () => made({ schema_version: "0.9" }),
+    words: "Restore it by that release, and start this one on it",
   },
   {
     what: "a data directory that is not empty",

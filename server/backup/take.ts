@@ -12,7 +12,7 @@ import {
 import { dirname } from "node:path";
 import { type SavedPartition, saveTables } from "../../analytics-sql/backup/tables.ts";
 import { SCHEMA_VERSION } from "../../analytics-sql/schema/schema.ts";
-import { compare, textOf } from "../../analytics-sql/schema/version.ts";
+import { compare, textOf, type Version } from "../../analytics-sql/schema/version.ts";
 import { hasRoomForCopy } from "../../ingest/store/room.ts";
 import { copyStore, standingOf } from "../../ingest/store/sqlite-copy.ts";
 import { SqliteReader } from "../../ingest/store/sqlite-reader.ts";
@@ -39,6 +39,8 @@ type From = {
   log: SqliteReader;
   /** Up to where analytics surely has the log. */
   delivered: number;
+  /** Of the tables. */
+  schema: Version;
   save(partial: string, token: string): Promise<SavedPartition[]>;
   close(): Promise<void>;
 };
@@ -63,7 +65,7 @@ export async function takeBackup(config: Config, to: string, told: (line: string
   // Stopped by hand, it leaves nothing behind either.
   process.once("exit", leave);
   try {
-    const from = await open(config);
+    const from = await open(config, found);
     try {
       await fill(partial, token, data_dir, from, told);
     } finally {
@@ -96,7 +98,8 @@ function begin(to: string, token: string): string {
   return partial;
 }
 
-async function open(config: Config): Promise<From> {
+/** @param found the schema of the data directory, where that is noted */
+async function open(config: Config, found = SCHEMA_VERSION): Promise<From> {
   const { data_dir, host, port } = config;
   // Where nobody has the directory, whoever listens there is no server of it, and gets no key.
   const free = lockFile(`${data_dir}/${DATA_LOCK}`);
@@ -109,6 +112,7 @@ async function open(config: Config): Promise<From> {
     return {
       log,
       delivered,
+      schema: found,
       save: (to, token) => savedBy(call, { data_dir, to, token }, delivered),
       close: async () => log.close(),
     };
@@ -120,6 +124,8 @@ async function open(config: Config): Promise<From> {
   return {
     log,
     delivered: log.settled(),
+    // Opening its copy has brought it up to date.
+    schema: SCHEMA_VERSION,
     close,
     save(partial) {
       const folder = `${partial}/${ANALYTICS}`;
@@ -157,7 +163,7 @@ async function fill(
   partial: string,
   token: string,
   data_dir: string,
-  { log, delivered, save }: From,
+  { log, delivered, schema, save }: From,
   told: (line: string) => void,
 ): Promise<void> {
   const refuseShort = (): void => {
@@ -182,11 +188,14 @@ async function fill(
   const copied = new SqliteReader(`${partial}/${STORE}`);
   const purged_before_ms = copied.purgedBefore_ms();
   copied.close();
-  const manifest = await manifestOf(
-    partial,
-    [STORE, ...files, ...tables.map(({ path }) => `${ANALYTICS}/${path}`)],
-    { version, taken, log: { delivered: standing.delivered, purged_before_ms }, tables },
-  );
+  const paths = [STORE, ...files, ...tables.map(({ path }) => `${ANALYTICS}/${path}`)];
+  const manifest = await manifestOf(partial, paths, {
+    version,
+    schema_version: textOf(schema),
+    taken,
+    log: { delivered: standing.delivered, purged_before_ms },
+    tables,
+  });
   syncAll(partial);
   writeFileSync(`${partial}/${MANIFEST}`, `${JSON.stringify(manifest, null, 2)}\n`, { flush: true });
   sync(partial);
