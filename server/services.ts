@@ -1,10 +1,8 @@
 // Everything that runs, wired together once: data, the events' way, what reads it, jobs, sources, who may ask.
 import type { Registry } from "prom-client";
 import type { Engine } from "../analytics-sql/engine/engine.ts";
-import { folderStorage } from "../analytics-sql/lake/folder.ts";
 import type { LakeKeeper } from "../analytics-sql/lake/keeper.ts";
-import { Lake } from "../analytics-sql/lake/lake.ts";
-import { s3Storage } from "../analytics-sql/lake/s3.ts";
+import type { Lake } from "../analytics-sql/lake/lake.ts";
 import { Roller } from "../analytics-sql/rollup/roller.ts";
 import { HostClock } from "../ingest/clock.ts";
 import { fanOut } from "../ingest/live/fan-out.ts";
@@ -23,6 +21,7 @@ import { openEngine } from "./engine.ts";
 import { lookAtParts, type Parts } from "./health/parts.ts";
 import { startJobs } from "./jobs.ts";
 import { Keys } from "./keys.ts";
+import { openLake } from "./lake.ts";
 import { Reports } from "./modules/analytics/service.ts";
 import { Backups } from "./modules/backup/service.ts";
 import { DeadLetters } from "./modules/dead-letters/service.ts";
@@ -41,7 +40,6 @@ import { followSettings } from "./replicas.ts";
 import { keepVersion } from "./schema-version.ts";
 import { SecurityLog } from "./security-log.ts";
 import { seedHub } from "./seed.ts";
-import { forgottenBefore_us } from "./shortage.ts";
 import { type Sources, startSources } from "./sources.ts";
 import { MAX_OUTBOX_BYTES, openStore } from "./store.ts";
 
@@ -221,7 +219,7 @@ async function openData(config: Config, log: Log): Promise<Data> {
     log(`fatal: ${error.message}`);
     process.exit(1);
   };
-  const lake = lakeOf(config);
+  const lake = openLake(config);
   const opening = openStore(config, log, die);
   // Analytics is a projection of the log (invariant 6): without it, or with a part of it, all of the log is delivered again.
   const again = async (): Promise<void> => (await opening).rewind("start");
@@ -230,13 +228,6 @@ async function openData(config: Config, log: Log): Promise<Data> {
   // What the engine may have lost in a power cut, since it does not fsync. Nothing is counted twice. A topic keeps what it took.
   if (!config.kafka) await store.rewind("settled");
   return { store, engine, lake, lock };
-}
-
-function lakeOf({ lake, raw_retention_days, data_dir }: Config): Lake | undefined {
-  if (!lake) return undefined;
-  const made = new Lake(lake.kind === "s3" ? s3Storage(lake) : folderStorage(lake.path), raw_retention_days);
-  made.forgotten_before_us = forgottenBefore_us(data_dir);
-  return made;
 }
 
 /** The way of an event: into the log, to whoever watches here and at other replicas, and by the bus into analytics. */

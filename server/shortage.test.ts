@@ -9,7 +9,8 @@ import { isFull, isShort, type Lack, lackOf } from "../ingest/store/room.ts";
 import { openSqlite } from "../ingest/store/sqlite.ts";
 import type { NewEvent } from "../ingest/store/store.ts";
 import { Trouble } from "../ingest/trouble.ts";
-import { forgottenBefore_us, lookOnce, type Step, stepsOf } from "./shortage.ts";
+import { openLake } from "./lake.ts";
+import { lookOnce, type Step, stepsOf } from "./shortage.ts";
 
 const data_dir = mkdtempSync(`${tmpdir()}/mtc-shortage-`);
 afterAll(() => rmSync(data_dir, { recursive: true, force: true }));
@@ -178,7 +179,12 @@ test("with a lake its days go first, are looked for there from then on, and no o
   expect([forgotten, asked]).toEqual([["2026-11-05"], []]);
   expect(readFileSync(`${data_dir}/raw_forgotten_before`, "utf8")).toBe("2026-11-06\n");
   expect(lake.forgotten_before_us).toBe(Date.parse("2026-11-06") * 1_000);
-  expect(forgottenBefore_us(data_dir)).toBe(lake.forgotten_before_us);
+  const config = {
+    lake: { kind: "folder", path: `${data_dir}/lake` },
+    raw_retention_days: 30,
+    data_dir,
+  } as const;
+  expect(openLake(config)?.forgotten_before_us).toBe(lake.forgotten_before_us);
   await store.close();
 });
 
