@@ -441,7 +441,7 @@ describe("nothing is invented", () => {
     expect((await states(engine, window)).rows).toEqual([]);
   });
 
-  test("invariant 4: the cause of UNKNOWN; an open gap lasts until now, a closed one until its end", async () => {
+  test("invariant 4: the cause of UNKNOWN; an open gap lasts until now, a closed one until the end told last", async () => {
     await take({
       machine: "gaps",
       seen: [
@@ -450,6 +450,7 @@ describe("nothing is invented", () => {
         at(30, "availability", "AVAILABLE"),
       ],
       gaps: [
+        { from_us: T0 + 40 * MIN_US, to_us: T0 + 55 * MIN_US, cause: "sequence_gap" },
         { from_us: T0 + 40 * MIN_US, to_us: T0 + 50 * MIN_US, cause: "sequence_gap" },
         { from_us: T0 + 60 * MIN_US, to_us: 0, cause: "unreachable" },
       ],

@@ -49,4 +49,11 @@ export class ContactGaps {
       this.#open.delete(from_us);
     }
   }
+
+  /** One that was closed ended sooner than was told: the clock that told it was ahead. */
+  async shorten(from_us: number, to_us: number): Promise<void> {
+    const end_us = Math.max(from_us, to_us);
+    const gap = { from_us, to_us: end_us, cause: this.#cause, detail: OVER.clock_jump };
+    await this.#sink.gap(this.#machine_id, gap);
+  }
 }

@@ -5,6 +5,7 @@ import type { AssetData, GapCause, Observation } from "../event.ts";
 /** Where a collector stood with an agent; it commits in the transaction of the batch it covers. */
 export type Checkpoint = {
   agent: string;
+  /** The agent's; of a module where its clock last went far ahead, as JSON, or "". */
   instance_id: string;
   next_sequence: number;
   /** Up to when the agent is known to have been heard, µs: where a gap starts if it cannot be resumed. */

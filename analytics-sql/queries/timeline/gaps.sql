@@ -1,4 +1,5 @@
--- Time known to be missing. A gap without an end lasts until `end_us`; once any event of its key gave an end, it is closed.
+-- Time known to be missing. A gap without an end lasts until `end_us`; once any event of its key gave an end, it is closed,
+-- and of several ends the one told last holds.
 -- A gap closed at its own start was taken back: nothing was lost.
 gap_intervals AS
 (
@@ -9,7 +10,7 @@ gap_intervals AS
             toString(g.machine_id) AS machine_id,
             g.from_us AS from_us,
             toString(g.cause) AS cause,
-            max(g.to_us) AS to_us,
+            argMaxIf(g.to_us, g.event_id, g.to_us != 0) AS to_us,
             argMax(g.detail, g.event_id) AS detail
         FROM mtc.gaps AS g
         WHERE g.tenant_id = {tenant:String} AND g.machine_id IN {machines:Array(String)} AND g.from_us < {end_us:Int64}

@@ -13,7 +13,7 @@ const machine = { machine_id: "press", map: [point], poll_ms: POLL_MS };
 /** A press that makes a part with each read, from 14,000 on. */
 function press(host = new SetClock()) {
   const sink = new MemorySink();
-  const clock = host.clock();
+  let clock = host.clock();
   const read_by_wall: [ts_us: number, count: number][] = [];
   let reader = new MachineReader(machine, { sink, clock, poll_ms: POLL_MS });
   let count = 14_000;
@@ -30,8 +30,11 @@ function press(host = new SetClock()) {
         await reader.take([{ point, ts_us: clock.now_ms() * 1_000, value: count }], "");
       }
     },
-    async restart() {
+    /** @param by_ms somebody sets the host's clock meanwhile */
+    async restart(by_ms = 0) {
       await reader.stop();
+      host.set(by_ms);
+      clock = host.clock();
       reader = new MachineReader(machine, { sink, clock, poll_ms: POLL_MS });
     },
   };
@@ -98,7 +101,7 @@ test("invariant 4: 40 days ahead for three minutes: nothing is told of those day
   expect(counted(told(sink))).toBe(made());
 });
 
-test("invariant 3: set back by an hour, nothing is told before what was told, in a later run neither; further than a day the old time is not believed", async () => {
+test("invariant 3: set back by an hour, nothing is told before what was told, in a later run neither", async () => {
   const back = press();
   await back.run(10);
   const set_ms = back.host.wall_ms;
@@ -114,11 +117,57 @@ test("invariant 3: set back by an hour, nothing is told before what was told, in
   expect(told(back.sink).every(([ts_us], i, all) => i === 0 || ts_us > (all[i - 1]?.[0] ?? 0))).toBe(true);
   expect(counted(told(back.sink))).toBe(back.made());
   expect(gaps(back.sink, set_ms)[0]).toEqual([0, expect.any(Number), "clock_jump"]);
+});
 
-  const wrong = press(new SetClock("2031-01-05T06:00:00Z"));
-  await wrong.run(10);
-  wrong.host.set(-5 * 365 * DAY_MS);
-  await wrong.run(2_420);
-  expect(wrong.status()).toMatchObject({ state: "polling", error: "" });
-  expect(wrong.sink.lost()).toEqual([]);
+test("invariant 4: started years behind, or set back by days, it waits until the clock is right: no past is taken away", async () => {
+  for (const start of [true, false]) {
+    const { host, sink, run, made, status, restart } = press();
+    await run(10);
+    const [set_ms, days] = [host.wall_ms, start ? 6 * 365 : 3];
+    if (start) await restart(-days * DAY_MS);
+    else host.set(-days * DAY_MS);
+    await run(2_420);
+    expect(status().error).toMatch(/^the host's clock is \d+\.\d s behind the last read$/);
+    expect(told(sink)).toHaveLength(10);
+    host.set(days * DAY_MS);
+    await run(2_420);
+    expect(status()).toMatchObject({ state: "polling", error: "" });
+    expect(counted(told(sink))).toBe(made());
+    for (const { from_us, to_us } of sink.lost()) {
+      expect(from_us).toBe(set_ms * 1_000);
+      expect(to_us).toBeLessThanOrEqual(host.wall_ms * 1_000);
+    }
+  }
+});
+
+test("invariant 4: 40 days ahead until it is believed, or found so by a start: set back, those days are not missing", async () => {
+  for (const start of [true, false]) {
+    const { host, sink, run, restart, status } = press();
+    await run(10);
+    const set_ms = host.wall_ms;
+    if (start) await restart(40 * DAY_MS);
+    else host.set(40 * DAY_MS);
+    await run(2_420);
+    expect(status()).toMatchObject({ state: "polling", error: "" });
+    await restart();
+    await run(10);
+    host.set(-40 * DAY_MS);
+    await run(2_420);
+    expect(status()).toMatchObject({ state: "polling", error: "" });
+    const lost = sink.lost().filter(({ from_us }) => from_us < host.wall_ms * 1_000);
+    expect(lost).toMatchObject([{ from_us: set_ms * 1_000, cause: start ? "unreachable" : "clock_jump" }]);
+    expect(lost[0]?.to_us).toBeLessThanOrEqual(host.wall_ms * 1_000);
+    // Known again: an outage begins with the last read by the right clock.
+    await restart();
+    expect(sink.checkpoints.get("modbus:press")).toMatchObject({
+      known_us: host.wall_ms * 1_000,
+      instance_id: "",
+    });
+  }
+});
+
+test("before 2000 no clock is believed", async () => {
+  const { sink, run, status } = press(new SetClock("1970-01-01T00:00:30Z"));
+  await run(10);
+  expect([status().error, told(sink), sink.lost()]).toEqual(["the host's clock is before 2000", [], []]);
 });

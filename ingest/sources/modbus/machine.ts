@@ -1,7 +1,7 @@
 // One machine read over Modbus: what changed goes to the sink, time without a good read is a gap.
 import type { HostClock } from "../../clock.ts";
 import { ColumnsBuilder } from "../../columns.ts";
-import { MAX_AHEAD_US } from "../../event.ts";
+import { MAX_AHEAD_US, MIN_TS_US } from "../../event.ts";
 import { ContactGaps } from "../contact.ts";
 import type { Checkpoint, Sink, SourceStatus } from "../source.ts";
 import { messageOf } from "../text.ts";
@@ -35,6 +35,12 @@ export const checkpointOf = (machine_id: string): string => `modbus:${machine_id
 /** A value on probation (`debounce_ms`), and since when. */
 type Candidate = { value: number | string; since_us: number };
 
+/**
+ * Over more than a day nothing was told, by the clock: nothing ran, or the clock went ahead. It may be set back into that time,
+ * and into no other. With it where the gaps began that were told of that time, µs.
+ */
+type Leap = { from_us: number; gap_us: number | undefined; doubt_us: number | undefined };
+
 export class MachineReader {
   readonly machine: ModbusMachine;
   readonly status: SourceStatus = { state: "connecting", since_ms: Date.now(), heard_ms: 0, error: "" };
@@ -51,6 +57,8 @@ export class MachineReader {
   #restored = false;
   /** The last good read, µs, or when the source was set; 0 is neither. */
   #known_us = 0;
+  /** The last one. */
+  #leap: Leap | undefined;
   #committed_ms = 0;
   #batches = 0;
 
@@ -105,7 +113,10 @@ export class MachineReader {
     await this.#doubts.restore();
     const { machine_id, since_ms = 0 } = this.machine;
     const checkpoint = await this.#sink.checkpoint(checkpointOf(machine_id));
-    this.#known_us = Math.max(checkpoint?.known_us ?? 0, since_ms * 1_000);
+    const known_us = Math.max(checkpoint?.known_us ?? 0, since_ms * 1_000);
+    // Set by a clock that knew no time: it says nothing.
+    this.#known_us = known_us < MIN_TS_US ? 0 : known_us;
+    if (checkpoint?.instance_id) this.#leap = JSON.parse(checkpoint.instance_id) as Leap;
     if (this.#known_us > 0) await this.#gaps.open(this.#known_us, "not collecting");
     this.#restored = true;
   }
@@ -113,20 +124,41 @@ export class MachineReader {
   /**
    * Why what was read then has no place in time, in words; "" where it has one. A counter's value that was told before one
    * that was read earlier makes parts that nobody made: what lies behind the last read waits until it is over. Further than
-   * a day ahead no clock is believed that has been set back since.
+   * a day back a clock is believed where that read's had gone ahead from before.
    */
   #doubtOf(ts_us: number): string {
     const doubt = this.#clock.doubt();
     const was_in_doubt = this.#turns !== this.#clock.turns;
     this.#turns = this.#clock.turns;
     if (doubt !== "" || was_in_doubt) return doubt || "the host's clock was set meanwhile";
+    if (ts_us < MIN_TS_US) return "the host's clock is before 2000";
     const behind_us = this.#known_us - ts_us;
-    if (behind_us <= 0 || behind_us > MAX_AHEAD_US) return "";
+    if (behind_us <= 0 || this.#isLeftAhead(ts_us)) return "";
     return `the host's clock is ${(behind_us / 1e6).toFixed(1)} s behind the last read`;
+  }
+
+  /** Does the last read lie ahead by a clock that was wrong? */
+  #isLeftAhead(ts_us: number): boolean {
+    return this.#leap !== undefined && ts_us >= this.#leap.from_us && this.#known_us - ts_us > MAX_AHEAD_US;
+  }
+
+  /** What is told as missing up to a clock that was ahead is missing up to the right one. @returns the last leap then */
+  async #followLeap(ts_us: number): Promise<Leap | undefined> {
+    if (this.#leap && this.#isLeftAhead(ts_us)) {
+      const { gap_us, doubt_us } = this.#leap;
+      if (gap_us !== undefined) await this.#gaps.shorten(gap_us, ts_us);
+      if (doubt_us !== undefined) await this.#doubts.shorten(doubt_us, ts_us);
+      return undefined;
+    }
+    const doubt_us = this.#doubts.open_since_us;
+    const is_sure = doubt_us === undefined && this.#committed_ms > 0;
+    if (is_sure || this.#known_us === 0 || ts_us - this.#known_us <= MAX_AHEAD_US) return this.#leap;
+    return { from_us: this.#known_us, gap_us: this.#gaps.open_since_us, doubt_us };
   }
 
   async #commit(readings: Reading[], ts_us: number): Promise<void> {
     await this.#recordPause(ts_us);
+    const leap = await this.#followLeap(ts_us);
     const { machine_id } = this.machine;
     const columns = new ColumnsBuilder();
     if (!this.#values.has("availability") && readings.every(({ point }) => point.signal !== "availability")) {
@@ -141,10 +173,11 @@ export class MachineReader {
       // The number tells batches apart where the clock was set back.
       const dedupe_key = `${checkpointOf(machine_id)}:${ts_us}:${++this.#batches}`;
       const batches = columns.rows > 0 ? [{ machine_id, columns, dedupe_key }] : [];
-      await this.#sink.append(batches, this.#checkpoint(ts_us));
+      await this.#sink.append(batches, this.#checkpoint(ts_us, leap));
       this.#committed_ms = Date.now();
     }
     this.#known_us = ts_us;
+    this.#leap = leap;
     await this.#gaps.close(ts_us);
     await this.#doubts.close(ts_us);
   }
@@ -187,8 +220,9 @@ export class MachineReader {
     if (this.#known_us > 0) await gaps.open(this.#known_us, detail).catch(() => undefined);
   }
 
-  #checkpoint(known_us: number): Checkpoint {
-    return { agent: checkpointOf(this.machine.machine_id), instance_id: "", next_sequence: 0, known_us };
+  #checkpoint(known_us: number, leap = this.#leap): Checkpoint {
+    const instance_id = leap ? JSON.stringify(leap) : "";
+    return { agent: checkpointOf(this.machine.machine_id), instance_id, next_sequence: 0, known_us };
   }
 
   #enter(state: SourceStatus["state"]): void {
