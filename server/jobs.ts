@@ -24,10 +24,11 @@ import type { Machines } from "./modules/machines/service.ts";
 import { type Door, topicDoor } from "./modules/rebuild/door.ts";
 import { Rebuilds } from "./modules/rebuild/service.ts";
 import { shareJobs } from "./replicas.ts";
-import { Retention } from "./retention.ts";
+import { PURGE_EVERY_MS, Retention } from "./retention.ts";
 import { lackWhere, type Shortage, stepsOf, watchShortage } from "./shortage.ts";
 
-const PURGE_EVERY_MS = 3_600_000;
+/** Soon after a start for the first time: a program may be restarted more often than that. */
+const FIRST_PURGE_MS = 300_000;
 const CLEAR_UP_EVERY_MS = 2_000;
 /** The lake is not written while analytics lies further behind than this. */
 const LAKE_LAG_MS = 60_000;
@@ -94,18 +95,18 @@ export async function startJobs(deps: Deps): Promise<Jobs> {
   );
   const openEnds = endOpenReasons(deps);
   const lake_writer = lakeWriterOf(deps);
-  const lake_keeper = lake_writer && lakeKeeperOf(lake_writer, deps, share);
   const retention = new Retention({ ...deps, raw_retention_days: config.raw_retention_days });
+  const lake_keeper = lake_writer && lakeKeeperOf(lake_writer, deps, { share, retention });
+  const retaining = (work: () => Promise<void>): Promise<void> =>
+    work().catch((error: Error) => log(`retention: ${error.message}`));
   // A full disk is no reason not to start: it is noted with the first run.
-  await retention.begin().catch((error: Error) => log(`retention: ${error.message}`));
-  const purging = setInterval(() => {
+  await retaining(() => retention.begin());
+  const purge = (): void => {
     // A rebuild counts on what the log held when it began.
-    if (share.has("purge"))
-      void retention
-        .run(() => rebuilds.underWay())
-        .catch((error: Error) => log(`retention: ${error.message}`));
-  }, PURGE_EVERY_MS);
-  const shortage = alone ? shortageOf(deps, { lake_writer, lake_keeper, rebuilds }) : undefined;
+    if (share.has("purge")) void retaining(() => retention.run(() => rebuilds.underWay()));
+  };
+  const purging = [setTimeout(purge, FIRST_PURGE_MS), setInterval(purge, PURGE_EVERY_MS)];
+  const shortage = alone ? shortageOf(deps, { lake_writer, lake_keeper, rebuilds, retention }) : undefined;
   const sharing = shareJobs(share, log);
   const clear = new Trouble("rebuild", log);
   const clearUp = (): Promise<void> =>
@@ -129,7 +130,8 @@ export async function startJobs(deps: Deps): Promise<Jobs> {
     lake_keeper,
     shortage,
     async stop() {
-      clearInterval(purging);
+      for (const timer of purging) clearTimeout(timer);
+      if (share.has("purge")) await retaining(() => retention.end());
       await shortage?.stop();
       await clearing.stop();
       await ended();
@@ -157,7 +159,11 @@ function lakeWriterOf({ config, lake, engine }: Deps): LakeWriter | undefined {
   return lake && new LakeWriter(lake, engine, { scratch: `${config.data_dir}/lake-scratch`, version });
 }
 
-function lakeKeeperOf(writer: LakeWriter, { store, log }: Deps, share: Share): LakeKeeper {
+function lakeKeeperOf(
+  writer: LakeWriter,
+  { store, log }: Deps,
+  { share, retention }: { share: Share; retention: Retention },
+): LakeKeeper {
   const due = async (): Promise<boolean> => {
     if (!share.has("lake")) return false;
     const { oldest_ms } = await store.outboxDepth();
@@ -165,7 +171,7 @@ function lakeKeeperOf(writer: LakeWriter, { store, log }: Deps, share: Share): L
   };
   return keepLake(
     writer,
-    { caughtUp: due, retention_ms: () => store.retentionTime_ms() },
+    { caughtUp: due, retention_ms: () => retention.time_ms() },
     new Trouble("lake", log),
   );
 }
@@ -177,7 +183,8 @@ function shortageOf(
     lake_writer,
     lake_keeper,
     rebuilds,
-  }: Pick<Jobs, "lake_keeper" | "rebuilds"> & { lake_writer: LakeWriter | undefined },
+    retention,
+  }: Pick<Jobs, "lake_keeper" | "rebuilds"> & { lake_writer: LakeWriter | undefined; retention: Retention },
 ): Shortage {
   const { data_dir, raw_retention_days } = deps.config;
   const kept = {
@@ -194,7 +201,7 @@ function shortageOf(
     lack: lackWhere(kept),
     copied: () => deps.backups.last()?.phase === "saving",
     steps: stepsOf(kept),
-    now_ms: () => deps.store.retentionTime_ms(),
+    now_ms: () => retention.time_ms(),
     trouble: new Trouble("disk", deps.log),
   });
 }

@@ -104,6 +104,37 @@ test("set back, it waits; after weeks in which nothing ran it has caught up with
   expect([await kept(), expired_ms.at(-1)]).toEqual([1, host.wall_ms]);
 });
 
+test("a clock that says 2020 for hours sets back nothing that is kept: right again, retention goes on where it stood", async () => {
+  await taken(31, 0);
+  await hours(start(), 1);
+  const stood_ms = host.wall_ms;
+  host.set(-2_000 * DAY_MS);
+  const retention = start();
+  await hours(retention, 3);
+  expect([expired_ms.at(-1), await retention.time_ms()]).toEqual([host.wall_ms, host.wall_ms]);
+  host.set(2_000 * DAY_MS);
+  await hours(start(), 1);
+  expect(expired_ms.at(-1)).toBeWithin(stood_ms, host.wall_ms + 1);
+});
+
+test("who is restarted within each hour gets on, and who takes over counts no idle weeks of its own", async () => {
+  await taken(20, 0);
+  await hours(start(), 1);
+  const other = start();
+  const stood_ms = await store.retentionTime_ms();
+  host.set(40 * DAY_MS);
+  for (let i = 0; i < 10; i++) {
+    const retention = start();
+    host.run(HOUR_MS / 2);
+    await retention.end();
+  }
+  expect(await store.retentionTime_ms()).toBe(stood_ms + 8 * 5 * HOUR_MS);
+  host.run(21 * DAY_MS);
+  host.set(-40 * DAY_MS);
+  await hours(other, 1);
+  expect(expired_ms.at(-1)).toBeLessThanOrEqual(stood_ms + 8 * 5 * HOUR_MS + 16 * HOUR_MS);
+});
+
 test("a log that no such retention has seen yet is judged from its newest event on", async () => {
   await taken(29, 0);
   host.set(40 * DAY_MS);
