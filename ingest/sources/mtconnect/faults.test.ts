@@ -562,6 +562,15 @@ describe("invariant 4: clocks apart", () => {
     await until(() => collector.status().error === "the agent's clock is 3.0 days ahead of this host's");
   });
 
+  test("an agent whose clock stands in 2015 drops nothing of adapters whose clocks are right", async () => {
+    const { from } = ahead(Date.parse("2015-01-01T00:00:00Z") - Date.now());
+    const sink = new MemorySink();
+    await streaming(collect(from.url, sink));
+    from.add("m1-exec", "ACTIVE");
+    await has(sink, "ACTIVE");
+    expect(torn(sink)).toEqual([]);
+  });
+
   test("what is ahead of its document by more than a day is refused, counted, and at once a gap that a restart keeps", async () => {
     const { from, at } = ahead(0);
     const sink = new MemorySink();

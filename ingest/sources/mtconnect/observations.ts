@@ -91,7 +91,7 @@ export class Translator {
    * The batches of a document's observations from the floor up; those under it are followed, but not given out.
    * @param key names the batch for ever (invariant 2); a further batch of the same document gets a number
    * @param below only observations with a lower sequence are looked at
-   * @param now_us the clock of who stamped them: one far ahead of it has an impossible time; ours where it has none
+   * @param now_us one far ahead of it has an impossible time; by our clock without it
    */
   batches(
     streams: DeviceStream[],
