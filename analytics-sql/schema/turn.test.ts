@@ -1,13 +1,19 @@
 // Turns to define: who lives keeps theirs, who died is followed; the server is a script, since nobody waits here for a minute.
 import { expect, test } from "bun:test";
+import { until } from "../../.ci/limits.ts";
 import { EngineError } from "../engine/engine.ts";
 import { type Ask, takeTurn } from "./turn.ts";
 
 /** A server that knows of the table that is there once, and of beats. */
 function scripted(lock: { token: string; age_s: number }, beat_age_s?: number, ends = false) {
-  const state = { lock: lock as typeof lock | undefined, beats: [] as string[], freed: 0 };
+  const state = {
+    lock: lock as typeof lock | undefined,
+    beats: [] as string[],
+    freed: 0,
+    freeing: async () => {},
+  };
   const engine = {
-    async query(sql: string) {
+    async query(sql: string, params: Record<string, unknown>) {
       if (sql.includes("'meta'")) return [{}];
       if (!sql.includes("mtc.meta")) {
         const seen = state.lock ? [state.lock] : [];
@@ -15,7 +21,7 @@ function scripted(lock: { token: string; age_s: number }, beat_age_s?: number, e
         if (ends && state.lock === lock) state.lock = undefined;
         return seen;
       }
-      return beat_age_s === undefined ? [] : [{ age_s: beat_age_s }];
+      return beat_age_s === undefined || params.token !== lock.token ? [] : [{ age_s: beat_age_s }];
     },
     async maintain(sql: string, params: Record<string, unknown> = {}) {
       const [, token] = /COMMENT '(.*)'/.exec(sql) ?? [];
@@ -23,6 +29,7 @@ function scripted(lock: { token: string; age_s: number }, beat_age_s?: number, e
         if (state.lock) throw new EngineError("it is there", 57, false, null);
         state.lock = { token, age_s: 0 };
       } else if (sql.startsWith("DROP TABLE")) {
+        await state.freeing();
         state.lock = undefined;
         state.freed += 1;
       } else state.beats.push(String(params.token));
@@ -52,4 +59,40 @@ test.each([
   expect([said.length, state.freed, state.beats.length]).toEqual([1, 0, 1]);
   await turn.end();
   expect(state.freed).toBe(1);
+});
+
+test("two who saw the same one dead, of which one frees the other's turn: one at a time has it", async () => {
+  const { state, engine } = scripted({ token: "dead", age_s: 900 });
+  let freeing = 0;
+  // The later one's word is late.
+  state.freeing = async () => {
+    if (++freeing === 2) await until(() => state.lock !== undefined && state.lock.token !== "dead");
+  };
+  let having = 0;
+  const take = async () => {
+    const turn = await takeTurn(engine, () => {});
+    having += 1;
+    return turn;
+  };
+  const turns = [take(), take()];
+  const first = await Promise.race(turns);
+  await first.maintain("SELECT 1");
+  expect([state.freed, having, state.lock?.token]).toEqual([2, 1, state.beats[0]]);
+  await first.end();
+  for (const turn of await Promise.all(turns)) if (turn !== first) await turn.end();
+  expect([state.freed, state.lock]).toEqual([4, undefined]);
+});
+
+test("a turn that another one has is not held any more, and not ended for it", async () => {
+  const { state, engine } = scripted({ token: "dead", age_s: 60 });
+  const lost = await takeTurn(engine, () => {});
+  state.lock = { token: "another", age_s: 0 };
+  await lost.end();
+  expect([state.freed, state.lock]).toEqual([1, { token: "another", age_s: 0 }]);
+  state.lock = undefined;
+  const turn = await takeTurn(engine, () => {});
+  state.lock = { token: "another", age_s: 0 };
+  await until(() => !turn.held());
+  await expect(turn.maintain("DROP TABLE mtc.events_kafka")).rejects.toThrow("another process may define by now");
+  await turn.end();
 });

@@ -15,6 +15,8 @@ export type Turn = Ask & {
 /** ClickHouse's code. */
 const TABLE_ALREADY_EXISTS = 57;
 const LOOK_MS = 500;
+/** Who saw the same one dead frees within this time what it takes for that one's. */
+const SETTLE_MS = 1_000;
 const BEAT_MS = 5_000;
 /** Whoever has said nothing for so long is taken for dead. */
 const SILENT_S = 60;
@@ -34,16 +36,14 @@ export async function takeTurn(engine: Ask, log: (message: string) => void): Pro
     {},
   );
   if (!known) await engine.maintain(meta);
-  for (let waited = false; !(await make(engine, token)); waited = true) {
-    if (!waited) log("schema: another process brings it up to date");
-    if (await isDead(engine)) await free(engine);
-    else await Bun.sleep(LOOK_MS);
-  }
+  await wait(engine, token, log);
   let beaten_ms = performance.now();
   let beating: Promise<void> | undefined;
   const beat = async (): Promise<void> => {
     const sent_ms = performance.now();
-    if ((await holder(engine))?.token !== token) return;
+    const held = await holder(engine);
+    if (held && held.token !== token) beaten_ms = Number.NEGATIVE_INFINITY;
+    if (held?.token !== token) return;
     await engine.maintain(
       "INSERT INTO mtc.meta (name, value, at) SELECT 'migrating', {token:String}, now64(6, 'UTC')",
       { token },
@@ -70,9 +70,24 @@ export async function takeTurn(engine: Ask, log: (message: string) => void): Pro
     async end() {
       clearInterval(timer);
       await beating;
-      if (held()) await free(engine);
+      if (held()) await free(engine, token);
     },
   };
+}
+
+async function wait(engine: Ask, token: string, log: (message: string) => void): Promise<void> {
+  for (let waited = false; ; waited = true) {
+    if (await make(engine, token)) {
+      if (!waited) return;
+      await Bun.sleep(SETTLE_MS);
+      if ((await holder(engine))?.token === token) return;
+      continue;
+    }
+    if (!waited) log("schema: another process brings it up to date");
+    const dead = await deadOne(engine);
+    if (dead === undefined) await Bun.sleep(LOOK_MS);
+    else await free(engine, dead);
+  }
 }
 
 async function make(engine: Ask, token: string): Promise<boolean> {
@@ -85,7 +100,11 @@ async function make(engine: Ask, token: string): Promise<boolean> {
   }
 }
 
-const free = (engine: Ask): Promise<void> => engine.maintain("DROP TABLE IF EXISTS mtc.migrating SYNC");
+/** Nothing where it is another's by now. */
+async function free(engine: Ask, token: string): Promise<void> {
+  if ((await holder(engine))?.token === token)
+    await engine.maintain("DROP TABLE IF EXISTS mtc.migrating SYNC");
+}
 
 type Holder = { token: string; age_s: number };
 
@@ -98,14 +117,14 @@ const holder = async (engine: Ask): Promise<Holder | undefined> =>
     )
   )[0];
 
-/** By the server's clock alone. */
-async function isDead(engine: Ask): Promise<boolean> {
+/** The turn of a process that died, by the server's clock alone. */
+async function deadOne(engine: Ask): Promise<string | undefined> {
   const held = await holder(engine);
-  if (!held || held.age_s < SILENT_S) return false;
+  if (!held || held.age_s < SILENT_S) return undefined;
   const [beat] = await engine.query<{ age_s: number }>(
     `SELECT dateDiff('second', max(at), now64(6, 'UTC')) AS age_s
      FROM mtc.meta WHERE name = 'migrating' AND value = {token:String} HAVING count() > 0`,
     { token: held.token },
   );
-  return !beat || beat.age_s >= SILENT_S;
+  return !beat || beat.age_s >= SILENT_S ? held.token : undefined;
 }
