@@ -132,7 +132,7 @@ beforeAll(async () => {
   await shadow.insert(joined(observed));
   await shadow.gather("4711");
   await shadow.absorb();
-  await shadow.swap();
+  await shadow.swap(() => {});
   await clear(recorder);
 });
 

@@ -66,7 +66,7 @@ export async function startJobs(deps: Deps): Promise<Jobs> {
   const serves = config.roles.includes("api");
   const share = store.share("jobs");
   const alone = config.profile === "embedded";
-  const rebuilds = new Rebuilds({ ...deps, ...doorOf(deps), now_ms: Date.now, share, alone });
+  const rebuilds = new Rebuilds({ ...deps, door: doorOf(deps), now_ms: Date.now, share, alone });
   const dead = await openLetters(
     { ...deps, mine: () => share.has("dead letters") },
     serves ? config.kafka : undefined,
@@ -147,7 +147,7 @@ export async function startJobs(deps: Deps): Promise<Jobs> {
 function doorOf({ config: { kafka }, engine, relay, log }: Deps): Door {
   return kafka
     ? topicDoor(engine, { ...kafka, consumers: KAFKA_CONSUMERS }, log)
-    : { pause: () => relay.pause(), resume: async () => relay.resume() };
+    : { pause: () => relay.pause(), check: () => {}, resume: async () => relay.resume() };
 }
 
 function idsByTenant(machines: Machines): Map<string, string[]> {

@@ -61,7 +61,7 @@ test("invariants 5 and 6: a published case, rolled up and read over HTTP, and th
   await shadow.insert(log);
   await shadow.gather("");
   await shadow.absorb();
-  await shadow.swap();
+  await shadow.swap(() => {});
   await clear(engine);
   expect(await ask()).toEqual(all);
 });

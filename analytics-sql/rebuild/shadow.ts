@@ -115,8 +115,9 @@ export class Shadow {
   /**
    * Partition by partition, each at once, the live tables become what was gathered; what is rolled up is done again from
    * there on. Call it while nothing else is delivered. Cut off in the middle, `clear` ends it.
+   * @param check throws where something else may be delivered by now
    */
-  async swap(): Promise<void> {
+  async swap(check: () => void): Promise<void> {
     const whole = await this.#differing(this.#tables.filter(({ dated }) => !dated));
     const figures = whole.some((name) => !NO_FIGURES.includes(name));
     const from_us = figures ? 0 : Math.max(0, Date.parse(this.#days.from) * 1_000);
@@ -125,7 +126,9 @@ export class Shadow {
     );
     await this.#engine.maintain(`INSERT INTO ${SHADOW}.swapping SELECT {from_us:Int64}`, { from_us });
     for (const { name, dated } of this.#tables) {
-      if (dated || whole.includes(name)) await this.#swapTable(name);
+      if (!dated && !whole.includes(name)) continue;
+      check();
+      await this.#swapTable(name);
     }
     await this.#engine.maintain(touch, { from_us });
   }

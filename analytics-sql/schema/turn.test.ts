@@ -93,6 +93,8 @@ test("a turn that another one has is not held any more, and not ended for it", a
   const turn = await takeTurn(engine, () => {});
   state.lock = { token: "another", age_s: 0 };
   await until(() => !turn.held());
-  await expect(turn.maintain("DROP TABLE mtc.events_kafka")).rejects.toThrow("another process may define by now");
+  await expect(turn.maintain("DROP TABLE mtc.events_kafka")).rejects.toThrow(
+    "another process may define by now",
+  );
   await turn.end();
 });

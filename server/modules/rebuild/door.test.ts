@@ -6,16 +6,18 @@ import { topicDoor } from "./door.ts";
 
 const kafka = { brokers: ["kafka-1:9092"], topic: "raw_data", group: "mtc", consumers: 1 };
 
-/** It knows which tables there are, and what the one that only one can make is called by. */
+/** It knows which tables there are, and what the one that only one can make is called by: of "dead" nothing was heard. */
 function scripted() {
   const tables = new Map([["meta", ""]]);
+  const state = { refuses: "" };
   const said: string[] = [];
   const engine: Ask = {
     async query<Row>(sql: string, params: { tables?: string[] }): Promise<Row[]> {
       if (sql.includes("'migrating'") && sql.includes("comment")) {
         const token = tables.get("migrating");
-        return token === undefined ? [] : [{ token, age_s: 0 } as Row];
+        return token === undefined ? [] : [{ token, age_s: token === "dead" ? 61 : 0 } as Row];
       }
+      if (sql.includes("FROM mtc.meta")) return [];
       return [...tables.keys()]
         .filter((name) => (params.tables ?? ["meta"]).includes(name))
         .map((name) => ({ name }) as Row);
@@ -24,12 +26,13 @@ function scripted() {
       const [, does, name = ""] = /^(?:--[^\n]*\n)*(CREATE|DROP) [A-Z ]+ mtc\.(\w+)/.exec(sql) ?? [];
       if (does === "CREATE" && name === "migrating" && tables.has(name))
         throw new EngineError("it is there", 57, false, null);
+      if (does === "CREATE" && name === state.refuses) throw new EngineError("it is away", 0, false, null);
       if (does === "CREATE") tables.set(name, /COMMENT '(.*)'/.exec(sql)?.[1] ?? "");
       if (does === "DROP") tables.delete(name);
       if (does !== undefined) said.push(`${does} ${name}`);
     },
   };
-  return { tables, said, engine };
+  return { tables, said, state, engine };
 }
 
 test("invariant 2: while it is shut another process that opens the source waits", async () => {
@@ -54,7 +57,23 @@ test("invariant 2: while it is shut another process that opens the source waits"
 });
 
 test("where another process shut it and died, it is opened by whoever clears up", async () => {
-  const { tables, engine } = scripted();
+  const { tables, said, engine } = scripted();
+  tables.set("migrating", "dead");
   await topicDoor(engine, kafka, () => {}).resume();
+  expect([tables.has("events_kafka_mv"), tables.has("migrating")]).toEqual([true, false]);
+  expect(said.slice(0, 2)).toEqual(["DROP migrating", "CREATE migrating"]);
+});
+
+test("one that cannot be opened stays shut, and nobody else has the turn, until it can", async () => {
+  const { tables, state, engine } = scripted();
+  const door = topicDoor(engine, kafka, () => {});
+  expect(() => door.check()).toThrow("another process may have opened the source meanwhile");
+  await door.pause();
+  door.check();
+  state.refuses = "events_kafka_mv";
+  await expect(door.resume()).rejects.toThrow("it is away");
+  expect([tables.has("events_kafka_mv"), tables.has("migrating")]).toEqual([false, true]);
+  state.refuses = "";
+  await door.resume();
   expect([tables.has("events_kafka_mv"), tables.has("migrating")]).toEqual([true, false]);
 });

@@ -7,6 +7,7 @@ import type { Bus } from "../../../ingest/outbox/bus.ts";
 import { badInput } from "../../../ingest/problem.ts";
 import { type LogState, Overloaded, type Share, type Store, type Told } from "../../../ingest/store/store.ts";
 import { Problem } from "../../plugins/errors.ts";
+import type { Door } from "./door.ts";
 import type { Rebuild, RebuildInput } from "./model.ts";
 
 const DAY_MS = 86_400_000;
@@ -27,9 +28,8 @@ const TRIES = 20;
 type Deps = {
   store: Store;
   engine: Engine;
-  /** Nothing comes into the live tables from its return until `resume`. */
-  pause(): Promise<void>;
-  resume(): Promise<void>;
+  /** While it is shut nothing comes into the live tables. */
+  door: Door;
   bus: Pick<Bus, "settled">;
   log: (message: string) => void;
   now_ms(): number;
@@ -55,8 +55,10 @@ export class Rebuilds {
   /** Of other processes that died over theirs, when those began: what they left is cleared away. */
   readonly #cleared = new Set<number>();
 
-  /** What the process before this one may have left behind is not looked for yet. */
+  /** What the process before this one may have left behind, or the last rebuild did, is not cleared away yet. */
   #left_behind: boolean;
+  /** Until it is open again for sure. */
+  #door_shut = false;
 
   constructor(deps: Deps) {
     this.#deps = deps;
@@ -128,16 +130,15 @@ export class Rebuilds {
 
   /**
    * Call it at the start, and now and then: a process that died over its rebuild left a shadow, and may have left the door
-   * shut.
+   * shut; so did one of this process that found no engine at its end.
    * @throws EngineError; then call it again
    */
   async clearUp(): Promise<void> {
     const { share, engine, log } = this.#deps;
+    if (this.#busy || this.#stopping) return;
+    if (this.#door_shut) await this.#alone(() => this.#openDoor());
     if (!share.has("rebuild") || this.#busy || this.#stopping) return;
-    if (this.#left_behind) {
-      await this.#alone(() => clear(engine));
-      this.#left_behind = false;
-    }
+    if (this.#left_behind) await this.#alone(() => this.#clear());
     const told = (await share.told()).filter(({ lives }) => !lives);
     const left = told
       .map(({ words }) => JSON.parse(words) as Telling)
@@ -145,10 +146,21 @@ export class Rebuilds {
     if (!left || this.#busy || this.#stopping) return;
     await this.#alone(async () => {
       await clear(engine);
-      await this.#deps.resume();
+      await this.#openDoor();
     });
     this.#cleared.add(left.began_ms);
     log(`rebuild: another process died over one when ${left.phase}; what it left is cleared away`);
+  }
+
+  async #openDoor(): Promise<void> {
+    await this.#deps.door.resume();
+    this.#door_shut = false;
+  }
+
+  async #clear(): Promise<void> {
+    this.#left_behind = true;
+    await clear(this.#deps.engine);
+    this.#left_behind = false;
   }
 
   /** While this works none begins. */
@@ -187,7 +199,7 @@ export class Rebuilds {
   }
 
   async #rebuild(job: Rebuild, days: Days, state: LogState, everything: boolean): Promise<void> {
-    const { store, engine, bus } = this.#deps;
+    const { store, engine, bus, door } = this.#deps;
     // A start may have set the watermark back behind what the live tables have. When all that was there at the begin is
     // delivered, they hold nothing that lies after the watermark.
     while ((await store.logState()).delivered < state.last) await this.#rest();
@@ -207,17 +219,18 @@ export class Rebuilds {
       await this.#catchUp(reading);
       job.phase = "swapping";
       try {
-        await this.#deps.pause();
+        this.#door_shut = true;
+        await door.pause();
         await this.#absorb(reading);
         const { purged_before_ms } = await store.logState();
         if (purged_before_ms > state.purged_before_ms)
           throw new Error("the log was purged meanwhile by another process; start it again");
-        await shadow.swap();
+        await shadow.swap(() => door.check());
       } finally {
-        await this.#deps.resume();
+        await this.#openDoor();
       }
     } finally {
-      await clear(engine);
+      await this.#clear();
     }
   }
 
