@@ -2,6 +2,7 @@
 import { afterAll, beforeEach, expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
+import { ulid } from "ulid";
 import { type EventData, type EventType, encodeData, encodeEvent } from "../event.ts";
 import { openSqlite } from "./sqlite.ts";
 import { copyStore, cutStore, standingOf } from "./sqlite-copy.ts";
@@ -23,7 +24,7 @@ beforeEach(async () => {
 });
 
 function event(at: number, type: EventType, data: EventData, machine_id = "mill-1"): NewEvent {
-  const header = { id: crypto.randomUUID(), type, tenant_id, machine_id, time_ms: hour(at) };
+  const header = { id: ulid(hour(at)), type, tenant_id, machine_id, time_ms: hour(at) };
   return { header, bytes: encodeEvent(header, encodeData(data)), rows: 0 };
 }
 /** @param of the hour that it is about */
@@ -100,6 +101,16 @@ test("what was purged before analytics was copied is in neither: there is no cop
   expect(() => copyStore(log, copy, standing)).toThrow("purged from the log before analytics was copied");
   log.close();
   await store.close();
+});
+
+test("what was received by then stays, though an agent's clock or the host's was far ahead", async () => {
+  const [ahead, jumped, both] = [observed(1), observed(2), observed(9)];
+  ahead.header.time_ms = hour(900);
+  jumped.header.id = ulid(hour(900));
+  await store.commit({ events: [ahead, jumped, both] });
+  await copied();
+  expect(cutStore(copy, { until_ms: hour(6), whole_from_ms: 0 })).toBe(1);
+  expect(await opened((found) => found.logState())).toMatchObject({ last: 2 });
 });
 
 test("invariants 4 and 6: cut at a time, the log ends there, all of it waits, and sources are met as they were then", async () => {

@@ -2,6 +2,7 @@
 import { Database } from "bun:sqlite";
 import { drizzle } from "drizzle-orm/bun-sqlite";
 import { migrate } from "drizzle-orm/bun-sqlite/migrator";
+import { encodeTime } from "ulid";
 import type { EventType, GapData, ObservationColumns } from "../event.ts";
 import { openGaps } from "../gaps.ts";
 import type { SqliteReader } from "./sqlite-reader.ts";
@@ -17,6 +18,13 @@ const TYPES = CONFIGURES.map((type) => `'${type}'`).join();
 /** What is told this long after its time was read late: its source was being caught up with. */
 const LATE_MS = 60_000;
 const decoder = new TextDecoder();
+
+/**
+ * What was received after a time (`receivedAfter`): by both. An agent that is far ahead takes the event's time along, and a host's
+ * clock that was ahead for a moment the ids that come after.
+ */
+const RECEIVED_AFTER = "time_ms > ? AND id >= ?";
+const receivedAfter = (until_ms: number): [number, string] => [until_ms, encodeTime(until_ms + 1, 10)];
 
 /** Where a log stood when analytics began to be copied. */
 export type Standing = { delivered: number; last: number; waiting: number };
@@ -73,9 +81,9 @@ export function cutStore(file: string, { until_ms, whole_from_ms }: Cut): number
     refuseChanges(db, until_ms);
     if (whole_from_ms > 0) refuseOld(db, until_ms, whole_from_ms);
     return db.transaction(() => {
-      const gone = "position IN (SELECT position FROM events WHERE time_ms > ?)";
-      db.run(`DELETE FROM poison WHERE ${gone}`, [until_ms]);
-      const { changes } = db.run("DELETE FROM events WHERE time_ms > ?", [until_ms]);
+      const gone = `position IN (SELECT position FROM events WHERE ${RECEIVED_AFTER})`;
+      db.run(`DELETE FROM poison WHERE ${gone}`, receivedAfter(until_ms));
+      const { changes } = db.run(`DELETE FROM events WHERE ${RECEIVED_AFTER}`, receivedAfter(until_ms));
       // Nothing is waited for that never comes.
       db.run(
         "UPDATE sqlite_sequence SET seq = (SELECT coalesce(max(position), 0) FROM events) WHERE name = 'events'",
@@ -90,10 +98,11 @@ export function cutStore(file: string, { until_ms, whole_from_ms }: Cut): number
 
 function refuseChanges(db: Database, until_ms: number): void {
   const changed = db
-    .query<{ machine_id: string; time_ms: number }, [number]>(
-      `SELECT machine_id, time_ms FROM events WHERE time_ms > ? AND type IN (${TYPES}) ORDER BY position LIMIT 1`,
+    .query<{ machine_id: string; time_ms: number }, [number, string]>(
+      `SELECT machine_id, time_ms FROM events WHERE ${RECEIVED_AFTER} AND type IN (${TYPES})
+       ORDER BY position LIMIT 1`,
     )
-    .get(until_ms);
+    .get(...receivedAfter(until_ms));
   if (changed)
     throw new Error(
       `the machine ${changed.machine_id} was made, changed or deleted at ${iso(changed.time_ms)}, and what it was before is not in this backup: take a later time, or a backup from before`,
@@ -103,10 +112,10 @@ function refuseChanges(db: Database, until_ms: number): void {
 /** What is kept of days that the log does not hold whole cannot be told apart by when it came. */
 function refuseOld(db: Database, until_ms: number, whole_from_ms: number): void {
   const rows = db
-    .query<{ machine_id: string; bytes: Uint8Array }, [number]>(
-      "SELECT machine_id, bytes FROM events WHERE time_ms > ? AND type = 'mtc.observations.v1'",
+    .query<{ machine_id: string; bytes: Uint8Array }, [number, string]>(
+      `SELECT machine_id, bytes FROM events WHERE ${RECEIVED_AFTER} AND type = 'mtc.observations.v1'`,
     )
-    .iterate(until_ms);
+    .iterate(...receivedAfter(until_ms));
   for (const { machine_id, bytes } of rows) {
     const { earliest_us } = spanOf_us(bytes);
     if (earliest_us < whole_from_ms * 1_000)
