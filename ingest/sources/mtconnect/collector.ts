@@ -564,7 +564,8 @@ const batchesOf = (
   { header, devices }: StreamsDocument,
   key: string,
   below = Number.POSITIVE_INFINITY,
-): Batch[] => translator.batches(devices, key, { below, now_us: Math.max(agentNow_us(header), Date.now() * 1_000) });
+): Batch[] =>
+  translator.batches(devices, key, { below, now_us: Math.max(agentNow_us(header), Date.now() * 1_000) });
 
 const range = (from: number, next_sequence: number): string => `${from}-${next_sequence - 1}`;
 
