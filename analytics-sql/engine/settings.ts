@@ -67,8 +67,11 @@ export const WRITING: Settings = { ...QUERY, ...ANY_PARTITIONS };
 /** A rebuild's events go in beside those that arrive. */
 export const REBUILDING: Settings = QUERY;
 export const READING: Settings = { ...ASKING, ...NUMBERS };
-/** A roll-up may be of any number of months. */
-export const ROLLING: Settings = { ...ASKING, ...ANY_PARTITIONS };
+/**
+ * A roll-up may be of any number of months. Its sweep goes through each machine's time in order, so a second thread only hands
+ * over: on two cores 100 machines of 30 days take 5.0 s with one and 6.3 s with two, 3 machines of a day the same.
+ */
+export const ROLLING: Settings = { ...ASKING, ...ANY_PARTITIONS, max_threads: 1 };
 export const ASIDE: Settings = {
   ...QUERY,
   max_threads: 1,
