@@ -5,7 +5,7 @@ import { ROOT } from "./imports.ts";
 import { merged, NOTHING, type Report, readReport } from "./junit.ts";
 import { provide } from "./provide.ts";
 
-/** As many as cores: with three on two of them browsers stood still for seconds. */
+/** One more than the cores of a small machine: while one waits, the others work. */
 const FILES_AT_ONCE = 3;
 /** A file that takes longer hangs, and its name is known by that it has no report; quiet. */
 const LIMIT_S = 3_600;
