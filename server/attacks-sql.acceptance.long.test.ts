@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { limit_ms, pace, until } from "../.ci/limits.ts";
 import { engineOf } from "./testing/engine-process.ts";
-import { askSql, codeOf, LAMBDA, PATTERN } from "./testing/hostile-sql.ts";
+import { askSql, codeOf, LAMBDA, newReader, PATTERN } from "./testing/hostile-sql.ts";
 import { discard, metric, signInOnce, startServer, type TestServer } from "./testing/server.ts";
 
 let server: TestServer;
@@ -15,10 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => discard(server));
 
-const newKey = async (name: string): Promise<string> => {
-  const { body } = await server.call<{ key: string }>("POST", "/api/v1/keys", { name, scopes: ["read"] });
-  return body.key;
-};
+const newKey = (name: string): Promise<string> => newReader(server, name);
 const ask = (key: string, query: string): Promise<Response> => askSql(server.origin, key, query);
 
 test.skipIf(process.platform !== "linux")(

@@ -2,7 +2,7 @@
 // cancelling is in `attacks-sql.acceptance.long.test.ts`, since it takes a core for its whole bound.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { pace, SLOWNESS } from "../.ci/limits.ts";
-import { askSql, codeOf, LONG, NATIVE } from "./testing/hostile-sql.ts";
+import { askSql, codeOf, LONG, NATIVE, newReader } from "./testing/hostile-sql.ts";
 import { discard, metric, signInOnce, startServer, type TestServer } from "./testing/server.ts";
 
 let server: TestServer;
@@ -14,10 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => discard(server));
 
-const newKey = async (name: string): Promise<string> => {
-  const { body } = await server.call<{ key: string }>("POST", "/api/v1/keys", { name, scopes: ["read"] });
-  return body.key;
-};
+const newKey = (name: string): Promise<string> => newReader(server, name);
 const ask = (key: string, query: string, signal?: AbortSignal): Promise<Response> =>
   askSql(server.origin, key, query, signal);
 

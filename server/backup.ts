@@ -2,6 +2,7 @@
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { takeBackup } from "./backup/take.ts";
+import { runCommand } from "./command.ts";
 import { parseConfig } from "./config.ts";
 
 const HELP = `MTC_DATA_DIR=/var/lib/mtc bun run backup --to /backup/mtc-2026-11-30
@@ -26,10 +27,4 @@ async function main(): Promise<void> {
   console.log(`done: ${to}`);
 }
 
-for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
-main()
-  .then(() => process.exit(0))
-  .catch((error: Error) => {
-    console.error(error.message);
-    process.exit(1);
-  });
+runCommand(main);

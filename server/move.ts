@@ -12,6 +12,7 @@ import {
   parseKafka,
   parseMongoUrl,
 } from "./cluster-config.ts";
+import { runCommand } from "./command.ts";
 import { type Config, parseConfig } from "./config.ts";
 import { heldDays } from "./engine.ts";
 import { holdFigures } from "./move/figures.ts";
@@ -209,10 +210,4 @@ function differingPrints(before: Print[], after: Print[]): string[] {
 
 const dayOf = (ms: number): string => new Date(ms).toISOString().slice(0, 10).replaceAll("-", "");
 
-for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
-main()
-  .then((code) => process.exit(code))
-  .catch((error: Error) => {
-    console.error(error.message);
-    process.exit(1);
-  });
+runCommand(main);

@@ -2,6 +2,7 @@
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { putBack } from "./backup/put-back.ts";
+import { runCommand } from "./command.ts";
 import { parseConfig } from "./config.ts";
 
 const HELP = `MTC_DATA_DIR=/var/lib/mtc bun run restore --from /backup/mtc-2026-11-30 [--until 2026-11-30T08:00:00Z]
@@ -33,10 +34,4 @@ function timeOf(text: string): number {
   return ms;
 }
 
-for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
-main()
-  .then(() => process.exit(0))
-  .catch((error: Error) => {
-    console.error(error.message);
-    process.exit(1);
-  });
+runCommand(main);

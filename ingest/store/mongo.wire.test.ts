@@ -253,13 +253,10 @@ describe("written", () => {
     });
   });
 
-  test("the time series afterwards: unordered, each machine's behind each other, in no transaction", async () => {
-    const waiting = ["m", "n", "m"].map((machine, i) => {
-      const { header, bytes, rows } = event(`e${i}`, machine);
-      return { ...header, _id: i + 1, bytes, rows, slot: 0, raw: true };
-    });
+  /** Opened by the one process there is, which finds these in the outbox once, for the time series. */
+  const withRaw = (waiting: Document[]) => {
     let given = false;
-    await opened((command) => {
+    return opened((command) => {
       if (nameOf(command) !== "find") return undefined;
       if (command.find === "relays") return cursor([], 0, "mtc.relays");
       if (command.find === "leases") return cursor(leases(), 0, "mtc.leases");
@@ -267,6 +264,14 @@ describe("written", () => {
       given = true;
       return cursor(waiting);
     }, "here");
+  };
+
+  test("the time series afterwards: unordered, each machine's behind each other, in no transaction", async () => {
+    const waiting = ["m", "n", "m"].map((machine, i) => {
+      const { header, bytes, rows } = event(`e${i}`, machine);
+      return { ...header, _id: i + 1, bytes, rows, slot: 0, raw: true };
+    });
+    await withRaw(waiting);
     const insert = await until(() => sent("insert", "raw_machine_data")[0]);
     expect(insert.ordered).toBe(false);
     expect(insert).not.toHaveProperty("autocommit");
@@ -298,15 +303,7 @@ describe("written", () => {
       word: [0, 1, 0, 0],
     };
     const { header, bytes, rows } = event("e", "m", undefined, mixed);
-    let given = false;
-    await opened((command) => {
-      if (nameOf(command) !== "find") return undefined;
-      if (command.find === "relays") return cursor([], 0, "mtc.relays");
-      if (command.find === "leases") return cursor(leases(), 0, "mtc.leases");
-      if (command.find !== "outbox" || given || !command.filter.raw) return undefined;
-      given = true;
-      return cursor([{ ...header, _id: 1, bytes, rows, slot: 0, raw: true }]);
-    }, "here");
+    await withRaw([{ ...header, _id: 1, bytes, rows, slot: 0, raw: true }]);
     const insert = await until(() => sent("insert", "raw_machine_data")[0]);
     const documents = insert.documents as Document[];
     expect(documents.map(({ num, word }) => [num, word])).toEqual([

@@ -1,4 +1,5 @@
 // For tests: what a read key asks of /sql/ to stop the program with, each by another way round the engine's bounds.
+import type { TestServer } from "./server.ts";
 
 /** Sorts millions of numbers by a lambda, again and again and each time otherwise: longer than a query may take on any machine. */
 const SORTED = Array.from({ length: 20 }, (_, i) => i).reduce(
@@ -46,3 +47,9 @@ export const askSql = (origin: string, key: string, query: string, signal?: Abor
     body: query,
     ...(signal ? { signal } : {}),
   });
+
+/** A key that may read, and no more. */
+export async function newReader({ call }: Pick<TestServer, "call">, name: string): Promise<string> {
+  const { body } = await call<{ key: string }>("POST", "/api/v1/keys", { name, scopes: ["read"] });
+  return body.key;
+}
