@@ -277,7 +277,7 @@ describe.skipIf(lacking.length > 0)(`a cluster of ${CLUSTER_OF}`, () => {
         expectNoDrift(comparisons);
         await remote.kill();
       } finally {
-        host.stop();
+        await host.stop();
       }
     },
   );

@@ -73,7 +73,7 @@ export async function startCluster(store = engine): Promise<Cluster> {
     redis,
     restartStore: () => mongo.restart(),
     async start(roles, on) {
-      const env = { ...(on ? seenFrom(on, settings) : settings), MTC_ROLES: roles.join() };
+      const env = { ...(on ? await seenFrom(on, settings) : settings), MTC_ROLES: roles.join() };
       const server = await startServer(env, undefined, on?.exec);
       started.push(server);
       return { ...server, settled: () => emptied(server.call, 120) };
@@ -89,12 +89,11 @@ export async function startCluster(store = engine): Promise<Cluster> {
 }
 
 /** The same parts by their addresses there. A driver that asked a replica set for its hosts would be told ours. */
-function seenFrom(host: OtherHost, settings: Record<string, string>): Record<string, string> {
-  const moved = Object.entries(settings).map(([name, value]) => [
-    name,
-    value.replaceAll(/127\.0\.0\.1:(\d+)/g, (_, port: string) => host.forward(Number(port))),
-  ]);
-  const there = Object.fromEntries(moved) as Record<string, string>;
+async function seenFrom(host: OtherHost, settings: Record<string, string>): Promise<Record<string, string>> {
+  const there = { ...settings };
+  for (const [name, value] of Object.entries(settings))
+    for (const [address, port] of value.matchAll(/127\.0\.0\.1:(\d+)/g))
+      there[name] = there[name]?.replace(address, await host.forward(Number(port))) ?? value;
   return { ...there, MTC_MONGO_URL: `${there.MTC_MONGO_URL}?directConnection=true` };
 }
 

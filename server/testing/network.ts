@@ -1,4 +1,6 @@
 // For tests: a second host, as a network namespace with one wire to this one, which can be cut. Needs root and iproute2.
+import { type Cable, cable } from "./cable.ts";
+
 const PREFIX = "mtct";
 
 /** Whether namespaces can be made here. */
@@ -16,11 +18,11 @@ export type OtherHost = {
   /** What goes before a command for it to run there. */
   exec: string[];
   /** Lets what listens on this host's loopback be reached from there. @returns the address and port */
-  forward(port: number): string;
+  forward(port: number): Promise<string>;
   /** Nothing comes through in either direction, and nobody is told. */
   cut(): void;
   mend(): void;
-  stop(): void;
+  stop(): Promise<void>;
 };
 
 export function makeOtherHost(): OtherHost {
@@ -35,22 +37,22 @@ export function makeOtherHost(): OtherHost {
   ip("-n", name, "addr", "add", `${net}.2/24`, "dev", there);
   ip("-n", name, "link", "set", there, "up");
   ip("-n", name, "link", "set", "lo", "up");
-  const forwarders: { stop(): void }[] = [];
-  const forwarded = new Set<number>();
+  const cables = new Map<number, Promise<Cable>>();
   return {
     address,
     exec: ["ip", "netns", "exec", name],
-    forward(port) {
-      if (!forwarded.has(port)) forwarders.push(forwarder(address, port));
-      forwarded.add(port);
+    async forward(port) {
+      const made = cables.get(port) ?? cable(port, address, port);
+      cables.set(port, made);
+      await made;
       return `${address}:${port}`;
     },
     cut: () => ip("-n", name, "link", "set", there, "down"),
     mend() {
       ip("-n", name, "link", "set", there, "up");
     },
-    stop() {
-      for (const one of forwarders) one.stop();
+    async stop() {
+      for (const one of cables.values()) await (await one).pull();
       ip("netns", "delete", name);
     },
   };
@@ -59,57 +61,4 @@ export function makeOtherHost(): OtherHost {
 function ip(...args: string[]): void {
   const { success, stderr } = Bun.spawnSync(["ip", ...args]);
   if (!success) throw new Error(`ip ${args.join(" ")}: ${stderr.toString()}`);
-}
-
-type Piped = { to: Bun.Socket<Piped> | undefined; waiting: Uint8Array[] };
-
-/** From the wire's address to the same port of loopback. */
-function forwarder(address: string, port: number): { stop(): void } {
-  const write = (socket: Bun.Socket<Piped>, bytes: Uint8Array): void => {
-    const { waiting } = socket.data;
-    if (waiting.length > 0) return void waiting.push(bytes);
-    const sent = Math.max(0, socket.write(bytes));
-    if (sent < bytes.length) waiting.push(bytes.slice(sent));
-  };
-  const drain = (socket: Bun.Socket<Piped>): void => {
-    const { waiting } = socket.data;
-    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-      const sent = Math.max(0, socket.write(next));
-      if (sent < next.length) return void waiting.unshift(next.slice(sent));
-    }
-  };
-  const passing: Bun.SocketHandler<Piped> = {
-    data(socket, bytes) {
-      const { to } = socket.data;
-      // What comes before the other side is open waits with this one.
-      if (to) write(to, Uint8Array.from(bytes));
-    },
-    drain,
-    close: (socket) => void socket.data.to?.end(),
-    error: (socket) => void socket.end(),
-  };
-  const listener = Bun.listen<Piped>({
-    hostname: address,
-    port,
-    socket: {
-      ...passing,
-      open(socket) {
-        socket.data = { to: undefined, waiting: [] };
-        socket.pause();
-        Bun.connect<Piped>({
-          hostname: "127.0.0.1",
-          port,
-          data: { to: socket, waiting: [] },
-          socket: passing,
-        }).then(
-          (to) => {
-            socket.data.to = to;
-            socket.resume();
-          },
-          () => socket.end(),
-        );
-      },
-    },
-  });
-  return { stop: () => listener.stop(true) };
 }
