@@ -5,6 +5,8 @@ import { type Static, type TSchema, Type } from "@sinclair/typebox";
 export const MAX_BATCH_ROWS = 50_000;
 export const MAX_NAME_LENGTH = 200;
 export const MAX_WORD_LENGTH = 4_000;
+/** Characters of all rows' words, each as often as rows name it: what a body of rows could hold as well. */
+export const MAX_WORDS_WRITTEN_OUT = 8 * 1024 * 1024;
 
 /** The earliest time an observation may carry: 2000-01-01T00:00:00Z in µs. */
 export const MIN_TS_US = 946_684_800_000_000;

@@ -97,6 +97,21 @@ test.each(refused)("%s is refused at its path", (_, body, path) => {
   expect((caught as BadInput).errors.map((error) => error.path)).toContain(path);
 });
 
+/** That many rows which all name one word of 4,000 characters. */
+const naming = (rows: number) => ({
+  signals: ["message"],
+  signal: Array(rows).fill(0),
+  t0: T0,
+  dt: Array.from({ length: rows }, (_, i) => i),
+  words: ["x".repeat(4_000)],
+  word: Array(rows).fill(1),
+});
+
+test("words that rows name often are bounded as written out: the engine has each row's in full (invariant 7)", () => {
+  expect(parse(naming(2_000)).rows).toBe(2_000);
+  expect(() => parse(naming(2_100))).toThrow("8400000 characters");
+});
+
 test("a body that is not UTF-8 is refused", () => {
   expect(() => parseBody(new Uint8Array([0x7b, 0xff, 0x7d]), false, NOW_US)).toThrow("not UTF-8");
 });

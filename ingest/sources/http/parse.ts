@@ -7,6 +7,7 @@ import {
   MAX_BATCH_ROWS,
   MAX_NAME_LENGTH,
   MAX_WORD_LENGTH,
+  MAX_WORDS_WRITTEN_OUT,
   ObservationColumns,
 } from "../../event.ts";
 import { BadInput, badInput } from "../../problem.ts";
@@ -118,6 +119,7 @@ function checkColumns(columns: ObservationColumns, now_us: number): void {
   if (seq !== undefined && seq0 !== undefined) throw badInput("/seq0", "give seq or seq0, not both");
   if (word !== undefined && words === undefined)
     throw badInput("/words", "missing, though word refers to it");
+  let written_out = 0;
   for (let i = 0; i < rows; i++) {
     if ((signal[i] as number) >= signals.length)
       throw badInput(`/signal/${i}`, "points past the end of /signals");
@@ -125,8 +127,14 @@ function checkColumns(columns: ObservationColumns, now_us: number): void {
       throw badInput(`/word/${i}`, "points past the end of /words");
     if (word && word[i] !== 0 && (num?.[i] ?? null) !== null)
       throw badInput(`/word/${i}`, "the row has a number in /num as well");
+    if (word) written_out += words?.[(word[i] as number) - 1]?.length ?? 0;
     const ts_us = t0 + (dt[i] as number);
     if (!isPossible(ts_us, now_us)) checkTime(ts_us, now_us, `/dt/${i}`);
+  }
+  // Analytics has each row's word in full: a few bytes here would be a gigabyte there.
+  if (written_out > MAX_WORDS_WRITTEN_OUT) {
+    const detail = `the rows' words have ${written_out} characters in all, at most ${MAX_WORDS_WRITTEN_OUT} in one body`;
+    throw badInput("/word", detail);
   }
 }
 
