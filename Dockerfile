@@ -10,6 +10,7 @@ WORKDIR /app
 COPY --from=packages /app/node_modules node_modules
 COPY package.json bun.lock bunfig.toml tsconfig.json LICENSE ./
 COPY deploy/healthy.ts deploy/healthy.ts
+COPY domain domain
 COPY analytics-sql analytics-sql
 COPY ingest ingest
 COPY views views

@@ -26,7 +26,7 @@ export type Run = {
 
 /** @returns paths from the project's root */
 export function filesOf(part: Part): string[] {
-  const all = "{server,ingest,analytics-sql,views,loadtest,deploy,.ci}/**/*.test.{ts,tsx}";
+  const all = "{server,domain,ingest,analytics-sql,views,loadtest,deploy,.ci}/**/*.test.{ts,tsx}";
   const isOf = (file: string): boolean =>
     part === "cluster"
       ? /\.acceptance(\.long)?\.test\.ts$/.test(file)

@@ -1,4 +1,5 @@
 // Keeps one collector running for every source: one for an agent or a host, however many machines it serves.
+import { mutex } from "../domain/lib/mutex.ts";
 import { HostClock } from "./clock.ts";
 import type { LiveHub } from "./live/hub.ts";
 import { withoutCredentials } from "./sources/credentials.ts";
@@ -49,7 +50,7 @@ export function startCollectors(sink: Sink, hub: LiveHub, clock = new HostClock(
   const onPoll = (poll: Poll): void => {
     for (const listener of listeners) listener(poll);
   };
-  let updating = Promise.resolve();
+  const exclusive = mutex();
 
   const status = (): CollectorStatus[] =>
     [...running.values()].flatMap(({ rows, collector }) =>
@@ -97,16 +98,13 @@ export function startCollectors(sink: Sink, hub: LiveHub, clock = new HostClock(
 
   return {
     update(machines, mine = () => true) {
-      const applied = updating.then(() => apply(machines, mine));
-      // One failure must not keep all later changes from the collectors.
-      updating = applied.catch(() => undefined);
-      return applied;
+      return exclusive(() => apply(machines, mine));
     },
     status,
     onPoll: (listener) => void listeners.add(listener),
     async stop() {
       clearInterval(timer);
-      await updating;
+      await exclusive(async () => {});
       await Promise.all([...running.values()].map(({ collector }) => collector.stop()));
       running.clear();
     },

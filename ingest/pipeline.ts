@@ -1,5 +1,6 @@
 // The way of all data: name it, put it in its envelope, commit it, wake the relay, show it live.
 import { decodeTime, monotonicFactory } from "ulid";
+import { sleep } from "../domain/lib/sleep.ts";
 import {
   type EventData,
   type EventType,
@@ -10,7 +11,6 @@ import {
 } from "./event.ts";
 import type { LiveHub } from "./live/hub.ts";
 import { derive, type Rules } from "./rules.ts";
-import { sleep } from "./sources/backoff.ts";
 import type { Sink } from "./sources/source.ts";
 import {
   type Appended,

@@ -3,15 +3,19 @@ import { expect, test } from "bun:test";
 import { dirname, normalize } from "node:path";
 
 const ROOT = new URL("..", import.meta.url).pathname;
-const ROOMS = ["server", "ingest", "analytics-sql", "views", "loadtest"];
+const ROOMS = ["domain", "server", "ingest", "analytics-sql", "views", "loadtest"];
 /** Who may import whom (ARCHITECTURE.md). */
 const MAY: Record<string, string[]> = {
-  server: ["server", "ingest", "analytics-sql", "views"],
-  ingest: ["ingest"],
-  "analytics-sql": ["analytics-sql"],
-  views: ["views"],
-  loadtest: ["loadtest", "server", "ingest", "analytics-sql"],
+  domain: ["domain"],
+  server: ["domain", "server", "ingest", "analytics-sql", "views"],
+  ingest: ["domain", "ingest"],
+  "analytics-sql": ["domain", "analytics-sql"],
+  views: ["domain", "views"],
+  loadtest: ["domain", "loadtest", "server", "ingest", "analytics-sql"],
 };
+
+/** Packages that the ground floor may have. */
+const MAY_DOMAIN = new Set(["@sinclair/typebox"]);
 
 type Import = { file: string; types_only: boolean; from: string; to: string };
 
@@ -47,6 +51,20 @@ test("imports point one way: server → ingest, analytics-sql, views; types may 
     all.filter(({ file, from, to }) => !isTest(file) && to === "server" && below.includes(from)),
   ).toEqual([]);
   expect(all.filter(({ from, to }) => to === "loadtest" && from !== "loadtest")).toEqual([]);
+});
+
+test("the ground floor stands by itself: domain imports nothing of ours, nor of the system, and does no I/O", async () => {
+  const own = (await sources()).filter(({ file }) => room(file) === "domain" && !isTest(file));
+  expect(own.length).toBeGreaterThan(3);
+  for (const { file, text } of own) {
+    const outside = [...text.matchAll(/from "([^"]+)"/g)].filter(([, path = ""]) => {
+      return path.startsWith(".")
+        ? room(normalize(`${dirname(file)}/${path}`)) !== "domain"
+        : !MAY_DOMAIN.has(path);
+    });
+    expect({ file, outside: outside.map(([, path]) => path) }).toEqual({ file, outside: [] });
+    expect({ file, io: /\bBun\.|\bfetch\(|\bprocess\./.test(text) }).toEqual({ file, io: false });
+  }
 });
 
 test("every source file starts with a line that says what it is for", async () => {

@@ -1,7 +1,7 @@
 // Carries what ClickHouse could not read into the topic of dead letters, where it is looked at and settled.
 import type { Engine } from "../analytics-sql/engine/engine.ts";
 import { refused } from "../analytics-sql/kafka/refused.ts";
-import { type Repeating, repeat } from "../analytics-sql/repeat.ts";
+import { type BackgroundLoop, backgroundLoop } from "../domain/lib/background-loop.ts";
 import type { DeadLetterTopic } from "../ingest/outbox/dead-letter-topic.ts";
 import { Trouble } from "../ingest/trouble.ts";
 
@@ -16,10 +16,10 @@ export function moveDeadLetters(
   letters: Pick<DeadLetterTopic, "put">,
   { log, mine = () => true }: { log: (message: string) => void; mine?: () => boolean },
   rest_ms = 10_000,
-): Repeating {
+): BackgroundLoop {
   const trouble = new Trouble("dead letters", log);
   let since_ms = 0;
-  return repeat(async () => {
+  return backgroundLoop(async () => {
     if (!mine()) return rest_ms;
     try {
       const rows = await refused(engine, since_ms, PAGE_ROWS);

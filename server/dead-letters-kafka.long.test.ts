@@ -6,8 +6,8 @@ import { join } from "node:path";
 import { limit_ms, until } from "../.ci/limits.ts";
 import type { Engine } from "../analytics-sql/engine/engine.ts";
 import { closeSource, openSource } from "../analytics-sql/kafka/source.ts";
-import type { Repeating } from "../analytics-sql/repeat.ts";
 import { openConsumer } from "../analytics-sql/testing/kafka.ts";
+import type { BackgroundLoop } from "../domain/lib/background-loop.ts";
 import { LiveHub } from "../ingest/live/hub.ts";
 import { line } from "../ingest/outbox/bus.contract.ts";
 import type { Bus } from "../ingest/outbox/bus.ts";
@@ -36,7 +36,7 @@ describe.skipIf(!hasKafka)("dead letters with a Kafka broker and the Kafka engin
   let bus: Bus;
   let relay: Relay;
   let topic: DeadLetterTopic;
-  let mover: Repeating;
+  let mover: BackgroundLoop;
   let letters: DeadLetters;
   const errors: string[] = [];
 

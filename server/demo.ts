@@ -1,5 +1,5 @@
 // The demo plant: simulated machines on real protocols, set up as a customer would set up real ones, and gone again.
-import { takeTurns } from "../analytics-sql/turns.ts";
+import { mutex } from "../domain/lib/mutex.ts";
 import { ColumnsBuilder } from "../ingest/columns.ts";
 import type { Observation } from "../ingest/event.ts";
 import type { Pipeline } from "../ingest/pipeline.ts";
@@ -45,7 +45,7 @@ export class Demo {
   readonly #deps: Deps;
   #plant: DemoPlant | undefined;
   /** Two clicks are one demo. */
-  readonly #inTurn = takeTurns();
+  readonly #exclusive = mutex();
 
   constructor(deps: Deps) {
     this.#deps = deps;
@@ -61,7 +61,7 @@ export class Demo {
 
   /** With the program: a plant that never had a machine gets a demo, an earlier demo's machines get theirs back. */
   begin(is_new: boolean): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#exclusive(async () => {
       const kept = this.#deps.machines.all().filter(({ demo }) => demo);
       if (kept.length > 0) await this.#start(kept[0]?.tenant_id ?? TENANT, false);
       else if (is_new) await this.#start(TENANT, true);
@@ -76,12 +76,12 @@ export class Demo {
         "Conflict",
         "the demo plant is for the embedded profile: one process on one host",
       );
-    return this.#inTurn(() => this.#start(tenant_id, true));
+    return this.#exclusive(() => this.#start(tenant_id, true));
   }
 
   /** Deletes the demo's machines of a tenant, its reasons if they are as it made them, and ends the simulators. */
   remove(tenant_id: string): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#exclusive(async () => {
       const { machines, reasons, collect } = this.#deps;
       for (const { id, demo } of machines.list(tenant_id)) if (demo) await machines.delete(tenant_id, id);
       if (Bun.deepEquals(await reasons.list(tenant_id), DEMO_REASONS)) await reasons.set(tenant_id, []);
@@ -93,7 +93,7 @@ export class Demo {
 
   /** The simulators end, the machines stay. */
   stop(): Promise<void> {
-    return this.#inTurn(() => this.#end());
+    return this.#exclusive(() => this.#end());
   }
 
   async #end(): Promise<void> {

@@ -3,9 +3,9 @@ import { type Engine, EngineAway } from "../analytics-sql/engine/engine.ts";
 import { keepLake, type LakeKeeper } from "../analytics-sql/lake/keeper.ts";
 import type { Lake } from "../analytics-sql/lake/lake.ts";
 import { LakeWriter } from "../analytics-sql/lake/writer.ts";
-import { repeat } from "../analytics-sql/repeat.ts";
 import { keepRolled } from "../analytics-sql/rollup/keeper.ts";
 import type { Roller } from "../analytics-sql/rollup/roller.ts";
+import { backgroundLoop } from "../domain/lib/background-loop.ts";
 import type { LiveHub } from "../ingest/live/hub.ts";
 import type { Bus } from "../ingest/outbox/bus.ts";
 import type { Letters } from "../ingest/outbox/dead-letter-topic.ts";
@@ -119,7 +119,7 @@ export async function startJobs(deps: Deps): Promise<Jobs> {
     );
   // Before anybody asks: where a swap was cut off, figures are made anew.
   await clearUp();
-  const clearing = repeat(async () => {
+  const clearing = backgroundLoop(async () => {
     await clearUp();
     return CLEAR_UP_EVERY_MS;
   });

@@ -1,7 +1,7 @@
 // API keys, users' sessions and the one-time sign-in link: who is asking, and what they may do.
 import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { takeTurns } from "../analytics-sql/turns.ts";
+import { mutex } from "../domain/lib/mutex.ts";
 import { type ApiKey, DiskFull, type Store } from "../ingest/store/store.ts";
 import { type Config, ConfigError, MIN_KEY_LENGTH } from "./config.ts";
 import { Problem } from "./plugins/errors.ts";
@@ -83,7 +83,7 @@ export class Keys {
   /** By the hash of the whole key: looking a hash up leaks nothing of the key by its timing. */
   readonly #by_hash = new Map<string, ApiKey>();
   /** A change while the keys are read would be forgotten, and a key that was taken away come back. */
-  readonly #inTurn = takeTurns();
+  readonly #exclusive = mutex();
   /** When each key was last used, since the start; ms since 1970. */
   readonly #used = new Map<string, number>();
   /** What is told of whoever asks; it is set where the program is put together. */
@@ -96,7 +96,7 @@ export class Keys {
 
   /** What other processes changed meanwhile, of users as well. @throws where the store cannot be read */
   async refresh(): Promise<void> {
-    await this.#inTurn(async () => {
+    await this.#exclusive(async () => {
       const keys = await this.#store.keys();
       this.#by_hash.clear();
       for (const key of keys) this.#by_hash.set(key.hash, key);
@@ -159,7 +159,7 @@ export class Keys {
       scopes: [...scopes],
       created_ms: Date.now(),
     };
-    await this.#inTurn(async () => {
+    await this.#exclusive(async () => {
       await this.#store.putKey(record);
       this.#by_hash.set(record.hash, record);
     });
@@ -179,7 +179,7 @@ export class Keys {
 
   /** @throws 409 for the last admin key where no user is admin: nobody could make another */
   delete(tenant_id: string, id: string): Promise<boolean> {
-    return this.#inTurn(async () => {
+    return this.#exclusive(async () => {
       const key = this.#byId(id);
       if (key?.tenant_id !== tenant_id) return this.#store.deleteKey(tenant_id, id);
       const other_way_in = this.hasAdminKey(tenant_id, id) || this.users.hasAdmin(tenant_id);

@@ -1,5 +1,5 @@
 // Passwords are kept as argon2id and looked at a few at a time: each costs memory and a core for a moment.
-import { takeTurns } from "../analytics-sql/turns.ts";
+import { mutex } from "../domain/lib/mutex.ts";
 import { Overloaded } from "../ingest/store/store.ts";
 
 /** What OWASP asks for at the least: 19 MiB, two rounds. */
@@ -38,27 +38,27 @@ export function isGuessable(password: string, login: string): boolean {
 export class Passwords {
   /** What an unknown name's password is held against, so that it takes as long as a known one's. */
   #nobody: Promise<string> | undefined;
-  readonly #turn = takeTurns();
+  readonly #exclusive = mutex();
   #waiting = 0;
 
   hash(password: string): Promise<string> {
-    return this.#inTurn(() => Bun.password.hash(password.normalize("NFKC"), COST));
+    return this.#bounded(() => Bun.password.hash(password.normalize("NFKC"), COST));
   }
 
   /** @param hash without it nothing is right */
   async verify(password: string, hash: string | undefined): Promise<boolean> {
     this.#nobody ??= this.hash(crypto.randomUUID());
     const nobody = await this.#nobody;
-    const right = await this.#inTurn(() => Bun.password.verify(password.normalize("NFKC"), hash ?? nobody));
+    const right = await this.#bounded(() => Bun.password.verify(password.normalize("NFKC"), hash ?? nobody));
     return right && hash !== undefined;
   }
 
   /** @throws Overloaded where too many wait */
-  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
+  async #bounded<T>(work: () => Promise<T>): Promise<T> {
     if (this.#waiting >= MAX_WAITING) throw new Overloaded("too many sign-ins at once", 2);
     this.#waiting += 1;
     try {
-      return await this.#turn(work);
+      return await this.#exclusive(work);
     } finally {
       this.#waiting -= 1;
     }

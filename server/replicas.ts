@@ -1,5 +1,5 @@
 // What keeps a process in step with the others of its cluster: which jobs are its own, and what others changed.
-import { type Repeating, repeat } from "../analytics-sql/repeat.ts";
+import { type BackgroundLoop, backgroundLoop } from "../domain/lib/background-loop.ts";
 import type { Share, Store } from "../ingest/store/store.ts";
 import { Trouble } from "../ingest/trouble.ts";
 import type { Keys } from "./keys.ts";
@@ -12,9 +12,9 @@ const READ_ANYWAY_MS = 60_000;
 type Log = (message: string) => void;
 
 /** Takes a part of the jobs that one process does for all, until `stop` leaves them to others. */
-export function shareJobs(jobs: Share, log: Log): Repeating {
+export function shareJobs(jobs: Share, log: Log): BackgroundLoop {
   const trouble = new Trouble("jobs", log);
-  const balancing = repeat(async () => {
+  const balancing = backgroundLoop(async () => {
     try {
       // Twice for a moment is harmless: each of them may be done again.
       await jobs.balance(async () => {});
@@ -37,10 +37,10 @@ export function followSettings(
   store: Pick<Store, "settingsVersion">,
   { machines, keys }: { machines: Pick<Machines, "refresh">; keys: Pick<Keys, "refresh"> },
   log: Log,
-): Repeating {
+): BackgroundLoop {
   const trouble = new Trouble("settings", log);
   let seen = { version: -1, at_ms: 0 };
-  return repeat(async () => {
+  return backgroundLoop(async () => {
     try {
       const version = await store.settingsVersion();
       if (version !== seen.version || performance.now() - seen.at_ms > READ_ANYWAY_MS) {

@@ -4,7 +4,7 @@ import type { Engine } from "../analytics-sql/engine/engine.ts";
 import { literal } from "../analytics-sql/engine/literal.ts";
 import { DAY_US, type Lake } from "../analytics-sql/lake/lake.ts";
 import type { LakeWriter } from "../analytics-sql/lake/writer.ts";
-import { type Repeating, repeat } from "../analytics-sql/repeat.ts";
+import { type BackgroundLoop, backgroundLoop } from "../domain/lib/background-loop.ts";
 import { type Lack, lackOf } from "../ingest/store/room.ts";
 import type { Store } from "../ingest/store/store.ts";
 import { causeOf, type Failing, type Trouble } from "../ingest/trouble.ts";
@@ -27,7 +27,7 @@ export type Step = {
   give(now_ms: number): Promise<boolean>;
 };
 
-export type Shortage = Repeating & {
+export type Shortage = BackgroundLoop & {
   /** Since when the disk runs short, and what is given up. */
   failing(): Failing | undefined;
 };
@@ -45,7 +45,7 @@ type Deps = {
 
 /** Looks at the disk now and then, and more often while it is short. */
 export function watchShortage(deps: Deps): Shortage {
-  const repeating = repeat(async () => ((await lookOnce(deps)) ? AGAIN_MS : LOOK_MS));
+  const repeating = backgroundLoop(async () => ((await lookOnce(deps)) ? AGAIN_MS : LOOK_MS));
   return { ...repeating, failing: () => deps.trouble.failing };
 }
 

@@ -1,6 +1,6 @@
 // What reads the machines' sources: collectors that several processes share, each with its part, and what all tell of theirs.
 import { hostname } from "node:os";
-import { type Repeating, repeat } from "../analytics-sql/repeat.ts";
+import { type BackgroundLoop, backgroundLoop } from "../domain/lib/background-loop.ts";
 import type { HostClock } from "../ingest/clock.ts";
 import {
   type CollectorStatus,
@@ -104,9 +104,9 @@ export function startSources({
 }
 
 /** Says once of each source that is lost why it is, and once when it is heard again. */
-function tellOfContact(own: () => SourceReport[], log: Log): Repeating {
+function tellOfContact(own: () => SourceReport[], log: Log): BackgroundLoop {
   const known = new Map<string, Trouble>();
-  return repeat(async () => {
+  return backgroundLoop(async () => {
     const rows = own();
     for (const { name, state, error, since_ms } of rows) {
       const trouble = known.get(name) ?? new Trouble(`source ${name}`, log);
@@ -164,7 +164,7 @@ function shareCollectors(
   { sourced, tell, log }: { sourced: () => Sourced[]; tell: () => void; log: Log },
 ) {
   const trouble = new Trouble("collectors", log);
-  let looking: Repeating | undefined;
+  let looking: BackgroundLoop | undefined;
   const apply = (): Promise<void> => collectors.update(sourced(), share.has);
   const balance = async (): Promise<void> => {
     try {
@@ -178,7 +178,7 @@ function shareCollectors(
     async look(): Promise<void> {
       if (!looking) {
         await balance();
-        looking = repeat(async () => {
+        looking = backgroundLoop(async () => {
           await balance();
           tell();
           return LOOK_MS;

@@ -1,5 +1,5 @@
 // People who sign in with a name and a password: their roles, and what may be done to them.
-import { takeTurns } from "../analytics-sql/turns.ts";
+import { mutex } from "../domain/lib/mutex.ts";
 import { badInput } from "../ingest/problem.ts";
 import type { Role, Store, User } from "../ingest/store/store.ts";
 import type { Scope } from "./keys.ts";
@@ -31,7 +31,7 @@ export class Users {
   readonly #passwords = new Passwords();
   readonly #by_id = new Map<string, User>();
   /** One change after the other, so that two at once cannot take the last admin away. */
-  readonly #inTurn = takeTurns();
+  readonly #exclusive = mutex();
 
   /** It knows nobody before the first `refresh`. */
   constructor(store: Store) {
@@ -40,7 +40,7 @@ export class Users {
 
   /** What other processes changed meanwhile. @throws where the store cannot be read */
   refresh(): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#exclusive(async () => {
       const users = await this.#store.users();
       this.#by_id.clear();
       for (const user of users) this.#by_id.set(user.id, user);
@@ -70,7 +70,7 @@ export class Users {
 
   /** @throws 422 for a name or password that is none, 409 where the name is taken */
   create(tenant_id: string, input: NewUser): Promise<ShownUser> {
-    return this.#inTurn(async () => {
+    return this.#exclusive(async () => {
       if (this.list(tenant_id).length >= MAX_USERS)
         throw new Problem(409, "Conflict", `there are ${MAX_USERS} users`);
       const named = this.#named(input.name);
@@ -94,7 +94,7 @@ export class Users {
    * @throws 404, 422 as with `create`, 409 where nobody could administrate any more
    */
   patch(tenant_id: string, id: string, patch: UserPatch, other_way_in: () => boolean): Promise<ShownUser> {
-    return this.#inTurn(async () => {
+    return this.#exclusive(async () => {
       const before = this.#get(tenant_id, id);
       const named = patch.name === undefined ? before : { ...before, ...this.#named(patch.name, id) };
       const user: User = {
@@ -113,7 +113,7 @@ export class Users {
 
   /** @throws 404, 409 as with `patch` */
   delete(tenant_id: string, id: string, other_way_in: () => boolean): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#exclusive(async () => {
       this.#keepOneAdmin(this.#get(tenant_id, id), other_way_in);
       await this.#store.deleteUser(tenant_id, id);
       this.#by_id.delete(id);

@@ -1,5 +1,5 @@
 // Gives back to the system what the engine's allocator keeps of what it was given once.
-import { type Repeating, repeat } from "../repeat.ts";
+import { type BackgroundLoop, backgroundLoop } from "../../domain/lib/background-loop.ts";
 
 const EVERY_MS = 5_000;
 /** As much may be kept beyond what was in use when it was last given back: a roll-up's, an insert's, again and again. */
@@ -12,9 +12,9 @@ type Process = { up: boolean; resident_bytes(): number };
  * as it is called, and has no thread for it here. Costs 10 ms, and 0.3 s for each gigabyte.
  * @param purge has the engine give back what it does not use; where it fails, the next one may do
  */
-export function purgeOften(process: Process, purge: () => Promise<void>): Repeating {
+export function purgeOften(process: Process, purge: () => Promise<void>): BackgroundLoop {
   let used_bytes = 0;
-  return repeat(async () => {
+  return backgroundLoop(async () => {
     used_bytes = Math.min(used_bytes, process.resident_bytes());
     if (process.up && process.resident_bytes() > used_bytes + KEPT_BYTES) {
       await purge().catch(() => undefined);

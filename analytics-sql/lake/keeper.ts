@@ -1,10 +1,12 @@
 // Keeps the lake up to date in the background: every hour, and sooner again after a failure.
+
+import { backgroundLoop } from "../../domain/lib/background-loop.ts";
+import { Backoff } from "../../domain/lib/backoff.ts";
 import type { Failing, Trouble } from "../../ingest/trouble.ts";
-import { repeat } from "../repeat.ts";
 import type { LakeWriter } from "./writer.ts";
 
 const EVERY_MS = 3_600_000;
-const RETRY_MIN_MS = 30_000;
+const RETRY_MS = 30_000;
 
 export type LakeStatus = {
   /** Days of the table that are in the lake. */
@@ -35,19 +37,20 @@ export function keepLake(
   state: { caughtUp: () => Promise<boolean>; retention_ms: () => Promise<number> },
   trouble: Trouble,
 ): LakeKeeper {
-  let [last_success_ms, retry_ms] = [0, RETRY_MIN_MS];
+  let last_success_ms = 0;
+  const backoff = new Backoff({ first_ms: 2 * RETRY_MS, max_ms: EVERY_MS });
 
-  const repeating = repeat(async (running) => {
+  const repeating = backgroundLoop(async (running) => {
     try {
-      if (!(await state.caughtUp())) return RETRY_MIN_MS;
+      if (!(await state.caughtUp())) return RETRY_MS;
       await writer.run(Date.now(), () => !running(), await state.retention_ms());
-      [last_success_ms, retry_ms] = [Date.now(), RETRY_MIN_MS];
+      last_success_ms = Date.now();
+      backoff.reset();
       trouble.over();
       return EVERY_MS;
     } catch (error) {
       trouble.failed(error);
-      retry_ms = Math.min(EVERY_MS, 2 * retry_ms);
-      return retry_ms;
+      return backoff.next_ms();
     }
   });
   const status = () => ({ ...writer.status(), last_success_ms, error: trouble.failing?.error ?? null });

@@ -1,6 +1,7 @@
 // Keeps the roll-up of all machines up to now in the background, and goes back into their past step by step.
+
+import { type BackgroundLoop, backgroundLoop } from "../../domain/lib/background-loop.ts";
 import type { Trouble } from "../../ingest/trouble.ts";
-import { type Repeating, repeat } from "../repeat.ts";
 import type { Roller } from "./roller.ts";
 
 const DAY_US = 86_400_000_000;
@@ -25,9 +26,9 @@ export function keepRolled(
   roller: Pick<Roller, "roll" | "past">,
   machines: () => Map<string, string[]>,
   troubles: { today: Trouble; past: Trouble },
-): Repeating {
-  const rolling = (trouble: Trouble, rest: number, step: Step): Repeating =>
-    repeat(async (running) => {
+): BackgroundLoop {
+  const rolling = (trouble: Trouble, rest: number, step: Step): BackgroundLoop =>
+    backgroundLoop(async (running) => {
       const began_ms = performance.now();
       let whole = true;
       for (const [tenant, own] of machines()) {

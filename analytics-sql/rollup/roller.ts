@@ -1,8 +1,9 @@
 // Keeps the roll-up in step with what arrives: in the background, and at once for whoever needs exact figures.
+
+import { type Mutex, mutex } from "../../domain/lib/mutex.ts";
 import type { Engine } from "../engine/engine.ts";
 import { type MachinePolicy, ownPolicies } from "../queries/policies.ts";
 import type { Window } from "../queries/window.ts";
-import { type Turns, takeTurns } from "../turns.ts";
 import { apart } from "./apart.ts";
 import { firstDays, roll, rolled, runStarts, type Standing, standings } from "./roll.ts";
 import { type Aside, AsideList, SetAside } from "./set-aside.ts";
@@ -39,7 +40,7 @@ type MinorStops = Pick<MachinePolicy, "minor_stop_us">[];
 type Asked = { window: Window; policies: (() => Promise<MinorStops>) | undefined };
 
 /** How a roll-up is done: `turn` is taken for each of its statements, each of so many days of machines. */
-type Pace = { turn: Turns; machine_days: number; background: boolean };
+type Pace = { turn: Mutex; machine_days: number; background: boolean };
 
 /** What is to be done of a window, the version that it is written under, and the versions of the last notes before it. */
 type Plan = {
@@ -65,10 +66,10 @@ export class Roller {
   readonly #noted = new Map<string, number>();
   /** The latest version that anything was written under. */
   #version = 0;
-  readonly #inTurn = takeTurns();
+  readonly #exclusive = mutex();
   /** By their days: those who wait for their turn. */
   readonly #waiting = new Map<string, { asked: Asked[]; done: Promise<void> }>();
-  readonly #inBackground = takeTurns();
+  readonly #inBackground = mutex();
   readonly #aside: AsideList;
   #renewing = false;
 
@@ -102,7 +103,7 @@ export class Roller {
       return waiting.done;
     }
     const asked = [one];
-    const done = this.#inTurn(() => {
+    const done = this.#exclusive(() => {
       this.#waiting.delete(days);
       return this.#roll(allOf(asked.map(({ window }) => window)), AT_ONCE, policiesOf(asked));
     });
@@ -116,7 +117,7 @@ export class Roller {
    */
   roll(window: Window): Promise<void> {
     return this.#inBackground(() =>
-      this.#roll(window, { turn: this.#inTurn, machine_days: BACKGROUND_MACHINE_DAYS, background: true }),
+      this.#roll(window, { turn: this.#exclusive, machine_days: BACKGROUND_MACHINE_DAYS, background: true }),
     );
   }
 
@@ -148,7 +149,7 @@ export class Roller {
     if (isMissing() || isOld()) await this.#readNotes(asked);
     // Asked again in its turn: reports of one page come together, and the first one's roll-up is all of theirs.
     if (isMissing())
-      await this.#inTurn(async () => {
+      await this.#exclusive(async () => {
         if (isMissing()) await this.#roll(asked, AT_ONCE);
       });
     else if (isOld()) this.#renew(asked);

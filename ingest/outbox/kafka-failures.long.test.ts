@@ -35,7 +35,7 @@ describe.skipIf(!hasKafka)("with three Kafka brokers", () => {
     };
     store = await openSqlite({ file: join(dir, "log.sqlite"), max_outbox_bytes: MAX_OUTBOX_BYTES }, broken);
     bus = openKafkaBus({ brokers: brokers.addresses, topic: "raw_data", partitions: 6, group: "mtc" });
-    relay = startRelay(store, bus, () => {}, { min: 50, max: 500 });
+    relay = startRelay(store, bus, () => {}, { first_ms: 50, max_ms: 500 });
   });
   afterAll(async () => {
     await relay?.stop();

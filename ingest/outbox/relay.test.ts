@@ -70,7 +70,7 @@ test("invariant 2: a bus that fails gets the same batch again, and nothing is sk
       got.push(...lines(stretch));
     },
   };
-  const relay = startRelay(log, bus, (line) => told.push(line), { min: 1, max: 10 });
+  const relay = startRelay(log, bus, (line) => told.push(line), { first_ms: 1, max_ms: 10 });
   await until(() => log.watermark() === 2);
   expect(got).toEqual(["a", "b"]);
   await until(() => told.length === 2);
@@ -111,7 +111,7 @@ test("invariant 7: what is too large at once goes in parts; what is too large al
     if (words.length > 2 || words.includes("huge")) refuse();
     for (const word of words) got.add(word);
   };
-  const relay = startRelay(log, { deliver }, () => {}, { min: 1, max: 10 });
+  const relay = startRelay(log, { deliver }, () => {}, { first_ms: 1, max_ms: 10 });
   await until(() => log.watermark() === 5);
   expect([...got].sort()).toEqual(["a", "b", "c", "d"]);
   expect(log.poison).toEqual(["huge: memory"]);

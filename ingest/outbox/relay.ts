@@ -1,4 +1,5 @@
 // Carries the outbox to the bus, in order: retries with backoff, sets poison aside, moves the watermark.
+import { Backoff, type BackoffOptions } from "../../domain/lib/backoff.ts";
 import type { OutboxBatch, Store } from "../store/store.ts";
 import { type Failing, Trouble } from "../trouble.ts";
 import type { Bus, Refusal } from "./bus.ts";
@@ -10,7 +11,7 @@ const BATCH_BYTES = 8 * 1024 * 1024;
 const LINGER_MS = 500;
 const IDLE_MS = 1_000;
 /** The first wait after a failure, and the longest. */
-const BACKOFF_MS = { min: 100, max: 10_000 };
+const BACKOFF: BackoffOptions = { first_ms: 100, max_ms: 10_000 };
 /**
  * An event that is too large even alone is offered this often, two minutes long, then set aside. None is too large for
  * the engine by itself (its largest takes half of what one insert may), but queries may hold the memory for a while.
@@ -53,7 +54,7 @@ export function startRelay(
   store: Pick<Store, "readOutbox" | "delivered" | "setAside">,
   bus: Pick<Bus, "deliver">,
   log: (message: string) => void,
-  pause_ms = BACKOFF_MS,
+  backoff_options = BACKOFF,
 ): Relay {
   const status = { delivered_events: 0, poison_events: 0 };
   const trouble = new Trouble("relay", log);
@@ -81,7 +82,7 @@ export function startRelay(
   }
 
   async function run(): Promise<void> {
-    let backoff_ms = pause_ms.min;
+    const backoff = new Backoff(backoff_options);
     while (running) {
       if (pause) {
         pause.reached.resolve();
@@ -93,7 +94,7 @@ export function startRelay(
         const batch = await store.readOutbox(BATCH_EVENTS, BATCH_BYTES);
         if (batch.events.length > 0) await deliver(batch);
         trouble.over();
-        backoff_ms = pause_ms.min;
+        backoff.reset();
         if (batch.events.length === 0) {
           if (!awake) await sleep(IDLE_MS);
           continue;
@@ -101,8 +102,7 @@ export function startRelay(
         if (batch.events.length < BATCH_EVENTS && batch.bytes.length < BATCH_BYTES) await lingering();
       } catch (error) {
         trouble.failed(error);
-        await Promise.race([Bun.sleep(backoff_ms), stopped.promise]);
-        backoff_ms = Math.min(backoff_ms * 2, pause_ms.max);
+        await Promise.race([Bun.sleep(backoff.next_ms()), stopped.promise]);
       }
     }
   }

@@ -1,4 +1,5 @@
 // The page's one live connection: keeps every machine's values, and knows when they are no longer live.
+import { Backoff, type BackoffOptions } from "../../domain/lib/backoff.ts";
 import type { LiveDelta, LiveHeartbeat, LiveMachine, LiveSnapshot } from "../../ingest/live/live.ts";
 import { keepLastSeen, lastSeen } from "./last-seen.ts";
 
@@ -6,8 +7,7 @@ import { keepLastSeen, lastSeen } from "./last-seen.ts";
 const SILENCE_MS = 12_000;
 /** How long a page may wait for its first event before it says that there is no connection. */
 const FIRST_MS = 3_000;
-const RETRY_FIRST_MS = 500;
-const RETRY_MAX_MS = 10_000;
+const RETRY: BackoffOptions = { first_ms: 500, max_ms: 10_000 };
 
 export type LiveHandlers = {
   /** The machines that changed; after a snapshot all of them, with `all` set. */
@@ -60,13 +60,13 @@ export function follow(url: string, handlers: LiveHandlers): Live {
   let isSignedOut = false;
   let heard_ms = Number(dataset.now);
   let quietSince = performance.now() - SILENCE_MS + FIRST_MS;
-  let retry_ms = RETRY_FIRST_MS;
+  const backoff = new Backoff(RETRY);
 
   const heard = (server_ms?: number) => {
     if (server_ms !== undefined) offset_ms = server_ms - Date.now();
     quietSince = performance.now();
     heard_ms = now_ms();
-    retry_ms = RETRY_FIRST_MS;
+    backoff.reset();
     if (isLive) return;
     isLive = true;
     isSignedOut = false;
@@ -119,9 +119,9 @@ export function follow(url: string, handlers: LiveHandlers): Live {
 
   const reconnect = async () => {
     source?.close();
+    const retry_ms = backoff.next_ms();
     quietSince = performance.now() + retry_ms;
     await new Promise((resolve) => setTimeout(resolve, retry_ms));
-    retry_ms = Math.min(retry_ms * 2, RETRY_MAX_MS);
     isSignedOut = await refused();
     if (isSignedOut) lose();
     connect();

@@ -1,4 +1,5 @@
 // What an operator enters, on its way to the server: kept in IndexedDB until it has an answer, sent once and in order.
+import { Backoff, type BackoffOptions } from "../../domain/lib/backoff.ts";
 
 /** An entry; `id` is its Idempotency-Key, so sending it again changes nothing (invariant 2). */
 export type Entry = {
@@ -27,8 +28,7 @@ export type Refusal = { status: number; detail: string };
 
 /** More are not taken: the operator is told so at once (invariant 7). */
 const MAX_ENTRIES = 1_000;
-const RETRY_FIRST_MS = 1_000;
-const RETRY_MAX_MS = 30_000;
+const RETRY: BackoffOptions = { first_ms: 1_000, max_ms: 30_000 };
 const ANSWER_MS = 15_000;
 /** Answers that are not about the entry itself: it stays, and is sent again. */
 const PASSING = [401, 408, 425, 429];
@@ -99,15 +99,14 @@ export function startQueue(): void {
 }
 
 async function sendAll(): Promise<never> {
-  for (let retry_ms = RETRY_FIRST_MS; ; ) {
+  for (const backoff = new Backoff(RETRY); ; ) {
     const next = (await waiting().catch(() => []))[0];
     const rest_ms = next ? await send(next) : Number.POSITIVE_INFINITY;
     if (rest_ms === undefined) {
-      retry_ms = RETRY_FIRST_MS;
+      backoff.reset();
       continue;
     }
-    await rest(next ? Math.max(rest_ms, retry_ms * (0.5 + Math.random())) : rest_ms);
-    if (next) retry_ms = Math.min(RETRY_MAX_MS, 2 * retry_ms);
+    await rest(next ? Math.max(rest_ms, backoff.next_ms()) : rest_ms);
   }
 }
 

@@ -1,7 +1,9 @@
 // One poller for a host and port, however many machines and units are behind it: one connection, one request at a time.
+
+import { Backoff, type BackoffOptions } from "../../../domain/lib/backoff.ts";
 import { HostClock } from "../../clock.ts";
-import { Backoff, type BackoffOptions, DEFAULT_BACKOFF } from "../backoff.ts";
 import type { Collector, Sink, SourceStatus } from "../source.ts";
+import { SOURCE_BACKOFF } from "../source-backoff.ts";
 import { messageOf } from "../text.ts";
 import { ModbusConnection, ReadError } from "./connection.ts";
 import { MachineReader, type ModbusMachine, type Reading } from "./machine.ts";
@@ -53,7 +55,7 @@ export class ModbusPoller implements Collector {
     this.#options = {
       onPoll: () => undefined,
       timeout_ms: 2_000,
-      backoff: DEFAULT_BACKOFF,
+      backoff: SOURCE_BACKOFF,
       clock: new HostClock(),
       ...options,
     };

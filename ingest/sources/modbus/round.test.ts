@@ -1,7 +1,7 @@
 // A round's plan, and what it says of polls that do not keep it.
 import { expect, test } from "bun:test";
+import { Backoff } from "../../../domain/lib/backoff.ts";
 import { HostClock } from "../../clock.ts";
-import { Backoff } from "../backoff.ts";
 import { MemorySink } from "../memory-sink.ts";
 import { MachineReader } from "./machine.ts";
 import { Round } from "./round.ts";

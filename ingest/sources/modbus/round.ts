@@ -1,5 +1,5 @@
 // The machines of one unit that are read together: when, and in which requests.
-import type { Backoff } from "../backoff.ts";
+import type { Backoff } from "../../../domain/lib/backoff.ts";
 import { type Block, blocksOf, halvesOf } from "./blocks.ts";
 import { type ModbusConnection, ReadError } from "./connection.ts";
 import { decode } from "./decode.ts";

@@ -1,7 +1,9 @@
 // Fetches assets beside the stream: all of them at first contact, then each that the agent says has changed.
+
+import { Backoff, type BackoffOptions } from "../../../domain/lib/backoff.ts";
+import { sleep } from "../../../domain/lib/sleep.ts";
 import type { AssetData } from "../../event.ts";
 import { UNAVAILABLE } from "../../signals.ts";
-import { Backoff, type BackoffOptions, sleep } from "../backoff.ts";
 import type { AssetRecord, Sink } from "../source.ts";
 import { cut } from "../text.ts";
 import { type Asset, MAX_ASSET_ID_LENGTH } from "./asset-document.ts";

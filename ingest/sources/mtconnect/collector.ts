@@ -1,6 +1,8 @@
 // Follows one agent for one or more machines: first contact, streaming, resuming, and what was lost on the way.
-import { Backoff, type BackoffOptions, DEFAULT_BACKOFF, sleep } from "../backoff.ts";
+import { Backoff, type BackoffOptions } from "../../../domain/lib/backoff.ts";
+import { sleep } from "../../../domain/lib/sleep.ts";
 import type { Batch, Checkpoint, Collector, Sink, SourceStatus } from "../source.ts";
+import { SOURCE_BACKOFF } from "../source-backoff.ts";
 import { messageOf } from "../text.ts";
 import { AssetFollower, assetChanges } from "./assets.ts";
 import { AgentClient, AgentError, NoStream } from "./client.ts";
@@ -126,7 +128,7 @@ class AgentCollector {
       heartbeat_ms: 10_000,
       interval_ms: 100,
       poll_ms: 1_000,
-      backoff: DEFAULT_BACKOFF,
+      backoff: SOURCE_BACKOFF,
       patience: DEFAULT_PATIENCE,
       ...options,
     };

@@ -1,7 +1,7 @@
 // Ends the reasons that hold until the machine runs again, as soon as it is known when that was.
 import type { Engine } from "../../../analytics-sql/engine/engine.ts";
 import { iso } from "../../../analytics-sql/queries/window.ts";
-import { type Repeating, repeat } from "../../../analytics-sql/repeat.ts";
+import { type BackgroundLoop, backgroundLoop } from "../../../domain/lib/background-loop.ts";
 import type { LiveHub } from "../../../ingest/live/hub.ts";
 import type { Machine } from "../../../ingest/store/store.ts";
 import { Trouble } from "../../../ingest/trouble.ts";
@@ -30,7 +30,7 @@ const LAG_MS = 60_000;
  * The end is said like any other change of an annotation: an event of its own, so that figures follow from the log alone.
  * A machine is looked at for a while after it changed its state, or something was said about it.
  */
-export function endOpenReasons({ machines, annotations, engine, reports, hub, log }: Deps): Repeating {
+export function endOpenReasons({ machines, annotations, engine, reports, hub, log }: Deps): BackgroundLoop {
   /** Machines that may have open reasons; since when they were in their state, and until when they are looked at. */
   const watched = new Map<string, { since_us: number; until_ms: number }>();
   /** By machine what the last look found, by annotation. */
@@ -78,7 +78,7 @@ export function endOpenReasons({ machines, annotations, engine, reports, hub, lo
   };
 
   const trouble = new Trouble("open reasons", log);
-  return repeat(async (running) => {
+  return backgroundLoop(async (running) => {
     let whole = true;
     for (const id of [...watched.keys()]) {
       if (!running()) break;

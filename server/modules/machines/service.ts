@@ -1,5 +1,5 @@
 // The machines and their configuration: every change is a row in the store and an event in the stream, in one commit.
-import { takeTurns } from "../../../analytics-sql/turns.ts";
+import { mutex } from "../../../domain/lib/mutex.ts";
 import {
   type CalendarInput,
   calendarsOf,
@@ -51,7 +51,7 @@ export class Machines {
   readonly #making = new Set<string>();
   #version = 0;
   /** Each change writes the whole machine, and must not take back what another one wrote. */
-  readonly #inTurn = takeTurns();
+  readonly #exclusive = mutex();
 
   private constructor(deps: Deps, machines: Machine[]) {
     this.#deps = deps;
@@ -64,7 +64,7 @@ export class Machines {
 
   /** What other processes changed meanwhile. @throws where the store cannot be read */
   refresh(): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#exclusive(async () => {
       await this.#read(await this.#deps.store.settingsVersion());
     });
   }
@@ -144,7 +144,7 @@ export class Machines {
   async create(tenant_id: string, input: NewMachine, demo = false): Promise<Machine> {
     const id = input.id ?? crypto.randomUUID();
     const now_ms = Date.now();
-    await this.#inTurn(() => this.#fresh());
+    await this.#exclusive(() => this.#fresh());
     if (this.#known.has(id)) throw new Problem(409, "Conflict", `the machine id "${id}" is taken`);
     const machine: Machine = {
       id,
@@ -308,7 +308,7 @@ export class Machines {
   }
 
   #change<T>(change: () => Promise<T>): Promise<T> {
-    return this.#inTurn(async () => {
+    return this.#exclusive(async () => {
       await this.#fresh();
       return change();
     });

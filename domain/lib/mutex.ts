@@ -1,9 +1,9 @@
-// One after the other: work that must not run while other work of its kind does.
+// Mutual exclusion: work that must not run while other work of its kind does.
 
 /** Runs each work when the one before it has ended, well or badly; resolves or rejects as the work does. */
-export type Turns = <T>(work: () => Promise<T>) => Promise<T>;
+export type Mutex = <T>(work: () => Promise<T>) => Promise<T>;
 
-export function takeTurns(): Turns {
+export function mutex(): Mutex {
   let last: Promise<unknown> = Promise.resolve();
   return (work) => {
     const done = last.then(work);

@@ -1,13 +1,13 @@
 // Work that is done again and again in the background, with a rest in between, until it is stopped.
 
 /** Ends the rest and waits for the step under way. */
-export type Repeating = { stop(): Promise<void> };
+export type BackgroundLoop = { stop(): Promise<void> };
 
 /**
  * Starts at once and goes on until `stop`.
- * @param step does the work and says how long to rest, ms; it must not throw. `running` turns false with `stop`
+ * @param step does the work and returns how long to rest, ms; it must not throw. `running` turns false with `stop`
  */
-export function repeat(step: (running: () => boolean) => Promise<number>): Repeating {
+export function backgroundLoop(step: (running: () => boolean) => Promise<number>): BackgroundLoop {
   let running = true;
   let wake = (): void => {};
 
