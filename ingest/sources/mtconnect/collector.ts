@@ -14,7 +14,7 @@ import {
   span_us,
 } from "./document.ts";
 import { ContactError, DEFAULT_PATIENCE, type Patience, Silence, Unreadable } from "./exchange.ts";
-import { agentNow_us, clockAhead_us, Losses, oldest_us } from "./losses.ts";
+import { agentNow_us, clockAhead_us, Losses, madeAt_us, oldest_us } from "./losses.ts";
 import { Membership } from "./membership.ts";
 import { narrowed, readAround } from "./narrowing.ts";
 import { Translator } from "./observations.ts";
@@ -494,7 +494,7 @@ class AgentCollector {
     this.#heard();
     const { header } = document;
     const { instance_id, next_sequence } = header;
-    const known_us = isLive(header) ? agentNow_us(header) : (span_us(document)?.latest_us ?? this.#known_us);
+    const known_us = isLive(header) ? madeAt_us(document) : (span_us(document)?.latest_us ?? this.#known_us);
     // Before the checkpoint: after a crash between the two it is told again, and is one gap.
     for (const translator of this.#translators)
       await this.#losses.recordTorn(translator.machine_id, translator.takeTorn());

@@ -26,6 +26,8 @@ async function wired(from: ScriptedAgent): Promise<Wire> {
 
 /** Longer than a busy machine keeps an agent that is well from answering. */
 const SILENCE_MS = 1_000;
+/** As long as an answer lies about unread on a machine that is too busy; by another clock it is none of that. */
+const UNREAD_MS = 900;
 const LATHE = { machine_id: "lathe", device: "uuid-1" };
 const MILL = { machine_id: "mill", device: "uuid-2" };
 
@@ -71,6 +73,29 @@ describe("invariant 4: contact", () => {
     await until(() => sink.lost().length === 0);
     expect(sink.gaps.size).toBe(1);
     once(sink);
+  });
+
+  test("what an agent was told after it made an answer that lay about unread is in the gap, where it then restarts", async () => {
+    const from = agent();
+    const sink = new MemorySink();
+    await streaming(collect(from.url, sink));
+    let told_us = 0;
+    from.header = (header) => {
+      from.header = (next) => next;
+      // Not in this answer; and this process is too busy to read it, until after the agent has forgotten the rest.
+      told_us = Date.now() * 1_000;
+      from.add("m1-exec", "ACTIVE");
+      const busy_ms = performance.now() + UNREAD_MS;
+      while (performance.now() < busy_ms);
+      queueMicrotask(() => from.restart());
+      return header;
+    };
+    from.add("m1-exec", "READY");
+    await until(() => sink.lost().length > 0);
+    expect(execution(sink)).not.toContain("ACTIVE");
+    const [gap] = sink.lost();
+    expect(gap?.from_us).toBeLessThanOrEqual(told_us);
+    expect(gap?.from_us).toBeGreaterThan(told_us - 1_000_000);
   });
 
   test("a cable back too late: what the agent dropped meanwhile is one gap of its own", async () => {
@@ -412,7 +437,8 @@ describe("invariant 4: restarts", () => {
     await has(sink, "READY");
     const [gap] = sink.lost();
     expect(gap).toMatchObject({ cause: "agent_restart" });
-    expect(gap?.from_us).toBeWithin(began_us, stopped_us + 1);
+    // By its header, which tells whole seconds, or by its newest observation.
+    expect(gap?.from_us).toBeWithin(began_us - 1_000_000, stopped_us + 1);
     expect(gap?.to_us).toBeGreaterThanOrEqual(restarted_us);
   });
 });

@@ -94,6 +94,18 @@ export const oldest_us = (document: StreamsDocument): number =>
 /** Now, in the clock that stamps this agent's observations. */
 export const agentNow_us = (header: AgentHeader): number => Date.now() * 1_000 + clockAhead_us(header);
 
+/**
+ * Until when a document knows its agent that ends with the newest the agent has, in the clock that stamps observations:
+ * until it was made, as its header says in whole seconds, or until its newest observation. How late it came to be read
+ * here, on a busy machine or by a slow line, says nothing: what the agent was told meanwhile is not in it (invariant 4).
+ */
+export function madeAt_us(document: StreamsDocument): number {
+  const now_us = agentNow_us(document.header);
+  const { creation_us } = document.header;
+  if (Number.isNaN(creation_us)) return now_us;
+  return Math.min(now_us, Math.max(creation_us, span_us(document)?.latest_us ?? 0));
+}
+
 /** How far the agent's clock is ahead of ours, µs, as a header that has just come says; 0 where they agree. */
 export function clockAhead_us({ creation_us }: AgentHeader): number {
   const ahead_us = creation_us - Date.now() * 1_000;
