@@ -12,6 +12,14 @@ setDefaultTimeout(limit_ms(260));
 const KIOSK = { viewport: { width: 1920, height: 1080 }, locale: "en-GB", hasTouch: true };
 const MINUTE_MS = 60_000;
 const began_ms = Date.now();
+/** Began half a day ago, whatever the time: screens show the shift, and without one the day, which may just have begun. */
+const [shift_begins] = new Date(began_ms - 12 * 60 * MINUTE_MS).toISOString().slice(11).split(":");
+const SHIFT = {
+  name: "all day",
+  days: ["mon", "tue", "wed", "thu", "fri", "sat", "sun"],
+  start: `${shift_begins}:00`,
+  end: `${shift_begins}:00`,
+};
 
 let server: TestServer;
 let browser: Browser;
@@ -25,6 +33,7 @@ beforeAll(async () => {
   context = await browser.newContext(KIOSK);
   const machine = { id: "mill-1", name: "Mill 1", source: { kind: "http" } };
   await call("POST", "/api/v1/machines", machine);
+  await call("PUT", "/api/v1/machines/mill-1/calendar", { timezone: "UTC", shifts: [SHIFT] });
   await call("PUT", "/api/v1/reasons", [
     { code: "logistics", name: "Logistics" },
     { code: "material", name: "No material", parent: "logistics" },
