@@ -1,8 +1,8 @@
 // Explanations over HTTP (SPEC 10.13): they add up to the figure of the very OEE row, and lead down to the raw observations.
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import type { ExplainCount, ExplainInterval } from "../analytics-sql/queries/explain/explain.ts";
-import { FIGURES, type Figure, FORMULAS } from "../analytics-sql/queries/explain/formulas.ts";
 import { figuresFrom } from "../analytics-sql/testing/explained.ts";
+import { FIGURES, type Figure, FORMULAS } from "../domain/figures.ts";
 import { discard, startServer, type TestServer } from "./testing/server.ts";
 import { MONDAY } from "./testing/side-by-side.ts";
 

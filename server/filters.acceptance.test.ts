@@ -1,8 +1,8 @@
 // Filters over HTTP (SPEC 10.10): figures, losses, states and explanations of one shift, part, lot or order, and what there is of each.
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import type { ExplainCount, ExplainInterval } from "../analytics-sql/queries/explain/explain.ts";
-import { FIGURES, type Figure } from "../analytics-sql/queries/explain/formulas.ts";
 import { figuresFrom } from "../analytics-sql/testing/explained.ts";
+import { FIGURES, type Figure } from "../domain/figures.ts";
 import { discard, startServer, type TestServer } from "./testing/server.ts";
 import { dayAfter, MONDAY } from "./testing/side-by-side.ts";
 

@@ -1,10 +1,10 @@
 // What the screens are given: plain data, on the API's rows (SPEC 10.8). Ratios are 0…1 and unrounded, null is "not known".
 import type { ExplainPage, Explanation } from "../analytics-sql/queries/explain/explain.ts";
-import type { Figure } from "../analytics-sql/queries/explain/formulas.ts";
 import type { StateAt } from "../analytics-sql/queries/explain/state-at.ts";
 import type { LossRow } from "../analytics-sql/queries/losses.ts";
 import type { ObservationRow } from "../analytics-sql/queries/observations.ts";
 import type { OeeRow as FiguresRow } from "../analytics-sql/queries/oee.ts";
+import type { Figure } from "../domain/figures.ts";
 import type { CalendarInput } from "../ingest/calendar.ts";
 import type { GapCause, PolicyData } from "../ingest/event.ts";
 import type { LiveMachine } from "../ingest/live/live.ts";

@@ -1,38 +1,14 @@
 // OEE and what it is made of, for a window, cut by time, machine, part or lot.
+import type { FigureValues } from "../../domain/figures.ts";
 import type { Engine } from "../engine/engine.ts";
 import columns from "./figures/columns.sql" with { type: "text" };
-import day from "./figures/cuts/day.sql" with { type: "text" };
-import group from "./figures/cuts/group.sql" with { type: "text" };
-import hour from "./figures/cuts/hour.sql" with { type: "text" };
-import lot from "./figures/cuts/lot.sql" with { type: "text" };
-import machine from "./figures/cuts/machine.sql" with { type: "text" };
-import month from "./figures/cuts/month.sql" with { type: "text" };
-import order from "./figures/cuts/order.sql" with { type: "text" };
-import part from "./figures/cuts/part.sql" with { type: "text" };
-import plant from "./figures/cuts/plant.sql" with { type: "text" };
-import shift from "./figures/cuts/shift.sql" with { type: "text" };
-import total from "./figures/cuts/total.sql" with { type: "text" };
-import week from "./figures/cuts/week.sql" with { type: "text" };
+import { cellsBy, OEE_CUTS, type OeeCut, sumsBy } from "./figures/cuts.ts";
 import { byGrain, type Grain, grainFor, judgedParams } from "./figures/judged.ts";
 import sums from "./figures/sums.sql" with { type: "text" };
 import { type Policy, policies, sharedPolicy, sharedTarget } from "./policies.ts";
 import { type Filtered, iso, windowParams } from "./window.ts";
 
-export const OEE_CUTS = [
-  "total",
-  "hour",
-  "shift",
-  "day",
-  "week",
-  "month",
-  "machine",
-  "group",
-  "plant",
-  "part",
-  "lot",
-  "order",
-] as const;
-export type OeeCut = (typeof OEE_CUTS)[number];
+export { OEE_CUTS, type OeeCut };
 
 export const OEE_FLAGS = [
   "performance_over_1",
@@ -44,9 +20,9 @@ export const OEE_FLAGS = [
 export type OeeFlag = (typeof OEE_FLAGS)[number];
 
 /**
- * One row of figures. Times are seconds and cover scheduled time, but `calendar_time_s`; run, down, setup, stopped,
- * idle and unknown add up to scheduled. Parts are counted whenever they are made, scheduled or not.
- * Ratios are unrounded; null where their denominator is 0 or an ideal cycle time is missing.
+ * One row of figures (docs/oee-definitions.md). Times are seconds and cover scheduled time, but `calendar_time_s`; run,
+ * down, setup, stopped, idle and unknown add up to scheduled. Parts are counted whenever they are made, scheduled or not.
+ * Ratios are unrounded. Planned time less all losses is what the good parts should have taken.
  */
 export type OeeRow = {
   /** "" for the total; the hour "2026-01-05T06:00:00Z"; the plant-local day "2026-01-05"; "2026-01-05 early"; a name. */
@@ -56,49 +32,8 @@ export type OeeRow = {
   /** ISO 8601, clipped to the window and to now. */
   from: string;
   to: string;
-  calendar_time_s: number;
-  scheduled_time_s: number;
-  planned_time_s: number;
-  run_time_s: number;
-  down_time_s: number;
-  setup_time_s: number;
-  stopped_time_s: number;
-  idle_time_s: number;
-  unknown_time_s: number;
-  total_count: number;
-  good_count: number;
-  reject_count: number;
-  availability: number | null;
-  performance: number | null;
-  quality: number | null;
-  oee: number | null;
-  /** Of the time scheduled, excluded stops and all: Σ ideal × good / scheduled. */
-  ooe: number | null;
-  /** Of all time: Σ ideal × good / calendar time. */
-  teep: number | null;
-  /** Planned of calendar time: TEEP = OEE × utilisation. */
-  utilisation: number | null;
-  coverage: number | null;
-  /** Stretches of DOWN that began in a shift, or went on when it began; excluded ones are none. */
-  failure_count: number;
-  /** Run time, and DOWN time that is not excluded, for each failure; null without one. */
-  mtbf_s: number | null;
-  mttr_s: number | null;
-  /** Stretches of DOWN, STOPPED and IDLE, and those shorter than the policy's `minor_stop_s`. */
-  stop_count: number;
-  minor_stop_count: number;
-  /** The losses: planned time less all of them is what the good parts should have taken. */
-  breakdown_loss_s: number;
-  setup_loss_s: number;
-  minor_stop_loss_s: number;
-  other_stop_loss_s: number;
-  unknown_loss_s: number;
-  speed_loss_s: number | null;
-  /** Rejects made while the machine was set up, and all others, at their ideal time. */
-  startup_reject_loss_s: number | null;
-  reject_loss_s: number | null;
   flags: OeeFlag[];
-};
+} & FigureValues;
 
 export type OeeReport = {
   /** The policy in force; null where the machines' policies differ (see `queries/policies.ts` for each). */
@@ -117,31 +52,14 @@ export type FiguresRow = Omit<OeeRow, "key" | "from" | "to" | "machine_id"> & {
 };
 type SqlRow = FiguresRow & { key: string; is_total: boolean };
 
-/** The CTEs of each cut, `keyed` and `labelled`. */
-export const CUTS: Record<OeeCut, string> = {
-  total,
-  hour,
-  shift,
-  day,
-  week,
-  month,
-  machine,
-  group,
-  plant,
-  part,
-  lot,
-  order,
-};
-/** A cut is two CTEs, `keyed` over the cells and `labelled` over the sums. */
 const SELECT = `SELECT key, is_total, starts_us, ends_us,\n${columns}FROM labelled ORDER BY starts_us, key`;
 const FINE: readonly OeeCut[] = ["shift", "part", "lot", "order"];
 /** Which sums of whole days a cut reads. */
 export const grainOf = (by: OeeCut, window: Filtered): Grain =>
   grainFor(by === "hour" ? "hour" : FINE.includes(by) ? "fine" : "coarse", window);
-const QUERIES = Object.fromEntries(OEE_CUTS.map((by) => [by, byGrain(SELECT, CUTS[by], sums)])) as Record<
-  OeeCut,
-  Record<Grain, string>
->;
+const QUERIES = Object.fromEntries(
+  OEE_CUTS.map((by) => [by, byGrain(SELECT, cellsBy(by), sumsBy(by), sums)]),
+) as Record<OeeCut, Record<Grain, string>>;
 
 /**
  * Figures over all the window's machines, as they are rolled up, sums first (SPEC 10; terms after

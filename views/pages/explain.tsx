@@ -74,7 +74,7 @@ export function Explain(props: ExplainProps) {
 }
 
 type Explained = ExplainProps["explained"];
-type Unit = Explained["unit"] | "failures";
+type Unit = Explained["unit"] | Explained["formula"]["terms"][number]["unit"];
 
 /** A number with its unit, to the last digit it has: what is added up must be seen whole. */
 function exact(value: number | null, unit: Unit): string {

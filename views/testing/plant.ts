@@ -1,4 +1,5 @@
 // A small plant for the preview and the tests: ten machines in a morning shift, each in a different spot.
+import { figuresOver, SUM_NAMES, type Sums } from "../../domain/figures.ts";
 import type { LiveMachine, LiveValue } from "../../ingest/live/live.ts";
 import type { State } from "../../ingest/signals.ts";
 import type {
@@ -200,6 +201,9 @@ const gapsOf = (states: readonly StateRow[], to_ms: number): GapRow[] =>
       detail: "connect ECONNREFUSED",
     }));
 
+/** For figures that no screen looks at. */
+const OF_NOTHING = figuresOver(Object.fromEntries(SUM_NAMES.map((name) => [name, 0])) as Sums);
+
 /** A row as the SQL would give it for these states and parts. */
 function rowOf(
   key: string,
@@ -229,6 +233,7 @@ function rowOf(
     key,
     from: iso(from_ms),
     to: iso(to_ms),
+    ...OF_NOTHING,
     calendar_time_s: planned,
     scheduled_time_s: planned,
     planned_time_s: planned,

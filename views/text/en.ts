@@ -350,7 +350,7 @@ export const english = {
     how: "How it is summed",
     notKnown: "not known: an ideal cycle time is missing, or it would be divided by nothing",
     source: { "ISO 22400-2": "after ISO 22400-2", MTC: "as MTC defines it" },
-    units: { ratio: "", s: "s", parts: "parts", failures: "failures" },
+    units: { ratio: "", s: "s", parts: "parts", failures: "failures", stops: "stops" },
     waterfall: "From calendar time to fully productive time",
     steps: {
       calendar: "Calendar time",

@@ -432,7 +432,7 @@ export const russian: Text = {
     how: "Как сложено",
     notKnown: "неизвестно: не задано время цикла, или пришлось бы делить на ноль",
     source: { "ISO 22400-2": "по ISO 22400-2", MTC: "по определению MTC" },
-    units: { ratio: "", s: "с", parts: "шт.", failures: "отказов" },
+    units: { ratio: "", s: "с", parts: "шт.", failures: "отказов", stops: "остановок" },
     waterfall: "От календарного времени к полностью продуктивному",
     steps: {
       calendar: "Календарное время",

@@ -1,29 +1,32 @@
 // Why a figure is what it is: its formula with its numbers, and the intervals and counts these are summed from.
+import {
+  type Figure,
+  type FigureUnit,
+  type FigureValues,
+  FORMULAS,
+  type Formula,
+  isIdeal,
+  ROW_FIGURES,
+  type Source,
+  SUM_NAMES,
+  type Sums,
+  type Term,
+  termsOf,
+} from "../../../domain/figures.ts";
 import type { Engine } from "../../engine/engine.ts";
 import columns from "../figures/columns.sql" with { type: "text" };
+import { cellsBy } from "../figures/cuts.ts";
 import { byGrain, type Grain, judgedParams } from "../figures/judged.ts";
 import sums from "../figures/sums.sql" with { type: "text" };
-import { CUTS, type FiguresRow, grainOf, OEE_CUTS, type OeeCut, type OeeRow, rowOf } from "../oee.ts";
+import { type FiguresRow, grainOf, OEE_CUTS, type OeeCut, type OeeRow, rowOf } from "../oee.ts";
 import { type MachinePolicy, type Policy, policies, sharedPolicy } from "../policies.ts";
 import { type Filtered, iso, type Window } from "../window.ts";
 import asked from "./asked.sql" with { type: "text" };
-import {
-  type Figure,
-  FORMULAS,
-  type Formula,
-  type Summed,
-  type Sums,
-  sumsOf,
-  type Term,
-  termsOf,
-} from "./formulas.ts";
 import keyed from "./keyed.sql" with { type: "text" };
 import listed from "./listed.sql" with { type: "text" };
 import { placeOf } from "./place.ts";
 import signalsSql from "./signals.sql" with { type: "text" };
 import summed from "./summed.sql" with { type: "text" };
-
-export { FIGURES, type Figure } from "./formulas.ts";
 
 /** What an interval is to the figures: run time, a loss by its name, or no part of planned time. */
 export type CountsAs =
@@ -92,8 +95,8 @@ export type Explanation = {
   figure: Figure;
   name: string;
   value: number | null;
-  unit: Formula["unit"];
-  formula: { text: string; source: Formula["source"]; terms: Term[] };
+  unit: FigureUnit;
+  formula: { text: string; source: Source; terms: Term[] };
   policy: Policy | null;
   /** The row of figures that the value is taken from. */
   row: OeeRow;
@@ -103,14 +106,10 @@ export type Explanation = {
 
 export type Asked = Filtered & { figure: Figure; by: OeeCut; key: string; groups: string[] };
 
-/** Of a cut's CTEs only the first is needed: where a row is found in it is known before. */
-const cut = (by: OeeCut): string =>
-  CUTS[by].slice(0, CUTS[by].lastIndexOf(",\nlabelled")).replace("keyed AS", "cut AS");
 const overAsked = (select: string, ...more: string[]): Record<OeeCut, Record<Grain, string>> =>
-  Object.fromEntries(OEE_CUTS.map((by) => [by, byGrain(select, cut(by), asked, ...more)])) as Record<
-    OeeCut,
-    Record<Grain, string>
-  >;
+  Object.fromEntries(
+    OEE_CUTS.map((by) => [by, byGrain(select, cellsBy(by, "cut"), asked, ...more)]),
+  ) as Record<OeeCut, Record<Grain, string>>;
 const SUMMED = overAsked(`${summed}${columns}FROM sums`, keyed, sums);
 const LISTED = overAsked(listed);
 
@@ -136,7 +135,7 @@ export async function explain(
     page && list(engine, by, { ...paramsOf(query, inForce, true), ...place }, page),
   ]);
   if (!row) return undefined;
-  const formula: Formula = FORMULAS[figure];
+  const formula: Formula<number | null, FigureUnit> = FORMULAS[figure];
   const all = sumsOf(rows);
   return {
     figure,
@@ -152,12 +151,35 @@ export async function explain(
   };
 }
 
+/** What a figure is summed from: one machine's time in one state, with one reason and cause. */
+type Summed = {
+  m: number;
+  state: string;
+  reason: string;
+  cause: string;
+  excluded: boolean;
+  loss: string;
+} & SqlSums;
+/** Here the sums of ideal time are numbers, whether all ideal cycles are known or not. */
+type SqlSums = Record<keyof Sums | "without_ideal_count" | "ideal_known", number>;
 type SummedRow = FiguresRow &
-  Omit<Summed, "m" | "state" | "reason" | "cause" | "excluded" | "loss"> & {
+  SqlSums & {
     k: number;
     k2: [state: string, reason: string, cause: string, excluded: boolean, loss: string];
     is_total: boolean;
   };
+
+/** Adds up rows of one machine, or of several: sums first (invariant 5). */
+function sumsOf(rows: readonly Summed[]): Sums {
+  const listed = rows.length === 0 || rows.some((row) => row.ideal_known);
+  const known = listed && rows.every((row) => row.without_ideal_count === 0);
+  return Object.fromEntries(
+    SUM_NAMES.map((name) => [
+      name,
+      isIdeal(name) && !known ? null : rows.reduce((all, row) => all + row[name], 0),
+    ]),
+  ) as Sums;
+}
 
 /** @returns the row, and what it is summed from in the order of the machines */
 async function sumUp(
@@ -191,18 +213,11 @@ const isRow = (by: OeeCut, key: string, row: SummedRow): boolean =>
       row.total_count !== 0 ||
       row.reject_count !== 0));
 
-const figuresIn = ({
-  k: _,
-  k2: __,
-  is_total: ___,
-  calendar_us: _calendar,
-  scheduled_us: _scheduled,
-  ideal_total_us: _total,
-  ideal_good_us: _good,
-  without_ideal_count: _without,
-  ideal_known: _listed,
-  ...figures
-}: SummedRow): FiguresRow => figures;
+const figuresIn = (row: SummedRow): FiguresRow => {
+  const { starts_us, ends_us, flags } = row;
+  const figures = Object.fromEntries(ROW_FIGURES.map((figure) => [figure, row[figure]])) as FigureValues;
+  return { starts_us, ends_us, ...figures, flags };
+};
 
 /** Machines in their order, each with the same formula over its own sums. */
 function machineRows(formula: Formula, machines: string[], rows: Summed[], all: Sums): ExplainMachine[] {

@@ -1,4 +1,4 @@
--- Cells of whole days, as the roll-up sums them. Hours are in sums of their own.
+-- Cells of whole days, by all that figures are cut by but the hour. Written by `bun run generate`, from rollup/columns.ts.
 SELECT
     mtc_place(machine_id, {machines:Array(String)}) AS m,
     cell_hour_us AS hour_us,

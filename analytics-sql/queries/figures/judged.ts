@@ -2,7 +2,9 @@
 import type { MachinePolicy } from "../policies.ts";
 import { type Filtered, filterParams, isFilter, type Window, windowParams } from "../window.ts";
 import cellsOfDays from "./cells-of-days.sql" with { type: "text" };
+import cellsOfHours from "./cells-of-hours.sql" with { type: "text" };
 import cellsOfPieces from "./cells-of-pieces.sql" with { type: "text" };
+import cellsOfTotals from "./cells-of-totals.sql" with { type: "text" };
 import judged from "./judged.sql" with { type: "text" };
 
 const DAY_US = 86_400_000_000;
@@ -13,16 +15,12 @@ const date = (day: number): string => new Date(day * 86_400_000).toISOString().s
  * the window holds no whole day: a query that reads no sums is planned in three quarters of the time.
  */
 export type Grain = "hour" | "fine" | "coarse" | "pieces";
-const cellsOver = (sums: string): string => {
-  const days = cellsOfDays.replace("mtc.machine_day_sums", sums);
-  return `cells AS\n(\n${[days, cellsOfPieces].join("UNION ALL\n")})`;
-};
-/** Of whole days: by all that figures are cut by, by all but the hour, by nothing but days, states and reasons. */
+const cells = (...parts: string[]): string => `cells AS\n(\n${parts.join("UNION ALL\n")})`;
 export const CELLS: Record<Grain, string> = {
-  hour: cellsOver("mtc.machine_hour_sums"),
-  fine: cellsOver("mtc.machine_day_sums"),
-  coarse: cellsOver("mtc.machine_day_totals"),
-  pieces: `cells AS\n(\n${cellsOfPieces})`,
+  hour: cells(cellsOfHours, cellsOfPieces),
+  fine: cells(cellsOfDays, cellsOfPieces),
+  coarse: cells(cellsOfTotals, cellsOfPieces),
+  pieces: cells(cellsOfPieces),
 };
 /** What a query must read that needs no more than `grain` by itself: a filter needs the fine one. */
 export function grainFor(grain: Exclude<Grain, "pieces">, window: Filtered): Grain {

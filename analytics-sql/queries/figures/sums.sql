@@ -9,6 +9,7 @@ sums AS
         grouping(k) = 1 AS is_total,
         min(from_us) AS starts_us,
         max(to_us) AS ends_us,
+        -- <sums> by `bun run generate`, from domain/figures.ts
         sum(length_us) AS calendar_us,
         sum(c.scheduled_us) AS scheduled_us,
         sumIf(c.scheduled_us, NOT excluded) AS planned_us,
@@ -29,9 +30,11 @@ sums AS
         sumIf(stops, NOT excluded) AS stop_count,
         sumIf(stops, minor AND NOT excluded) AS minor_stop_count,
         sum(total) AS total_count,
+        sum(total - reject) AS good_count,
         sum(reject) AS reject_count,
         sum(toInt128(c.ideal_total_us)) AS ideal_total_us,
         sum(toInt128(c.ideal_good_us)) AS ideal_good_us,
+        -- </sums>
         -- Something was made whose ideal is not known; or no machine has any listed.
         multiIf(count() = 0, false, max(any_ideal) = 0, true, sum(without_ideal) > 0) AS no_ideal,
         sum(without_ideal) AS without_ideal_count,

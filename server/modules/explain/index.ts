@@ -1,6 +1,6 @@
 // Explanations over HTTP: why a figure is what it is, and why a machine was in its state.
 import { Elysia, t } from "elysia";
-import { FIGURES } from "../../../analytics-sql/queries/explain/explain.ts";
+import { FIGURES, type Figure } from "../../../domain/figures.ts";
 import { badInput } from "../../../ingest/problem.ts";
 import { time_us } from "../../../ingest/time.ts";
 import type { Keys } from "../../keys.ts";
@@ -35,7 +35,7 @@ const LISTED_ROWS = 2_000;
 /** Which figure of which row; a row is named by `by` and `key` together. @throws BadInput */
 export function askedOf(
   query: {
-    figure: (typeof FIGURES)[number];
+    figure: Figure;
     from?: string | undefined;
     to?: string | undefined;
     by?: (typeof OEE_CUTS)[number] | undefined;

@@ -4,13 +4,13 @@ import {
   type ExplainPage,
   type Explanation,
   explain,
-  type Figure,
   signalsBehind,
 } from "../../../analytics-sql/queries/explain/explain.ts";
 import { type StateAt, stateAt } from "../../../analytics-sql/queries/explain/state-at.ts";
 import type { MachinePolicy } from "../../../analytics-sql/queries/policies.ts";
 import { type Filter, type Filtered, iso } from "../../../analytics-sql/queries/window.ts";
 import type { Roller } from "../../../analytics-sql/rollup/roller.ts";
+import type { Figure } from "../../../domain/figures.ts";
 import { type CalendarInput, calendarAt, calendarsOf } from "../../../ingest/calendar.ts";
 import { ruleOf, STATE_RULES } from "../../../ingest/live/state.ts";
 import { badInput } from "../../../ingest/problem.ts";

@@ -1,7 +1,7 @@
 // What the pages of explanations show, from what the API says: the same SQL (invariant 5).
 
-import { FIGURES } from "../../../analytics-sql/queries/explain/explain.ts";
 import { iso } from "../../../analytics-sql/queries/window.ts";
+import { FIGURES } from "../../../domain/figures.ts";
 import { badInput } from "../../../ingest/problem.ts";
 import type { Machine } from "../../../ingest/store/store.ts";
 import { time_us } from "../../../ingest/time.ts";

@@ -1,0 +1,136 @@
+// What is written into SQL from tables: figures and their sums, the roll-up's columns. `bun run generate` writes it, so that SQL is read as SQL.
+import {
+  FORMULAS,
+  isIdeal,
+  ROW_FIGURES,
+  type RowFigure,
+  SUM_NAMES,
+  SUMS,
+  type Sum,
+  type SumName,
+} from "../domain/figures.ts";
+import { CELL_COLUMNS, PIECE_COLUMNS } from "./rollup/columns.ts";
+
+/** The list between `-- <name>` and `-- </name>` of a file. */
+export type Block = {
+  /** From the project's root. */
+  file: string;
+  name: string;
+  lines: string[];
+  /** Is it followed by more of the list? */
+  goes_on: boolean;
+};
+
+const isSum = (name: string): name is SumName => name in SUMS;
+
+/** A column of the cells, which a sum may be named like. */
+const cell = (column: string): string => (isSum(column) ? `c.${column}` : column);
+
+function conditionOf({ state, loss, minor, excluded }: NonNullable<Sum["where"]>): string {
+  return [
+    state && `state = '${state}'`,
+    loss && `loss = '${loss}'`,
+    minor && "minor",
+    excluded === false && "NOT excluded",
+  ]
+    .filter(Boolean)
+    .join(" AND ");
+}
+
+function sumSql(name: SumName): string {
+  const { of, less, where }: Sum = SUMS[name];
+  const column = less ? `${cell(of)} - ${cell(less)}` : cell(of);
+  const added = isIdeal(name) ? `toInt128(${column})` : column;
+  return where ? `sumIf(${added}, ${conditionOf(where)}) AS ${name}` : `sum(${added}) AS ${name}`;
+}
+
+function figureSql(figure: RowFigure): string {
+  const { sql, terms } = FORMULAS[figure];
+  if (isSum(figure)) return figure;
+  return `${terms.some(isIdeal) ? `if(no_ideal, NULL, ${sql})` : sql} AS ${figure}`;
+}
+
+const asColumns = (columns: readonly { name: string }[], table: string, prefix: string): string[] =>
+  columns.map(({ name }) => `${table}${name} AS ${prefix}${name}`);
+const listed = (lines: readonly string[], indent: string): string =>
+  lines.map((line) => indent + line).join(",\n");
+
+/** Cells of whole days out of one of the tables of sums. */
+const cellsOfDays = (
+  table: string,
+  what: string,
+): string => `-- ${what} Written by \`bun run generate\`, from rollup/columns.ts.
+SELECT
+    mtc_place(machine_id, {machines:Array(String)}) AS m,
+${listed(
+  CELL_COLUMNS.map(({ name }) => `cell_${name} AS ${name}`),
+  "    ",
+)}
+FROM mtc.${table} FINAL
+ARRAY JOIN
+${listed(asColumns(CELL_COLUMNS, "", "cell_"), "    ")}
+WHERE tenant_id = {tenant:String} AND machine_id IN {machines:Array(String)}
+    AND day >= {whole_from:Date32} AND day < {whole_to:Date32}
+`;
+
+const FOLDER = "analytics-sql/queries/figures";
+
+/** Files that are written as a whole, by their paths from the project's root. */
+export const FILES: Record<string, string> = {
+  [`${FOLDER}/cells-of-hours.sql`]: cellsOfDays(
+    "machine_hour_sums",
+    "Cells of whole days, by all that figures are cut by.",
+  ),
+  [`${FOLDER}/cells-of-days.sql`]: cellsOfDays(
+    "machine_day_sums",
+    "Cells of whole days, by all that figures are cut by but the hour.",
+  ),
+  [`${FOLDER}/cells-of-totals.sql`]: cellsOfDays(
+    "machine_day_totals",
+    "Cells of whole days, by nothing but days, states and reasons.",
+  ),
+};
+
+/** What is written between two marks of a file. */
+export const BLOCKS: readonly Block[] = [
+  { file: `${FOLDER}/sums.sql`, name: "sums", lines: SUM_NAMES.map(sumSql), goes_on: true },
+  { file: `${FOLDER}/columns.sql`, name: "figures", lines: ROW_FIGURES.map(figureSql), goes_on: true },
+  {
+    file: "analytics-sql/queries/explain/summed.sql",
+    name: "sums",
+    lines: SUM_NAMES.filter((name) => !(name in FORMULAS)),
+    goes_on: true,
+  },
+  {
+    file: `${FOLDER}/cells-of-pieces.sql`,
+    name: "cells",
+    lines: CELL_COLUMNS.map(({ name, of }) => `${of} AS ${name}`),
+    goes_on: false,
+  },
+  {
+    file: `${FOLDER}/cells-of-pieces.sql`,
+    name: "pieces",
+    lines: asColumns(PIECE_COLUMNS, "d.", "piece_"),
+    goes_on: false,
+  },
+  {
+    file: "analytics-sql/rollup/roll.sql",
+    name: "pieces",
+    lines: PIECE_COLUMNS.map(({ of }) => `groupArray(${of})`),
+    goes_on: false,
+  },
+];
+
+/**
+ * Puts the block between its marks, with their indentation.
+ * @throws where the file has no such marks
+ */
+export function withBlock(text: string, { file, name, lines, goes_on }: Block): string {
+  const marks = new RegExp(`^( *)(-- <${name}>.*\n)[^]*?( *-- </${name}>)$`, "m");
+  if (!marks.test(text)) throw new Error(`${file}: there is no -- <${name}> … -- </${name}>`);
+  return text.replace(
+    marks,
+    (_, indent: string, first: string, last: string) =>
+      `${indent}${first}${listed(lines, indent)}${goes_on ? "," : ""}\n${last}`,
+  );
+}
