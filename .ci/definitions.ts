@@ -3,8 +3,20 @@ import { FORMULAS, isIdeal, ROW_FIGURES, SUM_NAMES, SUMS, unitOf } from "../doma
 
 const UNITS = { ratio: "0…1", s: "s", parts: "parts", failures: "failures", stops: "stops" };
 
-const table = (head: string[], rows: string[][]): string =>
-  [head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+/** As the formatter writes it. */
+function table(head: string[], rows: string[][]): string {
+  const widths = head.map((_, i) => Math.max(...[head, ...rows].map((cells) => cells[i]?.length ?? 0)));
+  const line = (cells: string[], fill = " "): string =>
+    `| ${cells.map((cell, i) => cell.padEnd(widths[i] ?? 0, fill)).join(" | ")} |`;
+  return [
+    line(head),
+    line(
+      head.map(() => ""),
+      "-",
+    ),
+    ...rows.map((cells) => line(cells)),
+  ].join("\n");
+}
 
 export const definitions = (): string => `# Figures and their formulas
 

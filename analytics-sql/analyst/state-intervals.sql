@@ -7,5 +7,5 @@ SELECT
     reason,
     cause
 FROM (
--- states
+{states:Text}
 )

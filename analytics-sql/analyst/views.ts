@@ -1,5 +1,6 @@
 // What analysts see: views of one tenant's data, each with the tenant in it, made of the SQL that the screens read.
 import { literal } from "../engine/literal.ts";
+import { filled } from "../filled.ts";
 import { LAKE_COLUMNS } from "../lake/storage.ts";
 import columns from "../queries/figures/columns.sql" with { type: "text" };
 import judged from "../queries/figures/judged.sql" with { type: "text" };
@@ -41,7 +42,7 @@ const VIEWS: Record<string, string> = {
   rejects,
   lots,
   cycle_times: cycleTimes,
-  state_intervals: `WITH\n${allMachines}\n${stateIntervals.replace("-- states", () => states)}`,
+  state_intervals: `WITH\n${allMachines}\n${filled(stateIntervals, { states })}`,
   part_counts: partCounts,
   oee_by_hour: figures("hour", byHour, "k2 AS machine_id, fromUnixTimestamp64Micro(k, 'UTC') AS hour"),
   oee_by_shift: figures(
@@ -53,8 +54,6 @@ const VIEWS: Record<string, string> = {
 };
 
 export const VIEW_NAMES = [...Object.keys(VIEWS), "observations_all"];
-
-const LAKE_TABLE = LAKE_COLUMNS.replaceAll("''", "'");
 
 const ALL = "CAST([], 'Array(String)')";
 
@@ -77,13 +76,16 @@ const BOUNDS: Record<string, string> = {
   "{whole_to:Date32}": "toDate32('2100-01-01')",
 };
 
+/** Of whatever type: `{machines:Array(String)}`. */
+const PARAMETER = /\{\w+:[^{}]+\}/g;
+
 /** The database that holds a tenant's views. */
 export const databaseOf = (tenant: string): string =>
   `tenant_${new Bun.CryptoHasher("sha256").update(tenant).digest("hex").slice(0, 24)}`;
 
 /** The lake's files as a table, as they are now: the engine looks for them when the table is made. */
 export const lakeTable = (tenant: string, lake_engine: string): string =>
-  `CREATE OR REPLACE TABLE ${databaseOf(tenant)}.lake_files (${LAKE_TABLE}) ENGINE = ${lake_engine}`;
+  `CREATE OR REPLACE TABLE ${databaseOf(tenant)}.lake_files (${LAKE_COLUMNS}) ENGINE = ${lake_engine}`;
 
 /**
  * Raw observations however old: those of the table, and those of the lake's files where there is a lake. An analyst's
@@ -127,10 +129,12 @@ export function missing(statements: readonly string[], made: ReadonlyMap<string,
 export function viewStatements(tenant: string, lake_engine?: string): string[] {
   const database = databaseOf(tenant);
   const views = Object.entries(VIEWS).map(([name, text]) => {
-    const bound = Object.entries({
-      ...BOUNDS,
-      "{tenant:String}": literal(tenant),
-    }).reduce((sql, [parameter, value]) => sql.replaceAll(parameter, () => value), text);
+    const values: Record<string, string> = { ...BOUNDS, "{tenant:String}": literal(tenant) };
+    const bound = text.replaceAll(PARAMETER, (parameter) => {
+      const value = values[parameter];
+      if (value === undefined) throw new Error(`the view ${name} has no value for ${parameter}`);
+      return value;
+    });
     return viewOf(database, name, bound);
   });
   return [

@@ -1,7 +1,8 @@
 // Where a ClickHouse server takes events from: the Kafka topic, by a table and a view, and behind it a view before each door.
 import type { Engine } from "../engine/engine.ts";
 import { literal } from "../engine/literal.ts";
-import { SCHEMA_VERSION, withData } from "../schema/schema.ts";
+import { filled } from "../filled.ts";
+import { DATA, SCHEMA_VERSION } from "../schema/schema.ts";
 import { compare, parseVersion, textOf } from "../schema/version.ts";
 import deadLetters from "./dead-letters.sql" with { type: "text" };
 import deadLettersMv from "./dead-letters-mv.sql" with { type: "text" };
@@ -37,17 +38,20 @@ export const COLLECTION = "mtc_kafka";
  */
 export function sourceStatements(source: KafkaSource, comment = "", has_collection = false): string[] {
   const { brokers, topic, group, consumers } = source;
+  const table = filled(events, {
+    ...DATA,
+    engine: has_collection ? `Kafka(${COLLECTION})` : "Kafka",
+    security: has_collection ? "" : securityOf(source),
+  });
   // Settings of a table's engine cannot be bound.
   const values: Record<string, string> = {
-    "{engine:Text}": has_collection ? `Kafka(${COLLECTION})` : "Kafka",
-    "{security:Text}": has_collection ? "" : securityOf(source),
     "{brokers:String}": literal(brokers.join(",")),
     "{topic:String}": literal(topic),
     "{group:String}": literal(group),
     "{consumers:UInt8}": String(consumers),
     "{comment:String}": literal(comment),
   };
-  const bound = withData(events).replaceAll(/\{\w+:\w+\}/g, (parameter) => values[parameter] ?? parameter);
+  const bound = table.replaceAll(/\{\w+:\w+\}/g, (parameter) => values[parameter] ?? parameter);
   return [deadLetters, bound, eventsRead, deadLettersMv, observationsReadMv, entriesReadMv, eventsKafkaMv];
 }
 

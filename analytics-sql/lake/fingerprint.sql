@@ -8,7 +8,7 @@ SELECT
     toUnixTimestamp64Micro(max(ts)) AS max_us,
     concat(toString(rows), '-', lower(hex(sum(cityHash64(
         toString(signal), toUnixTimestamp64Micro(ts), seq, isNull(num), ifNull(num, 0), word))))) AS fingerprint
-FROM mtc.observations FINAL
+FROM {rows:Text}
 WHERE ts >= fromUnixTimestamp64Micro({from_us:Int64}, 'UTC') AND ts < fromUnixTimestamp64Micro({to_us:Int64}, 'UTC')
 GROUP BY tenant_id, machine_id
 ORDER BY tenant, machine

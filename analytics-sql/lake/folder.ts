@@ -69,7 +69,7 @@ export function folderStorage(root: string): LakeStorage {
     },
     remove: (name) => rm(join(root, name), { force: true }),
     table: (name) => ({
-      sql: `file({lake_file:String}, 'Parquet', '${LAKE_COLUMNS}')`,
+      sql: `file({lake_file:String}, 'Parquet', ${literal(LAKE_COLUMNS)})`,
       params: { lake_file: join(root, name) },
     }),
     engine: (pattern) => `File(Parquet, ${literal(join(root, pattern))})`,

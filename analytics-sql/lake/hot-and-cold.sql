@@ -5,5 +5,5 @@
     WHERE tenant_id = {tenant:String} AND machine_id = {machine:String}
         AND ts >= fromUnixTimestamp64Micro({from_us:Int64}, 'UTC') AND ts < fromUnixTimestamp64Micro({to_us:Int64}, 'UTC')
     UNION ALL
-    SELECT tenant_id, machine_id, signal, ts, seq, num, word FROM lake_file
+    SELECT tenant_id, machine_id, signal, ts, seq, num, word FROM {lake_file:Text}
 )

@@ -1,4 +1,5 @@
 // Reading the lake: which stretches of time have a file, and how it is asked together with the table.
+import { filled } from "../filled.ts";
 import hotAndCold from "./hot-and-cold.sql" with { type: "text" };
 import { dayFolder, lakeDates, readManifest, tenantFiles } from "./manifest.ts";
 import type { LakeStorage, LakeTable } from "./storage.ts";
@@ -7,7 +8,7 @@ export const DAY_US = 86_400_000_000;
 
 /** A machine's rows in the table and in the day's file, a row perhaps twice; takes tenant, machine, from_us, to_us. */
 export const withTable = ({ sql, params }: LakeTable): LakeTable => ({
-  sql: hotAndCold.replace("lake_file", () => sql),
+  sql: filled(hotAndCold, { lake_file: sql }),
   params,
 });
 

@@ -81,7 +81,7 @@ export function s3Storage({
     },
     remove: (name) => client.delete(prefix + name),
     table: (name) => ({
-      sql: `s3({lake_url:String}, {lake_access_key:String}, {lake_secret_key:String}, 'Parquet', '${LAKE_COLUMNS}')`,
+      sql: `s3({lake_url:String}, {lake_access_key:String}, {lake_secret_key:String}, 'Parquet', ${literal(LAKE_COLUMNS)})`,
       params: {
         lake_url: `${endpoint}/${[bucket, ...(prefix + name).split("/")].map(encodeURIComponent).join("/")}`,
         lake_access_key: access_key,

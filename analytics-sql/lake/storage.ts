@@ -25,4 +25,4 @@ export type LakeStorage = {
 
 /** The columns of each file: those of mtc.observations. */
 export const LAKE_COLUMNS =
-  "tenant_id String, machine_id String, signal String, ts DateTime64(6, ''UTC''), seq UInt64, num Nullable(Float64), word String";
+  "tenant_id String, machine_id String, signal String, ts DateTime64(6, 'UTC'), seq UInt64, num Nullable(Float64), word String";

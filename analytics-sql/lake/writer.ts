@@ -2,6 +2,7 @@
 import { mkdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { type Engine, EngineError } from "../engine/engine.ts";
+import { filled } from "../filled.ts";
 import { iso } from "../queries/window.ts";
 import daysSql from "./days.sql" with { type: "text" };
 import fingerprintSql from "./fingerprint.sql" with { type: "text" };
@@ -17,6 +18,8 @@ const CLOSED_AFTER_US = 6 * 3_600_000_000;
 const GRACE_MS = 24 * 3_600_000;
 /** ClickHouse's code. */
 const NO_SUCH_DATA_PART = 232;
+
+const IN_TABLE = filled(fingerprintSql, { rows: "mtc.observations FINAL" });
 
 type Held = {
   tenant: string;
@@ -92,7 +95,7 @@ export class LakeWriter {
 
   async #writeDay(day: Day, stopped: () => boolean): Promise<void> {
     const { from_us, to_us } = day;
-    const held = await this.#engine.aside.query<Held>(fingerprintSql, { from_us, to_us });
+    const held = await this.#engine.aside.query<Held>(IN_TABLE, { from_us, to_us });
     for (const [tenant, own] of Map.groupBy(held, (one) => one.tenant)) {
       if (stopped()) return;
       await this.#writeTenant(tenant, day, own, stopped);
@@ -134,16 +137,16 @@ export class LakeWriter {
     await rm(path, { force: true });
     if (whole) {
       const both = withTable(storage.table(`${folder}/${whole.file}`));
-      await this.#engine.aside.run(
-        rewriteSql.replace("hot_and_cold", () => both.sql),
-        { ...params, ...both.params },
-      );
+      await this.#engine.aside.run(filled(rewriteSql, { hot_and_cold: both.sql }), {
+        ...params,
+        ...both.params,
+      });
     } else {
       await this.#engine.aside.run(writeSql, params);
     }
     // Read back: what the manifest says is what the file has.
     const [written] = await this.#engine.aside.query<Held>(
-      fingerprintSql.replace("mtc.observations FINAL", "file({file:String}, 'Parquet')"),
+      filled(fingerprintSql, { rows: "file({file:String}, 'Parquet')" }),
       params,
     );
     if (!written) throw new Error(`${folder}: the file of ${machine} came out empty`);

@@ -9,7 +9,7 @@ SELECT
     word,
     mtc_value_text(signal, num, word) AS text,
     concat(text, '\0', multiIf(isNotNull(num), 'n', text = word, 'w', word)) AS value
-FROM mtc.observations
+FROM {rows:Text}
 WHERE tenant_id = {tenant:String} AND machine_id = {machine:String}
     AND ({signal:String} = '' OR signal = {signal:String})
     AND ts >= fromUnixTimestamp64Micro({from_us:Int64}, 'UTC') AND ts < fromUnixTimestamp64Micro({to_us:Int64}, 'UTC')

@@ -1,5 +1,6 @@
 // Raw observations, page by page.
 import type { Engine } from "../engine/engine.ts";
+import { filled } from "../filled.ts";
 import { type Lake, type Stretch, withTable } from "../lake/lake.ts";
 import sql from "./observations.sql" with { type: "text" };
 import { iso } from "./window.ts";
@@ -57,7 +58,7 @@ export async function observations(
   for (const { from_us, to_us, cold } of stretches) {
     const file = await cold?.();
     const both = file && withTable(file);
-    const rows = await engine.query<SqlRow>(both ? sql.replace("mtc.observations", () => both.sql) : sql, {
+    const rows = await engine.query<SqlRow>(filled(sql, { rows: both?.sql ?? "mtc.observations" }), {
       ...params,
       ...both?.params,
       from_us,

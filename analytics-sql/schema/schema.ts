@@ -1,4 +1,5 @@
 // The schema as numbered migrations: functions, which belong to no database, tables, the views that fill them.
+import { filled } from "../filled.ts";
 import functions from "./000_functions.sql" with { type: "text" };
 import meta from "./000_meta.sql" with { type: "text" };
 import retired from "./000_retired.sql" with { type: "text" };
@@ -13,11 +14,8 @@ import dataOfEntries from "./data-of-entries.sql" with { type: "text" };
 import dataOfObservations from "./data-of-observations.sql" with { type: "text" };
 import type { Version } from "./version.ts";
 
-/** Puts the columns of what events hold into the text of a table that takes them. */
-export const withData = (table: string): string =>
-  table
-    .replaceAll("{data_of_observations:Text}", () => dataOfObservations)
-    .replaceAll("{data_of_entries:Text}", () => dataOfEntries);
+/** The columns of what events hold, for tables that take them. */
+export const DATA = { data_of_observations: dataOfObservations, data_of_entries: dataOfEntries };
 
 /** A statement ends with `;` at the end of a line. */
 const statements = (files: string[]): string[] =>
@@ -38,7 +36,7 @@ export type Migration = {
   projection: readonly string[];
 };
 
-const FIRST = [withData(doors), observations, signalPoints, configuration, annotations, assets];
+const FIRST = [filled(doors, DATA), observations, signalPoints, configuration, annotations, assets];
 
 /**
  * All of them, oldest first; a change of the store's tables alone is one without statements. The first makes the tables of
