@@ -1,7 +1,7 @@
 // The catalogues: complete, and no page of one language holds words of the other.
 import { afterEach, beforeAll, expect, test } from "bun:test";
 import { FORMULAS, SUMS } from "../analytics-sql/queries/explain/formulas.ts";
-import { STATE_RULES } from "../ingest/live/state.ts";
+import { STATE_RULES } from "../domain/state-rules.ts";
 import { assetPath, assets } from "./assets.ts";
 import { everyPage } from "./testing/every-page.ts";
 import { english } from "./text/en.ts";
@@ -38,9 +38,17 @@ test("what the API says of figures and states has its words", () => {
   const said = [
     ...Object.values(SUMS).flatMap(({ name, from }) => [name, from]),
     ...Object.values(FORMULAS).map(({ name }) => name),
-    ...STATE_RULES,
   ];
   expect(said.filter((words) => !ALIKE.test(words) && phrase(words) === words)).toEqual([]);
+});
+
+test("every rule of the states has its words in each language, found by its id (SPEC 6.1)", () => {
+  const ids = [...STATE_RULES.map(({ id }) => id as string), "untold"];
+  for (const { stateRules } of [english, russian]) {
+    expect(Object.keys(stateRules)).toEqual(ids);
+    expect(new Set(Object.values(stateRules)).size).toBe(ids.length);
+    expect(Object.values(stateRules).filter((words) => words.trim() === "")).toEqual([]);
+  }
 });
 
 /** What a reader sees: text, and what a screen reader says. */

@@ -1,7 +1,7 @@
 // Generated machines through the engine, in any order of arrival, and every figure of theirs held against the oracle's.
 import { expect } from "bun:test";
+import { ruleOf } from "../../domain/state.ts";
 import { compileCalendar } from "../../ingest/calendar.ts";
-import { ruleOf } from "../../ingest/live/state.ts";
 import type { Engine } from "../engine/engine.ts";
 import {
   type ExplainInterval,
