@@ -12,11 +12,11 @@ type SignalClass = { kind: string; words: readonly string[] | "other" };
  * the name up to the colon. A value is in one class at most; an empty one is in none: it tells nothing.
  */
 export const SIGNAL_CLASSES = {
+  unavailable: { kind: "availability", words: ["UNAVAILABLE"] },
   executing: { kind: "execution", words: ["ACTIVE"] },
   ready: { kind: "execution", words: ["READY", "PROGRAM_COMPLETED"] },
   execution_unavailable: { kind: "execution", words: ["UNAVAILABLE"] },
   execution_stopped: { kind: "execution", words: "other" },
-  unavailable: { kind: "availability", words: ["UNAVAILABLE"] },
   manual: { kind: "controller_mode", words: ["MANUAL", "MANUAL_DATA_INPUT", "EDIT"] },
   setting_up: {
     kind: "functional_mode",

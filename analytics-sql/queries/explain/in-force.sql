@@ -17,7 +17,7 @@ FROM
             AND day < toDate32(fromUnixTimestamp64Micro({from_us:Int64}, 'UTC'))
     )
     -- generated: state signals
-    WHERE match(signal, '^(execution|availability|controller_mode|functional_mode|emergency_stop|condition)(:|$)')
+    WHERE match(signal, '^(availability|execution|controller_mode|functional_mode|emergency_stop|condition)(:|$)')
     -- end of generated
     GROUP BY signal
 )

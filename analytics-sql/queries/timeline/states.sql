@@ -4,11 +4,11 @@
 -- its signals is in (several paths, many conditions). All classes together are one number, `classes`, a bit for each:
 --
 -- generated: bits of the classes
---   0x001  execution ACTIVE
---   0x002  execution READY, PROGRAM_COMPLETED
---   0x004  execution UNAVAILABLE
---   0x008  execution any other word
---   0x010  availability UNAVAILABLE
+--   0x001  availability UNAVAILABLE
+--   0x002  execution ACTIVE
+--   0x004  execution READY, PROGRAM_COMPLETED
+--   0x008  execution UNAVAILABLE
+--   0x010  execution any other word
 --   0x020  controller_mode MANUAL, MANUAL_DATA_INPUT, EDIT
 --   0x040  functional_mode SETUP, TEARDOWN, MAINTENANCE, PROCESS_DEVELOPMENT
 --   0x080  emergency_stop TRIGGERED
@@ -63,12 +63,12 @@ state_edges AS
                         -- generated: class of a value
                         multiIf(
                             value = '', 0,
+                            kind = 'availability', if(value = 'UNAVAILABLE', 0x001, 0),
                             kind = 'execution', multiIf(
-                                value = 'ACTIVE', 0x001,
-                                value IN ('READY', 'PROGRAM_COMPLETED'), 0x002,
-                                value = 'UNAVAILABLE', 0x004,
-                                0x008),
-                            kind = 'availability', if(value = 'UNAVAILABLE', 0x010, 0),
+                                value = 'ACTIVE', 0x002,
+                                value IN ('READY', 'PROGRAM_COMPLETED'), 0x004,
+                                value = 'UNAVAILABLE', 0x008,
+                                0x010),
                             kind = 'controller_mode', if(value IN ('MANUAL', 'MANUAL_DATA_INPUT', 'EDIT'), 0x020, 0),
                             kind = 'functional_mode',
                                 if(value IN ('SETUP', 'TEARDOWN', 'MAINTENANCE', 'PROCESS_DEVELOPMENT'), 0x040, 0),
@@ -95,7 +95,7 @@ state_edges AS
                         )
                     )
                     -- generated: state signals
-                    WHERE match(signal, '^(execution|availability|controller_mode|functional_mode|emergency_stop|condition)(:|$)')
+                    WHERE match(signal, '^(availability|execution|controller_mode|functional_mode|emergency_stop|condition)(:|$)')
                     -- end of generated
                 )
             )

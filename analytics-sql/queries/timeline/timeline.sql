@@ -178,20 +178,20 @@ timeline AS
             ideal_us,
             -- generated: state of the classes
             multiIf(
-                bitAnd(classes, 0x010) != 0, true,
-                bitAnd(classes, 0x00F) = 0x004, true,
+                bitAnd(classes, 0x001) != 0, true,
+                bitAnd(classes, 0x01E) = 0x008, true,
                 false) AS unavailable,
             CAST(multiIf(
                 gaps != 0, 1, -- 1: UNKNOWN
-                bitAnd(classes, 0x010) != 0, 1, -- 1: UNKNOWN
-                bitAnd(classes, 0x00F) = 0x004, 1, -- 1: UNKNOWN
+                bitAnd(classes, 0x001) != 0, 1, -- 1: UNKNOWN
+                bitAnd(classes, 0x01E) = 0x008, 1, -- 1: UNKNOWN
                 bitAnd(classes, 0x080) != 0, 2, -- 2: DOWN
-                bitAnd(classes, 0x021) = 0x021, 4, -- 3: SETUP
-                bitAnd(classes, 0x001) != 0, 3, -- 3: RUNNING
+                bitAnd(classes, 0x022) = 0x022, 4, -- 3: SETUP
+                bitAnd(classes, 0x002) != 0, 3, -- 3: RUNNING
                 bitAnd(classes, 0x100) != 0, 2, -- 4: DOWN
                 bitAnd(classes, 0x040) != 0, 4, -- 5: SETUP
-                bitAnd(classes, 0x008) != 0, 5, -- 6: STOPPED
-                bitAnd(classes, 0x002) != 0, 6, -- 7: IDLE
+                bitAnd(classes, 0x010) != 0, 5, -- 6: STOPPED
+                bitAnd(classes, 0x004) != 0, 6, -- 7: IDLE
                 1), 'Enum8(\'UNKNOWN\' = 1, \'DOWN\' = 2, \'RUNNING\' = 3, \'SETUP\' = 4, \'STOPPED\' = 5, \'IDLE\' = 6)') AS state
             -- end of generated
         FROM swept
