@@ -1,6 +1,6 @@
 // What every figure is: sums of cells, and values over them. SQL, explanations, names and docs/oee-definitions.md are made of it.
+import type { State } from "./state-rules.ts";
 
-type State = "RUNNING" | "DOWN" | "SETUP" | "STOPPED" | "IDLE" | "UNKNOWN";
 type Loss = "breakdown" | "setup" | "minor" | "other" | "unknown";
 
 /** A sum over the cells of the roll-up as the policies in force judge them. */

@@ -1,4 +1,5 @@
-// The canonical signals and the words of the state rules: the one place in TypeScript that knows them.
+// The canonical signals: the one place in TypeScript that knows them.
+import { isStateSignal } from "../domain/state.ts";
 
 /**
  * Signals with a meaning of their own; anything else keeps the data item's name. A `part_count` rises with every part, a
@@ -28,6 +29,11 @@ export const CANONICAL_SIGNALS = [
 ] as const;
 export type CanonicalSignal = (typeof CANONICAL_SIGNALS)[number];
 
+const CANONICAL = new Set<string>(CANONICAL_SIGNALS);
+
+/** Do the figures or the screens hang on this signal: does it make up the state, or is it canonical? */
+export const hasMeaning = (signal: string): boolean => CANONICAL.has(signal) || isStateSignal(signal);
+
 /** Signals that may come once for each path: those of further paths keep the meaning in their name, `execution:<id>`. */
 export const PATH_SIGNALS: readonly CanonicalSignal[] = [
   "availability",
@@ -42,10 +48,6 @@ export const PATH_SIGNALS: readonly CanonicalSignal[] = [
  * 1970: no source counts so far. It is no value of the machine, and not shown as one.
  */
 export const isByHand = (signal: string, seq: number): boolean => signal === "part_event" && seq >= 1e12;
-
-/** States of a machine (SPEC 6). */
-export const STATES = ["UNKNOWN", "DOWN", "RUNNING", "SETUP", "STOPPED", "IDLE"] as const;
-export type State = (typeof STATES)[number];
 
 export const UNAVAILABLE = "UNAVAILABLE";
 

@@ -1,6 +1,7 @@
 // What the screens read off a machine's live values; the server's pages and the browser use the same.
+
+import type { State } from "../domain/state-rules.ts";
 import type { LiveMachine } from "../ingest/live/live.ts";
-import type { State } from "../ingest/signals.ts";
 
 /** What needs a hand comes first. */
 export const BY_NEED: readonly State[] = ["DOWN", "STOPPED", "SETUP", "UNKNOWN", "IDLE", "RUNNING"];

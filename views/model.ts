@@ -5,11 +5,11 @@ import type { LossRow } from "../analytics-sql/queries/losses.ts";
 import type { ObservationRow } from "../analytics-sql/queries/observations.ts";
 import type { OeeRow as FiguresRow } from "../analytics-sql/queries/oee.ts";
 import type { Figure } from "../domain/figures.ts";
+import type { RuleId, State } from "../domain/state-rules.ts";
 import type { CalendarInput } from "../ingest/calendar.ts";
 import type { GapCause, PolicyData } from "../ingest/event.ts";
 import type { LiveMachine } from "../ingest/live/live.ts";
 import type { Occurrence } from "../ingest/occurrences.ts";
-import type { State } from "../ingest/signals.ts";
 import type { Role } from "../ingest/store/store.ts";
 import type { FormState } from "./form.ts";
 import type { Language } from "./text.ts";
@@ -314,7 +314,7 @@ export type ExplainProps = {
 export type ExplainStateProps = {
   shell: Shell;
   machine: MachineName & { group: string };
-  state: StateAt & { at: string; rule: number; rule_text: string; gaps: readonly GapRow[] };
+  state: StateAt & { at: string; rule: number; rule_id: RuleId; gaps: readonly GapRow[] };
   /** Until when raw rows are shown. */
   to: string;
   signal: string;

@@ -1,7 +1,7 @@
 // The pages as text: escaping, states by word and shape, nothing inline, "–" for what is not known.
 /** @jsxImportSource preact */
 import { beforeAll, describe, expect, test } from "bun:test";
-import type { State } from "../ingest/signals.ts";
+import type { State } from "../domain/state-rules.ts";
 import { stepsOf } from "./components/waterfall.tsx";
 import { activeConditions, BY_NEED } from "./facts.ts";
 import {

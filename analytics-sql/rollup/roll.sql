@@ -5,7 +5,7 @@ SELECT
     {machines:Array(String)}[m] AS machine_id,
     toDate32(fromUnixTimestamp64Micro(from_us, 'UTC')) AS day,
     {version:UInt64} AS version,
-    -- <pieces> by `bun run generate`, from rollup/columns.ts
+    -- generated: pieces
     groupArray(from_us),
     groupArray(to_us),
     groupArray(state),
@@ -26,7 +26,7 @@ SELECT
     groupArray(toUInt16(spikes)),
     groupArray(toUInt16(resets)),
     groupArray(ideal_us)
-    -- </pieces>
+    -- end of generated
 FROM
 (
     -- Each mention of `names` is another copy of all that it is made of, to plan: so there is one for all labels.

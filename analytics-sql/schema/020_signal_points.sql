@@ -1,6 +1,6 @@
 -- The observations that states, counters, parts and automatic reasons are made of, kept for years, so that an old day
 -- still computes. Of alarms only their native codes are kept. A value is the text that gives every two values of a signal an
--- order, the tie-breaker after (ts, seq). The pattern of state signals is the one of ingest/live/state.ts.
+-- order, the tie-breaker after (ts, seq). The pattern of state signals is the one of domain/state.ts.
 CREATE TABLE IF NOT EXISTS mtc.signal_points
 (
     tenant_id LowCardinality(String),

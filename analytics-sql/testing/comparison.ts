@@ -1,8 +1,8 @@
 // Generated machines through the engine, in any order of arrival, and every figure of theirs held against the oracle's.
 import { expect } from "bun:test";
 import { FIGURES, type Figure } from "../../domain/figures.ts";
+import { ruleOf } from "../../domain/state.ts";
 import { compileCalendar } from "../../ingest/calendar.ts";
-import { ruleOf } from "../../ingest/live/state.ts";
 import type { Engine } from "../engine/engine.ts";
 import { type ExplainInterval, type ExplainPage, explain } from "../queries/explain/explain.ts";
 import { stateAt } from "../queries/explain/state-at.ts";

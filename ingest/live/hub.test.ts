@@ -1,10 +1,10 @@
 // The live hub: latest values, states, deltas, resuming.
 import { expect, test } from "bun:test";
 import { until } from "../../.ci/limits.ts";
+import { stateOf } from "../../domain/state.ts";
 import { ColumnsBuilder } from "../columns.ts";
 import { LiveHub } from "./hub.ts";
 import type { Numbered } from "./recent.ts";
-import { stateOf } from "./state.ts";
 
 function columns(...rows: [signal: string, ts_us: number, seq: number, value: number | string | null][]) {
   const builder = new ColumnsBuilder();

@@ -1,12 +1,13 @@
 // The live hub: the latest value of every signal and the state of every machine, and who watches them.
+import { isStateSignal, stateOf } from "../../domain/state.ts";
+import type { State } from "../../domain/state-rules.ts";
 import { sequenceAt, valueAt } from "../columns.ts";
 import type { ObservationColumns } from "../event.ts";
-import type { State } from "../signals.ts";
+import { hasMeaning } from "../signals.ts";
 import type { SourceStatus } from "../sources/source.ts";
 import { compareValues, valueText } from "../ties.ts";
 import type { LiveDelta, LiveMachine, LiveSnapshot, LiveValue } from "./live.ts";
 import { type Numbered, RecentDeltas } from "./recent.ts";
-import { hasMeaning, isStateSignal, stateOf } from "./state.ts";
 
 /** Deltas of one machine leave at most this often. */
 const COALESCE_MS = 100;

@@ -1,6 +1,6 @@
 // The shapes of the live stream (`/api/v1/stream`): a snapshot on connect, then deltas. As server-sent events they are
 // `event` and `data`; over a WebSocket each is one message, `{"event", "id"?, "data"}`.
-import type { State } from "../signals.ts";
+import type { State } from "../../domain/state-rules.ts";
 import type { SourceStatus } from "../sources/source.ts";
 
 /** A signal's latest value in event time; `seq` is the source's sequence, left out where it gave none. */

@@ -1,6 +1,7 @@
 // The wall's browser code: tiles follow the stream, and what needs a hand moves to the front.
+
+import type { State } from "../../domain/state-rules.ts";
 import type { LiveMachine } from "../../ingest/live/live.ts";
-import type { State } from "../../ingest/signals.ts";
 import { BY_NEED, byNeed } from "../facts.ts";
 import { isOnWall, type Live } from "./live.ts";
 import { startQueue } from "./queue.ts";

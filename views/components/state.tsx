@@ -1,6 +1,6 @@
 // A state by shape and word; its colour comes from CSS by `data-state`.
 /** @jsxImportSource preact */
-import type { State } from "../../ingest/signals.ts";
+import type { State } from "../../domain/state-rules.ts";
 import { BY_NEED } from "../facts.ts";
 import { text } from "../text.ts";
 

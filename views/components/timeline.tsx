@@ -1,6 +1,6 @@
 // A span of time as a band: a bar's height and colour say the state, hatching says unknown.
 /** @jsxImportSource preact */
-import type { State } from "../../ingest/signals.ts";
+import type { State } from "../../domain/state-rules.ts";
 import { BY_NEED } from "../facts.ts";
 import { axisLabel, axisTicks, dayClock, duration, ms } from "../format.ts";
 import type { GapRow, StateRow } from "../model.ts";

@@ -1,6 +1,6 @@
 // One machine's report: its total, trend, timeline, and where the time went.
 /** @jsxImportSource preact */
-import type { State } from "../../ingest/signals.ts";
+import type { State } from "../../domain/state-rules.ts";
 import { apiPath, whoseOf } from "../components/asked.ts";
 import { Crumbs, trailOf } from "../components/crumbs.tsx";
 import { Files } from "../components/files.tsx";

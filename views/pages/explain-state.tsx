@@ -1,13 +1,13 @@
 // A state explained: the rule it follows from, the values in force, and the raw observations of its time.
 /** @jsxImportSource preact */
-import type { State } from "../../ingest/signals.ts";
+import type { State } from "../../domain/state-rules.ts";
 import { Crumbs, trailDown } from "../components/crumbs.tsx";
 import { StateLabel } from "../components/state.tsx";
 import { statePath } from "../components/why.tsx";
 import { clockSeconds, day, ms, number } from "../format.ts";
 import { Layout } from "../layout.tsx";
 import type { ExplainStateProps } from "../model.ts";
-import { phrase, text } from "../text.ts";
+import { text } from "../text.ts";
 import { causeText } from "../wording.ts";
 
 export function ExplainState(props: ExplainStateProps) {
@@ -51,12 +51,12 @@ const precise = (iso: string, timezone: string): string =>
 type OfState = { state: ExplainStateProps["state"]; timezone: string };
 
 function Rule({ state, timezone }: OfState) {
-  const { rule, rule_text, reason, reason_from, cause, gaps } = state;
+  const { rule, rule_id, reason, reason_from, cause, gaps } = state;
   return (
     <section class="panel" aria-label={text.explain.rule(rule)}>
       <h2>{text.explain.rule(rule)}</h2>
       <p class="sentence">
-        <StateLabel state={state.state as State} /> {phrase(rule_text)}
+        <StateLabel state={state.state as State} /> {text.stateRules[rule_id]}
       </p>
       <dl class="facts">
         {[

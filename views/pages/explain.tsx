@@ -1,6 +1,6 @@
 // A figure explained: its formula with its numbers, what was summed, intervals, counts, gaps, policy, calendar.
 /** @jsxImportSource preact */
-import type { State } from "../../ingest/signals.ts";
+import type { State } from "../../domain/state-rules.ts";
 import { Crumbs, trailDown } from "../components/crumbs.tsx";
 import { Bar } from "../components/oee.tsx";
 import { policyWords } from "../components/report.tsx";

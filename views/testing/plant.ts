@@ -1,7 +1,7 @@
 // A small plant for the preview and the tests: ten machines in a morning shift, each in a different spot.
 import { figuresOver, SUM_NAMES, type Sums } from "../../domain/figures.ts";
+import type { State } from "../../domain/state-rules.ts";
 import type { LiveMachine, LiveValue } from "../../ingest/live/live.ts";
-import type { State } from "../../ingest/signals.ts";
 import type {
   Asked,
   DashboardBandsProps,
@@ -676,7 +676,7 @@ export function explainedState(name = "Mill 3", more: Partial<ExplainStateProps>
       at: row.from,
       state: row.state,
       rule: 6,
-      rule_text: "execution STOPPED: STOPPED",
+      rule_id: "stopped",
       cause: "",
       reason: "tool",
       reason_from: "operator",

@@ -1,7 +1,7 @@
 // The words on the screens in English: the catalogue that the others follow.
 import type { OeeFlag } from "../../analytics-sql/queries/oee.ts";
+import type { RuleId, State } from "../../domain/state-rules.ts";
 import type { GapCause } from "../../ingest/event.ts";
-import type { State } from "../../ingest/signals.ts";
 
 const states: Record<State, string> = {
   DOWN: "Down",
@@ -75,6 +75,19 @@ export const english = {
 
   /** What the API says in English, in this language; the same where it is not here. */
   phrases: {} as Record<string, string>,
+  /** The rules of the states (SPEC 6.1) by their ids; the API tells them in these words. */
+  stateRules: {
+    unavailable: "agent unreachable, a gap, or availability or execution UNAVAILABLE: UNKNOWN",
+    emergency_stop: "emergency stop TRIGGERED: DOWN",
+    executing:
+      "execution ACTIVE: RUNNING, or SETUP where the controller mode is MANUAL, MANUAL_DATA_INPUT or EDIT",
+    fault: "a fault condition while execution is not ACTIVE: DOWN",
+    setting_up: "functional mode SETUP, TEARDOWN, MAINTENANCE or PROCESS_DEVELOPMENT: SETUP",
+    stopped:
+      "execution INTERRUPTED, FEED_HOLD, STOPPED, OPTIONAL_STOP, PROGRAM_STOPPED, WAIT or an unknown word: STOPPED",
+    ready: "execution READY or PROGRAM_COMPLETED: IDLE",
+    untold: "nothing was told yet: UNKNOWN",
+  } satisfies Record<RuleId, string>,
   /** Behind lengths of time. */
   time: { s: "s", min: "min", h: "h", d: "d" },
   /** Of sizes. */

@@ -144,19 +144,17 @@ export const russian: Text = {
     "Speed loss": "Потери скорости",
     "Startup reject loss": "Потери на брак при наладке",
     "Reject loss": "Потери на брак",
-    "agent unreachable, a gap, or availability or execution UNAVAILABLE: UNKNOWN":
-      "агент недоступен, пропуск, или availability либо execution равны UNAVAILABLE: нет данных",
-    "emergency stop TRIGGERED: DOWN": "аварийный останов TRIGGERED: авария",
-    "execution ACTIVE: RUNNING, or SETUP where the controller mode is MANUAL, MANUAL_DATA_INPUT or EDIT":
-      "execution ACTIVE: работает, или наладка, если режим ЧПУ MANUAL, MANUAL_DATA_INPUT или EDIT",
-    "a fault condition while execution is not ACTIVE: DOWN":
-      "неисправность, пока execution не ACTIVE: авария",
-    "functional mode SETUP, TEARDOWN, MAINTENANCE or PROCESS_DEVELOPMENT: SETUP":
-      "functional mode SETUP, TEARDOWN, MAINTENANCE или PROCESS_DEVELOPMENT: наладка",
-    "execution INTERRUPTED, FEED_HOLD, STOPPED, OPTIONAL_STOP, PROGRAM_STOPPED, WAIT or an unknown word: STOPPED":
+  },
+  stateRules: {
+    unavailable: "агент недоступен, пропуск, или availability либо execution равны UNAVAILABLE: нет данных",
+    emergency_stop: "аварийный останов TRIGGERED: авария",
+    executing: "execution ACTIVE: работает, или наладка, если режим ЧПУ MANUAL, MANUAL_DATA_INPUT или EDIT",
+    fault: "неисправность, пока execution не ACTIVE: авария",
+    setting_up: "functional mode SETUP, TEARDOWN, MAINTENANCE или PROCESS_DEVELOPMENT: наладка",
+    stopped:
       "execution INTERRUPTED, FEED_HOLD, STOPPED, OPTIONAL_STOP, PROGRAM_STOPPED, WAIT или неизвестное слово: остановлен",
-    "execution READY or PROGRAM_COMPLETED: IDLE": "execution READY или PROGRAM_COMPLETED: ожидание",
-    "nothing was told yet: UNKNOWN": "ещё ничего не сообщалось: нет данных",
+    ready: "execution READY или PROGRAM_COMPLETED: ожидание",
+    untold: "ещё ничего не сообщалось: нет данных",
   },
   time: { s: "с", min: "мин", h: "ч", d: "д" },
   bytes: ["Б", "кБ", "МБ", "ГБ", "ТБ"],

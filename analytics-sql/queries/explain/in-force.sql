@@ -16,7 +16,9 @@ FROM
         WHERE tenant_id = {tenant:String} AND machine_id IN {machines:Array(String)}
             AND day < toDate32(fromUnixTimestamp64Micro({from_us:Int64}, 'UTC'))
     )
+    -- generated: state signals
     WHERE match(signal, '^(availability|execution|controller_mode|functional_mode|emergency_stop|condition)(:|$)')
+    -- end of generated
     GROUP BY signal
 )
 ORDER BY signal

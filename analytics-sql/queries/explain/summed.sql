@@ -8,7 +8,7 @@ SELECT
     without_ideal_count,
     ideal_known,
     -- The sums that are no figures themselves.
-    -- <sums> by `bun run generate`, from domain/figures.ts
+    -- generated: sums
     calendar_us,
     scheduled_us,
     planned_us,
@@ -27,4 +27,4 @@ SELECT
     repair_us,
     ideal_total_us,
     ideal_good_us,
-    -- </sums>
+    -- end of generated

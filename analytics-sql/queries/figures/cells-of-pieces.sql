@@ -1,7 +1,7 @@
 -- Cells of the days at the window's edges, as their pieces, clipped. What starts or is counted belongs to the instant of it.
 SELECT
     mtc_place(machine_id, {machines:Array(String)}) AS m,
-    -- <cells> by `bun run generate`, from rollup/columns.ts
+    -- generated: cells
     1000000 * (3600 * toInt64(piece_local_hour) - 900 * piece_offset_quarters) AS hour_us,
     toUInt16(intDiv(piece_local_hour, 24)) AS local_day,
     piece_shift_day AS shift_day,
@@ -27,10 +27,10 @@ SELECT
     if(piece_ideal_us = 0, toInt64(abs(total) + abs(reject)), 0) AS without_ideal,
     if(piece_from_us >= {from_us:Int64}, piece_spikes, 0) AS spikes,
     if(piece_from_us >= {from_us:Int64}, piece_resets, 0) AS resets
-    -- </cells>
+    -- end of generated
 FROM mtc.machine_days AS d FINAL
 ARRAY JOIN
-    -- <pieces> by `bun run generate`, from rollup/columns.ts
+    -- generated: pieces
     d.from_us AS piece_from_us,
     d.to_us AS piece_to_us,
     d.state AS piece_state,
@@ -51,7 +51,7 @@ ARRAY JOIN
     d.spikes AS piece_spikes,
     d.resets AS piece_resets,
     d.ideal_us AS piece_ideal_us
-    -- </pieces>
+    -- end of generated
 WHERE tenant_id = {tenant:String} AND machine_id IN {machines:Array(String)}
     AND day >= toDate32(fromUnixTimestamp64Micro({from_us:Int64}, 'UTC'))
     AND day <= toDate32(fromUnixTimestamp64Micro({end_us:Int64}, 'UTC'))

@@ -1,6 +1,6 @@
 -- The columns of figures, over `sums`: ratios last, rounding never (invariant 5). Losses add up: planned time, less every
 -- loss, is what the good parts should have taken.
--- <figures> by `bun run generate`, from domain/figures.ts
+-- generated: figures
 calendar_us / 1e6 AS calendar_time_s,
 scheduled_us / 1e6 AS scheduled_time_s,
 planned_us / 1e6 AS planned_time_s,
@@ -34,7 +34,7 @@ unknown_loss_us / 1e6 AS unknown_loss_s,
 if(no_ideal, NULL, (run_us - ideal_total_us) / 1e6) AS speed_loss_s,
 if(no_ideal, NULL, startup_reject_loss_us / 1e6) AS startup_reject_loss_s,
 if(no_ideal, NULL, (ideal_total_us - ideal_good_us - startup_reject_loss_us) / 1e6) AS reject_loss_s,
--- </figures>
+-- end of generated
 arrayFilter(flag -> flag != '', [
     multiIf(no_ideal, '', run_us = 0, '', ideal_total_us > run_us, 'performance_over_1', ''),
     if(no_ideal, 'no_ideal_cycle', ''),

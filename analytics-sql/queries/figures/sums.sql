@@ -9,7 +9,7 @@ sums AS
         grouping(k) = 1 AS is_total,
         min(from_us) AS starts_us,
         max(to_us) AS ends_us,
-        -- <sums> by `bun run generate`, from domain/figures.ts
+        -- generated: sums
         sum(length_us) AS calendar_us,
         sum(c.scheduled_us) AS scheduled_us,
         sumIf(c.scheduled_us, NOT excluded) AS planned_us,
@@ -34,7 +34,7 @@ sums AS
         sum(reject) AS reject_count,
         sum(toInt128(c.ideal_total_us)) AS ideal_total_us,
         sum(toInt128(c.ideal_good_us)) AS ideal_good_us,
-        -- </sums>
+        -- end of generated
         -- Something was made whose ideal is not known; or no machine has any listed.
         multiIf(count() = 0, false, max(any_ideal) = 0, true, sum(without_ideal) > 0) AS no_ideal,
         sum(without_ideal) AS without_ideal_count,

@@ -1,67 +1,107 @@
 -- States as a sweep line, part 1: what the signals of a machine say, as changes.
 --
--- Every value of a state signal belongs to at most one class, and the machine's state follows from how many of its
--- signals are in each class (several paths, many conditions). All counts together are one number, `weight`:
+-- Every value of a state signal belongs to at most one class, and the machine's state follows from which classes any of
+-- its signals is in (several paths, many conditions). All classes together are one number, `classes`, a bit for each:
 --
---   bits  0- 5  execution ACTIVE                       bits 30-35  controller mode manual
---   bits  6-11  execution stopped (unknown words too)  bits 36-41  functional mode setup
---   bits 12-17  execution READY, PROGRAM_COMPLETED     bits 42-47  emergency stop TRIGGERED
---   bits 18-23  execution UNAVAILABLE                  bits 48-62  fault conditions
---   bits 24-29  availability UNAVAILABLE
+-- generated: bits of the classes
+--   0x001  availability UNAVAILABLE
+--   0x002  execution ACTIVE
+--   0x004  execution READY, PROGRAM_COMPLETED
+--   0x008  execution UNAVAILABLE
+--   0x010  execution any other word
+--   0x020  controller_mode MANUAL, MANUAL_DATA_INPUT, EDIT
+--   0x040  functional_mode SETUP, TEARDOWN, MAINTENANCE, PROCESS_DEVELOPMENT
+--   0x080  emergency_stop TRIGGERED
+--   0x100  condition FAULT
+-- end of generated
 --
 -- `delta` is how the number changes at `t` (µs). A signal's rows are ordered by (ts, seq, value) and each is compared
--- with the one before, so rows sent twice add 0 and several rows of one instant add up to the last of them: nothing
--- need be deduplicated first. What held before `from_us` comes in at `from_us`.
+-- with the one before, so rows sent twice change nothing and several rows of one instant come to the last of them:
+-- nothing need be deduplicated first. `signals` is how many are in the class, however many there are: the bit changes
+-- with the first that comes and the last that goes, and of the changes of one instant in whatever order only the end
+-- counts. What held before `from_us` comes in at `from_us`.
 state_edges AS
 (
     SELECT
-        mtc_place(machine_id, {machines:Array(String)}) AS m,
-        greatest(toUnixTimestamp64Micro(ts), {from_us:Int64}) AS t,
-        weight - lagInFrame(weight, 1, 0) OVER (
-            PARTITION BY machine_id, signal ORDER BY ts, seq, value ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) AS delta
+        m,
+        t,
+        sum(toInt64(of_class) * (toInt8(signals > 0) - toInt8(signals - change > 0))) AS delta
     FROM
     (
         SELECT
-            machine_id,
-            signal,
-            ts,
-            seq,
-            value,
-            splitByChar(':', toString(signal))[1] AS kind,
-            multiIf(
-                -- An empty value ends the one before: from then on the signal tells nothing.
-                kind = 'execution', multiIf(
-                    value = '', 0,
-                    value = 'ACTIVE', bitShiftLeft(toInt64(1), 0),
-                    value IN ('READY', 'PROGRAM_COMPLETED'), bitShiftLeft(toInt64(1), 12),
-                    value = 'UNAVAILABLE', bitShiftLeft(toInt64(1), 18),
-                    bitShiftLeft(toInt64(1), 6)),
-                kind = 'availability', if(value = 'UNAVAILABLE', bitShiftLeft(toInt64(1), 24), 0),
-                kind = 'controller_mode',
-                    if(value IN ('MANUAL', 'MANUAL_DATA_INPUT', 'EDIT'), bitShiftLeft(toInt64(1), 30), 0),
-                kind = 'functional_mode',
-                    if(value IN ('SETUP', 'TEARDOWN', 'MAINTENANCE', 'PROCESS_DEVELOPMENT'), bitShiftLeft(toInt64(1), 36), 0),
-                kind = 'emergency_stop', if(value = 'TRIGGERED', bitShiftLeft(toInt64(1), 42), 0),
-                kind = 'condition', if(value = 'FAULT', bitShiftLeft(toInt64(1), 48), 0),
-                0) AS weight
+            m,
+            t,
+            of_class,
+            change,
+            sum(change) OVER (PARTITION BY m, of_class ORDER BY t ROWS UNBOUNDED PRECEDING) AS signals
         FROM
         (
-            SELECT machine_id, signal, ts, seq, toString(value) AS value
-            FROM mtc.signal_points
-            WHERE tenant_id = {tenant:String} AND machine_id IN {machines:Array(String)}
-                AND ts >= toStartOfDay(fromUnixTimestamp64Micro({from_us:Int64}, 'UTC'))
-                AND ts < fromUnixTimestamp64Micro({end_us:Int64}, 'UTC')
-            UNION ALL
-            SELECT machine_id, signal, latest.ts AS ts, latest.seq AS seq, latest.value AS value
+            SELECT
+                mtc_place(machine_id, {machines:Array(String)}) AS m,
+                greatest(toUnixTimestamp64Micro(ts), {from_us:Int64}) AS t,
+                class_change.1 AS of_class,
+                class_change.2 AS change
             FROM
             (
-                SELECT machine_id, signal, max(last) AS latest
-                FROM mtc.signal_days
-                WHERE tenant_id = {tenant:String} AND machine_id IN {machines:Array(String)}
-                    AND day < toDate32(fromUnixTimestamp64Micro({from_us:Int64}, 'UTC'))
-                GROUP BY machine_id, signal
+                SELECT
+                    machine_id,
+                    ts,
+                    class,
+                    lagInFrame(class, 1, 0) OVER (
+                        PARTITION BY machine_id, signal ORDER BY ts, seq, value
+                        ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) AS last_class
+                FROM
+                (
+                    SELECT
+                        machine_id,
+                        signal,
+                        ts,
+                        seq,
+                        value,
+                        splitByChar(':', toString(signal))[1] AS kind,
+                        -- An empty value ends the one before: from then on the signal tells nothing.
+                        -- generated: class of a value
+                        multiIf(
+                            value = '', 0,
+                            kind = 'availability', if(value = 'UNAVAILABLE', 0x001, 0),
+                            kind = 'execution', multiIf(
+                                value = 'ACTIVE', 0x002,
+                                value IN ('READY', 'PROGRAM_COMPLETED'), 0x004,
+                                value = 'UNAVAILABLE', 0x008,
+                                0x010),
+                            kind = 'controller_mode', if(value IN ('MANUAL', 'MANUAL_DATA_INPUT', 'EDIT'), 0x020, 0),
+                            kind = 'functional_mode',
+                                if(value IN ('SETUP', 'TEARDOWN', 'MAINTENANCE', 'PROCESS_DEVELOPMENT'), 0x040, 0),
+                            kind = 'emergency_stop', if(value = 'TRIGGERED', 0x080, 0),
+                            kind = 'condition', if(value = 'FAULT', 0x100, 0),
+                            0) AS class
+                        -- end of generated
+                    FROM
+                    (
+                        SELECT machine_id, signal, ts, seq, toString(value) AS value
+                        FROM mtc.signal_points
+                        WHERE tenant_id = {tenant:String} AND machine_id IN {machines:Array(String)}
+                            AND ts >= toStartOfDay(fromUnixTimestamp64Micro({from_us:Int64}, 'UTC'))
+                            AND ts < fromUnixTimestamp64Micro({end_us:Int64}, 'UTC')
+                        UNION ALL
+                        SELECT machine_id, signal, latest.ts AS ts, latest.seq AS seq, latest.value AS value
+                        FROM
+                        (
+                            SELECT machine_id, signal, max(last) AS latest
+                            FROM mtc.signal_days
+                            WHERE tenant_id = {tenant:String} AND machine_id IN {machines:Array(String)}
+                                AND day < toDate32(fromUnixTimestamp64Micro({from_us:Int64}, 'UTC'))
+                            GROUP BY machine_id, signal
+                        )
+                    )
+                    -- generated: state signals
+                    WHERE match(signal, '^(availability|execution|controller_mode|functional_mode|emergency_stop|condition)(:|$)')
+                    -- end of generated
+                )
             )
+            ARRAY JOIN [(class, toInt64(1)), (last_class, toInt64(-1))] AS class_change
+            WHERE multiIf(class = last_class, false, of_class != 0)
         )
-        WHERE match(signal, '^(availability|execution|controller_mode|functional_mode|emergency_stop|condition)(:|$)')
     )
+    GROUP BY m, t
 )

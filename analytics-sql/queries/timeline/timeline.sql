@@ -7,7 +7,7 @@
 -- What is in force is the sum of what has started minus what has ended, so each source is a track of (t, delta),
 -- and one pass in the order of time adds them up. Small numbers share one track as digits of one sum.
 --
---   0 reason that a condition gives by itself, a hash; 1 weight of the signals (states.sql)
+--   0 reason that a condition gives by itself, a hash; 1 classes of the signals (states.sql)
 --   2 gaps: 9 bits for each cause, in the order of `causes`
 --   3 clock: bits  0-15 local day of the shift + 1, 0xFFFF is scheduled without calendar
 --                 16-21 breaks
@@ -34,7 +34,7 @@ swept AS
             leadInFrame(t, 1, {end_us:Int64}) OVER (
                 PARTITION BY m ORDER BY t, track ROWS BETWEEN CURRENT ROW AND 1 FOLLOWING) AS until_us,
             sumIf(delta, track = 0) OVER upto AS automatic_id,
-            sumIf(delta, track = 1) OVER upto AS weight,
+            sumIf(delta, track = 1) OVER upto AS classes,
             sumIf(delta, track = 2) OVER upto AS gaps,
             sumIf(delta, track = 3) OVER upto AS clock,
             sumIf(delta, track = 4) OVER upto AS reason_id,
@@ -124,8 +124,9 @@ swept AS
     WHERE if(track >= 10, true, until_us > t)
 ),
 
--- The rules of the states (SPEC 6.1), over what was swept: first match wins. From here on up there is no AND nor
--- OR but multiIf: for each of them the analyzer hashes all that its columns are made of, 75 ms in all.
+-- The rules of the states (SPEC 6.1), over what was swept: first match wins, and behind each stands its number. From
+-- here on up there is no AND nor OR but multiIf: for each of them the analyzer hashes all that its columns are made of,
+-- 75 ms in all. A source says itself that nothing can be known where `unavailable`.
 timeline AS
 (
     SELECT
@@ -175,21 +176,24 @@ timeline AS
             lot_id,
             order_hash,
             ideal_us,
-            -- Execution is unavailable where it is so on every path.
+            -- generated: state of the classes
             multiIf(
-                bitAnd(weight, 0x3F000000) != 0, true,
-                bitAnd(weight, 0x3FFFF) != 0, false,
-                bitAnd(weight, 0xFC0000) != 0) AS unavailable,
+                bitAnd(classes, 0x001) != 0, true,
+                bitAnd(classes, 0x01E) = 0x008, true,
+                false) AS unavailable,
             CAST(multiIf(
-                gaps != 0, 1,
-                unavailable, 1,
-                bitAnd(weight, 0xFC0000000000) != 0, 2,
-                bitAnd(weight, 0x3F) != 0, if(bitAnd(weight, 0xFC0000000) != 0, 4, 3),
-                weight >= 0x1000000000000, 2,
-                bitAnd(weight, 0x3F000000000) != 0, 4,
-                bitAnd(weight, 0xFC0) != 0, 5,
-                bitAnd(weight, 0x3F000) != 0, 6,
+                gaps != 0, 1, -- 1: UNKNOWN
+                bitAnd(classes, 0x001) != 0, 1, -- 1: UNKNOWN
+                bitAnd(classes, 0x01E) = 0x008, 1, -- 1: UNKNOWN
+                bitAnd(classes, 0x080) != 0, 2, -- 2: DOWN
+                bitAnd(classes, 0x022) = 0x022, 4, -- 3: SETUP
+                bitAnd(classes, 0x002) != 0, 3, -- 3: RUNNING
+                bitAnd(classes, 0x100) != 0, 2, -- 4: DOWN
+                bitAnd(classes, 0x040) != 0, 4, -- 5: SETUP
+                bitAnd(classes, 0x010) != 0, 5, -- 6: STOPPED
+                bitAnd(classes, 0x004) != 0, 6, -- 7: IDLE
                 1), 'Enum8(\'UNKNOWN\' = 1, \'DOWN\' = 2, \'RUNNING\' = 3, \'SETUP\' = 4, \'STOPPED\' = 5, \'IDLE\' = 6)') AS state
+            -- end of generated
         FROM swept
     )
 )

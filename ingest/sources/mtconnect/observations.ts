@@ -1,8 +1,7 @@
 // From an agent's observations to batches: one machine's mapping, what it follows, and the floor of what it already has.
 import { ColumnsBuilder } from "../../columns.ts";
 import { MAX_NAME_LENGTH, MAX_WORD_LENGTH } from "../../event.ts";
-import { hasMeaning } from "../../live/state.ts";
-import { conditionAlarms, UNAVAILABLE } from "../../signals.ts";
+import { conditionAlarms, hasMeaning, UNAVAILABLE } from "../../signals.ts";
 import { isPossible } from "../../time.ts";
 import type { Batch } from "../source.ts";
 import { MAX_TEXT_BYTES } from "./bounds.ts";

@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import ModbusRTU from "modbus-serial";
 import { until } from "../../../.ci/limits.ts";
-import type { State } from "../../signals.ts";
+import type { State } from "../../../domain/state-rules.ts";
 import { cncLife } from "./plant/cnc-day.ts";
 import { cncs } from "./plant/machines.ts";
 import { type Truth, truthOf } from "./plant/segment.ts";

@@ -1,6 +1,6 @@
 // What a simulated plant truly did and what faults took from its readers, as lines of JSON.
 import { appendFileSync, writeFileSync } from "node:fs";
-import type { State } from "../../signals.ts";
+import type { State } from "../../../domain/state-rules.ts";
 import type { MachineSource } from "../model.ts";
 import type { PlantMachine } from "./plant/machines.ts";
 

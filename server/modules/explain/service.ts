@@ -11,10 +11,12 @@ import type { MachinePolicy } from "../../../analytics-sql/queries/policies.ts";
 import { type Filter, type Filtered, iso } from "../../../analytics-sql/queries/window.ts";
 import type { Roller } from "../../../analytics-sql/rollup/roller.ts";
 import type { Figure } from "../../../domain/figures.ts";
+import { ruleOf } from "../../../domain/state.ts";
+import type { RuleId } from "../../../domain/state-rules.ts";
 import { type CalendarInput, calendarAt, calendarsOf } from "../../../ingest/calendar.ts";
-import { ruleOf, STATE_RULES } from "../../../ingest/live/state.ts";
 import { badInput } from "../../../ingest/problem.ts";
 import type { Machine } from "../../../ingest/store/store.ts";
+import { english } from "../../../views/text/en.ts";
 import { Remembered, untilRolled } from "../analytics/remembered.ts";
 import {
   type Freshness,
@@ -69,12 +71,12 @@ export type ExplainedState = StateAt & {
   at: string;
   /** Its number among the rules, 0 where none matches. */
   rule: number;
+  rule_id: RuleId;
+  /** The rule in English; pages have its words in each language by its id. */
   rule_text: string;
   gaps: Gaps;
   links: { observations: Links["observations"]; states: string };
 };
-
-const NO_RULE = "nothing was told yet: UNKNOWN";
 
 const queryOf = (params: Record<string, string | undefined>): string =>
   new URLSearchParams(
@@ -175,13 +177,14 @@ export class Explanations {
     ]);
     if (!found) return undefined;
     const values = new Map(found.values.map(({ signal, value }) => [signal, value]));
-    const { rule } = ruleOf(values, gaps.length > 0);
+    const { rule, id } = ruleOf(values, gaps.length > 0);
     const span = { from: found.from, to: found.to };
     return {
       at: iso(at_us),
       ...found,
       rule,
-      rule_text: STATE_RULES[rule - 1] ?? NO_RULE,
+      rule_id: id,
+      rule_text: english.stateRules[id],
       gaps,
       links: {
         observations: observationsOf(machine, [...values.keys()], span),

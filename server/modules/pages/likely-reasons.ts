@@ -1,7 +1,7 @@
 // Which reason it probably is: what was said most often on this machine in this state, then on it, then in the plant.
 import type { LossRow } from "../../../analytics-sql/queries/losses.ts";
+import type { State } from "../../../domain/state-rules.ts";
 import type { ReasonsInput } from "../../../ingest/reasons.ts";
-import type { State } from "../../../ingest/signals.ts";
 import type { ReasonChoice } from "../../../views/model.ts";
 
 export type Said = Pick<LossRow, "state" | "reason" | "count">;

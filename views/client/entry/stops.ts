@@ -1,5 +1,5 @@
 // The shift's timeline under a finger: what is touched tells of itself, and a stop leads to its reason.
-import type { State } from "../../../ingest/signals.ts";
+import type { State } from "../../../domain/state-rules.ts";
 import { clock, duration } from "../../format.ts";
 import { text } from "../../text.ts";
 import { find, timezone, write } from "../screen.ts";

@@ -1,5 +1,5 @@
 // A CNC's day, from midnight to midnight, told as segments: the same seed, machine and date tell the same day.
-import type { State } from "../../../signals.ts";
+import type { State } from "../../../../domain/state-rules.ts";
 import type { ConditionValue, SetValue } from "../value.ts";
 import type { Cnc, Product } from "./machines.ts";
 import { hash, type Random, random } from "./random.ts";

@@ -1,5 +1,5 @@
 // A stretch of a machine's day: what it tells at its start, and what it truly is meanwhile.
-import type { State } from "../../../signals.ts";
+import type { State } from "../../../../domain/state-rules.ts";
 import type { ConditionValue, Value } from "../value.ts";
 import type { Signal } from "./machines.ts";
 import type { ToolChange } from "./tools.ts";

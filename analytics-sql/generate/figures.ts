@@ -1,4 +1,4 @@
-// What is written into SQL from tables: figures and their sums, the roll-up's columns. `bun run generate` writes it, so that SQL is read as SQL.
+// Figures and their sums, and the roll-up's columns, as SQL.
 import {
   FORMULAS,
   isIdeal,
@@ -8,18 +8,9 @@ import {
   SUMS,
   type Sum,
   type SumName,
-} from "../domain/figures.ts";
-import { CELL_COLUMNS, PIECE_COLUMNS } from "./rollup/columns.ts";
-
-/** The list between `-- <name>` and `-- </name>` of a file. */
-export type Block = {
-  /** From the project's root. */
-  file: string;
-  name: string;
-  lines: string[];
-  /** Is it followed by more of the list? */
-  goes_on: boolean;
-};
+} from "../../domain/figures.ts";
+import { CELL_COLUMNS, PIECE_COLUMNS } from "../rollup/columns.ts";
+import type { Block } from "./blocks.ts";
 
 const isSum = (name: string): name is SumName => name in SUMS;
 
@@ -76,7 +67,7 @@ WHERE tenant_id = {tenant:String} AND machine_id IN {machines:Array(String)}
 const FOLDER = "analytics-sql/queries/figures";
 
 /** Files that are written as a whole, by their paths from the project's root. */
-export const FILES: Record<string, string> = {
+export const FIGURE_FILES: Record<string, string> = {
   [`${FOLDER}/cells-of-hours.sql`]: cellsOfDays(
     "machine_hour_sums",
     "Cells of whole days, by all that figures are cut by.",
@@ -91,46 +82,40 @@ export const FILES: Record<string, string> = {
   ),
 };
 
-/** What is written between two marks of a file. */
-export const BLOCKS: readonly Block[] = [
-  { file: `${FOLDER}/sums.sql`, name: "sums", lines: SUM_NAMES.map(sumSql), goes_on: true },
-  { file: `${FOLDER}/columns.sql`, name: "figures", lines: ROW_FIGURES.map(figureSql), goes_on: true },
+/** A list, with a comma behind it where it goes on. */
+const list = (items: readonly string[], goes_on: boolean): string[] =>
+  items.map((item, i) => (goes_on || i < items.length - 1 ? `${item},` : item));
+
+export const FIGURE_BLOCKS: readonly Block[] = [
+  { file: `${FOLDER}/sums.sql`, name: "sums", lines: list(SUM_NAMES.map(sumSql), true) },
+  { file: `${FOLDER}/columns.sql`, name: "figures", lines: list(ROW_FIGURES.map(figureSql), true) },
   {
     file: "analytics-sql/queries/explain/summed.sql",
     name: "sums",
-    lines: SUM_NAMES.filter((name) => !(name in FORMULAS)),
-    goes_on: true,
+    lines: list(
+      SUM_NAMES.filter((name) => !(name in FORMULAS)),
+      true,
+    ),
   },
   {
     file: `${FOLDER}/cells-of-pieces.sql`,
     name: "cells",
-    lines: CELL_COLUMNS.map(({ name, of }) => `${of} AS ${name}`),
-    goes_on: false,
+    lines: list(
+      CELL_COLUMNS.map(({ name, of }) => `${of} AS ${name}`),
+      false,
+    ),
   },
   {
     file: `${FOLDER}/cells-of-pieces.sql`,
     name: "pieces",
-    lines: asColumns(PIECE_COLUMNS, "d.", "piece_"),
-    goes_on: false,
+    lines: list(asColumns(PIECE_COLUMNS, "d.", "piece_"), false),
   },
   {
     file: "analytics-sql/rollup/roll.sql",
     name: "pieces",
-    lines: PIECE_COLUMNS.map(({ of }) => `groupArray(${of})`),
-    goes_on: false,
+    lines: list(
+      PIECE_COLUMNS.map(({ of }) => `groupArray(${of})`),
+      false,
+    ),
   },
 ];
-
-/**
- * Puts the block between its marks, with their indentation.
- * @throws where the file has no such marks
- */
-export function withBlock(text: string, { file, name, lines, goes_on }: Block): string {
-  const marks = new RegExp(`^( *)(-- <${name}>.*\n)[^]*?( *-- </${name}>)$`, "m");
-  if (!marks.test(text)) throw new Error(`${file}: there is no -- <${name}> … -- </${name}>`);
-  return text.replace(
-    marks,
-    (_, indent: string, first: string, last: string) =>
-      `${indent}${first}${listed(lines, indent)}${goes_on ? "," : ""}\n${last}`,
-  );
-}
