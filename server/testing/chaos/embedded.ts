@@ -2,12 +2,14 @@
 import { rmSync, writeFileSync } from "node:fs";
 import { fakedBy, findFaketime } from "../../../.ci/faketime.ts";
 import { prepareEngine } from "../../../analytics-sql/testing/prepared.ts";
+import { takeTurns } from "../../../analytics-sql/turns.ts";
 import { freePort } from "../../../ingest/free-ports.ts";
 import { engineOf } from "../engine-process.ts";
 import { keptInSqlite } from "../kept.ts";
 import { type ReleaseBefore, releaseBefore } from "../release-before.ts";
 import { startServer, type TestServer, tempDir } from "../server.ts";
 import { type SmallDisk, smallDisk } from "../small-disk.ts";
+import { type EventsBy, observationsBy } from "./ledger.ts";
 import type { Standing } from "./watch.ts";
 
 const DISK = "512m";
@@ -24,7 +26,8 @@ export class Embedded {
   #server: TestServer | undefined;
   /** Odd while the process must not be asked. */
   #life = 1;
-  #turn: Promise<unknown> = Promise.resolve();
+  /** What has the process stand or fall, or needs that it stands: one after the other. */
+  readonly alone = takeTurns();
 
   private constructor({ whole }: { whole: boolean }) {
     this.disk = smallDisk(DISK);
@@ -72,13 +75,6 @@ export class Embedded {
     if (this.#clock) writeFileSync(this.#clock, `${to}\n`);
   }
 
-  /** What has the process stand or fall, or needs that it stands: one after the other. */
-  alone<T>(work: () => Promise<T>): Promise<T> {
-    const done = this.#turn.then(work);
-    this.#turn = done.catch(() => {});
-    return done;
-  }
-
   async start(): Promise<void> {
     this.#server = await startServer(this.#env, this.data_dir);
     this.#life += 1;
@@ -123,11 +119,8 @@ export class Embedded {
     return this.server.output();
   }
 
-  /** Ids of the events of observations in the log, by machine. */
-  async eventsBy(): Promise<Map<string, string[]>> {
-    const all = keptInSqlite(this.data_dir).filter(({ type }) => type === "mtc.observations.v1");
-    const machines = Map.groupBy(all, ({ machine_id }) => machine_id);
-    return new Map([...machines].map(([machine, events]) => [machine, events.map(({ id }) => id)]));
+  async eventsBy(): Promise<EventsBy> {
+    return observationsBy(keptInSqlite(this.data_dir));
   }
 
   async end(): Promise<void> {

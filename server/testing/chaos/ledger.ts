@@ -1,5 +1,6 @@
 // For tests: what was acknowledged, and what of it is kept: nothing lost, nothing twice, nothing that nobody sent.
 import type { Seen } from "../../../analytics-sql/testing/plant.ts";
+import type { Kept as KeptEvent } from "../kept.ts";
 
 export type Batch = { machine: string; key: string; rows: Seen[] };
 
@@ -20,6 +21,18 @@ export const textOf = ({ signal, ts_us, value }: Seen): string => `${signal}\t${
 /** The same of what is kept. */
 export const rowsQuery = (machine: string): string =>
   `SELECT signal, toUnixTimestamp64Micro(ts), if(word = '', toString(num), word) FROM observations WHERE machine_id = '${machine}'`;
+
+/** Ids of the events of observations in the log, by machine. */
+export type EventsBy = ReadonlyMap<string, string[]>;
+
+/** @param all of the log's events */
+export function observationsBy(all: KeptEvent[]): EventsBy {
+  const machines = Map.groupBy(
+    all.filter(({ type }) => type === "mtc.observations.v1"),
+    ({ machine_id }) => machine_id,
+  );
+  return new Map([...machines].map(([machine, events]) => [machine, events.map(({ id }) => id)]));
+}
 
 export class Ledger {
   readonly #batches: Batch[] = [];

@@ -1,10 +1,10 @@
 // For tests: a chaos run: clients that post, faults one after the other and a little over each other, and what is left.
 import { pace, until } from "../../../.ci/limits.ts";
 import { randomOf, shuffled } from "../../../analytics-sql/testing/arrival.ts";
-import type { TestServer } from "../server.ts";
+import { callTo, type TestServer } from "../server.ts";
 import type { Fault, Random } from "./fault.ts";
 import { figuresOff, IDEAL_CYCLE_S } from "./figures.ts";
-import { type Kept, Ledger, rowsQuery, type Verdict } from "./ledger.ts";
+import { type EventsBy, type Kept, Ledger, rowsQuery, type Verdict } from "./ledger.ts";
 import { Sources } from "./sources.ts";
 import { type Standing, silence, Watch } from "./watch.ts";
 import { BATCH_US, type Tally, Writer } from "./writer.ts";
@@ -18,8 +18,7 @@ export type Plant = {
   readonly standing: Standing;
   /** Resolves when everything acknowledged so far can be queried. */
   settled(): Promise<void>;
-  /** Ids of the events of observations in the log, by machine. */
-  eventsBy(): Promise<Map<string, string[]>>;
+  eventsBy(): Promise<EventsBy>;
   /** What its processes said, for whoever looks into a failure. */
   output(): string;
 };
@@ -30,8 +29,8 @@ export type ChaosOptions = {
   machines: number;
   /** Between two batches of a machine. */
   every_ms: number;
-  /** Each fault as often as it comes in one round, however long that takes, and no more. */
-  one_round?: boolean;
+  /** Each fault once, however long that takes, and no more. */
+  once?: boolean;
   log: (line: string) => void;
 };
 
@@ -72,6 +71,8 @@ export async function chaos<P extends Plant>(
     await run.leave();
   }
 }
+
+const repeated = <P>(fault: Fault<P>): Fault<P>[] => Array.from({ length: fault.times ?? 1 }, () => fault);
 
 class Run<P extends Plant> {
   readonly #plant: P;
@@ -119,12 +120,16 @@ class Run<P extends Plant> {
   }
 
   async begin(): Promise<void> {
-    const { call } = this.#plant;
+    const { call, origins } = this.#plant;
     for (const { machine } of this.#writers) {
       await call("POST", "/api/v1/machines", { id: machine, name: machine });
       const cycle_times = [{ valid_from: "2000-01-01T00:00:00Z", ideal_cycle_s: IDEAL_CYCLE_S }];
       await call("PUT", `/api/v1/machines/${machine}/cycle-times`, cycle_times);
     }
+    // Until then a process would say that there is no such machine.
+    for (const origin of origins)
+      for (const { machine } of this.#writers)
+        await until(async () => (await callTo(origin)("GET", `/api/v1/machines/${machine}`)).status === 200);
     this.#sources = await Sources.start(call);
     this.#watch = new Watch(() => this.#plant.standing);
     this.#begun_ms = performance.now();
@@ -136,13 +141,12 @@ class Run<P extends Plant> {
   /** Until the time is over, or each has been as often as it comes in a round. */
   async torment(faults: readonly Fault<P>[]): Promise<void> {
     const end_ms = this.#begun_ms + 60_000 * this.#options.minutes;
-    const round = this.#possible(faults).flatMap((fault) =>
-      Array.from({ length: fault.times ?? 1 }, () => fault),
-    );
+    const possible = this.#possible(faults);
+    const round = this.#options.once ? possible : possible.flatMap(repeated);
     let under_way: { fault: Fault<P>; done: Promise<void> } | undefined;
     do {
       for (const fault of shuffled(round, this.#random)) {
-        if (!this.#options.one_round && performance.now() > end_ms) break;
+        if (!this.#options.once && performance.now() > end_ms) break;
         const overlaps = this.#random() < OVERLAPPING && under_way?.fault !== fault;
         if (!overlaps) await under_way?.done;
         await pace(PAUSE_MS * this.#random());
@@ -150,7 +154,7 @@ class Run<P extends Plant> {
         under_way = { fault, done: this.#undergo(fault) };
         await before;
       }
-    } while (!this.#options.one_round && performance.now() < end_ms);
+    } while (!this.#options.once && performance.now() < end_ms);
     await under_way?.done;
   }
 
