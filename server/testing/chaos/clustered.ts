@@ -1,5 +1,5 @@
 // For tests: the cluster that a chaos run torments: two processes of each role, and the parts that they stand on.
-import { takeTurns } from "../../../analytics-sql/turns.ts";
+import { takeTurns } from "../../../";
 import type { Role } from "../../config.ts";
 import { type Cluster, startCluster } from "../cluster.ts";
 import { keptInMongo } from "../kept.ts";

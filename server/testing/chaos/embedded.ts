@@ -1,8 +1,8 @@
 // For tests: the embedded program that a chaos run torments: one process with its engine, at one port, on one directory.
 import { rmSync, writeFileSync } from "node:fs";
+import { takeTurns } from "../../../";
 import { fakedBy, findFaketime } from "../../../.ci/faketime.ts";
 import { prepareEngine } from "../../../analytics-sql/testing/prepared.ts";
-import { takeTurns } from "../../../analytics-sql/turns.ts";
 import { freePort } from "../../../ingest/free-ports.ts";
 import { engineOf } from "../engine-process.ts";
 import { keptInSqlite } from "../kept.ts";
