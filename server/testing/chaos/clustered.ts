@@ -1,5 +1,5 @@
 // For tests: the cluster that a chaos run torments: two processes of each role, and the parts that they stand on.
-import { takeTurns } from "../../../";
+import { mutex } from "../../../domain/lib/mutex.ts";
 import type { Role } from "../../config.ts";
 import { type Cluster, startCluster } from "../cluster.ts";
 import { keptInMongo } from "../kept.ts";
@@ -18,7 +18,7 @@ export class Clustered {
   readonly #processes: Record<Role, TestServer[]>;
   #life = 0;
   /** One process falls at a time: a plant has two of each so that it goes on. */
-  readonly #alone = takeTurns();
+  readonly #alone = mutex();
 
   private constructor(cluster: Cluster, processes: Record<Role, TestServer[]>) {
     this.cluster = cluster;

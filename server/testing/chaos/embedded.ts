@@ -1,8 +1,8 @@
 // For tests: the embedded program that a chaos run torments: one process with its engine, at one port, on one directory.
 import { rmSync, writeFileSync } from "node:fs";
-import { takeTurns } from "../../../";
 import { fakedBy, findFaketime } from "../../../.ci/faketime.ts";
 import { prepareEngine } from "../../../analytics-sql/testing/prepared.ts";
+import { mutex } from "../../../domain/lib/mutex.ts";
 import { freePort } from "../../../ingest/free-ports.ts";
 import { engineOf } from "../engine-process.ts";
 import { keptInSqlite } from "../kept.ts";
@@ -27,7 +27,7 @@ export class Embedded {
   /** Odd while the process must not be asked. */
   #life = 1;
   /** What has the process stand or fall, or needs that it stands: one after the other. */
-  readonly alone = takeTurns();
+  readonly alone = mutex();
 
   private constructor({ whole }: { whole: boolean }) {
     this.disk = smallDisk(DISK);
