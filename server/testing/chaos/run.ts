@@ -170,8 +170,10 @@ class Run<P extends Plant> {
 
   async #undergo(fault: Fault<P>): Promise<void> {
     const at_s = ((performance.now() - this.#begun_ms) / 1_000).toFixed(1).padStart(6);
+    // Of its own: the order of the faults does not depend on how long each takes.
+    const random = randomOf(2 ** 32 * this.#random());
     try {
-      const over_ms = await fault.run(this.#plant, this.#random);
+      const over_ms = await fault.run(this.#plant, random);
       await this.#recovered(over_ms);
       const ms = Math.round(performance.now() - over_ms);
       this.#recoveries.push({ fault: fault.name, ms });
