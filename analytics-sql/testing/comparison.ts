@@ -14,7 +14,16 @@ import { type StateRow, states } from "../queries/states.ts";
 import type { Filter, Window } from "../queries/window.ts";
 import { Roller } from "../rollup/roller.ts";
 import { randomOf } from "./arrival.ts";
-import { type Account, accountOf, groupOf, rowsOf, stretchesOf, totalOf, valuesOf } from "./expected.ts";
+import {
+  type Account,
+  accountOf,
+  differences,
+  groupOf,
+  rowsOf,
+  stretchesOf,
+  totalOf,
+  valuesOf,
+} from "./expected.ts";
 import { figuresFrom } from "./explained.ts";
 import type { Sweep } from "./generated.ts";
 import type { Figures } from "./oracle.ts";
@@ -185,27 +194,6 @@ async function compareCut(asked: Asked, by: OeeCut, filter: Filter, total: Figur
   const all = new Map([["", total]]);
   expect(differences(report.total ? [report.total] : [], all), `total, ${what}`).toEqual([]);
   expect(differences(report.rows, by === "total" ? all : rowsOf(accounts, by, filter)), what).toEqual([]);
-}
-
-/** What is other than the oracle's, in words. */
-function differences(rows: OeeRow[], wanted: Map<string, Figures>): string[] {
-  const keys = new Set(rows.map(({ key }) => key));
-  const missing = [...wanted.keys()].filter((key) => !keys.has(key)).map((key) => `no row ${key}`);
-  const other = rows.flatMap(({ key, machine_id: _, from: __, to: ___, ...row }) => {
-    const want: Record<string, unknown> | undefined = wanted.get(key);
-    if (!want) return [`row ${key}`];
-    return Object.entries(row).flatMap(([name, value]) =>
-      isSame(name, value, want[name]) ? [] : [`${key} ${name}: ${value}, oracle ${want[name]}`],
-    );
-  });
-  return [...missing, ...other];
-}
-
-/** Sums are whole µs and parts; times and ratios may be rounded once or twice on their way. */
-function isSame(name: string, value: unknown, wanted: unknown): boolean {
-  const exact = typeof value !== "number" || typeof wanted !== "number" || name.endsWith("_count");
-  if (exact) return Bun.deepEquals(value, wanted);
-  return Math.abs(value - wanted) <= 1e-12 * Math.max(1, Math.abs(wanted));
 }
 
 /** What a filter leaves is what carries the value, by a third of the cuts in each sweep; and each value that there is, is listed. */

@@ -1,5 +1,5 @@
 // What the oracle expects of a report: each machine's pieces and counts, gathered into the rows of a cut.
-import type { OeeCut } from "../queries/oee.ts";
+import type { OeeCut, OeeRow } from "../queries/oee.ts";
 import { type Filter, iso } from "../queries/window.ts";
 import {
   type Counted,
@@ -97,6 +97,27 @@ export function rowsOf(accounts: Account[], by: OeeCut, filter: Filter = {}): Ma
 /** Of no time at all a total has zeros. */
 export const totalOf = (accounts: Account[], filter: Filter = {}): Figures =>
   rowsOf(accounts, "total", filter).get("") ?? figures([], [], true);
+
+/** What is other than the oracle's, in words. */
+export function differences(rows: OeeRow[], wanted: ReadonlyMap<string, Figures>): string[] {
+  const keys = new Set(rows.map(({ key }) => key));
+  const missing = [...wanted.keys()].filter((key) => !keys.has(key)).map((key) => `no row ${key}`);
+  const other = rows.flatMap(({ key, machine_id: _, from: __, to: ___, ...row }) => {
+    const want: Record<string, unknown> | undefined = wanted.get(key);
+    if (!want) return [`row ${key}`];
+    return Object.entries(row).flatMap(([name, value]) =>
+      isSame(name, value, want[name]) ? [] : [`${key} ${name}: ${value}, oracle ${want[name]}`],
+    );
+  });
+  return [...missing, ...other];
+}
+
+/** Sums are whole µs and parts; times and ratios may be rounded once or twice on their way. */
+function isSame(name: string, value: unknown, wanted: unknown): boolean {
+  const exact = typeof value !== "number" || typeof wanted !== "number" || name.endsWith("_count");
+  if (exact) return Bun.deepEquals(value, wanted);
+  return Math.abs(value - wanted) <= 1e-12 * Math.max(1, Math.abs(wanted));
+}
 
 /** Each value of a filter that leaves anything. */
 export const valuesOf = (accounts: Account[], kind: keyof Filter): string[] =>

@@ -11,6 +11,8 @@ export type MongoServer = {
   url(n: number | string): string;
   /** SIGKILL and a start on the same data; not of one that was given. */
   restart(): Promise<void>;
+  /** SIGSTOP, or SIGCONT; not of one that was given. */
+  signal(signal: "SIGSTOP" | "SIGCONT"): void;
   stop(): Promise<void>;
 };
 
@@ -64,6 +66,7 @@ async function started(command: (dir: string, port: number) => string[]): Promis
       child = spawn();
       await answering(url(0));
     },
+    signal: (signal) => child.kill(signal),
     async stop() {
       child.kill("SIGKILL");
       await child.exited;
@@ -84,6 +87,9 @@ async function theOneGiven(base: string): Promise<MongoServer> {
       return url.href;
     },
     async restart() {
+      throw new Error("it is not ours");
+    },
+    signal() {
       throw new Error("it is not ours");
     },
     async stop() {

@@ -34,6 +34,8 @@ export type Cluster = {
   redis: { kill(): Promise<void>; start(): void };
   /** SIGKILL of the store's server, and a start on the same data. */
   restartStore(): Promise<void>;
+  /** SIGSTOP of the store's server, or SIGCONT. */
+  signalStore: MongoServer["signal"];
   /**
    * Starts a process of these roles; its `settled` waits for Kafka's consumer as well.
    * @param on the host, where it is not this one
@@ -72,6 +74,7 @@ export async function startCluster(store = engine): Promise<Cluster> {
     clickhouse,
     redis,
     restartStore: () => mongo.restart(),
+    signalStore: (signal) => mongo.signal(signal),
     async start(roles, on) {
       const env = { ...(on ? await seenFrom(on, settings) : settings), MTC_ROLES: roles.join() };
       const server = await startServer(env, undefined, on?.exec);
@@ -97,26 +100,42 @@ async function seenFrom(host: OtherHost, settings: Record<string, string>): Prom
   return { ...there, MTC_MONGO_URL: `${there.MTC_MONGO_URL}?directConnection=true` };
 }
 
-type ClickHouse = { url: string; pid: number; stop(): Promise<void> };
+type ClickHouse = {
+  url: string;
+  /** Of the process that runs now. */
+  readonly pid: number;
+  /** SIGKILL, and a start on the same data. */
+  restart(): Promise<void>;
+  stop(): Promise<void>;
+};
 
 /** As a process of its own: chDB takes one data directory a process, and a test may have several clusters. */
 async function startClickHouse(): Promise<ClickHouse> {
   const dir = mkdtempSync(`${tmpdir()}/mtc-clickhouse-`);
   const port = freePort();
   const program = new URL("../../deploy/stand-in.ts", import.meta.url).pathname;
-  const child = Bun.spawn([process.execPath, program, dir, `${port}`], {
-    cwd: dir,
-    stdout: "ignore",
-    stderr: "inherit",
-  });
+  const spawn = () =>
+    Bun.spawn([process.execPath, program, dir, `${port}`], { cwd: dir, stdout: "ignore", stderr: "inherit" });
   const origin = `127.0.0.1:${port}`;
-  await until(() => fetch(`http://${origin}/ping`).catch(() => undefined));
+  const answering = () => until(() => fetch(`http://${origin}/ping`).catch(() => undefined));
+  let child = spawn();
+  const kill = async (): Promise<void> => {
+    child.kill("SIGKILL");
+    await child.exited;
+  };
+  await answering();
   return {
     url: `http://mtc:s%2Fcret@${origin}`,
-    pid: child.pid,
+    get pid() {
+      return child.pid;
+    },
+    async restart() {
+      await kill();
+      child = spawn();
+      await answering();
+    },
     async stop() {
-      child.kill("SIGKILL");
-      await child.exited;
+      await kill();
       rmSync(dir, { recursive: true, force: true });
     },
   };

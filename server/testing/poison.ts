@@ -46,6 +46,13 @@ export async function putPoison(
   await store.close();
 }
 
+/** Of one machine an event that analytics will refuse, on its way there when the server starts again. */
+export async function putBroken(data_dir: string, machine_id: string): Promise<void> {
+  const store = await openStoreOf(data_dir);
+  await store.commit({ events: [made("default", machine_id, BROKEN)] });
+  await store.close();
+}
+
 /** In a cluster a topic keeps them. */
 async function putLetters(data_dir: string, events: NewEvent[], reason: string): Promise<void> {
   const [{ clusterOf }, { DeadLetterTopic }, { parseKafka }] = await Promise.all([

@@ -55,7 +55,8 @@ export async function replayTwice(cluster: Cluster, read: () => Promise<void>) {
   }
 }
 
-async function sendTwice({ brokers, topic }: KafkaConfig, messages: KafkaMessage[]): Promise<void> {
+/** Sends each message twice more, in the order in which they are given. */
+export async function sendTwice({ brokers, topic }: KafkaConfig, messages: KafkaMessage[]): Promise<void> {
   const producer = kafkaOf(brokers).producer();
   await producer.connect();
   try {
