@@ -15,7 +15,10 @@ export type AnswerCode = keyof typeof ANSWERS;
 export type ParamsOf<C extends Code> = (typeof PROBLEMS)[C]["example"];
 
 export const CODES = Object.keys(PROBLEMS) as Code[];
+/** Of whole requests. */
 export const ANSWER_CODES = Object.keys(ANSWERS) as AnswerCode[];
+/** Of places in an input. */
+export const INPUT_CODES = Object.keys(INPUTS) as InputCode[];
 
 /** A code with its parameters. */
 export type Told<C extends Code = Code> = { code: C; params: ParamsOf<C> };

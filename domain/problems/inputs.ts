@@ -108,7 +108,7 @@ const BODIES = {
   words_written_out: input<{ characters: number; max: number }>(
     ({ characters, max }) =>
       `the rows' words have ${characters} characters in all, at most ${max} in one body`,
-    { characters: 40_000_000, max: 33_554_432 },
+    { characters: 40_000_000, max: 8_388_608 },
   ),
   event_not_json: input<None>("is not JSON"),
   not_an_event: input<None>("is no event"),
@@ -181,17 +181,25 @@ const SOURCES = {
   point_twice: input<{ signal: string }>(({ signal }) => `another point is "${signal}" already`, {
     signal: "spindle",
   }),
-  past_addresses: input<{ type: string }>(({ type }) => `${type} reaches past address 65535`, {
-    type: "uint32",
-  }),
-  is_one_bit: input<{ kind: string; type: string }>(({ kind, type }) => `a ${kind} is one bit, no ${type}`, {
-    kind: "coil",
-    type: "uint16",
-  }),
+  past_addresses: input<{ value_type: string }>(
+    ({ value_type }) => `${value_type} reaches past address 65535`,
+    {
+      value_type: "uint32",
+    },
+  ),
+  is_one_bit: input<{ kind: string; value_type: string }>(
+    ({ kind, value_type }) => `a ${kind} is one bit, no ${value_type}`,
+    {
+      kind: "coil",
+      value_type: "uint16",
+    },
+  ),
   bit_by_itself: input<{ kind: string }>(({ kind }) => `a ${kind} is one bit by itself`, { kind: "coil" }),
   no_bytes: input<None>("only registers have bytes"),
   which_bit: input<None>("which of the register's bits? `bit` tells"),
-  bit_is_no: input<{ type: string }>(({ type }) => `one bit is no ${type}`, { type: "uint16" }),
+  bit_is_no: input<{ value_type: string }>(({ value_type }) => `one bit is no ${value_type}`, {
+    value_type: "uint16",
+  }),
   one_register: input<None>("only of values of several registers"),
   words_of_bits: input<None>("only of bits; the machine's rules give words to numbers"),
   numbers_only: input<None>("only of numbers"),

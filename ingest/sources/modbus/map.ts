@@ -141,7 +141,7 @@ export function checkMap(map: ModbusMap, path: string): void {
     signals.add(point.signal);
     checkType(point, refuse);
     if (point.address + widthOf(point) > 65_536)
-      refuse("address", "past_addresses", { type: String(point.type) });
+      refuse("address", "past_addresses", { value_type: String(point.type) });
   });
 }
 
@@ -150,12 +150,12 @@ type Refuse = <C extends InputCode>(name: keyof ModbusPoint, code: C, ...params:
 function checkType(point: ModbusPoint, refuse: Refuse): void {
   const { kind, type, bit, words, word_order, byte_order } = point;
   if (!isRegister(point)) {
-    if (type !== undefined && type !== "bit") refuse("type", "is_one_bit", { kind, type });
+    if (type !== undefined && type !== "bit") refuse("type", "is_one_bit", { kind, value_type: type });
     if (bit !== undefined) refuse("bit", "bit_by_itself", { kind });
     if (byte_order !== undefined) refuse("byte_order", "no_bytes");
   } else if (type === "bit" ? bit === undefined : type !== undefined && bit !== undefined) {
     if (bit === undefined) refuse("type", "which_bit");
-    else refuse("type", "bit_is_no", { type: String(type) });
+    else refuse("type", "bit_is_no", { value_type: String(type) });
   }
   if (word_order !== undefined && widthOf(point) === 1) refuse("word_order", "one_register");
   if (words !== undefined && !isBit(point)) refuse("words", "words_of_bits");

@@ -174,6 +174,11 @@ export const inputs: Pick<ProblemTexts, InputCode> = {
     means: "A row is a number or a word, never both.",
     todo: "Give null in `num` where `word` has a word.",
   },
+  words_written_out: {
+    said: ({ characters, max }) => `the rows' words have ${characters} characters in all, at most ${max}`,
+    means: "Each row is kept with its word in full, so long words in many rows are more than they look.",
+    todo: "Send less at once, in several requests, or shorter words.",
+  },
   event_not_json: { said: "is not JSON", means: "The mended event cannot be read.", todo: "Send JSON." },
   not_an_event: {
     said: "is no event",
@@ -368,12 +373,12 @@ export const inputs: Pick<ProblemTexts, InputCode> = {
     todo: "Give one of both another name.",
   },
   past_addresses: {
-    said: ({ type }) => `${type} reaches past address 65535`,
+    said: ({ value_type }) => `${value_type} reaches past address 65535`,
     means: "The value's last register would lie behind the last that there is.",
     todo: "Check the address and the type.",
   },
   is_one_bit: {
-    said: ({ kind, type }) => `a ${kind} is one bit, no ${type}`,
+    said: ({ kind, value_type }) => `a ${kind} is one bit, no ${value_type}`,
     means: "Coils and discrete inputs have no type but bit.",
     todo: "Leave `type` out, or read a register.",
   },
@@ -393,7 +398,7 @@ export const inputs: Pick<ProblemTexts, InputCode> = {
     todo: "Add `bit`, 0 to 15.",
   },
   bit_is_no: {
-    said: ({ type }) => `one bit is no ${type}`,
+    said: ({ value_type }) => `one bit is no ${value_type}`,
     means: "`bit` reads one bit of a register, `type` all of it.",
     todo: "Leave one of both out.",
   },

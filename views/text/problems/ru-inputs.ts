@@ -175,6 +175,12 @@ export const inputs: Pick<ProblemTexts, InputCode> = {
     means: "В строке число или слово, но не оба.",
     todo: "Там, где в `word` есть слово, ставьте в `num` null.",
   },
+  words_written_out: {
+    said: ({ characters, max }) => `в словах всех строк символов: ${characters}, а можно ${max}`,
+    means:
+      "Каждая строка хранится со своим словом целиком: длинные слова во многих строках занимают больше, чем кажется.",
+    todo: "Отправляйте меньшими частями, несколькими запросами, или слова короче.",
+  },
   event_not_json: {
     said: "это не JSON",
     means: "Исправленное событие не удалось прочитать.",
@@ -374,12 +380,12 @@ export const inputs: Pick<ProblemTexts, InputCode> = {
     todo: "Дайте одной из двух другое имя.",
   },
   past_addresses: {
-    said: ({ type }) => `${type} заходит за адрес 65535`,
+    said: ({ value_type }) => `${value_type} заходит за адрес 65535`,
     means: "Последний регистр значения оказался бы за последним существующим.",
     todo: "Проверьте адрес и тип.",
   },
   is_one_bit: {
-    said: ({ kind, type }) => `${kind} — это один бит, а не ${type}`,
+    said: ({ kind, value_type }) => `${kind} — это один бит, а не ${value_type}`,
     means: "У катушек и дискретных входов нет типа, кроме bit.",
     todo: "Уберите `type` или читайте регистр.",
   },
@@ -399,7 +405,7 @@ export const inputs: Pick<ProblemTexts, InputCode> = {
     todo: "Добавьте `bit` от 0 до 15.",
   },
   bit_is_no: {
-    said: ({ type }) => `один бит — не ${type}`,
+    said: ({ value_type }) => `один бит — не ${value_type}`,
     means: "`bit` читает один бит регистра, `type` — весь регистр.",
     todo: "Уберите одно из двух.",
   },
