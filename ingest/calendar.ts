@@ -121,7 +121,7 @@ export const NO_CALENDAR: Calendar = {
 export function validFrom_us({ valid_from, timezone }: CalendarInput): number {
   if (valid_from === undefined) return 0;
   const midnight = plainDate(valid_from, "/valid_from").toZonedDateTime(timezone);
-  if (midnight.epochMilliseconds * 1_000 < MIN_TS_US) throw badInput("/valid_from", "before 2000");
+  if (midnight.epochMilliseconds * 1_000 < MIN_TS_US) throw badInput("/valid_from", "date_before_2000");
   return midnight.epochMilliseconds * 1_000;
 }
 
@@ -153,12 +153,12 @@ export const calendarAt = (calendars: CalendarInput[], at_ms: number): CalendarI
  */
 function zoneOffsets(timezone: string): Calendar["zone"] {
   // An offset is no zone: it has no name, and may be of minutes that no plant's clock shows.
-  if (/^[+-]/.test(timezone)) throw badInput("/timezone", `${timezone} is not a time zone by name`);
+  if (/^[+-]/.test(timezone)) throw badInput("/timezone", "zone_by_offset", { timezone });
   let at: Temporal.ZonedDateTime | null;
   try {
     at = Temporal.Instant.from(ZONE_FROM).toZonedDateTimeISO(timezone);
   } catch {
-    throw badInput("/timezone", `${timezone} is not a time zone`);
+    throw badInput("/timezone", "unknown_zone", { timezone });
   }
   const end_ms = Temporal.Instant.from(ZONE_TO).epochMilliseconds;
   let offset_s = offsetOf(at);
@@ -187,9 +187,12 @@ function clockShift({ name, start, end, breaks = [] }: ShiftInput, path: string)
       const late_s = seconds(pause.start) < start_s ? DAY_S : 0;
       const from_s = seconds(pause.start) + late_s;
       const to_s = seconds(pause.end) + (seconds(pause.end) < seconds(pause.start) ? DAY_S : late_s);
-      if (to_s === from_s) throw badInput(`${path}/breaks/${i}`, "ends when it starts");
+      if (to_s === from_s) throw badInput(`${path}/breaks/${i}`, "break_empty");
       if (from_s >= end_s || to_s > end_s) {
-        throw badInput(`${path}/breaks/${i}`, `${pause.start}–${pause.end} is not within ${start}–${end}`);
+        throw badInput(`${path}/breaks/${i}`, "break_outside", {
+          pause: `${pause.start}–${pause.end}`,
+          shift: `${start}–${end}`,
+        });
       }
       return { start_s: from_s, end_s: to_s };
     }),
@@ -201,7 +204,7 @@ const seconds = (time: string): number => Number(time.slice(0, 2)) * 3_600 + Num
 /** A day of the years for which a zone's offsets are known. */
 function dayOf(date: string, path: string): Temporal.PlainDate {
   const day = plainDate(date, path);
-  if (day.year < 2000 || day.year > 2045) throw badInput(path, `${date} is not within 2000 to 2045`);
+  if (day.year < 2000 || day.year > 2045) throw badInput(path, "date_out_of_years", { date });
   return day;
 }
 
@@ -209,7 +212,7 @@ function plainDate(date: string, path: string): Temporal.PlainDate {
   try {
     return Temporal.PlainDate.from(date);
   } catch {
-    throw badInput(path, `${date} is not a date`);
+    throw badInput(path, "not_a_date", { date });
   }
 }
 
@@ -226,7 +229,7 @@ function refuseOverlaps(weekly: WeeklyShift[], exceptions: Exception[]): void {
   const byDate = new Map<string, Exception>();
   for (const exception of exceptions) {
     const date = exception.date.toString();
-    if (byDate.has(date)) throw badInput(`${exception.path}/date`, `${date} is given twice`);
+    if (byDate.has(date)) throw badInput(`${exception.path}/date`, "date_twice", { date });
     byDate.set(date, exception);
   }
   for (const { date } of exceptions) {
@@ -251,6 +254,6 @@ function refuseOverlap(placed: Placed[]): void {
   const sorted = placed.toSorted((a, b) => a.from_s - b.from_s);
   for (const [i, shift] of sorted.entries()) {
     const next = sorted[i + 1];
-    if (next && next.from_s < shift.to_s) throw badInput(next.path, `overlaps ${shift.path}`);
+    if (next && next.from_s < shift.to_s) throw badInput(next.path, "shift_overlaps", { other: shift.path });
   }
 }

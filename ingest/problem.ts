@@ -1,7 +1,8 @@
 // What is wrong with an input, and where: the server answers 422 with it.
+import { type Given, type InputCode, type InputError, inputError } from "../domain/problem.ts";
 
-/** `path` is a JSON pointer into the body, e.g. `/observations/3/ts`. */
-export type InputError = { path: string; detail: string };
+export type { InputError } from "../domain/problem.ts";
+export { inputError } from "../domain/problem.ts";
 
 /** The input is refused as a whole; nothing of it was stored. */
 export class BadInput extends Error {
@@ -13,4 +14,5 @@ export class BadInput extends Error {
   }
 }
 
-export const badInput = (path: string, detail: string): BadInput => new BadInput([{ path, detail }]);
+export const badInput = <C extends InputCode>(path: string, code: C, ...params: Given<C>): BadInput =>
+  new BadInput([inputError(path, code, ...params)]);

@@ -64,12 +64,12 @@ type Reasons = Omit<ReasonsData["reasons"], "since_us">;
 export function compileReasons(input: ReasonsInput): Reasons {
   const by_code = new Map<string, ReasonsInput[number]>();
   input.forEach((reason, i) => {
-    if (by_code.has(reason.code)) throw badInput(`/${i}/code`, `"${reason.code}" is there twice`);
+    if (by_code.has(reason.code)) throw badInput(`/${i}/code`, "reason_twice", { reason: reason.code });
     by_code.set(reason.code, reason);
   });
   const lines = input.map((reason, i) => lineOf(reason, by_code, `/${i}/parent`));
   const rules = input.flatMap(({ code, automatic = [] }) => automatic.map((rule) => ({ ...rule, of: code })));
-  if (rules.length > MAX_RULES) throw badInput("", `more than ${MAX_RULES} automatic rules`);
+  if (rules.length > MAX_RULES) throw badInput("", "too_many_rules", { max: MAX_RULES });
   return {
     code: input.map(({ code }) => code),
     name: input.map(({ name }) => name),
@@ -90,8 +90,8 @@ function lineOf(reason: ReasonsInput[number], by_code: Map<string, ReasonsInput[
   const line = [reason];
   for (let at = reason; at.parent !== undefined; ) {
     const parent = by_code.get(at.parent);
-    if (!parent) throw badInput(path, `there is no "${at.parent}"`);
-    if (line.includes(parent)) throw badInput(path, `"${reason.code}" is below itself`);
+    if (!parent) throw badInput(path, "unknown_parent", { parent: at.parent });
+    if (line.includes(parent)) throw badInput(path, "below_itself", { reason: reason.code });
     line.push((at = parent));
   }
   return line;

@@ -54,9 +54,10 @@ export type Rules = Static<typeof Rules>;
 export function checkRules(rules: Rules, path: string, known?: string[]): void {
   const taken = new Set(known);
   rules.forEach(({ signal, is }, i) => {
-    if (known && !known.includes(signal)) throw badInput(`${path}/${i}/signal`, `the map has no "${signal}"`);
-    if (signal === is) throw badInput(`${path}/${i}/is`, "a signal cannot stand for itself");
-    if (taken.has(is)) throw badInput(`${path}/${i}/is`, `something else is "${is}" already`);
+    if (known && !known.includes(signal))
+      throw badInput(`${path}/${i}/signal`, "map_lacks_signal", { signal });
+    if (signal === is) throw badInput(`${path}/${i}/is`, "means_itself");
+    if (taken.has(is)) throw badInput(`${path}/${i}/is`, "already_meant", { signal: is });
     taken.add(is);
   });
 }

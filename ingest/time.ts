@@ -29,8 +29,8 @@ export function parseTimestamp_us(text: string): number | undefined {
 /** A time as the API takes it, RFC 3339 with its zone (SPEC 2.2). @throws BadInput at `path` */
 export function time_us(text: string, path: string): number {
   const ts_us = parseTimestamp_us(text);
-  if (ts_us === undefined) throw badInput(path, "not a time (RFC 3339)");
-  if (!ZONED.test(text)) throw badInput(path, "a time without its zone: end it with Z, or with an offset");
+  if (ts_us === undefined) throw badInput(path, "not_a_time");
+  if (!ZONED.test(text)) throw badInput(path, "no_zone");
   return ts_us;
 }
 
@@ -47,7 +47,7 @@ export const isPossible = (ts_us: number, now_us: number): boolean =>
 /** @throws BadInput at `path` for a time before 2000 or more than a day ahead of our clock */
 export function checkTime(ts_us: number, now_us: number, path: string): void {
   if (isPossible(ts_us, now_us)) return;
-  throw badInput(path, ts_us < MIN_TS_US ? "before 2000-01-01" : "more than a day ahead");
+  throw badInput(path, ts_us < MIN_TS_US ? "time_before_2000" : "too_far_ahead");
 }
 
 /** How far a zone's clock is ahead of UTC, undefined where there is no such zone. */

@@ -14,6 +14,7 @@ import { ingestModule } from "./modules/ingest/index.ts";
 import { keysModule } from "./modules/keys/index.ts";
 import { machinesModule } from "./modules/machines/index.ts";
 import { pagesModule } from "./modules/pages/index.ts";
+import { problemsModule } from "./modules/problems/index.ts";
 import { reasonsModule } from "./modules/reasons/index.ts";
 import { rebuildModule } from "./modules/rebuild/index.ts";
 import { schemasModule } from "./modules/schemas/index.ts";
@@ -111,6 +112,7 @@ function appOf(services: Services) {
     .use(backupModule(services.backups, keys))
     .use(deadLettersModule(services.deadLetters, keys))
     .use(schemasModule(keys))
+    .use(problemsModule(figures))
     .use(sessionModule(services))
     .use(adminModule(services))
     .use(pagesModule({ machines, figures, operator, explanations, reports, reasons, hub, keys, log }));

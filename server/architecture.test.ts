@@ -1,6 +1,7 @@
 // The house rules that a reviewer should not have to check by eye.
 import { expect, test } from "bun:test";
 import { dirname, normalize } from "node:path";
+import { CODES } from "../domain/problem.ts";
 
 const ROOT = new URL("..", import.meta.url).pathname;
 const ROOMS = ["domain", "server", "ingest", "analytics-sql", "views", "loadtest"];
@@ -65,6 +66,24 @@ test("the ground floor stands by itself: domain imports nothing of ours, nor of 
     expect({ file, outside: outside.map(([, path]) => path) }).toEqual({ file, outside: [] });
     expect({ file, io: /\bBun\.|\bfetch\(|\bprocess\./.test(text) }).toEqual({ file, io: false });
   }
+});
+
+test("every code of a problem is told by something", async () => {
+  const told = (await sources())
+    .filter(({ file }) => !isTest(file) && /^(server|ingest|analytics-sql)\//.test(file))
+    .flatMap(({ text }) => [...text.matchAll(/"([a-z0-9_]+)"/g)].map(([, word]) => word));
+  const words = new Set<string | undefined>(told);
+  expect(CODES.filter((code) => !words.has(code))).toEqual([]);
+});
+
+test("nobody reads a message by a pattern: there are codes for that (SPEC 11.3)", async () => {
+  const READS =
+    /\.(?:test|exec)\((?:\w+\.)?(?:detail|message)\b|\b(?:detail|message)\.(?:match|matchAll|search|startsWith|endsWith|includes|split)\(/;
+  const readers = (await sources()).filter(
+    // What analytics' engine says is its own.
+    ({ file, text }) => !isTest(file) && !file.startsWith("analytics-sql/") && READS.test(text),
+  );
+  expect(readers.map(({ file }) => file)).toEqual([]);
 });
 
 test("every source file starts with a line that says what it is for", async () => {

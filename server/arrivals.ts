@@ -71,9 +71,4 @@ export class Arrivals {
 }
 
 const notYet = (why: string): Problem =>
-  new Problem(
-    503,
-    "Not in analytics yet",
-    `what was written before this call is kept, and not in analytics yet: ${why}; ask again`,
-    { code: "not_in_analytics_yet", headers: { "retry-after": String(RETRY_AFTER_S) } },
-  );
+  new Problem("not_in_analytics_yet", { why }, { headers: { "retry-after": String(RETRY_AFTER_S) } });

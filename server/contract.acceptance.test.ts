@@ -9,7 +9,13 @@ beforeAll(async () => {
 });
 afterAll(() => discard(server));
 
-type ProblemBody = { status: number; title: string; detail: string; errors?: { path: string }[] };
+type ProblemBody = {
+  type: string;
+  status: number;
+  title: string;
+  detail: string;
+  errors?: { path: string }[];
+};
 
 const post = (body: BodyInit, headers: Record<string, string> = {}, id = "mill-1"): Promise<Response> =>
   fetch(`${server.origin}/internal/machines/${id}/data`, {
@@ -166,6 +172,25 @@ describe("bad input (SPEC 11.5)", () => {
     expect(status).toBe(422);
     expect(headers.get("content-type")).toBe("application/problem+json");
     expect(body.errors?.map(({ path }) => path)).toContain("/name");
+  });
+
+  test("the type of an error leads to a page that explains its code, in the reader's language (SPEC 11.3)", async () => {
+    const { body } = await server.call<ProblemBody>("POST", "/api/v1/machines", { name: "" });
+    expect(body).toMatchObject({
+      type: "/problems/bad_input",
+      code: "bad_input",
+      errors: [{ path: "/name", code: "too_short", min: 1 }],
+    });
+    const page = async (path: string, language: string): Promise<[number, string]> => {
+      const answer = await fetch(server.origin + path, { headers: { "accept-language": language } });
+      return [answer.status, await answer.text()];
+    };
+    expect(await page(body.type, "en")).toEqual([200, expect.stringContaining("What to do")]);
+    expect(await page(body.type, "ru")).toEqual([200, expect.stringContaining("Что делать")]);
+    expect(await page("/problems", "en")).toEqual([200, expect.stringContaining("/problems/too_short")]);
+    expect((await page("/problems/none_of_ours", "en"))[0]).toBe(404);
+    const unknown = await server.call<ProblemBody>("GET", "/api/v1/machines/nobody/oee");
+    expect(unknown.body).toMatchObject({ code: "not_found", kind: "machine", id: "nobody" });
   });
 });
 

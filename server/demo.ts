@@ -70,12 +70,7 @@ export class Demo {
 
   /** Adds the demo's machines to a plant, whatever it has. Where they are there already, nothing changes. */
   start(tenant_id: string): Promise<void> {
-    if (!this.#deps.offered)
-      throw new Problem(
-        409,
-        "Conflict",
-        "the demo plant is for the embedded profile: one process on one host",
-      );
+    if (!this.#deps.offered) throw new Problem("demo_not_offered", {});
     return this.#exclusive(() => this.#start(tenant_id, true));
   }
 

@@ -183,8 +183,7 @@ export class Keys {
       const key = this.#byId(id);
       if (key?.tenant_id !== tenant_id) return this.#store.deleteKey(tenant_id, id);
       const other_way_in = this.hasAdminKey(tenant_id, id) || this.users.hasAdmin(tenant_id);
-      if (key.scopes.includes("admin") && !other_way_in)
-        throw new Problem(409, "Conflict", "nobody could administrate any more: make another admin first");
+      if (key.scopes.includes("admin") && !other_way_in) throw new Problem("last_admin", {});
       // First: a key that is gone but not noted would come back with the next start.
       if (id.startsWith(SETTING)) await this.#revoke(key.hash);
       this.#by_hash.delete(key.hash);

@@ -1,6 +1,6 @@
 // People who sign in with a name and a password: their roles, and what may be done to them.
 import { mutex } from "../domain/lib/mutex.ts";
-import { badInput } from "../ingest/problem.ts";
+import { badInput, inputError } from "../ingest/problem.ts";
 import type { Role, Store, User } from "../ingest/store/store.ts";
 import type { Scope } from "./keys.ts";
 import { isGuessable, Passwords } from "./passwords.ts";
@@ -71,8 +71,7 @@ export class Users {
   /** @throws 422 for a name or password that is none, 409 where the name is taken */
   create(tenant_id: string, input: NewUser): Promise<ShownUser> {
     return this.#exclusive(async () => {
-      if (this.list(tenant_id).length >= MAX_USERS)
-        throw new Problem(409, "Conflict", `there are ${MAX_USERS} users`);
+      if (this.list(tenant_id).length >= MAX_USERS) throw new Problem("too_many_users", { max: MAX_USERS });
       const named = this.#named(input.name);
       const user: User = {
         id: crypto.randomUUID(),
@@ -147,31 +146,31 @@ export class Users {
 
   #get(tenant_id: string, id: string): User {
     const user = this.#by_id.get(id);
-    if (user?.tenant_id !== tenant_id) throw notFound(`user "${id}"`);
+    if (user?.tenant_id !== tenant_id) throw notFound("user", id);
     return user;
   }
 
   #named(name: string, own_id?: string): Pick<User, "name" | "login"> {
     const login = loginOf(name);
-    if (login === "") throw badInput("/name", "is empty");
+    if (login === "") throw badInput("/name", "empty");
     const taken = [...this.#by_id.values()].some((user) => user.login === login && user.id !== own_id);
     if (taken) {
-      const detail = `the name "${name.trim()}" is taken`;
-      throw new Problem(409, "Conflict", detail, { errors: [{ path: "/name", detail }] });
+      const params = { name: name.trim() };
+      throw new Problem("name_taken", params, { errors: [inputError("/name", "name_taken", params)] });
     }
     return { name: name.trim(), login };
   }
 
   async #hash(password: string, login: string): Promise<string> {
     if ([...password].length < MIN_PASSWORD_LENGTH)
-      throw badInput("/password", `has less than ${MIN_PASSWORD_LENGTH} characters`);
-    if (isGuessable(password, login)) throw badInput("/password", "is too easy to guess");
+      throw badInput("/password", "password_short", { min: MIN_PASSWORD_LENGTH });
+    if (isGuessable(password, login)) throw badInput("/password", "password_guessable");
     return this.#passwords.hash(password);
   }
 
   #keepOneAdmin(user: User, other_way_in: () => boolean): void {
     if (!isAdmin(user) || this.hasAdmin(user.tenant_id, user.id) || other_way_in()) return;
-    throw new Problem(409, "Conflict", "nobody could administrate any more: make another admin first");
+    throw new Problem("last_admin", {});
   }
 
   async #put(user: User, ends_sessions: boolean): Promise<void> {

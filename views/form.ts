@@ -1,19 +1,23 @@
 // A form as it is shown: what stands in its fields, and what is wrong with them. A field is named by its path in the input.
+import type { InputError } from "../domain/problem.ts";
+
+/** What is wrong at one field: a code with its parameters, for the catalogue. */
+export type FormError = Pick<InputError, "code" | "params" | "line">;
 
 export type FormState = {
   /** By path (`/shifts/0/name`); a field of several boxes has several. */
   values: Readonly<Record<string, readonly string[]>>;
-  /** What the API has against the input, by path, in its English. */
-  errors: Readonly<Record<string, string>>;
+  /** What is wrong with the input, by path. */
+  errors: Readonly<Record<string, FormError>>;
   /** The path of the field that the cursor goes to. */
   focus?: string;
 };
 
 export const EMPTY_FORM: FormState = { values: {}, errors: {} };
 
-/** What is wrong with an input, for `FormState`. */
-export const errorsByPath = (errors: readonly { path: string; detail: string }[]): FormState["errors"] =>
-  Object.fromEntries(errors.toReversed().map(({ path, detail }) => [path, detail]));
+/** What is wrong with an input, for `FormState`; of several at one place the first. */
+export const errorsByPath = (errors: readonly InputError[]): FormState["errors"] =>
+  Object.fromEntries(errors.toReversed().map((error) => [error.path, error]));
 
 export const textIn = ({ values }: FormState, path: string): string => values[path]?.[0] ?? "";
 

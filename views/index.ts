@@ -37,6 +37,7 @@ export { HmiMachine, HmiMachineFigures } from "./pages/hmi-machine.tsx";
 export { HmiWall, HmiWallFigures } from "./pages/hmi-wall.tsx";
 export { Offline } from "./pages/offline.tsx";
 export { Problem } from "./pages/problem.tsx";
+export { ProblemCode, ProblemCodes } from "./pages/problem-codes.tsx";
 export { SignIn } from "./pages/sign-in.tsx";
 export { manifest, serviceWorker } from "./service-worker.ts";
 export { idealCycle, partsTarget } from "./target.ts";

@@ -5,6 +5,7 @@ import type { LossRow } from "../analytics-sql/queries/losses.ts";
 import type { ObservationRow } from "../analytics-sql/queries/observations.ts";
 import type { OeeRow as FiguresRow } from "../analytics-sql/queries/oee.ts";
 import type { Figure } from "../domain/figures.ts";
+import type { Code, Told } from "../domain/problem.ts";
 import type { RuleId, State } from "../domain/state-rules.ts";
 import type { CalendarInput } from "../ingest/calendar.ts";
 import type { GapCause, PolicyData } from "../ingest/event.ts";
@@ -339,8 +340,13 @@ export type SignInProps = {
 /** `GET /offline`: what a kiosk shows instead of a page it does not know, kept beforehand by its service worker. */
 export type OfflineProps = { shell: Shell };
 
-/** Any page that could not be shown. `detail` is for people, never a stack. */
-export type ProblemProps = { shell: Shell; status: number; detail: string | null };
+/** Any page that could not be shown: why, and of an input's errors the first. */
+export type ProblemProps = { shell: Shell; problem: Code; told: Told };
+
+/** `GET /problems`. */
+export type ProblemCodesProps = { shell: Shell };
+/** `GET /problems/{code}`. */
+export type ProblemCodeProps = { shell: Shell; code: Code };
 
 /** `GET /account`, and the answer to a `POST` that failed. */
 export type AccountProps = {

@@ -1,5 +1,6 @@
 // The screens without a server: `bun views/preview.ts --port 4100` shows them with the test data and a stream
 // that moves. The browser tests start it too, with hands on the stream.
+import { isCode, type Told } from "../domain/problem.ts";
 import type { LiveDelta, LiveMachine, LiveSnapshot } from "../ingest/live/live.ts";
 import {
   assetResponse,
@@ -24,6 +25,8 @@ import {
   Offline,
   PERIODS,
   Problem,
+  ProblemCode,
+  ProblemCodes,
   renderFragment,
   renderPage,
   SignIn,
@@ -113,7 +116,9 @@ export async function startPreview(port: number, machines = 10): Promise<Preview
         vary: "HX-Request",
       },
     });
-  const missing = () => page(renderPage(Problem, { shell: here(), status: 404, detail: null }), 404);
+  const refused = (told: Told<"no_such_address" | "internal">, status: number) =>
+    page(renderPage(Problem, { shell: here(), problem: told.code, told }), status);
+  const missing = () => refused({ code: "no_such_address", params: {} }, 404);
 
   const answer = (request: Request): Response => {
     const url = new URL(request.url);
@@ -188,8 +193,10 @@ export async function startPreview(port: number, machines = 10): Promise<Preview
     if (url.pathname === "/sw.js")
       return new Response(worker, { headers: { "content-type": "text/javascript" } });
     if (url.pathname === "/manifest.webmanifest") return Response.json(manifest());
-    if (url.pathname === "/boom")
-      return page(renderPage(Problem, { shell: here(), status: 500, detail: null }), 500);
+    if (url.pathname === "/boom") return refused({ code: "internal", params: {} }, 500);
+    if (url.pathname === "/problems") return page(renderPage(ProblemCodes, { shell: here(null) }));
+    if (room === "problems" && isCode(id))
+      return page(renderPage(ProblemCode, { shell: here(null), code: id }));
     if (url.pathname.endsWith("/history")) return Response.json(history(url.searchParams));
     if (url.pathname === "/api/v1/machines") return Response.json([]);
     return missing();

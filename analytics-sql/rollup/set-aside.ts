@@ -1,4 +1,5 @@
 // Machines whose days the engine refuses to roll up: set aside with the error, so that all others go on; tried again later.
+import { detailOf } from "../../domain/problem.ts";
 
 /** When such a machine is tried again: after this, twice that, and so on to the longest. */
 const FIRST_MS = 30_000;
@@ -15,9 +16,9 @@ export class SetAside extends Error {
   readonly machines: readonly string[];
   readonly retry_after_s: number;
   constructor(aside: readonly Aside[], now_ms: number) {
-    const named = aside.map(({ machine }) => `"${machine}"`).join(", ");
-    super(`the figures of ${named} cannot be calculated now: the system health page has the error`);
-    this.machines = aside.map(({ machine }) => machine);
+    const machines = aside.map(({ machine }) => machine);
+    super(detailOf("set_aside", { machines }));
+    this.machines = machines;
     const again_ms = Math.min(...aside.map((one) => one.again_ms));
     this.retry_after_s = Math.max(1, Math.ceil((again_ms - now_ms) / 1_000));
   }

@@ -1,6 +1,7 @@
 // Which addresses a source may have: machines stand in private networks, but never where only the host itself answers.
 import { lookup as lookupAll } from "node:dns";
 import { BlockList, isIP, type LookupFunction } from "node:net";
+import { detailOf } from "../../domain/problem.ts";
 
 /**
  * Private networks and loopback are what a plant means. Link-local addresses are not: clouds serve their credentials
@@ -35,8 +36,10 @@ for (const [net, bits] of [
 /** The address is none that a source may have. */
 export class RefusedAddress extends Error {
   override readonly name = "RefusedAddress";
+  readonly address: string;
   constructor(address: string) {
-    super(`${address} is a link-local, multicast or reserved address: no source may be there`);
+    super(detailOf("reserved_address", { address }));
+    this.address = address;
   }
 }
 

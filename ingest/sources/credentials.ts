@@ -47,7 +47,7 @@ export function unmaskedSource(source: MachineSource, before: MachineSource | un
     masked?.origin === url.origin &&
     masked.username === url.username &&
     masked.password === url.password;
-  if (!same) throw badInput("/source/url", `${MASK} stands for a password that is not known: give it`);
+  if (!same) throw badInput("/source/url", "password_masked");
   url.username = known.username;
   url.password = known.password;
   return { ...source, url: url.href.replace(/\/$/, source.url.endsWith("/") ? "/" : "") };

@@ -1,42 +1,26 @@
 // A source is tried before a machine is made of it: asked once, within seconds, and what it tells is shown.
 
+import type { TrialFailure } from "../../domain/problem.ts";
 import { RefusedAddress } from "./addresses.ts";
 import { ReadError } from "./modbus/connection.ts";
 import { AgentError } from "./mtconnect/client.ts";
-import { ContactError, Silence, Unreadable } from "./mtconnect/exchange.ts";
+import { ContactError, Refused, Silence, Unreadable } from "./mtconnect/exchange.ts";
 import { cut } from "./text.ts";
 
 /** All of a trial, connection and answers, takes no longer. */
 export const TRIAL_MS = 5_000;
 
-/**
- * Why a trial gave nothing. `address`: no source may be there; `no_host`: the name is not known; `refused`: nobody
- * listens; `timeout`, `broken`: the connection; `status`: HTTP, but no success; `not_agent`, `not_modbus`: it speaks
- * something else; `agent_error`: the agent's own error; `no_unit`: no Modbus unit of that number.
- */
-export type TrialErrorKind =
-  | "address"
-  | "no_host"
-  | "refused"
-  | "timeout"
-  | "broken"
-  | "status"
-  | "not_agent"
-  | "agent_error"
-  | "not_modbus"
-  | "no_unit";
-
 /** A trial failed; `message` has the details, as the network or the device told them. */
 export class TrialError extends Error {
   override readonly name = "TrialError";
-  readonly kind: TrialErrorKind;
-  constructor(kind: TrialErrorKind, message: string) {
+  readonly kind: TrialFailure;
+  constructor(kind: TrialFailure, message: string) {
     super(cut(message));
     this.kind = kind;
   }
 }
 
-const CODES: Record<string, TrialErrorKind> = {
+const CODES: Record<string, TrialFailure> = {
   ENOTFOUND: "no_host",
   EAI_AGAIN: "no_host",
   EAI_FAIL: "no_host",
@@ -47,14 +31,14 @@ const CODES: Record<string, TrialErrorKind> = {
 /** What a trial's error means. @param out_of_time the trial was ended by its clock */
 export function trialError(error: unknown, out_of_time: boolean): TrialError {
   const { message, cause } = error as Error;
-  const kind = (): TrialErrorKind => {
+  const kind = (): TrialFailure => {
     if (error instanceof RefusedAddress || cause instanceof RefusedAddress) return "address";
     if (out_of_time || error instanceof Silence) return "timeout";
     if (error instanceof AgentError) return "agent_error";
     if (error instanceof ReadError) return READ_KINDS[error.kind];
     const code = ((cause ?? error) as NodeJS.ErrnoException).code ?? "";
     if (CODES[code]) return CODES[code];
-    if (/^HTTP \d+$/.test(message)) return "status";
+    if (error instanceof Refused) return "status";
     if (error instanceof Unreadable || (error instanceof ContactError && cause === undefined))
       return "not_agent";
     return "broken";

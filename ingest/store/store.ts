@@ -1,4 +1,5 @@
 // The operational store: the event log (outbox), checkpoints, machines, keys, users. One interface, many engines.
+import { detailOf } from "../../domain/problem.ts";
 import type { EventHeader, EventType, GapCause, Stretch } from "../event.ts";
 import type { Rules } from "../rules.ts";
 import type { Checkpoint } from "../sources/source.ts";
@@ -266,7 +267,10 @@ export const DISK_FULL_RETRY_S = 10;
 /** The store's disk takes no more: nothing was stored, and it heals by itself when there is room. */
 export class DiskFull extends Overloaded {
   override readonly name = "DiskFull";
-  constructor(message: string) {
-    super(`the disk is full: ${message}`, DISK_FULL_RETRY_S);
+  readonly why: string;
+  /** @param why as the disk, or who writes to it, said it */
+  constructor(why: string) {
+    super(detailOf("disk_full", { why }), DISK_FULL_RETRY_S);
+    this.why = why;
   }
 }

@@ -98,13 +98,10 @@ export class Admission {
 
   #check(owner: string): void {
     const { open, open_of_one, sending, sending_of_one } = this.#share;
-    if (this.count(undefined, owner) >= open_of_one)
-      throw tooMany(`${open_of_one} reports of this key or user are under way`);
-    if (this.count() >= open) throw tooMany(`${open} reports are under way`);
-    if (this.count("sending", owner) >= sending_of_one)
-      throw tooMany(`${sending_of_one} long answers of this key or user are not read to their end yet`);
-    if (this.count("sending") >= sending)
-      throw tooMany(`${sending} long answers are not read to their end yet`);
+    if (this.count(undefined, owner) >= open_of_one) throw tooMany("own_reports", open_of_one);
+    if (this.count() >= open) throw tooMany("all_reports", open);
+    if (this.count("sending", owner) >= sending_of_one) throw tooMany("own_answers_unread", sending_of_one);
+    if (this.count("sending") >= sending) throw tooMany("all_answers_unread", sending);
   }
 
   /** Whose turn it is: the first that waits, but for those whose owner has as many as one may. */
@@ -119,10 +116,10 @@ export class Admission {
   }
 }
 
-const tooMany = (detail: string): Problem =>
-  new Problem(429, "Too many requests", `${detail}; try again in ${RETRY_AFTER_S} s`, {
-    headers: { "retry-after": String(RETRY_AFTER_S) },
-  });
+type Crowd = "own_reports" | "all_reports" | "own_answers_unread" | "all_answers_unread";
+
+const tooMany = (code: Crowd, max: number): Problem =>
+  new Problem(code, { max, wait_s: RETRY_AFTER_S }, { headers: { "retry-after": String(RETRY_AFTER_S) } });
 
 type Asked = { request: Request; caller: Caller };
 

@@ -1,5 +1,6 @@
 // Finds out who is asking (X-API-Key, Bearer, session cookie) and refuses what their scopes do not allow.
 import { Elysia } from "elysia";
+import { detailOf } from "../../domain/problem.ts";
 import { allows, type Caller, type Keys, type Scope } from "../keys.ts";
 import { Problem } from "./errors.ts";
 
@@ -59,19 +60,19 @@ export function counted(keys: Keys, request: Request, caller: Caller): Caller {
 
 /** The answer to a key that is none: 401, and 429 for an address that tries many. Keys that are right go on from there. */
 export function wrongKey(keys: Keys, request: Request): Problem {
-  keys.door.refused(request, "the API key is not known");
+  keys.door.refused(request, detailOf("wrong_key", {}));
   try {
     keys.door.onWrongKey(request);
   } catch (error) {
     return error as Problem;
   }
-  return unauthorized("the API key is not known");
+  return unauthorized("wrong_key");
 }
 
 /** @throws 403 where the caller lacks the scope, or a cookie was sent by another site's page */
 export function checkAllowed(keys: Keys, request: Request, caller: Caller, scope: Scope): void {
   try {
-    if (!allows(caller, scope)) throw new Problem(403, "Forbidden", `the key lacks the scope "${scope}"`);
+    if (!allows(caller, scope)) throw new Problem("scope_lacking", { scope });
     if (caller.session) refuseCrossSite(request);
   } catch (error) {
     keys.door.refused(request, (error as Error).message, caller.name);
@@ -79,8 +80,8 @@ export function checkAllowed(keys: Keys, request: Request, caller: Caller, scope
   }
 }
 
-export const unauthorized = (detail: string): Problem =>
-  new Problem(401, "Unauthorized", detail, { headers: { "www-authenticate": 'Bearer realm="mtc"' } });
+const unauthorized = (code: "no_key" | "wrong_key"): Problem =>
+  new Problem(code, {}, { headers: { "www-authenticate": 'Bearer realm="mtc"' } });
 
 /**
  * A cookie alone may change nothing when another site's page sends it (CSRF), nor open a WebSocket: a browser lets any
@@ -92,8 +93,7 @@ function refuseCrossSite(request: Request): void {
   if (!isOwnPage(request)) throw notOurs();
 }
 
-const notOurs = (): Problem =>
-  new Problem(403, "Forbidden", "with a session this must come from MTC's own pages");
+const notOurs = (): Problem => new Problem("not_own_page", {});
 
 /** For what is refused to another site's page by whatever method. @throws 403 */
 export function checkOwnPage(keys: Keys, request: Request, caller: Caller): void {
@@ -108,8 +108,7 @@ export function checkOwnPage(keys: Keys, request: Request, caller: Caller): void
  * What is no browser says nothing of where it comes from, and may.
  */
 export function refuseOtherSite({ request }: { request: Request }): void {
-  if (isOwnPage(request) === false)
-    throw new Problem(403, "Forbidden", "this must come from MTC's own pages, not from another site's");
+  if (isOwnPage(request) === false) throw new Problem("other_site", {});
 }
 
 /** Does the browser say that a page of ours sends it? undefined: nobody says. */
@@ -131,7 +130,7 @@ export const auth = (keys: Keys) => {
     async ({ request }: { request: Request }): Promise<void> => {
       if (admitted.has(request)) return;
       const caller = await callerOf(keys, request);
-      if (!caller) throw unauthorized("give an API key: X-API-Key or Authorization: Bearer");
+      if (!caller) throw unauthorized("no_key");
       checkAllowed(keys, request, caller, scope);
       admitted.set(request, caller);
     };
@@ -143,7 +142,7 @@ export const auth = (keys: Keys) => {
       transform: admit(scope),
       resolve({ request }) {
         const caller = admitted.get(request);
-        if (!caller) throw unauthorized("nobody was admitted");
+        if (!caller) throw unauthorized("no_key");
         return { caller };
       },
     }),

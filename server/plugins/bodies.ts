@@ -15,8 +15,7 @@ export const BREAK_OFF_BYTES = 256 * 1024 * 1024;
 /** Who takes longer holds on to a connection more than it sends: 8 MiB take this long at 1.1 Mbit/s. */
 const BODY_TIME_MS = 60_000;
 
-export const tooLarge = (max_bytes = MAX_BODY_BYTES): Problem =>
-  new Problem(413, "Content too large", `a body has at most ${max_bytes} bytes here`);
+export const tooLarge = (max_bytes = MAX_BODY_BYTES): Problem => new Problem("body_too_large", { max_bytes });
 
 function maxBytesAt(path: string): number {
   if (path.startsWith("/internal/")) return MAX_BODY_BYTES;
@@ -33,7 +32,7 @@ export const boundedBodies = new Elysia({ name: "bodies" }).onRequest(({ request
   const max_bytes = maxBytesAt(path);
   if (told_bytes > max_bytes) throw tooLarge(max_bytes);
   if (chunked && !path.startsWith("/internal/") && !path.startsWith("/sql")) {
-    throw new Problem(411, "Length required", "give the body's Content-Length");
+    throw new Problem("length_required", {});
   }
 });
 
@@ -52,7 +51,7 @@ export async function inTime<T>(
   try {
     return await Promise.race([read(late.promise), late.promise]);
   } catch (error) {
-    if (request.signal.aborted) throw new Problem(400, "Bad request", "the client left before its body came");
+    if (request.signal.aborted) throw new Problem("client_left", {});
     throw error;
   } finally {
     clearTimeout(timer);
@@ -60,9 +59,7 @@ export async function inTime<T>(
 }
 
 const tooSlow = (time_ms: number): Problem =>
-  new Problem(408, "Request timeout", `the body did not come within ${time_ms / 1_000} s`, {
-    headers: { connection: "close" },
-  });
+  new Problem("body_late", { seconds: time_ms / 1_000 }, { headers: { connection: "close" } });
 
 /** A body's fields, of a form as browsers send it. @throws as {@link inTime}, BadInput */
 export const formBody = async ({ request }: { request: Request }): Promise<Record<string, string>> =>

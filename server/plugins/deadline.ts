@@ -45,24 +45,18 @@ export const withinRequests = (engine: Engine): Engine => ({
 });
 
 /** What a request itself ends with that nobody waits for any more. */
-const givenUp = (): Problem => new Problem(503, "Given up", "nobody waits for it any more");
+const givenUp = (): Problem => new Problem("given_up", {});
+
+const comeAgain = { headers: { ...ANSWER_HEADERS, "retry-after": String(RETRY_AFTER_S) } };
 
 function tooLong(reads: boolean, time_ms: number): Response {
-  const detail = reads
-    ? `no answer within ${time_ms / 1_000} s: ask for less, or later`
-    : `no answer within ${time_ms / 1_000} s, and it may be done yet: the same again, with its Idempotency-Key, is done once`;
-  const headers = { ...ANSWER_HEADERS, "retry-after": String(RETRY_AFTER_S) };
-  return problemResponse(new Problem(503, "Took too long", detail, { headers }));
+  const code = reads ? "took_too_long" : "change_took_too_long";
+  return problemResponse(new Problem(code, { seconds: time_ms / 1_000 }, comeAgain));
 }
 
 /** What is said to whoever still waits when the program ends. */
-const ends = (reads: boolean): Response => {
-  const detail = reads
-    ? "the server stops before it has an answer: ask again, there or another one"
-    : "the server stops before it has an answer, and it may be done yet: the same again, with its Idempotency-Key, is done once";
-  const headers = { ...ANSWER_HEADERS, "retry-after": String(RETRY_AFTER_S) };
-  return problemResponse(new Problem(503, "Stopping", detail, { headers }));
-};
+const ends = (reads: boolean): Response =>
+  problemResponse(new Problem(reads ? "stopping" : "change_stopping", {}, comeAgain));
 
 /**
  * Around every request of the app.

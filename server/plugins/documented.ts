@@ -1,5 +1,6 @@
 // What every operation of /openapi.json may answer besides what it is for: one rule for all of them.
 import { t } from "elysia";
+import { ANSWER_CODES, type AnswerCode, CODES, type Code } from "../../domain/problem.ts";
 
 /** For `components.schemas` of the document. */
 export const PROBLEM: object = t.Object({
@@ -7,8 +8,10 @@ export const PROBLEM: object = t.Object({
   title: t.String(),
   status: t.Integer(),
   detail: t.String(),
-  code: t.Optional(t.UnionEnum(["not_in_analytics_yet", "disk_full"])),
-  errors: t.Optional(t.Array(t.Object({ path: t.String(), detail: t.String() }))),
+  code: t.UnionEnum(ANSWER_CODES as [AnswerCode]),
+  errors: t.Optional(
+    t.Array(t.Object({ path: t.String(), code: t.UnionEnum(CODES as [Code]), detail: t.String() })),
+  ),
 });
 
 const problem = (description: string) => ({

@@ -16,8 +16,7 @@ export const door = (trusted_proxies: number) =>
     Object.assign(set.headers, ANSWER_HEADERS);
     if (trusted_proxies === 0) request.headers.delete("x-forwarded-proto");
     // Two of them come joined, and a host has no comma: a proxy in front and we would each believe another one (RFC 9112, 3.2).
-    if (request.headers.get("host")?.includes(","))
-      throw new Problem(400, "Bad request", "more than one Host");
+    if (request.headers.get("host")?.includes(",")) throw new Problem("bad_host", {});
   });
 
 type Route = { method: string; path: string };
@@ -36,7 +35,7 @@ export function wrongMethod(routes: () => readonly Route[]): (path: string) => P
     if (allowed.length === 0) return undefined;
     if (answered.has("GET")) allowed.push("HEAD");
     const allow = allowed.join(", ");
-    return new Problem(405, "Method not allowed", `here it is ${allow}`, { headers: { allow } });
+    return new Problem("method_not_allowed", { allow }, { headers: { allow } });
   };
 }
 

@@ -2,46 +2,72 @@
 import { Elysia, type ParseError, type ValidationError } from "elysia";
 import { EngineAway, EngineError, isForRoom } from "../../analytics-sql/engine/engine.ts";
 import { SetAside } from "../../analytics-sql/rollup/set-aside.ts";
-import { BadInput, type InputError } from "../../ingest/problem.ts";
+import {
+  type AnswerCode,
+  definitionOf,
+  detailOf,
+  type Kind,
+  type ParamsOf,
+  typeOf,
+} from "../../domain/problem.ts";
+import { BadInput, type InputError, inputError } from "../../ingest/problem.ts";
 import { DISK_FULL_RETRY_S, DiskFull, Overloaded } from "../../ingest/store/store.ts";
 import { inputErrors } from "./validation.ts";
 
 /** ClickHouse's codes for a query over its bounds: TIMEOUT_EXCEEDED, TOO_MANY_SIMULTANEOUS_QUERIES, MEMORY_LIMIT_EXCEEDED. */
 const BUSY_CODES = new Set([159, 202, 241]);
+const BUSY_RETRY_S = 5;
 
-/** What programs go by where the status alone does not tell. */
-export type ProblemCode = "not_in_analytics_yet" | "disk_full";
+type More = {
+  /** At which places of the input. */
+  errors?: InputError[];
+  headers?: Record<string, string>;
+};
 
-/** An answer other than success, thrown from anywhere in a request. */
-export class Problem extends Error {
+/** An answer other than success, thrown from anywhere in a request. Its code says all that there is to say (SPEC 11.3). */
+export class Problem<C extends AnswerCode = AnswerCode> extends Error {
   override readonly name = "Problem";
+  readonly code: C;
+  readonly params: ParamsOf<C>;
   readonly status: number;
   readonly title: string;
   readonly errors: InputError[] | undefined;
-  readonly code: ProblemCode | undefined;
   readonly headers: Record<string, string>;
-  constructor(
-    status: number,
-    title: string,
-    detail: string,
-    more: { errors?: InputError[]; code?: ProblemCode; headers?: Record<string, string> } = {},
-  ) {
-    super(detail);
+  constructor(code: C, params: ParamsOf<C>, { errors, headers = {} }: More = {}) {
+    super(code === "bad_input" && errors ? new BadInput(errors).message : detailOf(code, params));
+    const { status, title } = definitionOf(code);
+    this.code = code;
+    this.params = params;
     this.status = status;
     this.title = title;
-    this.errors = more.errors;
-    this.code = more.code;
-    this.headers = more.headers ?? {};
+    this.errors = errors;
+    this.headers = headers;
   }
 }
 
-export const notFound = (what: string): Problem => new Problem(404, "Not found", `${what} is not known here`);
+export const notFound = (...[kind, id = ""]: [kind: Kind, id?: string]): Problem =>
+  new Problem("not_found", { kind, id });
+
+/** A problem after which whoever asked may come again. */
+const later = <C extends AnswerCode>(code: C, params: ParamsOf<C>, retry_after_s: number): Problem =>
+  new Problem(code, params, { headers: { "retry-after": String(retry_after_s) } });
+
+/** What is wrong at one place, as it is sent. */
+const told = ({ path, code, detail, params }: InputError): object => ({ ...params, path, code, detail });
 
 /** The response a problem becomes. */
 export function problemResponse(problem: Problem): Response {
-  const { status, title, message: detail, code, errors } = problem;
+  const { code, params, status, title, message: detail, errors } = problem;
   return Response.json(
-    { type: "about:blank", title, status, detail, ...(code ? { code } : {}), ...(errors ? { errors } : {}) },
+    {
+      ...params,
+      type: typeOf(code),
+      title,
+      status,
+      detail,
+      code,
+      ...(errors ? { errors: errors.map(told) } : {}),
+    },
     { status, headers: { "content-type": "application/problem+json", ...problem.headers } },
   );
 }
@@ -49,39 +75,24 @@ export function problemResponse(problem: Problem): Response {
 /** Any error as a problem; what is not meant for outsiders is logged and becomes a plain 500. */
 export function toProblem(error: unknown, log: (message: string) => void): Problem {
   if (error instanceof Problem) return error;
-  if (error instanceof BadInput) {
-    return new Problem(422, "Unprocessable content", error.message, { errors: error.errors });
-  }
-  if (error instanceof DiskFull) return diskFull(error.message, error.retry_after_s);
-  if (error instanceof Overloaded) {
-    const headers = { "retry-after": String(error.retry_after_s) };
-    return new Problem(503, "Overloaded", error.message, { headers });
-  }
-  if (error instanceof SetAside) {
-    const headers = { "retry-after": String(error.retry_after_s) };
-    return new Problem(503, "Set aside", error.message, { headers });
-  }
+  if (error instanceof BadInput) return new Problem("bad_input", {}, { errors: error.errors });
+  if (error instanceof DiskFull) return later("disk_full", { why: error.why }, error.retry_after_s);
+  if (error instanceof Overloaded) return later("overloaded", { why: error.message }, error.retry_after_s);
+  if (error instanceof SetAside) return later("set_aside", { machines: error.machines }, error.retry_after_s);
   if (error instanceof EngineAway) {
     log(`refused: ${error.message}`);
-    const headers = { "retry-after": String(error.retry_after_s) };
-    return new Problem(503, "Unavailable", "analytics is being started; ask again in a moment", { headers });
+    return later("analytics_away", {}, error.retry_after_s);
   }
   if (error instanceof EngineError && BUSY_CODES.has(error.code)) {
     log(`refused: ${error.message}`);
-    const detail = "the query needs more memory or time than there is now; ask for less, or later";
-    return new Problem(503, "Overloaded", detail, { headers: { "retry-after": "5" } });
+    return later("query_too_heavy", {}, BUSY_RETRY_S);
   }
   if (isForRoom(error)) {
     log(`refused: ${error.message}`);
-    return diskFull("the disk is full: analytics cannot write what this needs", DISK_FULL_RETRY_S);
+    return later("disk_full", { why: "analytics cannot write what this needs" }, DISK_FULL_RETRY_S);
   }
   log(error instanceof Error ? (error.stack ?? error.message) : String(error));
-  return new Problem(500, "Internal error", "something went wrong here; the log has it");
-}
-
-function diskFull(detail: string, retry_after_s: number): Problem {
-  const headers = { "retry-after": String(retry_after_s) };
-  return new Problem(503, "Disk full", detail, { code: "disk_full", headers });
+  return new Problem("internal", {});
 }
 
 /** The error at each parameter that has the value. */
@@ -113,14 +124,12 @@ function fromElysia(
 ): Problem | undefined {
   switch (code) {
     case "NOT_FOUND":
-      return new Problem(404, "Not found", "there is nothing at this address");
+      return new Problem("no_such_address", {});
     case "PARSE": {
       // Elysia wraps whatever a hook throws before the body is read.
       const { cause } = error as ParseError;
       if (cause instanceof Problem) return cause;
-      return new Problem(422, "Unprocessable content", "the body is not JSON", {
-        errors: [{ path: "", detail: "not JSON" }],
-      });
+      return new Problem("body_not_json", {}, { errors: [inputError("", "not_json")] });
     }
     case "VALIDATION": {
       const { all, type, value } = error as ValidationError;
@@ -128,8 +137,7 @@ function fromElysia(
         // A number out of its bounds: Elysia made it of a parameter's text, and says no more which one that was.
         type === "property" && one.path === "" ? named(one, value, asked) : [one],
       );
-      const detail = found.map((e) => `${e.path || "/"}: ${e.detail}`).join("; ");
-      return new Problem(422, "Unprocessable content", detail, { errors: found });
+      return new Problem("bad_input", {}, { errors: found });
     }
     default:
       return undefined;

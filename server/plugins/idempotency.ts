@@ -22,11 +22,10 @@ export function dedupeOf(key: string | null | undefined, body: Uint8Array | stri
 /** Also before the body is read. @throws BadInput */
 export function checkKey(key: string | null): void {
   if (key !== null && (key.length === 0 || key.length > MAX_LENGTH))
-    throw badInput("", `an Idempotency-Key has 1 to ${MAX_LENGTH} characters`);
+    throw badInput("", "idempotency_key_length", { max: MAX_LENGTH });
 }
 
-export const idempotencyConflict = (): Problem =>
-  new Problem(409, "Conflict", "this Idempotency-Key came before with another body");
+export const idempotencyConflict = (): Problem => new Problem("key_reused", {});
 
 /** Tells one body from another: an Idempotency-Key holds for one body only. */
 const bodyHash = (body: Uint8Array | string): string =>

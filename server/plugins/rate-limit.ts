@@ -15,6 +15,9 @@ const TELL_FRACTION = 20;
 /** A sign-in does not wait longer for Redis; then this replica decides alone. */
 const ASK_WITHIN_MS = 300;
 
+/** Which budget it was. */
+type Spent = "too_many_requests" | "too_many_sign_ins" | "sign_ins_failed" | "keys_wrong";
+
 type Deps = {
   /** Requests a second of one key or user, and as many at once. */
   per_s: number;
@@ -64,7 +67,7 @@ export class RateLimits {
   /** One request of a key or a user. @throws 429 with Retry-After */
   request(caller_id: string): void {
     const wait_ms = this.#shutFor(caller_id) || this.#requests.take(caller_id);
-    if (wait_ms > 0) throw this.#tooMany("requests", wait_ms, this.#rate, "too many requests");
+    if (wait_ms > 0) throw this.#tooMany("requests", wait_ms, this.#rate, "too_many_requests");
     if (!this.#redis) return;
     const untold = (this.#untold.get(caller_id) ?? 0) + 1;
     this.#untold.set(caller_id, untold);
@@ -109,7 +112,7 @@ export class RateLimits {
    */
   maySignIn(name: string): void {
     const wait_ms = this.#right_sign_ins.wait_ms(name);
-    if (wait_ms > 0) throw this.#tooMany("right-sign-ins", wait_ms, RIGHT_SIGN_INS, "too many sign-ins");
+    if (wait_ms > 0) throw this.#tooMany("right-sign-ins", wait_ms, RIGHT_SIGN_INS, "too_many_sign_ins");
   }
 
   /** A sign-in that was right. @throws 429 with Retry-After where there were too many */
@@ -121,8 +124,7 @@ export class RateLimits {
   /** A key that is none; of this process alone. @throws 429 with Retry-After where an address tried too many */
   wrongKey(address: string): void {
     const wait_ms = this.#sign_ins.take(`wrong-key:${address}`);
-    if (wait_ms > 0)
-      throw this.#tooMany("wrong-keys", wait_ms, SIGN_INS, `${SIGN_INS.burst} keys were wrong`);
+    if (wait_ms > 0) throw this.#tooMany("wrong-keys", wait_ms, SIGN_INS, "keys_wrong");
   }
 
   async stop(): Promise<void> {
@@ -155,18 +157,19 @@ export class RateLimits {
   }
 
   #tooManySignIns(wait_ms: number): Problem {
-    return this.#tooMany("sign-ins", wait_ms, SIGN_INS, `${SIGN_INS.burst} sign-ins failed`);
+    return this.#tooMany("sign-ins", wait_ms, SIGN_INS, "sign_ins_failed");
   }
 
-  #tooMany(limit: string, wait_ms: number, { burst, per_s }: Rate, what: string): Problem {
+  #tooMany(limit: string, wait_ms: number, { burst, per_s }: Rate, code: Spent): Problem {
     this.#refused.inc({ limit });
     const wait_s = Math.max(1, Math.ceil(wait_ms / 1_000));
-    return new Problem(429, "Too many requests", `${what}; try again in ${wait_s} s`, {
-      headers: {
-        "retry-after": String(wait_s),
-        "ratelimit-policy": `"${limit}";q=${burst};w=${Math.round(burst / per_s)}`,
-        ratelimit: `"${limit}";r=0;t=${wait_s}`,
-      },
-    });
+    const headers = {
+      "retry-after": String(wait_s),
+      "ratelimit-policy": `"${limit}";q=${burst};w=${Math.round(burst / per_s)}`,
+      ratelimit: `"${limit}";r=0;t=${wait_s}`,
+    };
+    return code === "too_many_requests" || code === "too_many_sign_ins"
+      ? new Problem(code, { wait_s }, { headers })
+      : new Problem(code, { max: burst, wait_s }, { headers });
   }
 }

@@ -2,7 +2,8 @@
 import type { TSchema } from "@sinclair/typebox";
 import { Value, type ValueError, ValueErrorType } from "@sinclair/typebox/value";
 import { Elysia } from "elysia";
-import { BadInput, type InputError } from "../../ingest/problem.ts";
+import { BadInput, type InputError, inputError } from "../../ingest/problem.ts";
+import { schemaError } from "../../ingest/schema-errors.ts";
 import { inTime } from "./bodies.ts";
 
 /** Errors told at once, and looked at in each alternative. */
@@ -41,7 +42,7 @@ export function inputErrors(found: Iterable<ValueError>): InputError[] {
 }
 
 function within(error: ValueError): InputError[] {
-  if (error.type !== ValueErrorType.Union) return [{ path: error.path, detail: error.message }];
+  if (error.type !== ValueErrorType.Union) return [schemaError(error)];
   const alternatives = error.errors.map((errors) => [...errors].slice(0, MAX_ERRORS));
   const meant = alternatives.filter(
     (errors) => errors.length > 0 && !errors.some((one) => isOtherwise(one, error.path)),
@@ -50,11 +51,12 @@ function within(error: ValueError): InputError[] {
   if (only && meant.length === 1) return inputErrors(only);
   // What Elysia makes of an integer that comes as text.
   if (error.schema.anyOf.some(({ format }: TSchema) => format === "integer"))
-    return [{ path: error.path, detail: "Expected integer" }];
-  const words = error.schema.anyOf.flatMap((one: { const?: unknown }) => one.const ?? []);
-  const told =
-    words.length === error.schema.anyOf.length ? `Expected one of ${words.join(", ")}` : error.message;
-  return [{ path: error.path, detail: told }];
+    return [inputError(error.path, "wrong_type", { expected: "integer" })];
+  const words = error.schema.anyOf.flatMap((one: { const?: unknown }) =>
+    one.const === undefined ? [] : String(one.const),
+  );
+  const isChoice = words.length === error.schema.anyOf.length;
+  return [isChoice ? inputError(error.path, "one_of", { words }) : schemaError(error)];
 }
 
 /** Does this error say that another alternative is meant: the type itself is another, or the word that names it? */

@@ -2,7 +2,7 @@
 /** @jsxImportSource preact */
 import type { ComponentChildren } from "preact";
 import { type FormState, fieldId, isChosen, textIn } from "../form.ts";
-import { errorText } from "../form-errors.ts";
+import { problemText } from "../problem-text.ts";
 import { text } from "../text.ts";
 
 type Named = {
@@ -46,7 +46,7 @@ function Labelled({ form, path, label, hint, quiet, children }: Named & { childr
       )}
       {error !== undefined && (
         <p class="field-error" id={`${id}-error`}>
-          {errorText(error)}
+          {problemText(error)}
         </p>
       )}
     </div>
@@ -150,7 +150,7 @@ export function Boxes({
       ))}
       {error !== undefined && (
         <p class="field-error" id={`${id}-error`}>
-          {errorText(error)}
+          {problemText(error)}
         </p>
       )}
     </fieldset>
@@ -204,9 +204,9 @@ export function FormErrors({ form }: { form: FormState }) {
     <div class="notice" role="alert">
       <p>{text.form.check(errors.length)}</p>
       <ul>
-        {errors.map(([path, detail]) => (
+        {errors.map(([path, error]) => (
           <li key={path}>
-            {path === "" ? errorText(detail) : <a href={`#${fieldId(path)}`}>{errorText(detail)}</a>}
+            {path === "" ? problemText(error) : <a href={`#${fieldId(path)}`}>{problemText(error)}</a>}
           </li>
         ))}
       </ul>

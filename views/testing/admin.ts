@@ -1,4 +1,5 @@
 // What the admin pages for machines and events show, for the preview and the tests.
+import { inputError } from "../../domain/problem.ts";
 import type { TriedDevice } from "../../ingest/sources/mtconnect/trial.ts";
 import type {
   AdminAddProps,
@@ -7,6 +8,7 @@ import type {
   AdminMachineProps,
   AdminMachinesProps,
 } from "../admin-model.ts";
+import { errorsByPath } from "../form.ts";
 import { machineId, NOW_MS, shell } from "./plant.ts";
 
 const streaming = { state: "streaming", heard_ms: NOW_MS - 2_000, error: "", read_by: "" } as const;
@@ -68,7 +70,7 @@ export const adminAddAgent = (name?: string): AdminAddProps => ({
       "/machines/0/name": [name ?? "VMC-7"],
       "/machines/0/take": ["1"],
     },
-    errors: { "/machines/0/name": "Expected string length greater or equal to 1" },
+    errors: errorsByPath([inputError("/machines/0/name", "too_short", { min: 1 })]),
   },
   tried: { devices: [device(name), { ...device(name), device: name ?? "vmc-8", lacks: [] }] },
   taken: [name ?? "vmc-8"],
@@ -97,7 +99,9 @@ export const adminAddFailed = (name?: string): AdminAddProps => ({
   ...adminAddAgent(name),
   form: {
     values: { "/source/url": [name ?? "http://192.168.1.20"] },
-    errors: { "/source/url": `trial status: ${name ?? "HTTP 404"}` },
+    errors: errorsByPath([
+      inputError("/source/url", "trial_failed", { failure: "status", told: name ?? "HTTP 404" }),
+    ]),
   },
   tried: null,
 });

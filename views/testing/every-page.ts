@@ -30,6 +30,8 @@ import {
   type Language,
   Offline,
   Problem,
+  ProblemCode,
+  ProblemCodes,
   renderFragment,
   renderPage,
   SignIn,
@@ -203,7 +205,13 @@ export function everyPage({
       token: "",
     }),
     offline: renderPage(Offline, { shell: { ...user, user: null } }),
-    problem: renderPage(Problem, { shell: user, status: 500, detail: name ?? null }),
+    problem: renderPage(Problem, {
+      shell: user,
+      problem: "name_taken",
+      told: { code: "name_taken", params: { name: name ?? "Anna" } },
+    }),
+    problemCode: renderPage(ProblemCode, { shell: user, code: "unknown_row" }),
+    problemCodes: renderPage(ProblemCodes, { shell: user }),
   };
 }
 

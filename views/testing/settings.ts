@@ -1,4 +1,6 @@
 // What the plant's admin pages show, for the preview and the tests.
+import { inputError } from "../../domain/problem.ts";
+import { errorsByPath } from "../form.ts";
 import type {
   AccountProps,
   AdminAccessProps,
@@ -16,7 +18,7 @@ export const account = (): AccountProps => ({
   shell: shell(),
   kind: "user",
   role: "operator",
-  form: { values: {}, errors: { "/current": "the current password is wrong" } },
+  form: { values: {}, errors: errorsByPath([inputError("/current", "wrong_password")]) },
   changed: false,
 });
 
@@ -31,7 +33,7 @@ export const adminAccess = (name?: string): AdminAccessProps => ({
   forms: {
     user: {
       values: { "/user/name": [name ?? "anna"], "/user/role": ["operator"] },
-      errors: { "/user/name": `the name "${name ?? "anna"}" is taken` },
+      errors: errorsByPath([inputError("/user/name", "name_taken", { name: name ?? "anna" })]),
     },
   },
   done: "changed",
@@ -65,11 +67,14 @@ export function adminCalendar(name?: string): AdminCalendarProps {
         "/exceptions/0/date": [name ?? "2026-01-06"],
         "/exceptions/0/shifts/0/name": [shift],
       },
-      errors: {
-        "/shifts/0/breaks/0": "10:00–15:00 is not within 06:00–14:00",
-        "/exceptions/0/shifts/0/start": "Expected required property",
-        ...(name === undefined ? {} : { "/timezone": `${name} is not a time zone` }),
-      },
+      errors: errorsByPath([
+        inputError("/shifts/0/breaks/0", "break_outside", {
+          pause: "10:00–15:00",
+          shift: name ?? "06:00–14:00",
+        }),
+        inputError("/exceptions/0/shifts/0/start", "required"),
+        ...(name === undefined ? [] : [inputError("/timezone", "unknown_zone", { timezone: name })]),
+      ]),
     },
     preview: {
       timezone: "Europe/Berlin",
@@ -105,7 +110,7 @@ export const adminCycleTimes = (name?: string): AdminCycleTimesProps => ({
       "/rows/0/seconds": [name ?? "0"],
       "/csv": [name ?? "4711-B;30"],
     },
-    errors: { "/rows/0/seconds": "Expected number to be greater than 0" },
+    errors: errorsByPath([inputError("/rows/0/seconds", "number_over", { expected: "number", min: 0 })]),
   },
   as_text: name !== undefined,
   saved: null,
@@ -145,7 +150,7 @@ export const adminReasons = (name?: string): AdminReasonsProps => ({
       "/tree/1/automatic/0/condition": [name ?? "spindle_temperature"],
       "/tree/1/automatic/0/machines": [name ?? machineId("Mill 1"), name ?? "gone-1"],
     },
-    errors: { "/tree/1/code": `"${name ?? "bearing"}" is there twice` },
+    errors: errorsByPath([inputError("/tree/1/code", "reason_twice", { reason: name ?? "bearing" })]),
   },
   saved: true,
 });

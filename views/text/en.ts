@@ -29,27 +29,6 @@ const flags: Record<OeeFlag, string> = {
   rejects_exceed_total: "more rejects than parts",
 };
 
-const trials: Record<string, string> = {
-  address: "No source may be at this address: it is link-local, multicast or reserved.",
-  no_host: "This name is not known in the network.",
-  refused: "Nobody listens there: is the port right, does the agent run?",
-  timeout: "No answer within 5 seconds: wrong address, or a firewall?",
-  broken: "The connection broke off.",
-  status: "It answers, but with an error",
-  not_agent: "It answers, but is no MTConnect agent.",
-  agent_error: "The agent answers with an error",
-  not_modbus: "It answers, but not as this module would.",
-  no_unit: "The module or gateway does not answer for this unit.",
-  busy: "Another test of yours is still running.",
-};
-
-/** Why a test of a source gave nothing; of some failures the details help. */
-const trial = (kind: string, detail = ""): string => {
-  const words = trials[kind] ?? detail;
-  return DETAILED.includes(kind) && detail ? `${words}: ${detail}` : words;
-};
-const DETAILED = ["status", "agent_error", "not_modbus", "no_unit", "broken"];
-
 export const english = {
   language: "en",
   /** For numbers and times: 24-hour clock, day before month. */
@@ -482,58 +461,26 @@ export const english = {
     503: { title: "Busy", body: "MTC is starting or overloaded. Try again in a moment." },
     other: { title: "Something went wrong", body: "MTC could not make this page. The log has the details." },
   },
+  problemCodes: {
+    title: "Problems",
+    lead: "Whatever is refused has a code, which never changes its meaning. Its words may be worded anew.",
+    answers: "Of a whole request",
+    inputs: "At one place of an input",
+    means: "What it means",
+    todo: "What to do",
+    parameters: "Parameters",
+    none: "It has none.",
+    parameter: "Parameter",
+    type: "Type",
+    types: { text: "text", number: "number", list: "list of texts" },
+    example: "Example",
+    told: "As a program gets it",
+    all: "All problems",
+    more: "What it means, and what to do",
+  },
   form: {
     check: (n: number) => (n === 1 ? "One thing to check:" : `${n} things to check:`),
-    /** What the API says against an input, by pattern, the first that matches. */
-    errors: [
-      [/^trial (\w+)(?:: (.*))?$/s, (kind = "", detail) => trial(kind, detail)],
-      [/link-local, multicast or reserved/, () => trials.address as string],
-      [/'uri' format|^not http: or https:$/, () => "is not an address like http://192.168.1.20:5000"],
-      [/^choose at least one device$/, () => "choose at least one"],
-      [/^the map has no "(.*)"$/s, (signal) => `the module has no “${signal}”`],
-      [/^something else is "(.*)" already$/s, (signal) => `something else means “${signal}” already`],
-      [/^a signal cannot stand for itself$/, () => "a signal cannot mean itself"],
-      [/^is no JSON/, () => "is neither adam-6050 nor JSON"],
-      [/^write 0=READY/, () => "write value=WORD, separated by commas"],
-      [/^the machine id ".*" is taken$/s, () => "another machine has this id"],
-      [/^Expected required property|^is empty$/, () => "is needed"],
-      [/^Expected array length to be greater/, () => "choose at least one"],
-      [
-        /less than (\d+) characters|string length greater or equal to (\d+)/,
-        (a, b) => `at least ${a ?? b} characters`,
-      ],
-      [/^Expected string length less or equal to (\d+)/, (n) => `at most ${n} characters`],
-      [/^Expected string to match/, () => "cannot be written like that"],
-      [/^Expected number to be greater than (\S+)/, (n) => `a number over ${n}`],
-      [/^Expected (?:number|integer) to be (?:greater|less) or equal to (\S+)/, (n) => `the bound is ${n}`],
-      [/^Expected (?:number|integer)/, () => "is not a number"],
-      [/^Expected one of|^Expected union/, () => "choose one"],
-      [/^the name "(.*)" is taken$/s, (name) => `the name “${name}” is taken`],
-      [/^line (\d+): not a time$/, (line) => `line ${line}: the time cannot be read`],
-      [/^line (\d+): /, (line) => `line ${line}: the seconds cannot be read`],
-      [/^not a time/, () => "is not a time"],
-      [/^"(.*)" is there twice$/s, (code) => `“${code}” is there twice`],
-      [/^there is no "(.*)"$/s, (code) => `there is no “${code}”`],
-      [/^"(.*)" is below itself$/s, (code) => `“${code}” is below itself`],
-      [/^more than (\d+) automatic rules$/, (n) => `more than ${n} rules`],
-      [/^Expected object to have at least/, () => "needs a condition or a code"],
-      [/^overlaps /, () => "overlaps another shift"],
-      [/ is not within 2000 to 2045$/, () => "is not within 2000 to 2045"],
-      [/ is not within (\S+)$/, (shift) => `is not within ${shift}`],
-      [/^ends when it starts$/, () => "ends when it starts"],
-      [/ is not a time zone( by name)?$/, () => "is not a time zone"],
-      [/ is not a date$/, () => "is not a date"],
-      [/ is given twice$/, () => "is there twice"],
-      [/^before 2000$/, () => "is before 2000"],
-      [/^more than (\d+) (?:rows|fields)/, (n) => `more than ${n}`],
-      [/^nobody could administrate/, () => "nobody could administrate any more: make another admin first"],
-      [/^is too easy to guess$/, () => "is too easy to guess"],
-      [
-        /^the form did not come whole/,
-        () => "the form did not come whole, nothing was changed: send it again",
-      ],
-      [/^the current password is wrong$/, () => "is not your password"],
-    ] as [RegExp, (...found: (string | undefined)[]) => string][],
+    inLine: (line: number, words: string) => `line ${line}: ${words}`,
   },
 
   admin: {

@@ -1,32 +1,6 @@
 // Слова на экранах по-русски.
 import type { Text } from "../text.ts";
-
-const rules = /* @__PURE__ */ new Intl.PluralRules("ru");
-/** "1 авария", "2 аварии", "5 аварий". */
-const counted = (n: number, one: string, few: string, many: string): string => {
-  const form = rules.select(n);
-  return `${n} ${form === "one" ? one : form === "few" ? few : many}`;
-};
-
-const trials: Record<string, string> = {
-  address: "Здесь источника быть не может: адрес канальный, групповой или зарезервированный.",
-  no_host: "Такого имени в сети нет.",
-  refused: "Там никто не отвечает: верен ли порт, запущен ли агент?",
-  timeout: "Нет ответа за 5 секунд: неверный адрес или межсетевой экран?",
-  broken: "Соединение оборвалось.",
-  status: "Ответ есть, но с ошибкой",
-  not_agent: "Ответ есть, но это не агент MTConnect.",
-  agent_error: "Агент ответил ошибкой",
-  not_modbus: "Ответ есть, но не такой, как у этого модуля.",
-  no_unit: "Модуль или шлюз не отвечает за это устройство.",
-  busy: "Ваша предыдущая проверка ещё идёт.",
-};
-
-const trial = (kind: string, detail = ""): string => {
-  const words = trials[kind] ?? detail;
-  return DETAILED.includes(kind) && detail ? `${words}: ${detail}` : words;
-};
-const DETAILED = ["status", "agent_error", "not_modbus", "no_unit", "broken"];
+import { counted } from "./counted.ts";
 
 export const russian: Text = {
   language: "ru",
@@ -549,61 +523,26 @@ export const russian: Text = {
     503: { title: "Занято", body: "MTC запускается или перегружен. Попробуйте чуть позже." },
     other: { title: "Что-то пошло не так", body: "Страницу не удалось сделать. Подробности в журнале." },
   },
+  problemCodes: {
+    title: "Проблемы",
+    lead: "У каждого отказа есть код, смысл которого не меняется. Слова могут измениться.",
+    answers: "Запрос в целом",
+    inputs: "Одно место введённого",
+    means: "Что это значит",
+    todo: "Что делать",
+    parameters: "Параметры",
+    none: "Их нет.",
+    parameter: "Параметр",
+    type: "Тип",
+    types: { text: "текст", number: "число", list: "список текстов" },
+    example: "Пример",
+    told: "Как это получает программа",
+    all: "Все проблемы",
+    more: "Что это значит и что делать",
+  },
   form: {
     check: (n: number) => `Проверьте: ${counted(n, "замечание", "замечания", "замечаний")}`,
-    errors: [
-      [/^trial (\w+)(?:: (.*))?$/s, (kind = "", detail) => trial(kind, detail)],
-      [/link-local, multicast or reserved/, () => trials.address as string],
-      [/'uri' format|^not http: or https:$/, () => "нужен адрес вида http://192.168.1.20:5000"],
-      [/^choose at least one device$/, () => "выберите хотя бы одно устройство"],
-      [/^the map has no "(.*)"$/s, (signal) => `у модуля нет «${signal}»`],
-      [/^something else is "(.*)" already$/s, (signal) => `«${signal}» уже означает что-то другое`],
-      [/^a signal cannot stand for itself$/, () => "сигнал не может означать сам себя"],
-      [/^is no JSON/, () => "это не adam-6050 и не JSON"],
-      [/^write 0=READY/, () => "запишите значение=СЛОВО через запятую"],
-      [/^the machine id ".*" is taken$/s, () => "такой идентификатор уже есть у другого станка"],
-      [/^Expected required property|^is empty$/, () => "нужно заполнить"],
-      [/^Expected array length to be greater/, () => "выберите хотя бы одно"],
-      [
-        /less than (\d+) characters|string length greater or equal to (\d+)/,
-        (a, b) => `не меньше ${counted(Number(a ?? b), "символа", "символов", "символов")}`,
-      ],
-      [
-        /^Expected string length less or equal to (\d+)/,
-        (n) => `не больше ${counted(Number(n), "символа", "символов", "символов")}`,
-      ],
-      [/^Expected string to match/, () => "так записать нельзя"],
-      [/^Expected number to be greater than (\S+)/, (n) => `нужно число больше ${n}`],
-      [/^Expected (?:number|integer) to be greater or equal to (\S+)/, (n) => `не меньше ${n}`],
-      [/^Expected (?:number|integer) to be less or equal to (\S+)/, (n) => `не больше ${n}`],
-      [/^Expected (?:number|integer)/, () => "это не число"],
-      [/^Expected one of|^Expected union/, () => "выберите одно"],
-      [/^the name "(.*)" is taken$/s, (name) => `имя «${name}» уже занято`],
-      [/^line (\d+): not a time$/, (line) => `строка ${line}: не удалось прочитать время`],
-      [/^line (\d+): /, (line) => `строка ${line}: не удалось прочитать секунды`],
-      [/^not a time/, () => "это не время"],
-      [/^"(.*)" is there twice$/s, (code) => `«${code}» указан дважды`],
-      [/^there is no "(.*)"$/s, (code) => `кода «${code}» нет`],
-      [/^"(.*)" is below itself$/s, (code) => `«${code}» входит сам в себя`],
-      [/^more than (\d+) automatic rules$/, (n) => `больше ${n} правил`],
-      [/^Expected object to have at least/, () => "нужно условие или код"],
-      [/^overlaps /, () => "пересекается с другой сменой"],
-      [/ is not within 2000 to 2045$/, () => "нужен год с 2000 по 2045"],
-      [/ is not within (\S+)$/, (shift) => `выходит за пределы ${shift}`],
-      [/^ends when it starts$/, () => "заканчивается тогда же, когда начинается"],
-      [/ is not a time zone( by name)?$/, () => "такого часового пояса нет"],
-      [/ is not a date$/, () => "такой даты нет"],
-      [/ is given twice$/, () => "указано дважды"],
-      [/^before 2000$/, () => "раньше 2000 года"],
-      [/^more than (\d+) (?:rows|fields)/, (n) => `больше ${n}`],
-      [/^nobody could administrate/, () => "администраторов не останется: сначала назначьте другого"],
-      [/^is too easy to guess$/, () => "такой пароль легко подобрать"],
-      [
-        /^the form did not come whole/,
-        () => "форма пришла не целиком, ничего не изменено: отправьте ещё раз",
-      ],
-      [/^the current password is wrong$/, () => "это не ваш пароль"],
-    ],
+    inLine: (line: number, words: string) => `строка ${line}: ${words}`,
   },
 
   admin: {

@@ -11,6 +11,7 @@ import {
   ObservationColumns,
 } from "../../event.ts";
 import { BadInput, badInput } from "../../problem.ts";
+import { schemaError } from "../../schema-errors.ts";
 import { checkTime, isPossible, time_us } from "../../time.ts";
 
 export const ObservationRow = Type.Object(
@@ -79,11 +80,11 @@ function parseLines(text: string, now_us: number): ParsedBody {
     if (end < 0) end = text.length;
     const line = text.slice(at, end);
     if (line.trim() === "") continue;
-    if (builder.full) throw badInput(`/${n}`, `more than ${MAX_BATCH_ROWS} observations in one body`);
+    if (builder.full) throw badInput(`/${n}`, "too_many_observations", { max: MAX_BATCH_ROWS });
     const row = checked<RowInput>(rowCheck, parseJson(line, `/${n}`), `/${n}`);
     addRow(builder, row, `/${n}`, now_us);
   }
-  if (builder.rows === 0) throw badInput("", "no observations");
+  if (builder.rows === 0) throw badInput("", "no_observations");
   return built(builder);
 }
 
@@ -110,32 +111,28 @@ function built(builder: ColumnsBuilder): ParsedBody {
 function checkColumns(columns: ObservationColumns, now_us: number): void {
   const { signals, signal, t0, dt, seq, seq0, num, words, word } = columns;
   const rows = signal.length;
-  if (rows === 0) throw badInput("/signal", "no observations");
+  if (rows === 0) throw badInput("/signal", "no_observations");
   for (const [name, column] of Object.entries({ dt, seq, num, word })) {
     if (column !== undefined && column.length !== rows) {
-      throw badInput(`/${name}`, `${column.length} values where /signal has ${rows}`);
+      throw badInput(`/${name}`, "uneven_columns", { values: column.length, rows });
     }
   }
-  if (seq !== undefined && seq0 !== undefined) throw badInput("/seq0", "give seq or seq0, not both");
-  if (word !== undefined && words === undefined)
-    throw badInput("/words", "missing, though word refers to it");
+  if (seq !== undefined && seq0 !== undefined) throw badInput("/seq0", "seq_twice");
+  if (word !== undefined && words === undefined) throw badInput("/words", "words_missing");
   let written_out = 0;
   for (let i = 0; i < rows; i++) {
     if ((signal[i] as number) >= signals.length)
-      throw badInput(`/signal/${i}`, "points past the end of /signals");
+      throw badInput(`/signal/${i}`, "past_end", { list: "/signals" });
     if (word && (word[i] as number) > (words?.length ?? 0))
-      throw badInput(`/word/${i}`, "points past the end of /words");
-    if (word && word[i] !== 0 && (num?.[i] ?? null) !== null)
-      throw badInput(`/word/${i}`, "the row has a number in /num as well");
+      throw badInput(`/word/${i}`, "past_end", { list: "/words" });
+    if (word && word[i] !== 0 && (num?.[i] ?? null) !== null) throw badInput(`/word/${i}`, "number_and_word");
     if (word) written_out += words?.[(word[i] as number) - 1]?.length ?? 0;
     const ts_us = t0 + (dt[i] as number);
     if (!isPossible(ts_us, now_us)) checkTime(ts_us, now_us, `/dt/${i}`);
   }
   // Analytics has each row's word in full: a few bytes here would be a gigabyte there.
-  if (written_out > MAX_WORDS_WRITTEN_OUT) {
-    const detail = `the rows' words have ${written_out} characters in all, at most ${MAX_WORDS_WRITTEN_OUT} in one body`;
-    throw badInput("/word", detail);
-  }
+  if (written_out > MAX_WORDS_WRITTEN_OUT)
+    throw badInput("/word", "words_written_out", { characters: written_out, max: MAX_WORDS_WRITTEN_OUT });
 }
 
 /**
@@ -170,7 +167,7 @@ function decodeUtf8(bytes: Uint8Array): string {
   try {
     return utf8.decode(bytes);
   } catch {
-    throw badInput("", "not UTF-8");
+    throw badInput("", "not_utf8");
   }
 }
 
@@ -178,17 +175,17 @@ function parseJson(text: string, path: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw badInput(path, `not JSON: ${(error as Error).message}`);
+    throw badInput(path, "json_error", { error: (error as Error).message });
   }
 }
 
 function checked<T>(check: TypeCheck<TSchema>, value: unknown, prefix: string): T {
   if (check.Check(value)) return value as T;
   const errors = [];
-  for (const { type, path, message } of check.Errors(value)) {
-    errors.push({ path: prefix + path, detail: message });
+  for (const error of check.Errors(value)) {
+    errors.push(schemaError(error, prefix));
     // Of what is too long the rest is not looked at: it may be millions.
-    if (errors.length === MAX_ERRORS || type === ValueErrorType.ArrayMaxItems) break;
+    if (errors.length === MAX_ERRORS || error.type === ValueErrorType.ArrayMaxItems) break;
   }
   throw new BadInput(errors);
 }

@@ -16,7 +16,7 @@ const ZSTD_WINDOW_LOG_MAX = 23;
  * @throws BadInput where the bytes are not what `packing` says, or not all of it
  */
 export function unpack(packed: Uint8Array, packing: Packing, max_bytes: number): Uint8Array | undefined {
-  if (packing === "zstd" && !isWholeZstd(packed)) throw badInput("", "not zstd, or cut off");
+  if (packing === "zstd" && !isWholeZstd(packed)) throw badInput("", "zstd_torn");
   try {
     return packing === "gzip"
       ? gunzipSync(packed, { maxOutputLength: max_bytes })
@@ -27,7 +27,7 @@ export function unpack(packed: Uint8Array, packing: Packing, max_bytes: number):
   } catch (error) {
     const { code, message } = error as Error & { code?: string };
     if (code === "ERR_BUFFER_TOO_LARGE") return undefined;
-    throw badInput("", `not ${packing}, though content-encoding says so: ${message}`);
+    throw badInput("", "not_packed", { packing, error: message });
   }
 }
 

@@ -1,5 +1,6 @@
 // Which inputs and registers of a Modbus device are which signals.
 import { type Static, Type } from "@sinclair/typebox";
+import type { Given, InputCode } from "../../../domain/problem.ts";
 import { MAX_NAME_LENGTH } from "../../event.ts";
 import { badInput } from "../../problem.ts";
 
@@ -133,31 +134,32 @@ export function checkMap(map: ModbusMap, path: string): void {
   if (!Array.isArray(map)) return;
   const signals = new Set<string>();
   map.forEach((point, i) => {
-    const refuse = (name: keyof ModbusPoint, detail: string): never => {
-      throw badInput(`${path}/${i}/${name}`, detail);
+    const refuse: Refuse = (name, code, ...params) => {
+      throw badInput(`${path}/${i}/${name}`, code, ...params);
     };
-    if (signals.has(point.signal)) refuse("signal", `another point is "${point.signal}" already`);
+    if (signals.has(point.signal)) refuse("signal", "point_twice", { signal: point.signal });
     signals.add(point.signal);
     checkType(point, refuse);
     if (point.address + widthOf(point) > 65_536)
-      refuse("address", `${point.type} reaches past address 65535`);
+      refuse("address", "past_addresses", { value_type: String(point.type) });
   });
 }
 
-function checkType(point: ModbusPoint, refuse: (name: keyof ModbusPoint, detail: string) => never): void {
-  const { type, bit, words, word_order, byte_order } = point;
+type Refuse = <C extends InputCode>(name: keyof ModbusPoint, code: C, ...params: Given<C>) => never;
+
+function checkType(point: ModbusPoint, refuse: Refuse): void {
+  const { kind, type, bit, words, word_order, byte_order } = point;
   if (!isRegister(point)) {
-    if (type !== undefined && type !== "bit") refuse("type", `a ${point.kind} is one bit, no ${type}`);
-    if (bit !== undefined) refuse("bit", `a ${point.kind} is one bit by itself`);
-    if (byte_order !== undefined) refuse("byte_order", "only registers have bytes");
+    if (type !== undefined && type !== "bit") refuse("type", "is_one_bit", { kind, value_type: type });
+    if (bit !== undefined) refuse("bit", "bit_by_itself", { kind });
+    if (byte_order !== undefined) refuse("byte_order", "no_bytes");
   } else if (type === "bit" ? bit === undefined : type !== undefined && bit !== undefined) {
-    refuse("type", bit === undefined ? "which of the register's bits? `bit` tells" : `one bit is no ${type}`);
+    if (bit === undefined) refuse("type", "which_bit");
+    else refuse("type", "bit_is_no", { value_type: String(type) });
   }
-  if (word_order !== undefined && widthOf(point) === 1)
-    refuse("word_order", "only of values of several registers");
-  if (words !== undefined && !isBit(point))
-    refuse("words", "only of bits; the machine's rules give words to numbers");
+  if (word_order !== undefined && widthOf(point) === 1) refuse("word_order", "one_register");
+  if (words !== undefined && !isBit(point)) refuse("words", "words_of_bits");
   for (const name of ["scale", "offset"] as const) {
-    if (point[name] !== undefined && isBit(point)) refuse(name, "only of numbers");
+    if (point[name] !== undefined && isBit(point)) refuse(name, "numbers_only");
   }
 }

@@ -9,6 +9,7 @@ import {
   DEFAULT_PATIENCE,
   Exchange,
   type Patience,
+  Refused,
   Unreadable,
 } from "./exchange.ts";
 import { boundaryOf, MultipartCutter } from "./multipart.ts";
@@ -140,7 +141,7 @@ export class AgentClient {
       exchange.close();
     }
     try {
-      if (exchange.refusal) throw (await this.#errorIn(body.bytes)) ?? new ContactError(exchange.refusal);
+      if (exchange.refusal) throw (await this.#errorIn(body.bytes)) ?? new Refused(exchange.refusal);
       if (body.bytes.length === 0) throw new ContactError("an empty answer");
       return await this.#read(body.bytes, expected);
     } finally {
@@ -176,7 +177,7 @@ export class AgentClient {
     } finally {
       done();
     }
-    if (exchange.refusal) return new ContactError(exchange.refusal);
+    if (exchange.refusal) return new Refused(exchange.refusal);
     return new NoStream("the agent answers interval with a single document");
   }
 }

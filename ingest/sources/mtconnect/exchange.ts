@@ -33,6 +33,9 @@ export class ContactError extends Error {
   }
 }
 
+/** Something answers, but with an HTTP status that is no success. */
+export class Refused extends ContactError {}
+
 /** Nothing was heard for longer than the agent may be silent. */
 export class Silence extends ContactError {}
 

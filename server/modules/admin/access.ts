@@ -97,8 +97,8 @@ export const accessPages = ({ keys }: { keys: Keys }, page: ReturnType<typeof pa
     .post(
       "/access/keys/:id",
       form("id", async ({ tenant_id }, { act }, id) => {
-        if (act !== "revoke") throw new Problem(422, "Unprocessable content", "nothing was asked for");
-        if (!(await keys.delete(tenant_id, id))) throw notFound(`key "${id}"`);
+        if (act !== "revoke") throw new Problem("nothing_asked", {});
+        if (!(await keys.delete(tenant_id, id))) throw notFound("key", id);
         return "revoked";
       }),
       { parse: "none" },

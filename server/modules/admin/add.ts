@@ -1,7 +1,7 @@
 // /admin/add: a machine by its agent, its Modbus module, or for what is sent; tested live before it is made.
 import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
-import { badInput } from "../../../ingest/problem.ts";
+import { BadInput, badInput } from "../../../ingest/problem.ts";
 import type { MachineSource } from "../../../ingest/sources/model.ts";
 import {
   AdminAdd,
@@ -118,8 +118,7 @@ export const addPages = ({ machines, trials }: Deps, page: ReturnType<typeof pag
         let failed: unknown;
         try {
           if (act === "create") return seeOther(await create(caller.tenant_id, kind, fields));
-          if (act !== "test" || kind === "http")
-            throw new Problem(422, "Unprocessable content", "nothing was asked for");
+          if (act !== "test" || kind === "http") throw new Problem("nothing_asked", {});
         } catch (error) {
           failed = error;
         }
@@ -132,7 +131,7 @@ export const addPages = ({ machines, trials }: Deps, page: ReturnType<typeof pag
 
 function kindOf(word: string | undefined): SourceKind {
   const kind = SOURCE_KINDS.find((one) => one === word);
-  if (!kind) throw notFound(`kind of source "${word}"`);
+  if (!kind) throw notFound("source_kind", word);
   return kind;
 }
 
@@ -140,7 +139,7 @@ function kindOf(word: string | undefined): SourceKind {
 function chosenMachines(fields: Fields): { row: string; input: NewMachine }[] {
   const rows = Array.from({ length: rowCount(fields, "/machines") }, (_, i) => `/machines/${i}`);
   const chosen = rows.filter((row) => fields[`${row}/take`] !== undefined);
-  if (chosen.length === 0) throw badInput("", "choose at least one device");
+  if (chosen.length === 0) throw badInput("", "choose_device");
   return chosen.map((row) => {
     const device = fields[`${row}/device`] ?? [];
     const source = sourceOf("mtconnect", { ...fields, "/source/device": device });
@@ -150,11 +149,9 @@ function chosenMachines(fields: Fields): { row: string; input: NewMachine }[] {
 
 /** An error of one of many machines stands at its row; what is wrong with the address, at the address. */
 function atRow(error: unknown, row: string): unknown {
-  const errors = wrong(error).map(({ path, detail }) => ({
-    path: path.startsWith("/source") ? path : row + path,
-    detail,
-  }));
-  return new Problem(422, "Unprocessable content", "", { errors });
+  return new BadInput(
+    wrong(error).map((one) => ({ ...one, path: one.path.startsWith("/source") ? one.path : row + one.path })),
+  );
 }
 
 /** The fields of devices just found: their own names, all chosen that are new; what was typed stays. */

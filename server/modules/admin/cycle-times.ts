@@ -1,7 +1,7 @@
 // /admin/machines/{id}/cycle-times: how long a part should take, line by line or pasted from a spreadsheet.
 import { Value } from "@sinclair/typebox/value";
 import { Elysia } from "elysia";
-import { BadInput, badInput } from "../../../ingest/problem.ts";
+import { BadInput, inputError } from "../../../ingest/problem.ts";
 import type { Machine } from "../../../ingest/store/store.ts";
 import {
   AdminCycleTimes,
@@ -140,21 +140,24 @@ export function linesOf(text: string): Line[] {
 /** @throws BadInput at the line's field, or at the text */
 function cycleTimesOf(lines: Line[], machine: Machine, timezone: string, is_text: boolean): CycleTimes {
   const at = (i: number, key: keyof Line): string => (is_text ? "/csv" : `${LIST}/${i}/${key}`);
-  const told = (i: number, detail: string): string => (is_text ? `line ${i + 1}: ${detail}` : detail);
+  const lineOf = (i: number): { line?: number } => (is_text ? { line: i + 1 } : {});
+  const refuseTime = (i: number): never => {
+    throw new BadInput([{ ...inputError(at(i, "valid_from"), "not_a_time"), ...lineOf(i) }]);
+  };
   const known = machine.cycle_times as CycleTimes;
   const cycle_times = lines.map(({ part, valid_from, seconds }, i) => {
     const was = known.find((one) => localInput(Date.parse(one.valid_from), timezone) === valid_from);
     return {
       ...(part === "" ? {} : { part }),
       // What was not changed keeps its seconds and less, which the field does not show.
-      valid_from: was?.valid_from ?? instantOf(valid_from, timezone, at(i, "valid_from"), (d) => told(i, d)),
+      valid_from: was?.valid_from ?? instantOf(valid_from, timezone) ?? refuseTime(i),
       ...(seconds === "" ? {} : { ideal_cycle_s: numberOf(seconds) }),
     };
   });
-  const errors = inputErrors(Value.Errors(CycleTimes, cycle_times)).map(({ path, detail }) => {
-    const [, row = "0", property = ""] = path.split("/");
+  const errors = inputErrors(Value.Errors(CycleTimes, cycle_times)).map((one) => {
+    const [, row = "0", property = ""] = one.path.split("/");
     const key = property === "ideal_cycle_s" ? "seconds" : (property as keyof Line);
-    return { path: at(Number(row), key), detail: told(Number(row), detail) };
+    return { ...one, path: at(Number(row), key), ...lineOf(Number(row)) };
   });
   if (errors.length > 0) throw new BadInput(errors);
   return cycle_times as CycleTimes;
@@ -165,8 +168,8 @@ const numberOf = (typed: string): number | string => {
   return Number.isNaN(number) ? typed : number;
 };
 
-/** `2026-01-05T06:00`, `2026-01-05`, `05.01.2026`, an instant with its offset, or nothing. */
-function instantOf(typed: string, timezone: string, path: string, told: (detail: string) => string): string {
+/** `2026-01-05T06:00`, `2026-01-05`, `05.01.2026`, an instant with its offset, or nothing; undefined for what is no time. */
+function instantOf(typed: string, timezone: string): string | undefined {
   if (typed === "") return ALWAYS;
   const local = typed.replace(/^(\d{1,2})\.(\d{1,2})\.(\d{4})/, (_, d: string, m: string, y: string) =>
     [y, m.padStart(2, "0"), d.padStart(2, "0")].join("-"),
@@ -175,6 +178,6 @@ function instantOf(typed: string, timezone: string, path: string, told: (detail:
     if (/(Z|[+-]\d\d:\d\d)$/.test(local)) return Temporal.Instant.from(local).toString();
     return Temporal.PlainDateTime.from(local).toZonedDateTime(timezone).toInstant().toString();
   } catch {
-    throw badInput(path, told("not a time"));
+    return undefined;
   }
 }

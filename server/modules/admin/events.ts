@@ -54,7 +54,7 @@ export const eventPages = ({ deadLetters, machines }: Deps, page: ReturnType<typ
       "/events/:position",
       page("admin", async ({ tenant_id }, _, { params, request }) => {
         const position = Number(params.position);
-        if (!Number.isSafeInteger(position)) throw notFound(`event "${params.position}"`);
+        if (!Number.isSafeInteger(position)) throw notFound("event", params.position);
         const { act } = await posted(request);
         if (act === "retry") await deadLetters.retry(tenant_id, position);
         else if (act === "discard") await deadLetters.discard(tenant_id, position);
@@ -65,7 +65,7 @@ export const eventPages = ({ deadLetters, machines }: Deps, page: ReturnType<typ
     );
 };
 
-const nothingAsked = (): Problem => new Problem(422, "Unprocessable content", "nothing was asked for");
+const nothingAsked = (): Problem => new Problem("nothing_asked", {});
 
 function doneOf(query: Record<string, string | undefined>): AdminEventsProps["done"] {
   for (const what of ["retried", "discarded"] as const) {

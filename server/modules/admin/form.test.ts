@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import { Type } from "@sinclair/typebox";
 import { CalendarInput } from "../../../ingest/calendar.ts";
-import { BadInput } from "../../../ingest/problem.ts";
+import { BadInput, inputError } from "../../../ingest/problem.ts";
 import { ReasonsInput } from "../../../ingest/reasons.ts";
 import { Problem } from "../../plugins/errors.ts";
 import { fieldsOf, inputOf, posted, reordered, rowsChanged, withoutBlanks, wrong } from "./form.ts";
@@ -117,10 +117,17 @@ test("rows in which nothing was typed are left out, and the others close up", ()
 
 test("what was refused goes to its field; what broke is no matter of the form", () => {
   expect(
-    wrong(new Problem(409, "Conflict", "taken", { errors: [{ path: "/name", detail: "taken" }] }), "/user"),
-  ).toEqual([{ path: "/user/name", detail: "taken" }]);
-  expect(wrong(new Problem(409, "Conflict", "no"))).toEqual([{ path: "", detail: "no" }]);
+    wrong(
+      new Problem(
+        "name_taken",
+        { name: "A" },
+        { errors: [inputError("/name", "name_taken", { name: "A" })] },
+      ),
+      "/user",
+    ),
+  ).toEqual([inputError("/user/name", "name_taken", { name: "A" })]);
+  expect(wrong(new Problem("last_admin", {}))).toEqual([inputError("", "last_admin")]);
   const broken = new Error("disk");
   expect(error(() => wrong(broken))).toBe(broken);
-  expect(error(() => wrong(new Problem(404, "Not found", "x")))).toBeInstanceOf(Problem);
+  expect(error(() => wrong(new Problem("no_such_address", {})))).toBeInstanceOf(Problem);
 });

@@ -24,8 +24,8 @@ export async function posted(request: Request): Promise<Posted> {
   let act = "";
   let ended = false;
   for (const [name, value] of new URLSearchParams(await inTime(request, () => request.text()))) {
-    if (++count > MAX_FIELDS) throw badInput("", `more than ${MAX_FIELDS} fields`);
-    if (/\/\d{5,}(\/|$)/.test(name)) throw badInput(name, `more than ${MAX_ROWS} rows`);
+    if (++count > MAX_FIELDS) throw badInput("", "too_many_fields", { max: MAX_FIELDS });
+    if (/\/\d{5,}(\/|$)/.test(name)) throw badInput(name, "too_many_rows", { max: MAX_ROWS });
     if (name === "do") act = value;
     else if (name === "end") ended = true;
     else if (name.startsWith("/")) (fields[name] ??= []).push(value);
@@ -35,7 +35,7 @@ export async function posted(request: Request): Promise<Posted> {
 
 /** What a form does not name is emptied when it is saved, so it must have come whole. @throws BadInput */
 export function checkEnded({ ended }: Posted): void {
-  if (!ended) throw badInput("", "the form did not come whole: nothing was changed");
+  if (!ended) throw badInput("", "form_cut");
 }
 
 /** An input as the fields of a form. */
@@ -92,7 +92,7 @@ export function rowCount(fields: Fields, list: string): number {
     const index = path.startsWith(`${list}/`) ? /^\d+/.exec(path.slice(list.length + 1))?.[0] : undefined;
     if (index !== undefined) rows = Math.max(rows, Number(index) + 1);
   }
-  if (rows > MAX_ROWS) throw badInput(list, `more than ${MAX_ROWS} rows`);
+  if (rows > MAX_ROWS) throw badInput(list, "too_many_rows", { max: MAX_ROWS });
   return rows;
 }
 
@@ -164,11 +164,9 @@ const REFUSED = new Set([409, 422, 429]);
  * @throws the error itself where it is not about the input
  */
 export function wrong(error: unknown, path = ""): InputError[] {
-  const errors =
-    error instanceof BadInput || (error instanceof Problem && REFUSED.has(error.status))
-      ? (error.errors ?? [])
-      : undefined;
-  if (!errors) throw error;
-  if (errors.length === 0) return [{ path: "", detail: (error as Error).message }];
+  if (error instanceof BadInput) return error.errors.map((one) => ({ ...one, path: path + one.path }));
+  if (!(error instanceof Problem && REFUSED.has(error.status))) throw error;
+  const { code, params, message: detail, errors = [] } = error;
+  if (errors.length === 0) return [{ path: "", code, params, detail }];
   return errors.map((one) => ({ ...one, path: path + one.path }));
 }

@@ -179,7 +179,7 @@ export const machinePages = (deps: Deps, page: ReturnType<typeof pageMaker>) => 
             const tried = await trials.try(caller_id, source);
             return shown(shell, machine, { values: fields, errors: {} }, { tried });
           }
-          if (act !== "") throw new Problem(422, "Unprocessable content", "nothing was asked for");
+          if (act !== "") throw new Problem("nothing_asked", {});
           checkEnded(said);
           await save(machine, fields);
           return seeOther(`${here}?done=changed`);
@@ -196,7 +196,7 @@ export const machinePages = (deps: Deps, page: ReturnType<typeof pageMaker>) => 
         const { fields, act } = await posted(request);
         if (act === "start") await demo.start(tenant_id);
         else if (act === "remove") await demo.remove(tenant_id);
-        else throw new Problem(422, "Unprocessable content", "nothing was asked for");
+        else throw new Problem("nothing_asked", {});
         const to_wall = fields["/next"]?.[0] === "/hmi";
         return seeOther(
           to_wall ? "/hmi" : `/admin/machines?done=demo_${act === "start" ? "started" : "removed"}`,

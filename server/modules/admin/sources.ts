@@ -43,7 +43,7 @@ function mapOf(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw badInput("/source/map", "is no JSON");
+    throw badInput("/source/map", "map_not_json");
   }
 }
 
@@ -80,7 +80,7 @@ function wordsOf(text: string, path: string): Record<string, string> {
     .map((pair) => {
       const cut = pair.indexOf("=");
       const [value, word] = [pair.slice(0, cut).trim(), pair.slice(cut + 1).trim()];
-      if (cut < 1 || value === "" || word === "") throw badInput(path, "write 0=READY, 1=ACTIVE");
+      if (cut < 1 || value === "" || word === "") throw badInput(path, "words_form");
       return [value, word];
     });
   return Object.fromEntries(words);
@@ -108,9 +108,7 @@ export const rulesFields = (rules: Rules): Fields =>
 export function wiresOf(fields: Fields): Rules {
   const chosen = (name: string): string => fields[`/wires/${name}`]?.[0] ?? "";
   const [run, fault, parts] = [chosen("run"), chosen("fault"), chosen("parts")];
-  if (run !== "" && run === fault) {
-    throw new BadInput([{ path: "/wires/fault", detail: `something else is "${run}" already` }]);
-  }
+  if (run !== "" && run === fault) throw badInput("/wires/fault", "already_meant", { signal: run });
   const rules: Rules = [];
   const level = (name: string): ["0" | "1", "0" | "1"] => (chosen(name) === "0" ? ["0", "1"] : ["1", "0"]);
   if (run !== "") {

@@ -15,6 +15,6 @@ export function targetsOf(machines: Machines, machine: Machine, fields: Fields):
     case "all":
       return machines.list(machine.tenant_id);
     default:
-      throw badInput("/apply", "Expected one of machine, group, all");
+      throw badInput("/apply", "one_of", { words: ["machine", "group", "all"] });
   }
 }

@@ -12,20 +12,21 @@ export class Trials {
 
   /**
    * Asks a source once; within five seconds it is told, or not.
-   * @throws BadInput at the address's path: `trial <kind>: <details>`
+   * @throws BadInput at the address's path
    */
   async try(caller_id: string, source: MachineSource): Promise<Tried> {
     const path = source.kind === "modbus" ? "/source/host" : "/source/url";
     if (source.kind === "http") return null;
     // A test holds a connection to somewhere else (invariant 7).
-    if (this.#running.has(caller_id)) throw badInput(path, "trial busy");
+    if (this.#running.has(caller_id)) throw badInput(path, "trial_busy");
     this.#running.add(caller_id);
     try {
       return source.kind === "mtconnect"
         ? { devices: await tryAgent(source.url) }
         : { points: await tryModbus(source as TriedModbus) };
     } catch (error) {
-      if (error instanceof TrialError) throw badInput(path, `trial ${error.kind}: ${error.message}`);
+      if (error instanceof TrialError)
+        throw badInput(path, "trial_failed", { failure: error.kind, told: error.message });
       throw error;
     } finally {
       this.#running.delete(caller_id);

@@ -28,7 +28,7 @@ export function windowOf({ from, to }: { from?: string | undefined; to?: string 
 } {
   const to_us = to === undefined ? Date.now() * 1_000 : within_us(time_us(to, "/to"));
   const from_us = from === undefined ? to_us - DAY_US : within_us(time_us(from, "/from"));
-  if (to_us <= from_us) throw badInput("/to", "not after from");
+  if (to_us <= from_us) throw badInput("/to", "not_after", { than: "from" });
   return { from_us, to_us };
 }
 
@@ -244,7 +244,7 @@ export const analyticsModule = (machines: Machines, reports: Reports, keys: Keys
         const signals = [...new Set([query.signal].flat())];
         const window = windowOf(query);
         if (window.to_us - window.from_us > MAX_HISTORY_US)
-          throw badInput("/from", "more than 31 days before to");
+          throw badInput("/from", "span_too_long", { days: MAX_HISTORY_US / DAY_US });
         return {
           signals: await reports.history(machine, { ...window, signals, points: query.points ?? 1_000 }),
         };
@@ -291,7 +291,7 @@ export const analyticsModule = (machines: Machines, reports: Reports, keys: Keys
       "/machines/:id/assets/:asset",
       async ({ caller, params }) => {
         const found = await reports.asset(machines.get(caller.tenant_id, params.id), params.asset);
-        if (!found) throw notFound(`asset ${params.asset}`);
+        if (!found) throw notFound("asset", params.asset);
         return found;
       },
       {

@@ -224,7 +224,7 @@ export class Reports {
       );
       return { rows: page.rows, next_cursor: page.cursor };
     } catch (error) {
-      if (error instanceof BadCursor) throw badInput("/cursor", error.message);
+      if (error instanceof BadCursor) throw badInput("/cursor", "bad_cursor");
       throw error;
     }
   }

@@ -33,7 +33,7 @@ export const backupModule = (backups: Backups, keys: Keys) =>
       "",
       () => {
         const last = backups.last();
-        if (!last) throw notFound("a backup");
+        if (!last) throw notFound("backup");
         return last;
       },
       { scope: "admin", detail: { tags, summary: "The backup under way, or the last one" } },

@@ -43,17 +43,12 @@ export class Backups {
    */
   start({ data_dir, to, token }: BackupInput): SavingTables {
     const { engine, log } = this.#deps;
-    if (!engine.process)
-      throw new Problem(409, "Conflict", "analytics is not embedded: its server has means of its own");
-    if (real(data_dir) !== real(this.#deps.data_dir))
-      throw new Problem(409, "Conflict", "this server has another data directory");
-    if (this.#job?.phase === "saving")
-      throw new Problem(409, "Conflict", "a backup is under way; one at a time");
-    if (this.#stopping) throw new Problem(503, "Overloaded", "the server stops");
-    if (!isAbsolute(to) || hasGlobs(to))
-      throw badInput("/to", "must be absolute, without any of * ? { } [ ]");
-    if (tokenIn(to) !== token)
-      throw badInput("/to", "the folder is not there, not this user's alone, or not made for this backup");
+    if (!engine.process) throw new Problem("not_embedded", {});
+    if (real(data_dir) !== real(this.#deps.data_dir)) throw new Problem("other_data_dir", {});
+    if (this.#job?.phase === "saving") throw new Problem("backup_under_way", {});
+    if (this.#stopping) throw new Problem("server_stops", {});
+    if (!isAbsolute(to) || hasGlobs(to)) throw badInput("/to", "folder_not_absolute");
+    if (tokenIn(to) !== token) throw badInput("/to", "folder_not_made");
     const began_ms = Date.now();
     const job: Job = { began_ms, to, phase: "saving", delivered: 0, saved: [], seconds: 0, error: "" };
     this.#job = job;

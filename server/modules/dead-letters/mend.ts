@@ -10,6 +10,7 @@ import {
   encodeEvent,
 } from "../../../ingest/event.ts";
 import { BadInput, badInput } from "../../../ingest/problem.ts";
+import { schemaError } from "../../../ingest/schema-errors.ts";
 import { parseBody } from "../../../ingest/sources/http/parse.ts";
 import type { NewEvent } from "../../../ingest/store/store.ts";
 
@@ -29,7 +30,8 @@ const Envelope = TypeCompiler.Compile(
 export function mendedEvent(body: Uint8Array, now_ms: number): NewEvent {
   const event = parsed(body);
   const wrong = Envelope.Errors(event).First();
-  if (wrong || !Envelope.Check(event)) throw badInput(wrong?.path ?? "", wrong?.message ?? "is no event");
+  if (wrong) throw new BadInput([schemaError(wrong)]);
+  if (!Envelope.Check(event)) throw badInput("", "not_an_event");
   const { id, type, subject, tenantid, time } = event;
   const data = event.data as EventData;
   const header: EventHeader = {
@@ -39,14 +41,11 @@ export function mendedEvent(body: Uint8Array, now_ms: number): NewEvent {
     machine_id: subject,
     time_ms: Date.parse(time),
   };
-  if (Number.isNaN(header.time_ms)) throw badInput("/time", "is no time");
+  if (Number.isNaN(header.time_ms)) throw badInput("/time", "event_time");
   const encoded = encodeData(data);
   if (type !== "mtc.observations.v1") {
     const bad = [...TypeCompiler.Compile<TSchema>(EVENT_SCHEMAS[type]).Errors(data)];
-    if (bad.length > 0)
-      throw new BadInput(
-        bad.slice(0, 10).map(({ path, message }) => ({ path: `/data${path}`, detail: message })),
-      );
+    if (bad.length > 0) throw new BadInput(bad.slice(0, 10).map((one) => schemaError(one, "/data")));
     return { header, bytes: encodeEvent(header, encoded), rows: 0 };
   }
   return { header, bytes: encodeEvent(header, encoded), rows: observed(encoded, now_ms) };
@@ -58,7 +57,7 @@ function observed(data: Uint8Array, now_ms: number): number {
     return parseBody(data, false, 1_000 * now_ms).rows;
   } catch (error) {
     if (!(error instanceof BadInput)) throw error;
-    throw new BadInput(error.errors.map(({ path, detail }) => ({ path: `/data${path}`, detail })));
+    throw new BadInput(error.errors.map((one) => ({ ...one, path: `/data${one.path}` })));
   }
 }
 
@@ -66,6 +65,6 @@ function parsed(body: Uint8Array): unknown {
   try {
     return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body));
   } catch {
-    throw badInput("", "is not JSON");
+    throw badInput("", "event_not_json");
   }
 }

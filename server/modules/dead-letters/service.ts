@@ -59,9 +59,9 @@ export class DeadLetters {
     await this.bytes(tenant_id, position);
     const event = mendedEvent(body, Date.now());
     const { header } = event;
-    if (header.tenant_id !== tenant_id) throw badInput("/tenantid", "must be the tenant's own");
+    if (header.tenant_id !== tenant_id) throw badInput("/tenantid", "not_own_tenant");
     const known = this.#deps.machines.byId(header.machine_id)?.tenant_id === tenant_id;
-    if (!known && header.machine_id !== "") throw badInput("/subject", "is none of the machines");
+    if (!known && header.machine_id !== "") throw badInput("/subject", "not_own_machine");
     await this.#deps.pipeline.commit({ events: [event] });
     // Only now: cut off in between, both are there, and the same again changes no figure (invariant 2).
     await this.discard(tenant_id, position);
@@ -93,4 +93,4 @@ export class DeadLetters {
   }
 }
 
-const unknown = (position: number) => notFound(`event ${position} among those set aside`);
+const unknown = (position: number) => notFound("event_set_aside", String(position));

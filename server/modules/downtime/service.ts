@@ -85,7 +85,7 @@ export class Annotations {
     return this.#once(machine, saying, async () => {
       const { now } = await this.#inForce(machine, id);
       const at_us = entryTime_us(at, "/at");
-      if (at_us <= now.from_us || at_us >= now.to_us) throw badInput("/at", "not within the annotation");
+      if (at_us <= now.from_us || at_us >= now.to_us) throw badInput("/at", "not_within_annotation");
       const { id: _, ...later } = now;
       const { open: __, ...earlier } = now;
       const both = [
@@ -131,13 +131,13 @@ export class Annotations {
 
   async #known(machine: Machine, id: string): Promise<Known> {
     const known = (await this.#all(machine)).get(id);
-    if (!known) throw notFound(`annotation "${id}"`);
+    if (!known) throw notFound("annotation", id);
     return known;
   }
 
   async #inForce(machine: Machine, id: string): Promise<Known> {
     const known = await this.#known(machine, id);
-    if (known.now.deleted) throw notFound(`annotation "${id}" was deleted: it`);
+    if (known.now.deleted) throw notFound("deleted_annotation", id);
     return known;
   }
 
@@ -193,7 +193,7 @@ function times({ from, to }: { from: string; to?: string | undefined }): Span & 
   const from_us = entryTime_us(from, "/from");
   if (to === undefined) return { from_us, to_us: from_us + OPEN_US, open: true };
   const to_us = entryTime_us(to, "/to");
-  if (to_us <= from_us) throw badInput("/to", "not after /from");
+  if (to_us <= from_us) throw badInput("/to", "not_after", { than: "/from" });
   return { from_us, to_us };
 }
 

@@ -43,7 +43,7 @@ export function askedOf(
   } & Filter,
 ) {
   const { figure, by = "total", key } = query;
-  if (by !== "total" && key === undefined) throw badInput("/key", `which row of by=${by}?`);
+  if (by !== "total" && key === undefined) throw badInput("/key", "row_unnamed", { by });
   return { figure, by, key: key ?? "", filter: filterOf(query), ...windowOf(query) };
 }
 
@@ -51,7 +51,7 @@ function cursor_us(cursor: string | undefined): number {
   if (cursor === undefined) return 0;
   const after_us = Number(cursor);
   if (!/^\d{1,16}$/.test(cursor) || !Number.isSafeInteger(after_us)) {
-    throw badInput("/cursor", "not a cursor of this list");
+    throw badInput("/cursor", "bad_cursor");
   }
   return after_us;
 }
@@ -125,7 +125,7 @@ export const explainModule = (
       async ({ caller, params, query }) => {
         const machine = machines.get(caller.tenant_id, params.id);
         const found = await explanations.state(machine, time_us(query.at, "/at"));
-        if (!found) throw notFound(`the state at ${query.at}`);
+        if (!found) throw notFound("state", query.at);
         return found;
       },
       {

@@ -201,7 +201,7 @@ export class Explanations {
   ): Promise<Explanation & ExplainPage> {
     const ask = async () => {
       const found = await explain(this.#engine, query, page, policiesIn(query, inForce()));
-      if (!found) throw badInput("/key", `by ${query.by} there is no row "${query.key}" in this window`);
+      if (!found) throw badInput("/key", "unknown_row", { by: query.by, key: query.key });
       return found;
     };
     return freshness === "recent" ? this.#explained.of([untilRolled(query), page], ask) : ask();

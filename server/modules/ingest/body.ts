@@ -83,9 +83,8 @@ function packingOf(encoding: string | null): Packing | undefined {
       return "zstd";
     default:
       throw new Problem(
-        415,
-        "Unsupported media type",
-        `content-encoding "${encoding}": a body is packed once at most, with ${PACKINGS.replace(", ", " or ")}`,
+        "unknown_encoding",
+        { encoding: encoding ?? "", accepted: PACKINGS },
         { headers: { "accept-encoding": PACKINGS } },
       );
   }

@@ -37,7 +37,7 @@ export const keysModule = (keys: Keys) =>
     .delete(
       "/:id",
       async ({ caller, params, set }) => {
-        if (!(await keys.delete(caller.tenant_id, params.id))) throw notFound(`key "${params.id}"`);
+        if (!(await keys.delete(caller.tenant_id, params.id))) throw notFound("key", params.id);
         set.status = 204;
       },
       { scope: "admin", params: t.Object({ id: t.String() }), detail: { tags, summary: "Revoke a key" } },

@@ -86,7 +86,7 @@ export const machinesModule = (machines: Machines, keys: Keys) =>
       ({ caller, params }) => {
         const machine = machines.get(caller.tenant_id, params.id);
         const now = calendarAt(calendarsOf(machine.calendar), Date.now());
-        if (!now) throw notFound("a calendar");
+        if (!now) throw notFound("calendar");
         return now;
       },
       { scope: "read", params, detail: { tags, summary: "The calendar that holds now" } },

@@ -19,7 +19,7 @@ import type { LiveHub } from "../../../ingest/live/hub.ts";
 import type { Pipeline } from "../../../ingest/pipeline.ts";
 import { badInput } from "../../../ingest/problem.ts";
 import { checkRules, derive } from "../../../ingest/rules.ts";
-import { checkAddress } from "../../../ingest/sources/addresses.ts";
+import { checkAddress, RefusedAddress } from "../../../ingest/sources/addresses.ts";
 import { unmaskedSource } from "../../../ingest/sources/credentials.ts";
 import { checkMap, pointsOf } from "../../../ingest/sources/modbus/map.ts";
 import type { MachineSource } from "../../../ingest/sources/model.ts";
@@ -130,14 +130,14 @@ export class Machines {
       (machine) =>
         (ids === undefined || ids.includes(machine.id)) && (group === undefined || machine.group === group),
     );
-    if (group !== undefined && found.length === 0) throw notFound(`group "${group}"`);
+    if (group !== undefined && found.length === 0) throw notFound("group", group);
     return found;
   }
 
   /** @throws 404 where the tenant has no such machine; another tenant's is no different from none (invariant 10) */
   get(tenant_id: string, id: string): Machine {
     const machine = this.#known.get(id);
-    if (machine?.tenant_id !== tenant_id) throw notFound(`machine "${id}"`);
+    if (machine?.tenant_id !== tenant_id) throw notFound("machine", id);
     return machine;
   }
 
@@ -145,7 +145,7 @@ export class Machines {
     const id = input.id ?? crypto.randomUUID();
     const now_ms = Date.now();
     await this.#exclusive(() => this.#fresh());
-    if (this.#known.has(id)) throw new Problem(409, "Conflict", `the machine id "${id}" is taken`);
+    if (this.#known.has(id)) throw new Problem("machine_exists", { machine: id });
     const machine: Machine = {
       id,
       tenant_id,
@@ -263,7 +263,7 @@ export class Machines {
   async addCounts(tenant_id: string, id: string, { ts, count }: Counts, dedupe?: Dedupe): Promise<string> {
     const machine = this.get(tenant_id, id);
     if (this.countsParts(machine)) {
-      throw new Problem(409, "Conflict", "the machine counts its parts itself: they would count twice");
+      throw new Problem("counts_itself", {});
     }
     const columns = new ColumnsBuilder();
     // A later word on the same time is a later sequence: it replaces the one before (invariant 3). See `isByHand`.
@@ -282,7 +282,7 @@ export class Machines {
   addLot(tenant_id: string, id: string, input: Lot, dedupe?: Dedupe): Promise<string> {
     const from_us = entryTime_us(input.from, "/from");
     const to_us = input.to === undefined ? 0 : entryTime_us(input.to, "/to");
-    if (to_us !== 0 && to_us < from_us) throw badInput("/to", "before /from");
+    if (to_us !== 0 && to_us < from_us) throw badInput("/to", "before", { than: "/from" });
     const lot = { lot: input.lot, part: input.part ?? "", order_id: input.order ?? "", from_us, to_us };
     return this.#enter(tenant_id, id, "mtc.lot.v1", { lot }, dedupe);
   }
@@ -377,10 +377,10 @@ function checkPlace(source: MachineSource): void {
   try {
     checkAddress(host);
   } catch (error) {
-    throw badInput(path, (error as Error).message);
+    if (error instanceof RefusedAddress) throw badInput(path, "reserved_address", { address: error.address });
+    throw error;
   }
-  if (source.kind === "mtconnect" && !/^https?:/i.test(source.url))
-    throw badInput(path, "not http: or https:");
+  if (source.kind === "mtconnect" && !/^https?:/i.test(source.url)) throw badInput(path, "not_http");
 }
 
 /** The time of an operator's entry: bounded as an observation's. @throws BadInput at `path` */

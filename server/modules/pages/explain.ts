@@ -19,9 +19,9 @@ const SHOWN_ROWS = 100;
 /** @throws BadInput, as the API */
 function askedBy(query: Query): ReturnType<typeof askedOf> {
   const figure = FIGURES.find((one) => one === (query.figure ?? "oee"));
-  if (!figure) throw badInput("/figure", "no figure of that name");
+  if (!figure) throw badInput("/figure", "unknown_figure");
   const by = OEE_CUTS.find((one) => one === (query.by ?? "total"));
-  if (!by) throw badInput("/by", "no cut of that name");
+  if (!by) throw badInput("/by", "unknown_cut");
   const { from, to, key, shift, part, lot, order } = query;
   return askedOf({ figure, by, from, to, key, shift, part, lot, order });
 }
@@ -77,7 +77,7 @@ export async function explainPlant(
   shell: Shell,
 ): Promise<ExplainProps> {
   const asked = askedBy(query);
-  if (machines.length === 0) throw notFound("a machine");
+  if (machines.length === 0) throw notFound("any_machine");
   const { machines: parts, ...explained } = await explanations.plant(machines, asked, "recent");
   const { machine, group } = query;
   const { json, csv } = links("/api/v1/explain", asked, { machine, group });
@@ -104,9 +104,9 @@ export async function explainState(
 ): Promise<ExplainStateProps> {
   const at_us = time_us(query.at ?? "", "/at");
   const to_us = query.to === undefined ? at_us + 1_000_000 : time_us(query.to, "/to");
-  if (to_us <= at_us) throw badInput("/to", "not after at");
+  if (to_us <= at_us) throw badInput("/to", "not_after", { than: "at" });
   const state = await explanations.state(machine, at_us, "recent");
-  if (!state) throw notFound("the state at that time");
+  if (!state) throw notFound("state", iso(at_us));
   const signals = [...new Set(["execution", ...state.values.map(({ signal }) => signal), "part_count"])];
   const signal = query.signal ?? "execution";
   const raw = { from_us: at_us, to_us, signal, limit: SHOWN_ROWS };

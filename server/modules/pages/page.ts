@@ -84,9 +84,14 @@ export const pageMaker =
       const made = await make(caller, shellFor(request, figures, caller), { request, params, query });
       return typeof made === "string" ? html(request, made) : made;
     } catch (error) {
-      const { status, message, headers } = toProblem(error, log);
+      const problem = toProblem(error, log);
+      const { status, code, headers } = problem;
       const shell = shellFor(request, figures, caller);
-      const page = html(request, renderPage(ProblemPage, { shell, status, detail: message }), status);
+      const page = html(
+        request,
+        renderPage(ProblemPage, { shell, problem: code, told: problem.errors?.[0] ?? problem }),
+        status,
+      );
       for (const [name, value] of Object.entries(headers)) page.headers.set(name, value);
       return page;
     }

@@ -34,7 +34,7 @@ export const rebuildModule = (rebuilds: Rebuilds, keys: Keys) =>
       "",
       async () => {
         const last = await rebuilds.last();
-        if (!last) throw notFound("a rebuild");
+        if (!last) throw notFound("rebuild");
         return last;
       },
       { scope: "admin", detail: { tags, summary: "The rebuild under way, or the last one" } },

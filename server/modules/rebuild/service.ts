@@ -89,16 +89,15 @@ export class Rebuilds {
    * @throws Problem 409 while one is under way, 503 where another process makes them
    */
   async start(ask: RebuildInput): Promise<Rebuild> {
-    if (this.#busy) throw new Problem(409, "Conflict", "a rebuild is under way; one at a time");
-    if (this.#stopping) throw new Problem(503, "Overloaded", "the server stops");
+    if (this.#busy) throw new Problem("rebuild_under_way", {});
+    if (this.#stopping) throw new Problem("server_stops", {});
     if (!this.#deps.share.has("rebuild"))
       throw new Overloaded("another process of the cluster makes rebuilds: ask again", 1);
     // From here on nothing is purged: what the log holds now, it holds until the end.
     this.#busy = true;
     try {
       // The job may have come to this process while another one still makes what it began.
-      if (isUnderWay(await this.last()))
-        throw new Problem(409, "Conflict", "another process makes a rebuild; one at a time");
+      if (isUnderWay(await this.last())) throw new Problem("rebuild_elsewhere", {});
       const state = await this.#deps.store.logState();
       const days = daysOf(ask, state);
       const job: Telling = {
@@ -317,15 +316,9 @@ export function daysOf(ask: RebuildInput, { purged_before_ms }: LogState): Days 
       ? ALL_DAYS.from
       : new Date(Math.ceil((purged_before_ms + MAX_AHEAD_MS) / DAY_MS) * DAY_MS).toISOString().slice(0, 10);
   const { from = first, to = ALL_DAYS.to } = ask;
-  if (from < first) {
-    throw badInput(
-      "/from",
-      `the log holds everything from ${first} on; of earlier days some was purged (MTC_RAW_RETENTION_DAYS), and they stay as they are`,
-    );
-  }
-  if (from < ALL_DAYS.from) throw badInput("/from", `there are no days before ${ALL_DAYS.from}`);
-  if (to > ALL_DAYS.to) throw badInput("/to", `there are no days after ${ALL_DAYS.to}`);
-  if (to <= from)
-    throw badInput("/to", `must be a day after ${from}: it is the first day that is left alone`);
+  if (from < first) throw badInput("/from", "purged_days", { first });
+  if (from < ALL_DAYS.from) throw badInput("/from", "days_before", { first: ALL_DAYS.from });
+  if (to > ALL_DAYS.to) throw badInput("/to", "days_after", { last: ALL_DAYS.to });
+  if (to <= from) throw badInput("/to", "not_a_later_day", { from });
   return { from, to };
 }

@@ -10,7 +10,7 @@ export const schemasModule = (keys: Keys) =>
     "/schemas/:file",
     ({ params, request }) => {
       const type = EVENT_TYPES.find((one) => dataschema(one) === `/schemas/${params.file}`);
-      if (!type) throw notFound(`schema "${params.file}"`);
+      if (!type) throw notFound("schema", params.file);
       const $id = new URL(request.url).origin + dataschema(type);
       return { $schema: "https://json-schema.org/draft/2020-12/schema", $id, ...EVENT_SCHEMAS[type] };
     },

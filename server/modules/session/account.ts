@@ -35,8 +35,9 @@ export const accountModule = ({ keys, figures, limits, log }: Deps) => {
   ): Promise<string> {
     const wasRight = await limits.signIn(`user:${caller.id}`);
     if (!(await keys.users.isPasswordOf(caller.id, current))) {
-      keys.door.refused(request, "the current password is wrong", caller.name);
-      throw badInput("/current", "the current password is wrong");
+      const refused = badInput("/current", "wrong_password");
+      keys.door.refused(request, refused.errors[0]?.detail ?? "", caller.name);
+      throw refused;
     }
     wasRight();
     await keys.patchUser(caller.tenant_id, caller.id, { password });

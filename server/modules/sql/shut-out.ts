@@ -26,8 +26,7 @@ export class ShutOut {
     const wait_ms = (this.#known(caller_id)?.until_ms ?? 0) - this.#now_ms();
     if (wait_ms <= 0) return;
     const wait_s = Math.ceil(wait_ms / 1_000);
-    const what = `a query of yours went on over its bounds and ended the engine; ask again in ${wait_s} s`;
-    throw new Problem(429, "Too many requests", what, { headers: { "retry-after": String(wait_s) } });
+    throw new Problem("query_ended_engine", { wait_s }, { headers: { "retry-after": String(wait_s) } });
   }
 
   #known(caller_id: string): Shut | undefined {

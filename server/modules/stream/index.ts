@@ -29,9 +29,10 @@ export const streamModule = (machines: Machines, hub: LiveHub, keys: Keys) => {
   /** @throws 404 for a machine that is not the caller's, 429 for one with too many, Overloaded where all places are taken */
   function admit({ tenant_id, id, name, holds }: Caller, query: Query, request: Request): Audience {
     if (hub.readersOf(id) >= MAX_READERS_OF_ONE) {
-      const detail = `${MAX_READERS_OF_ONE} streams of this key or user are open`;
-      keys.door.refused(request, detail, name);
-      throw new Problem(429, "Too many requests", detail, { headers: { "retry-after": "10" } });
+      const headers = { "retry-after": "10" };
+      const problem = new Problem("own_streams", { max: MAX_READERS_OF_ONE }, { headers });
+      keys.door.refused(request, problem.message, name);
+      throw problem;
     }
     if (hub.readers >= MAX_READERS) throw new Overloaded(`${MAX_READERS} streams are open`, 10);
     const asked = query.machine === undefined ? undefined : new Set([query.machine].flat());

@@ -2,9 +2,9 @@
 /** @jsxImportSource preact */
 import { Boxes, EnterSaves, FormEnd, FormErrors, Input, RowButton, Select } from "../../components/form.tsx";
 import { type FormState, fieldId, rowsOf, textIn } from "../../form.ts";
-import { errorText } from "../../form-errors.ts";
 import { clock, day, duration, weekdays } from "../../format.ts";
 import type { AdminCalendarProps, CalendarPreview } from "../../model.ts";
+import { problemText } from "../../problem-text.ts";
 import { text } from "../../text.ts";
 import { AdminFrame, ApplyTo, Done, MachineTabs } from "./frame.tsx";
 
@@ -162,7 +162,7 @@ function Exception({ form, row }: { form: FormState; row: string }) {
 /** What is wrong with a row as a whole: it overlaps another. */
 function RowError({ form, path }: { form: FormState; path: string }) {
   const error = form.errors[path];
-  return error === undefined ? null : <p class="field-error">{errorText(error)}</p>;
+  return error === undefined ? null : <p class="field-error">{problemText(error)}</p>;
 }
 
 function Preview({ preview: { days, timezone } }: { preview: CalendarPreview }) {

@@ -2,9 +2,9 @@
 /** @jsxImportSource preact */
 import { Boxes, EnterSaves, FormEnd, FormErrors, Input, RowButton, Select } from "../../components/form.tsx";
 import { type FormState, fieldId, isChosen, rowsOf, textIn } from "../../form.ts";
-import { errorText } from "../../form-errors.ts";
 import { duration, number } from "../../format.ts";
 import type { AdminReasonsProps, AdminReasonsUseProps } from "../../model.ts";
+import { problemText } from "../../problem-text.ts";
 import { text } from "../../text.ts";
 import { AdminFrame, Done } from "./frame.tsx";
 
@@ -158,7 +158,7 @@ function Rule({ rule, form, machines }: { rule: string } & Pick<AdminReasonsProp
           ...gone.map((id) => ({ value: id, name: id })),
         ].filter(({ value }) => machines.length <= MANY || isChosen(form, path, value))}
       />
-      {error !== undefined && <p class="field-error">{errorText(error)}</p>}
+      {error !== undefined && <p class="field-error">{problemText(error)}</p>}
     </div>
   );
 }
