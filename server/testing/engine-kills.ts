@@ -11,6 +11,8 @@ type Load = {
   clients: number;
   /** Observations of a batch. */
   rows: number;
+  /** Of so many observations one is a part. */
+  part_every?: number;
   /** Between two kills at most. */
   life_ms: number;
 };
@@ -18,12 +20,12 @@ type Load = {
 const T0_MS = Date.parse("2026-01-05T06:00:00Z");
 
 /** Defines the test. */
-export const engineKills = ({ kills, clients, rows, life_ms }: Load): void =>
+export const engineKills = ({ kills, clients, rows, life_ms, part_every = 1 }: Load): void =>
   test.skipIf(process.platform !== "linux")(
     `invariants 1, 2 and 6: ${kills} × kill -9 of the engine at ${clients * rows} observations/s, no figure wrong, no second without acknowledgements`,
     async () => {
       const server = await startServer();
-      const counters = await Counters.start(server, { clients, rows, part_every: 1, t0_ms: T0_MS });
+      const counters = await Counters.start(server, { clients, rows, part_every, t0_ms: T0_MS });
       for (let i = 0; i < kills; i++) {
         await pace(200 + Math.random() * (life_ms - 200));
         await until(() => killEngine(server.pid));
