@@ -1,10 +1,11 @@
 // The store on MongoDB, for many processes at once: connects, prepares, and puts its parts together.
 import { type ClientSession, MongoClient, MongoNetworkError } from "mongodb";
 import { Committer, type Together } from "./mongo/committer.ts";
+import { MongoSource } from "./mongo/copying.ts";
 import { type Collections, collectionsOf } from "./mongo/documents.ts";
 import { Holes } from "./mongo/holes.ts";
 import { Leases } from "./mongo/leases.ts";
-import { MongoTarget, refuseHalfMoved } from "./mongo/moving.ts";
+import { MongoTarget, type Moved, refuseHalfMoved } from "./mongo/moving.ts";
 import { Outbox } from "./mongo/outbox.ts";
 import { type Capabilities, LACKING, prepare } from "./mongo/prepare.ts";
 import { startSeries } from "./mongo/series.ts";
@@ -186,6 +187,40 @@ export async function openMongoTarget(
     return {
       target: new MongoTarget(db),
       name: `${db.databaseName} at ${hostsOf(client)}`,
+      close: () => client.close(),
+    };
+  } catch (error) {
+    await client.close();
+    throw error;
+  }
+}
+
+/**
+ * How a database stands to a restore, which has changed nothing in it yet.
+ * @returns what it holds of an installation, in words, "" where that is nothing; and what was moved or restored there
+ * @throws MongoError where the server cannot be reached or refuses
+ */
+export async function lookAtMongo(url: string): Promise<{ holds: string; moved: Moved | undefined }> {
+  const client = clientOf(url);
+  try {
+    await client.connect();
+    const target = new MongoTarget(client.db(databaseOf(url)));
+    return { holds: await target.holds(), moved: await target.moved() };
+  } finally {
+    await client.close();
+  }
+}
+
+/**
+ * Connects to a database that is to be copied while a cluster works with it.
+ * @throws MongoError where the server cannot be reached or refuses
+ */
+export async function openMongoSource(url: string): Promise<{ source: MongoSource; close(): Promise<void> }> {
+  const client = clientOf(url);
+  try {
+    await client.connect();
+    return {
+      source: new MongoSource(client.db(databaseOf(url)), 2 * LEASE_MS),
       close: () => client.close(),
     };
   } catch (error) {
