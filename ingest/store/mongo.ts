@@ -43,6 +43,8 @@ const LEASE_MS = 5_000;
 /** How long an answer may take. */
 const TIMEOUT_MS = 30_000;
 const SELECT_MS = 5_000;
+/** A command that somebody typed tries once, and does not give up that soon. */
+const COMMAND_SELECT_MS = 60_000;
 /** Whether it answers is asked again and again: an answer that was lost must not keep the next one waiting. */
 const PING_MS = 5_000;
 const PREPARE_TRIES = 5;
@@ -178,7 +180,7 @@ export async function openMongoTarget(
   raw_retention_days: number,
   version?: KeepVersion,
 ): Promise<{ target: MongoTarget; name: string; close(): Promise<void> }> {
-  const client = clientOf(url);
+  const client = clientOf(url, COMMAND_SELECT_MS);
   try {
     await client.connect();
     const db = client.db(databaseOf(url));
@@ -201,7 +203,7 @@ export async function openMongoTarget(
  * @throws MongoError where the server cannot be reached or refuses
  */
 export async function lookAtMongo(url: string): Promise<{ holds: string; moved: Moved | undefined }> {
-  const client = clientOf(url);
+  const client = clientOf(url, COMMAND_SELECT_MS);
   try {
     await client.connect();
     const target = new MongoTarget(client.db(databaseOf(url)));
@@ -216,7 +218,7 @@ export async function lookAtMongo(url: string): Promise<{ holds: string; moved: 
  * @throws MongoError where the server cannot be reached or refuses
  */
 export async function openMongoSource(url: string): Promise<{ source: MongoSource; close(): Promise<void> }> {
-  const client = clientOf(url);
+  const client = clientOf(url, COMMAND_SELECT_MS);
   try {
     await client.connect();
     return {
@@ -238,7 +240,7 @@ async function keepVersion({ counters }: Pick<Collections, "counters">, version:
     await counters.updateOne({ _id: VERSION }, { $set: { version: noted } }, { upsert: true });
 }
 
-const clientOf = (url: string): MongoClient =>
+const clientOf = (url: string, select_ms = SELECT_MS): MongoClient =>
   new MongoClient(url, {
     appName: "mtc",
     // Acknowledged is on the journals of a majority (invariant 1), and only that is read.
@@ -246,7 +248,7 @@ const clientOf = (url: string): MongoClient =>
     readConcern: { level: "majority" },
     promoteBuffers: true,
     ignoreUndefined: true,
-    serverSelectionTimeoutMS: SELECT_MS,
+    serverSelectionTimeoutMS: select_ms,
     socketTimeoutMS: TIMEOUT_MS,
   });
 

@@ -22,7 +22,9 @@ const TOLD_MS = 5_000;
 /** @throws Error where a server does not answer, or what it has is not to be backed up by this program */
 export async function openCluster(config: Config, told: (line: string) => void): Promise<From> {
   const { mongo_url = "", clickhouse_url = "", raw_retention_days } = config;
-  const mongo = await openMongoSource(mongo_url);
+  const mongo = await openMongoSource(mongo_url).catch((error: Error) => {
+    throw new Error(`MTC_MONGO_URL: ${error.message}`);
+  });
   const engine = connect({ url: clickhouse_url, rawRetentionDays: raw_retention_days });
   const close = async (): Promise<void> => {
     await engine.close();
