@@ -11,7 +11,8 @@ afterEach(() => peer.stop());
 const answer = (collection: string, firstBatch: Document[]): Document => ({
   cursor: { id: Long.ZERO, ns: `mtc.${collection}`, firstBatch },
 });
-const writing = (after: number): Document => ({ open: { other: { after, at_ms: 1 } } });
+/** Each group of a writer begins at a time of its own. */
+const writing = (after: number): Document => ({ open: { other: { after, at_ms: after } } });
 
 /** @param logs the counter's values, one after the other; the last one stays @param found by collection, what is asked for in the log by `type` */
 function script(logs: Document[], found: Record<string, () => Document[]> = {}): void {
