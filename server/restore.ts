@@ -1,7 +1,8 @@
-// `bun run restore`: a backup into an empty data directory, whole or as far as the log had come by a time.
+// `bun run restore`: a backup into an empty data directory or an empty cluster, whole or as far as the log had come by a time.
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { putBack } from "./backup/put-back.ts";
+import { putBackCluster } from "./backup/put-back-cluster.ts";
 import { runCommand } from "./command.ts";
 import { parseConfig } from "./config.ts";
 
@@ -9,7 +10,10 @@ const HELP = `MTC_DATA_DIR=/var/lib/mtc bun run restore --from /backup/mtc-2026-
 
 Checks every byte of a backup and puts it into MTC_DATA_DIR, which is empty or not there; then start the server. With
 --until, the log ends with what it had received by that time, and analytics is made of it, as far back as the log holds
-everything; keys and users are those of the backup. Where it cannot be told what there was, it says so and does nothing.`;
+everything; keys and users are those of the backup. Where it cannot be told what there was, it says so and does nothing.
+
+With MTC_PROFILE=cluster, and the environment that its processes have, it goes into MongoDB and ClickHouse, which are empty, as
+Kafka's topics are; MTC_DATA_DIR has room for all of it meanwhile. A backup of either profile goes into either.`;
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
@@ -20,10 +24,15 @@ async function main(): Promise<void> {
   if (values.from === undefined) throw new Error("--from: the backup's folder");
   const until_ms = values.until === undefined ? undefined : timeOf(values.until);
   const config = parseConfig(process.env);
-  if (config.profile === "cluster")
-    throw new Error("MTC_PROFILE=cluster: how a cluster is restored is in docs/backup.md");
-  await putBack(config, { from: resolve(values.from), until_ms }, (line) => console.log(`  ${line}`));
-  console.log(`done: start the server on ${config.data_dir}`);
+  const restore = { from: resolve(values.from), until_ms };
+  const told = (line: string): void => console.log(`  ${line}`);
+  if (config.profile === "cluster") {
+    await putBackCluster(config, restore, told);
+    console.log("done: start the cluster");
+  } else {
+    await putBack(config, restore, told);
+    console.log(`done: start the server on ${config.data_dir}`);
+  }
 }
 
 /** @throws Error for what is none, or is of no zone */

@@ -1,5 +1,8 @@
-// The embedded engine's tables as files, and back into an engine that holds nothing.
-import { mkdirSync } from "node:fs";
+// The engine's tables as files, and back into an embedded engine that holds nothing.
+import { createWriteStream, mkdirSync } from "node:fs";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { createZstdCompress } from "node:zlib";
 import { type Engine, NoRoom } from "../engine/engine.ts";
 import { literal } from "../engine/literal.ts";
 import { type Columns, listOf, tablesOf } from "../move/tables.ts";
@@ -14,8 +17,10 @@ export type SavedPartition = Columns & { partition: string; path: string };
 type Partition = { partition: string; bytes: number };
 
 export type Saving = {
-  /** An empty folder that the engine can write to. */
+  /** An empty folder. */
   folder: string;
+  /** The engine writes into it by itself, or a server's rows come to this process. */
+  by: "engine" | "us";
   /** Asked before each file: is there room for so much? */
   hasRoomFor: (bytes: number) => boolean;
   /** Called before each file. @throws what ends it */
@@ -30,25 +35,36 @@ export type Saving = {
  */
 export async function saveTables(
   engine: Engine,
-  { folder, hasRoomFor, goOn }: Saving,
+  { folder, by, hasRoomFor, goOn }: Saving,
 ): Promise<SavedPartition[]> {
   const saved: SavedPartition[] = [];
-  for (const { name, columns } of await tablesOf(engine)) {
+  for (const { name, columns, engine_full } of await tablesOf(engine)) {
     mkdirSync(`${folder}/${name}`);
+    // What another server of the cluster has read may not be with this one yet.
+    if (by === "us" && engine_full.startsWith("Replicated"))
+      await engine.maintain(`SYSTEM SYNC REPLICA mtc.${name}`);
     for (const { partition, bytes } of await partitionsOf(engine, name)) {
       goOn();
       if (!hasRoomFor(bytes)) throw new NoRoom(`${folder}: table ${name}`);
       const path = `${name}/${partition}.native.zst`;
-      await engine.aside.run(
-        `INSERT INTO FUNCTION file({file:String}, 'Native')
-         SELECT ${listOf(columns)} FROM mtc.${name} WHERE _partition_id = {partition:String}`,
-        { file: `${folder}/${path}`, partition },
-      );
+      const rows = `SELECT ${listOf(columns)} FROM mtc.${name} WHERE _partition_id = ${literal(partition)}`;
+      await WRITERS[by](engine, rows, `${folder}/${path}`);
       saved.push({ name, columns, partition, path });
     }
   }
   return saved;
 }
+
+const WRITERS: Record<Saving["by"], (engine: Engine, rows: string, file: string) => Promise<void>> = {
+  engine: (engine, rows, file) =>
+    engine.aside.run(`INSERT INTO FUNCTION file({file:String}, 'Native') ${rows}`, { file }),
+  us: async (engine, rows, file) =>
+    pipeline(
+      Readable.from(await engine.read(rows, "Native")),
+      createZstdCompress(),
+      createWriteStream(file, { flags: "wx" }),
+    ),
+};
 
 const partitionsOf = (engine: Engine, table: string): Promise<Partition[]> =>
   engine.query<Partition>(

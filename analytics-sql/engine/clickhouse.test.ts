@@ -1,7 +1,10 @@
 // The engine over HTTP: the client is held against ClickHouse's HTTP interface before chDB, since there is no server
 // here. The schema, the queries, the settings and the engine behind them are real; of the protocol it is our reading.
 import { afterAll, expect, test } from "bun:test";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { compileCalendar } from "../../ingest/calendar.ts";
+import { saveTables } from "../backup/tables.ts";
 import { policies } from "../queries/policies.ts";
 import { ALL_DAYS, clear, Shadow } from "../rebuild/shadow.ts";
 import { startClickHouseStandIn } from "../testing/clickhouse-http.ts";
@@ -106,4 +109,23 @@ test("with a cluster's name the first definition is the cluster's already, which
   await engine.maintain("TRUNCATE TABLE mtc.meta SYNC");
   const stranger = openClickHouse({ url: server.url, rawRetentionDays: 30, cluster: "nowhere" });
   await expect(stranger).rejects.toThrow("nowhere");
+});
+
+test("invariant 8: what comes over HTTP into a backup's files is each row of each table", async () => {
+  const folder = mkdtempSync(`${tmpdir()}/mtc-saved-`);
+  try {
+    const saved = await saveTables(engine, { folder, by: "us", hasRoomFor: () => true, goOn() {} });
+    expect(saved.map(({ name }) => name)).toContain("observations");
+    const hash = (columns: string[]): string =>
+      `SELECT count() AS rows, hex(sum(cityHash64(formatRowNoNewline('RowBinary', ${columns.join()})))) AS hash`;
+    for (const { name, columns, partition, path } of saved) {
+      const table = `${hash(columns)} FROM mtc.${name} WHERE _partition_id = {partition:String}`;
+      const own = `${hash(columns)} FROM file({file:String}, 'Native')`;
+      const [shall] = await engine.query<{ rows: number }>(table, { partition });
+      expect([path, ...(await engine.query(own, { file: `${folder}/${path}` }))]).toEqual([path, shall]);
+      expect(shall?.rows).toBeGreaterThan(0);
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 });

@@ -66,3 +66,13 @@ export async function makeTopics(
     }));
   if (topics.length > 0) await admin.createTopics({ topics, waitForLeaders: true });
 }
+
+/** @returns the first of our topics that has a message; undefined where none has, or none is there @throws KafkaJSError */
+export async function fullTopic(admin: Admin, topic: string): Promise<string | undefined> {
+  const there = new Set(await admin.listTopics());
+  for (const name of [topic, deadLettersOf(topic), avroOf(topic)].filter((name) => there.has(name))) {
+    const partitions = await admin.fetchTopicOffsets(name);
+    if (partitions.some(({ low, high }) => low !== high)) return name;
+  }
+  return undefined;
+}

@@ -13,7 +13,7 @@ import { headerOf, type Stretch } from "../event.ts";
 import type { Copies } from "./avro/copies.ts";
 import type { Bus, Refusal } from "./bus.ts";
 import { followConsumer } from "./kafka-consumer.ts";
-import { avroOf, deadLettersOf, makeTopics } from "./kafka-topics.ts";
+import { avroOf, deadLettersOf, fullTopic, makeTopics } from "./kafka-topics.ts";
 
 /** How brokers are to prove who they are, and we to them. */
 export type KafkaSecurity = {
@@ -190,6 +190,21 @@ export function openKafkaBus(options: KafkaOptions): Bus {
       await consumer.close();
     },
   };
+}
+
+/** @returns the first of our topics that has a message; undefined where none has, or none is there @throws KafkaJSError */
+export async function lookAtKafka({
+  brokers,
+  security,
+  topic,
+}: Pick<KafkaOptions, "brokers" | "security" | "topic">): Promise<string | undefined> {
+  const admin = kafkaOf(brokers, security).admin();
+  try {
+    await admin.connect();
+    return await fullTopic(admin, topic);
+  } finally {
+    await admin.disconnect();
+  }
 }
 
 /** An event a message, the bytes untouched and not even copied (invariant 8). */

@@ -1,10 +1,11 @@
 // The store on MongoDB, for many processes at once: connects, prepares, and puts its parts together.
 import { type ClientSession, MongoClient, MongoNetworkError } from "mongodb";
 import { Committer, type Together } from "./mongo/committer.ts";
+import { MongoSource } from "./mongo/copying.ts";
 import { type Collections, collectionsOf } from "./mongo/documents.ts";
 import { Holes } from "./mongo/holes.ts";
 import { Leases } from "./mongo/leases.ts";
-import { MongoTarget, refuseHalfMoved } from "./mongo/moving.ts";
+import { MongoTarget, type Moved, refuseHalfMoved } from "./mongo/moving.ts";
 import { Outbox } from "./mongo/outbox.ts";
 import { type Capabilities, LACKING, prepare } from "./mongo/prepare.ts";
 import { startSeries } from "./mongo/series.ts";
@@ -42,6 +43,8 @@ const LEASE_MS = 5_000;
 /** How long an answer may take. */
 const TIMEOUT_MS = 30_000;
 const SELECT_MS = 5_000;
+/** A command that somebody typed tries once, and does not give up that soon. */
+const COMMAND_SELECT_MS = 60_000;
 /** Whether it answers is asked again and again: an answer that was lost must not keep the next one waiting. */
 const PING_MS = 5_000;
 const PREPARE_TRIES = 5;
@@ -177,7 +180,7 @@ export async function openMongoTarget(
   raw_retention_days: number,
   version?: KeepVersion,
 ): Promise<{ target: MongoTarget; name: string; close(): Promise<void> }> {
-  const client = clientOf(url);
+  const client = clientOf(url, COMMAND_SELECT_MS);
   try {
     await client.connect();
     const db = client.db(databaseOf(url));
@@ -186,6 +189,40 @@ export async function openMongoTarget(
     return {
       target: new MongoTarget(db),
       name: `${db.databaseName} at ${hostsOf(client)}`,
+      close: () => client.close(),
+    };
+  } catch (error) {
+    await client.close();
+    throw error;
+  }
+}
+
+/**
+ * How a database stands to a restore, which has changed nothing in it yet.
+ * @returns what it holds of an installation, in words, "" where that is nothing; and what was moved or restored there
+ * @throws MongoError where the server cannot be reached or refuses
+ */
+export async function lookAtMongo(url: string): Promise<{ holds: string; moved: Moved | undefined }> {
+  const client = clientOf(url, COMMAND_SELECT_MS);
+  try {
+    await client.connect();
+    const target = new MongoTarget(client.db(databaseOf(url)));
+    return { holds: await target.holds(), moved: await target.moved() };
+  } finally {
+    await client.close();
+  }
+}
+
+/**
+ * Connects to a database that is to be copied while a cluster works with it.
+ * @throws MongoError where the server cannot be reached or refuses
+ */
+export async function openMongoSource(url: string): Promise<{ source: MongoSource; close(): Promise<void> }> {
+  const client = clientOf(url, COMMAND_SELECT_MS);
+  try {
+    await client.connect();
+    return {
+      source: new MongoSource(client.db(databaseOf(url)), 2 * LEASE_MS),
       close: () => client.close(),
     };
   } catch (error) {
@@ -203,7 +240,7 @@ async function keepVersion({ counters }: Pick<Collections, "counters">, version:
     await counters.updateOne({ _id: VERSION }, { $set: { version: noted } }, { upsert: true });
 }
 
-const clientOf = (url: string): MongoClient =>
+const clientOf = (url: string, select_ms = SELECT_MS): MongoClient =>
   new MongoClient(url, {
     appName: "mtc",
     // Acknowledged is on the journals of a majority (invariant 1), and only that is read.
@@ -211,7 +248,7 @@ const clientOf = (url: string): MongoClient =>
     readConcern: { level: "majority" },
     promoteBuffers: true,
     ignoreUndefined: true,
-    serverSelectionTimeoutMS: SELECT_MS,
+    serverSelectionTimeoutMS: select_ms,
     socketTimeoutMS: TIMEOUT_MS,
   });
 

@@ -26,6 +26,14 @@ export type Belongings = {
 /** What purge takes out of a log; all else is there for good. */
 export const PURGED: readonly EventType[] = ["mtc.observations.v1", "mtc.asset.v1"];
 
+/** What is changed of a machine is a row that knows no past. */
+export const CONFIGURES: readonly EventType[] = [
+  "mtc.machine.v1",
+  "mtc.calendar.v1",
+  "mtc.cycle_times.v1",
+  "mtc.policy.v1",
+];
+
 /** What differs between two that should be the same event; "" where nothing does. */
 export function differing(a: LoggedEvent, b: LoggedEvent): string {
   const { bytes, aside, ...plain } = a;

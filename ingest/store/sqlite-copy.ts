@@ -3,17 +3,11 @@ import { Database } from "bun:sqlite";
 import { drizzle } from "drizzle-orm/bun-sqlite";
 import { migrate } from "drizzle-orm/bun-sqlite/migrator";
 import { encodeTime } from "ulid";
-import type { EventType, GapData, ObservationColumns } from "../event.ts";
+import type { GapData, ObservationColumns } from "../event.ts";
 import { openGaps } from "../gaps.ts";
+import { CONFIGURES } from "./moving.ts";
 import type { SqliteReader } from "./sqlite-reader.ts";
 
-/** What is changed of a machine is a row that knows no past. */
-const CONFIGURES: readonly EventType[] = [
-  "mtc.machine.v1",
-  "mtc.calendar.v1",
-  "mtc.cycle_times.v1",
-  "mtc.policy.v1",
-];
 const TYPES = CONFIGURES.map((type) => `'${type}'`).join();
 /** What is told this long after its time was read late: its source was being caught up with. */
 const LATE_MS = 60_000;

@@ -1,4 +1,4 @@
-// Takes a backup: analytics first, then the log, so that nothing is in the one that the other does not know.
+// Takes a backup, of either profile: analytics first, then the log, so that nothing is in the one that the other does not know.
 import {
   copyFileSync,
   existsSync,
@@ -25,6 +25,7 @@ import { ANALYTICS, REQUEST, type SavingTables } from "../modules/backup/model.t
 import { openStopped } from "../move/source.ts";
 import { type Call, runningServer } from "../running-server.ts";
 import { refuseNewerDir } from "../schema-version.ts";
+import { openCluster } from "./cluster.ts";
 import { sync, syncAll } from "./durable.ts";
 import { FILES, MANIFEST, manifestOf, STORE } from "./manifest.ts";
 
@@ -34,14 +35,21 @@ const PARTIAL = ".partial";
 /** What of the data directory's own files is no part of a backup: the log is copied otherwise. */
 const LEFT_OUT = new RegExp(`^(${DATA_LOCK}|${RESTORING}|mtc\\.sqlite(-\\w+)?|.*\\.new)$`);
 
-/** What is copied from: the log, and how tables get into a folder. */
-type From = {
-  log: SqliteReader;
-  /** Up to where analytics surely has the log. */
-  delivered: number;
+/** What is copied from: tables first, then the log. */
+export type From = {
   /** Of the tables. */
   schema: Version;
+  /** Of what the log takes, at the most, so much is known before. */
+  log_bytes(): number;
+  /** Is there room for so much more? */
+  hasRoomFor(folder: string, bytes: number): boolean;
+  /** Up to where analytics surely has the log, as it was before any table was copied. */
+  delivered: number;
   save(partial: string, token: string): Promise<SavedPartition[]>;
+  /** Into a file, with all that came meanwhile waiting in it. */
+  copyLog(file: string): Promise<void>;
+  /** What else lies in the data directory; undefined: there is none that counts. */
+  data_dir: string | undefined;
   close(): Promise<void>;
 };
 
@@ -50,24 +58,17 @@ type From = {
  * @throws Error with what is in the way; nothing is left then
  */
 export async function takeBackup(config: Config, to: string, told: (line: string) => void): Promise<void> {
-  const { data_dir } = config;
-  refuseHalfRestored(data_dir);
-  if (!existsSync(`${data_dir}/${STORE}`))
-    throw new Error(`MTC_DATA_DIR=${data_dir}: there is no installation (no ${STORE})`);
-  const found = refuseNewerDir(data_dir);
-  if (found && compare(found, SCHEMA_VERSION) > 0)
-    throw new Error(
-      `MTC_DATA_DIR=${data_dir} has the schema ${textOf(found)}, of a newer release: back it up by that one`,
-    );
+  const is_cluster = config.profile === "cluster";
+  const found = is_cluster ? undefined : refuseNoBackup(config);
   const token = crypto.randomUUID();
   const partial = begin(to, token);
   const leave = (): void => rmSync(partial, { recursive: true, force: true });
   // Stopped by hand, it leaves nothing behind either.
   process.once("exit", leave);
   try {
-    const from = await open(config, found);
+    const from = await (is_cluster ? openCluster(config, told) : openEmbedded(config, found));
     try {
-      await fill(partial, token, data_dir, from, told);
+      await fill(partial, token, from, told);
     } finally {
       await from.close();
     }
@@ -79,6 +80,19 @@ export async function takeBackup(config: Config, to: string, told: (line: string
   } finally {
     process.off("exit", leave);
   }
+}
+
+/** @returns the schema of the data directory, where that is noted @throws Error where it cannot be backed up by this program */
+function refuseNoBackup({ data_dir }: Config): Version | undefined {
+  refuseHalfRestored(data_dir);
+  if (!existsSync(`${data_dir}/${STORE}`))
+    throw new Error(`MTC_DATA_DIR=${data_dir}: there is no installation (no ${STORE})`);
+  const found = refuseNewerDir(data_dir);
+  if (found && compare(found, SCHEMA_VERSION) > 0)
+    throw new Error(
+      `MTC_DATA_DIR=${data_dir} has the schema ${textOf(found)}, of a newer release: back it up by that one`,
+    );
+  return found;
 }
 
 /** @returns the folder that it is made in */
@@ -99,7 +113,7 @@ function begin(to: string, token: string): string {
 }
 
 /** @param found the schema of the data directory, where that is noted */
-async function open(config: Config, found = SCHEMA_VERSION): Promise<From> {
+async function openEmbedded(config: Config, found = SCHEMA_VERSION): Promise<From> {
   const { data_dir, host, port } = config;
   // Where nobody has the directory, whoever listens there is no server of it, and gets no key.
   const free = lockFile(`${data_dir}/${DATA_LOCK}`);
@@ -110,8 +124,7 @@ async function open(config: Config, found = SCHEMA_VERSION): Promise<From> {
     // Its start has delivered again what a power cut may have taken before.
     const delivered = log.delivered();
     return {
-      log,
-      delivered,
+      ...fromLog(data_dir, log, delivered),
       schema: found,
       save: (to, token) => savedBy(call, { data_dir, to, token }, delivered),
       close: async () => log.close(),
@@ -122,8 +135,7 @@ async function open(config: Config, found = SCHEMA_VERSION): Promise<From> {
     throw new Error(`no server answers at ${host}:${port} (MTC_HOST, MTC_PORT), and ${error.message}`);
   });
   return {
-    log,
-    delivered: log.settled(),
+    ...fromLog(data_dir, log, log.settled()),
     // Opening its copy has brought it up to date.
     schema: SCHEMA_VERSION,
     close,
@@ -132,10 +144,22 @@ async function open(config: Config, found = SCHEMA_VERSION): Promise<From> {
       mkdirSync(folder);
       return saveTables(engine, {
         folder,
+        by: "engine",
         hasRoomFor: (bytes) => hasRoomForCopy(data_dir, folder, bytes),
         goOn() {},
       });
     },
+  };
+}
+
+function fromLog(data_dir: string, log: SqliteReader, delivered: number) {
+  const standing = standingOf(log, delivered);
+  return {
+    data_dir,
+    delivered,
+    log_bytes: () => log.bytes(),
+    hasRoomFor: (folder: string, bytes: number) => hasRoomForCopy(data_dir, folder, bytes),
+    copyLog: async (file: string) => copyStore(log, file, standing),
   };
 }
 
@@ -159,30 +183,25 @@ async function savedBy(
   return job.saved;
 }
 
-async function fill(
-  partial: string,
-  token: string,
-  data_dir: string,
-  { log, delivered, schema, save }: From,
-  told: (line: string) => void,
-): Promise<void> {
+async function fill(partial: string, token: string, from: From, told: (line: string) => void): Promise<void> {
+  const { data_dir, delivered } = from;
   const refuseShort = (): void => {
-    if (hasRoomForCopy(data_dir, partial, log.bytes())) return;
-    throw new Error(`${partial}: too little room: the log alone takes ${log.bytes()} bytes`);
+    const bytes = from.log_bytes();
+    if (from.hasRoomFor(partial, bytes)) return;
+    throw new Error(`${partial}: too little room: the log alone takes ${bytes} bytes`);
   };
   refuseShort();
-  const standing = standingOf(log, delivered);
-  const tables = await save(partial, token);
+  const tables = await from.save(partial, token);
   if (tables.length === 0 && delivered > 0)
     throw new Error(`analytics has no table, and took the log up to ${delivered}: back up again`);
   told(`analytics: ${tables.length} files`);
   // What was written meanwhile has come on top.
   refuseShort();
   const taken = new Date().toISOString();
-  copyStore(log, `${partial}/${STORE}`, standing);
+  await from.copyLog(`${partial}/${STORE}`);
   told(`log: ${statSync(`${partial}/${STORE}`).size} bytes`);
-  const files = copyFiles(data_dir, `${partial}/${FILES}`);
-  if (existsSync(`${data_dir}/chdb.damaged`))
+  const files = data_dir === undefined ? [] : copyFiles(data_dir, `${partial}/${FILES}`);
+  if (data_dir !== undefined && existsSync(`${data_dir}/chdb.damaged`))
     told(`left out: ${data_dir}/chdb.damaged, which analytics has no part of any more`);
   rmSync(`${partial}/${REQUEST}`);
   const copied = new SqliteReader(`${partial}/${STORE}`);
@@ -191,9 +210,9 @@ async function fill(
   const paths = [STORE, ...files, ...tables.map(({ path }) => `${ANALYTICS}/${path}`)];
   const manifest = await manifestOf(partial, paths, {
     version,
-    schema_version: textOf(schema),
+    schema_version: textOf(from.schema),
     taken,
-    log: { delivered: standing.delivered, purged_before_ms },
+    log: { delivered, purged_before_ms },
     tables,
   });
   syncAll(partial);

@@ -1,4 +1,4 @@
-// A MongoDB store as the place an installation is moved to: takes a log as it stands, and is held against it.
+// A MongoDB store as the place an installation is moved or restored to: takes a log as it stands, and is held against it.
 import type { Db } from "mongodb";
 import type { Belongings, LoggedEvent } from "../moving.ts";
 import { checkpointWrites, docOfLogged, gapWrites, machineWrites } from "./committer.ts";
@@ -12,23 +12,31 @@ const BEATS_WITHIN_MS = 3_000;
 /** So many events of either end of the log tell whose it is. */
 const KNOWN_BY = 1_000;
 
-/** Where a move stands; `token` names it. */
+/** What the token of a restore begins with; any other is a move's. */
+const RESTORE = "restore-";
+export const restoreToken = (): string => RESTORE + crypto.randomUUID();
+
+/** Where a move, or a restore, stands; `token` names it. */
 export type Moved = { token: string; done: boolean };
 
-/** A move into this database that did not reach its end: nobody may work with it. @throws Error */
+export const isRestore = ({ token }: Pick<Moved, "token">): boolean => token.startsWith(RESTORE);
+
+/** A move or a restore into this database that did not reach its end: nobody may work with it. @throws Error */
 export async function refuseHalfMoved({ counters }: Pick<Collections, "counters">): Promise<void> {
   const moved = await counters.findOne({ _id: MOVED });
-  if (moved?.token !== undefined && moved.done_ms === undefined)
-    throw new Error("an installation is being moved into this database: let `bun run move` come to its end");
+  if (moved?.token === undefined || moved.done_ms !== undefined) return;
+  throw new Error(
+    isRestore({ token: moved.token })
+      ? "a restore into this database is under way, or was cut off, and what it left is not whole: run `bun run restore` again"
+      : "an installation is being moved into this database: let `bun run move` come to its end",
+  );
 }
 
 export class MongoTarget {
   readonly #collections: Collections;
-  readonly #settings: Settings;
 
   constructor(db: Db) {
     this.#collections = collectionsOf(db);
-    this.#settings = new Settings(this.#collections, (write) => write());
   }
 
   /** @returns undefined where none was begun */
@@ -148,16 +156,30 @@ export class MongoTarget {
     );
   }
 
-  async belongings(): Promise<Belongings> {
-    const { checkpoints, open_gaps } = this.#collections;
-    return {
-      machines: await this.#settings.machines(),
-      keys: await this.#settings.keys(),
-      users: await this.#settings.users(),
-      checkpoints: (await checkpoints.find().toArray()).map(({ _id, ...rest }) => ({ agent: _id, ...rest })),
-      open_gaps: (await open_gaps.find().toArray()).map(({ _id, ...gap }) => gap),
-    };
+  belongings(): Promise<Belongings> {
+    return belongingsOf(this.#collections);
   }
+
+  /** Takes away what a restore brought that was cut off; that there is one stays noted. */
+  async empty(): Promise<void> {
+    const { outbox, machines, checkpoints, open_gaps, keys, users, counters } = this.#collections;
+    for (const own of [outbox, machines, checkpoints, open_gaps, keys, users] as Written[])
+      await own.deleteMany({});
+    await counters.deleteMany({ _id: { $in: ["log", "purged", "retention"] } });
+  }
+}
+
+/** All that is beside the log. */
+export async function belongingsOf(collections: Collections): Promise<Belongings> {
+  const { checkpoints, open_gaps } = collections;
+  const settings = new Settings(collections, (write) => write());
+  return {
+    machines: await settings.machines(),
+    keys: await settings.keys(),
+    users: await settings.users(),
+    checkpoints: (await checkpoints.find().toArray()).map(({ _id, ...rest }) => ({ agent: _id, ...rest })),
+    open_gaps: (await open_gaps.find().toArray()).map(({ _id, ...gap }) => gap),
+  };
 }
 
 const replaced = <T>(_id: string, replacement: T) => ({
@@ -178,7 +200,8 @@ async function only(collection: unknown, writes: unknown[]): Promise<void> {
   if (writes.length > 0) await to.bulkWrite(writes as never[], { ordered: false });
 }
 
-function loggedOf(doc: EventDoc): LoggedEvent {
+/** An event as another log takes it. */
+export function loggedOf(doc: EventDoc): LoggedEvent {
   const { _id, id, type, tenant_id, machine_id, time_ms, rows, bytes, aside } = doc;
   const { dedupe_key = null, body_hash = null } = doc;
   return {

@@ -16,6 +16,16 @@ const PURGE_EVENTS = 1_000;
 const SETTLE_TICKS = 20;
 const ALL_SLOTS = Array.from({ length: SLOTS }, (_, slot) => slot);
 
+/** The first event that waits for the bus, if any. All slots are named so that the index gives it without sorting. */
+export const firstWaiting = ({
+  outbox,
+}: Pick<Collections, "outbox">): Promise<Pick<EventDoc, "_id" | "time_ms">[]> =>
+  outbox
+    .find({ bus: true, slot: { $in: ALL_SLOTS } }, { projection: { time_ms: 1 } })
+    .sort({ _id: 1 })
+    .limit(1)
+    .toArray();
+
 /** What this process claimed of the outbox, and the log as everybody sees it. */
 export class Outbox {
   readonly #collections: Collections;
@@ -113,13 +123,8 @@ export class Outbox {
     };
   }
 
-  /** The first event that waits. All slots are named so that the index gives it without sorting. */
   #waiting(): Promise<Pick<EventDoc, "_id" | "time_ms">[]> {
-    return this.#collections.outbox
-      .find({ bus: true, slot: { $in: ALL_SLOTS } }, { projection: { time_ms: 1 } })
-      .sort({ _id: 1 })
-      .limit(1)
-      .toArray();
+    return firstWaiting(this.#collections);
   }
 
   async rewind(to: "start" | "settled"): Promise<void> {

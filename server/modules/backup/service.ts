@@ -77,6 +77,7 @@ export class Backups {
       mkdirSync(folder);
       job.saved = await saveTables(engine, {
         folder,
+        by: "engine",
         hasRoomFor: (bytes) => hasRoomForCopy(data_dir, folder, bytes),
         goOn: () => {
           if (this.#stopping) throw new Error("the server stops");
