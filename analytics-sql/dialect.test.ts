@@ -225,7 +225,7 @@ const COMPOSED: Record<string, RegExp> = {
   "analyst/gate.ts": /^literal\(query\)$/,
   "analyst/views.ts":
     /^(\[allMachines, .*|key|columns|allMachines|gapIntervals|gaps|filled\(stateIntervals, \{ states |database|databaseOf\(tenant\)|name|text|digest|LAKE_COLUMNS|lake_engine|literal\(tenant\))$/,
-  "backup/tables.ts": /^(BESIDE|beside|name|which|literal\(partition\)|listOf\(columns\))$/,
+  "backup/tables.ts": /^(BESIDE|beside|name|rows|which|literal\(partition\)|listOf\(columns\))$/,
   "engine/clickhouse.ts": /^(into|format)$/,
   "engine/host/host.ts":
     /^(into|columns \?\? "\*"|literal\(file\)|literal\(format\)|literal\(lane\.name\)|bound\.join\(", "\))$/,

@@ -7,7 +7,6 @@ import { isRestore, restoreToken } from "../../ingest/store/mongo/moving.ts";
 import { lookAtMongo } from "../../ingest/store/mongo.ts";
 import type { Config } from "../config.ts";
 import { takeDataDir } from "../data-dir.ts";
-import { heldDays } from "../engine.ts";
 import { carry } from "../move/carry.ts";
 import type { Logs } from "../move/log.ts";
 import { FOR_EVER_DAYS } from "../move/source.ts";
@@ -38,7 +37,8 @@ export async function putBackCluster(
     const { mongo_url = "", clickhouse_url = "", clickhouse_cluster: cluster, raw_retention_days } = config;
     const code = await carry({
       from: scratch,
-      to: { mongo_url, clickhouse_url, cluster, raw_retention_days, held_days: heldDays(config) },
+      // All that the backup has: what is too old goes by retention's own time, whatever this host's clock says.
+      to: { mongo_url, clickhouse_url, cluster, raw_retention_days, held_days: FOR_EVER_DAYS },
       begin: (logs) => beginAnew(config, logs),
       token: restoreToken,
       with_figures: false,
@@ -88,6 +88,8 @@ async function refuseFullCluster({ mongo_url = "", clickhouse_url = "", kafka }:
 async function beginAnew(config: Config, { target }: Logs): Promise<boolean> {
   // Restoring may have taken long: somebody may have started the cluster.
   await refuseFullCluster(config);
+  if (await target.isInUse())
+    throw new Error("MTC_MONGO_URL: processes of a cluster work with the database: stop them first");
   if (await target.moved()) await target.empty();
   return false;
 }
