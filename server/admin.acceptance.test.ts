@@ -368,3 +368,10 @@ test("one's own password: the old one is asked for, other sessions end, this one
   expect((await get("/hmi", here)).status).toBe(302);
   expect((await get("/account")).html).toContain("API key");
 });
+
+test("a page that refuses says why, and nothing of our source", async () => {
+  const { status, html } = await post("/admin/events/1", {});
+  expect(status).toBe(422);
+  expect(html).toContain("was asked for");
+  expect(html).not.toMatch(/line \d+/);
+});

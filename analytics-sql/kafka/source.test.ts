@@ -2,7 +2,8 @@
 import { expect, test } from "bun:test";
 import { COLLECTION, isOpen, type KafkaSource, openSource } from "./source.ts";
 
-const PASSWORD = "pass'word";
+/** With a quote to be escaped, and what looks like a parameter of the statement and is none. */
+const PASSWORD = "pass'word {group:String}";
 const source: KafkaSource = {
   brokers: ["kafka-1:9093"],
   topic: "raw_data",
@@ -47,7 +48,7 @@ test("no statement has the password in it where the server's files have a collec
 test("a server without one, as chDB, is told all; where there is nothing to hide none is asked for", async () => {
   const { said, engine, collections } = scripted([]);
   await openSource(engine, source);
-  expect(said.join("\n")).toContain("kafka_sasl_password = 'pass\\'word',");
+  expect(said.join("\n")).toContain("kafka_sasl_password = 'pass\\'word {group:String}',");
   expect(said.join("\n")).toContain("kafka_security_protocol = 'sasl_ssl',");
   collections.push(COLLECTION);
   expect(await isOpen(engine, source)).toBe(false);

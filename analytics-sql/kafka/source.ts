@@ -41,15 +41,16 @@ export function sourceStatements(source: KafkaSource, comment = "", has_collecti
   const table = filled(events, {
     ...DATA,
     engine: has_collection ? `Kafka(${COLLECTION})` : "Kafka",
-    security: has_collection ? "" : securityOf(source),
+    security: "{security:String}",
   });
-  // Settings of a table's engine cannot be bound.
+  // Settings of a table's engine cannot be bound. All in one pass: nothing looks for parameters in a password.
   const values: Record<string, string> = {
     "{brokers:String}": literal(brokers.join(",")),
     "{topic:String}": literal(topic),
     "{group:String}": literal(group),
     "{consumers:UInt8}": String(consumers),
     "{comment:String}": literal(comment),
+    "{security:String}": has_collection ? "" : securityOf(source),
   };
   const bound = table.replaceAll(/\{\w+:\w+\}/g, (parameter) => values[parameter] ?? parameter);
   return [deadLetters, bound, eventsRead, deadLettersMv, observationsReadMv, entriesReadMv, eventsKafkaMv];

@@ -13,10 +13,10 @@ const IDLE_MS = 1_000;
 /** The first wait after a failure, and the longest. */
 const BACKOFF: BackoffOptions = { first_ms: 100, max_ms: 10_000 };
 /**
- * An event that is too large even alone is offered this often, two minutes long, then set aside. None is too large for
+ * An event that is too large even alone is offered this often, for two minutes or three, then set aside. None is too large for
  * the engine by itself (its largest takes half of what one insert may), but queries may hold the memory for a while.
  */
-const TOO_LARGE_TRIES = 20;
+const TOO_LARGE_TRIES = 27;
 /** The largest takes seconds; one that takes longer than this may never end, and nothing else would tell. */
 const HUNG_MS = 60_000;
 

@@ -85,11 +85,12 @@ export const pageMaker =
       return typeof made === "string" ? html(request, made) : made;
     } catch (error) {
       const problem = toProblem(error, log);
-      const { status, code, headers } = problem;
+      const { status, code, params, headers } = problem;
       const shell = shellFor(request, figures, caller);
       const page = html(
         request,
-        renderPage(ProblemPage, { shell, problem: code, told: problem.errors?.[0] ?? problem }),
+        // Field by field: an Error has a line of its own, that of our source.
+        renderPage(ProblemPage, { shell, problem: code, told: problem.errors?.[0] ?? { code, params } }),
         status,
       );
       for (const [name, value] of Object.entries(headers)) page.headers.set(name, value);
