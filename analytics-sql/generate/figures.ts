@@ -43,8 +43,14 @@ function figureSql(figure: RowFigure): string {
 
 const asColumns = (columns: readonly { name: string }[], table: string, prefix: string): string[] =>
   columns.map(({ name }) => `${table}${name} AS ${prefix}${name}`);
-const listed = (lines: readonly string[], indent: string): string =>
-  lines.map((line) => indent + line).join(",\n");
+/** A list, with a comma behind it where it goes on. */
+const list = (items: readonly string[], goes_on: boolean): string[] =>
+  items.map((item, i) => (goes_on || i < items.length - 1 ? `${item},` : item));
+/** All of a clause. */
+const clause = (items: readonly string[]): string =>
+  list(items, false)
+    .map((line) => `    ${line}`)
+    .join("\n");
 
 /** Cells of whole days out of one of the tables of sums. */
 const cellsOfDays = (
@@ -53,13 +59,10 @@ const cellsOfDays = (
 ): string => `-- ${what} Written by \`bun run generate\`, from rollup/columns.ts.
 SELECT
     mtc_place(machine_id, {machines:Array(String)}) AS m,
-${listed(
-  CELL_COLUMNS.map(({ name }) => `cell_${name} AS ${name}`),
-  "    ",
-)}
+${clause(CELL_COLUMNS.map(({ name }) => `cell_${name} AS ${name}`))}
 FROM mtc.${table} FINAL
 ARRAY JOIN
-${listed(asColumns(CELL_COLUMNS, "", "cell_"), "    ")}
+${clause(asColumns(CELL_COLUMNS, "", "cell_"))}
 WHERE tenant_id = {tenant:String} AND machine_id IN {machines:Array(String)}
     AND day >= {whole_from:Date32} AND day < {whole_to:Date32}
 `;
@@ -81,10 +84,6 @@ export const FIGURE_FILES: Record<string, string> = {
     "Cells of whole days, by nothing but days, states and reasons.",
   ),
 };
-
-/** A list, with a comma behind it where it goes on. */
-const list = (items: readonly string[], goes_on: boolean): string[] =>
-  items.map((item, i) => (goes_on || i < items.length - 1 ? `${item},` : item));
 
 export const FIGURE_BLOCKS: readonly Block[] = [
   { file: `${FOLDER}/sums.sql`, name: "sums", lines: list(SUM_NAMES.map(sumSql), true) },

@@ -9,6 +9,7 @@ import {
   STATES,
 } from "../../domain/state-rules.ts";
 import { literal } from "../engine/literal.ts";
+import { STATE_TYPE } from "../rollup/columns.ts";
 import type { Block } from "./blocks.ts";
 
 const CLASSES = Object.entries(SIGNAL_CLASSES) as [
@@ -53,7 +54,6 @@ const CASES = STATE_RULES.flatMap(({ cases }, i) => cases.map((one: Case) => ({ 
 /** Two columns: whether a source says itself that nothing can be known, and the state. */
 function stateOfClasses(): string[] {
   const unavailable = CASES.filter(({ one }) => one.state === "UNKNOWN" && !("missing" in one));
-  const states = STATES.map((state, i) => `\\'${state}\\' = ${i + 1}`).join(", ");
   return [
     "multiIf(",
     ...unavailable.map(({ one }) => `    ${holds(one)}, true,`),
@@ -62,7 +62,7 @@ function stateOfClasses(): string[] {
     ...CASES.map(
       ({ rule, one }) => `    ${holds(one)}, ${STATES.indexOf(one.state) + 1}, -- ${rule}: ${one.state}`,
     ),
-    `    1), 'Enum8(${states})') AS state`,
+    `    1), ${literal(STATE_TYPE)}) AS state`,
   ];
 }
 

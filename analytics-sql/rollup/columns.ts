@@ -1,6 +1,9 @@
 // The columns of the roll-up: what each is, what it is made of, and how it is summed. SQL that reads or writes them all is made of it.
+import { STATES } from "../../domain/state-rules.ts";
+import { literal } from "../engine/literal.ts";
 
-const STATE = "Enum8('UNKNOWN' = 1, 'DOWN' = 2, 'RUNNING' = 3, 'SETUP' = 4, 'STOPPED' = 5, 'IDLE' = 6)";
+/** A state, numbered from 1. */
+export const STATE_TYPE = `Enum8(${STATES.map((state, i) => `${literal(state)} = ${i + 1}`).join(", ")})`;
 const NAME = "LowCardinality(String)";
 
 /** A column of a day: an array with an element for each piece or cell. */
@@ -13,7 +16,7 @@ type Column = { name: string; type: string };
 export const PIECE_COLUMNS: readonly (Column & { of: string })[] = [
   { name: "from_us", type: "Int64", of: "from_us" },
   { name: "to_us", type: "Int64", of: "to_us" },
-  { name: "state", type: STATE, of: "state" },
+  { name: "state", type: STATE_TYPE, of: "state" },
   { name: "cause", type: NAME, of: "cause" },
   { name: "reason", type: NAME, of: "labels[1]" },
   { name: "local_hour", type: "UInt32", of: "toUInt32(intDiv(hour, 128))" },
@@ -58,7 +61,7 @@ export const CELL_COLUMNS: readonly (Column & { summed: Summed; of: string })[] 
   { name: "part", type: NAME, summed: "key", of: "piece_part" },
   { name: "lot", type: NAME, summed: "key", of: "piece_lot" },
   { name: "order_id", type: NAME, summed: "key", of: "piece_order_id" },
-  { name: "state", type: STATE, summed: "key", of: "piece_state" },
+  { name: "state", type: STATE_TYPE, summed: "key", of: "piece_state" },
   { name: "cause", type: NAME, summed: "key", of: "piece_cause" },
   { name: "reason", type: NAME, summed: "key", of: "piece_reason" },
   { name: "minor", type: "Bool", summed: "key", of: "piece_minor" },

@@ -20,14 +20,14 @@ export const residentOf = (pid: number): number =>
 /** Its process id; undefined while there is none. */
 export const engineOf = (pid: number): number | undefined => childrenOf(pid)[0];
 
-/** kill -9. @returns whether there was one */
-export function killEngine(pid: number): boolean {
-  const engine = engineOf(pid);
-  if (engine === undefined) return false;
+/** @returns whether there was such a process; it may have ended meanwhile */
+export function signalled(pid: number | undefined, signal: NodeJS.Signals): boolean {
   try {
-    process.kill(engine, "SIGKILL");
-    return true;
+    return pid !== undefined && process.kill(pid, signal);
   } catch {
     return false;
   }
 }
+
+/** kill -9. @returns whether there was one */
+export const killEngine = (pid: number): boolean => signalled(engineOf(pid), "SIGKILL");

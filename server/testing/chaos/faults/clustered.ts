@@ -4,6 +4,7 @@ import { shuffled } from "../../../../analytics-sql/testing/arrival.ts";
 import { readTopic } from "../../../../ingest/testing/topic.ts";
 import { parseKafka } from "../../../cluster-config.ts";
 import type { Role } from "../../../config.ts";
+import { signalled } from "../../engine-process.ts";
 import { sendTwice } from "../../topic-again.ts";
 import type { Clustered } from "../clustered.ts";
 import { between_ms, type Fault, type Random } from "../fault.ts";
@@ -59,20 +60,12 @@ const hangClickHouse: Fault<Clustered> = {
   async run({ cluster: { clickhouse } }, random) {
     // The one that hangs, should another one take its place meanwhile.
     const { pid } = clickhouse;
-    signal(pid, "SIGSTOP");
+    signalled(pid, "SIGSTOP");
     await away(random);
-    signal(pid, "SIGCONT");
+    signalled(pid, "SIGCONT");
     return performance.now();
   },
 };
-
-function signal(pid: number, name: NodeJS.Signals): void {
-  try {
-    process.kill(pid, name);
-  } catch {
-    // It was killed meanwhile.
-  }
-}
 
 const hangStore: Fault<Clustered> = {
   name: "a hung store",

@@ -1,6 +1,7 @@
 // For tests: what ends or stops the embedded program's processes, and what else starts beside them.
 import { rmSync } from "node:fs";
 import { pace, until } from "../../../../.ci/limits.ts";
+import { signalled } from "../../engine-process.ts";
 import { putBroken } from "../../poison.ts";
 import { startServer, tempDir } from "../../server.ts";
 import type { Embedded } from "../embedded.ts";
@@ -77,15 +78,6 @@ export const hangProgram: Fault<Embedded> = {
       }),
     ),
 };
-
-/** @returns whether the process was there */
-function signalled(pid: number | undefined, signal: NodeJS.Signals): boolean {
-  try {
-    return pid !== undefined && process.kill(pid, signal);
-  } catch {
-    return false;
-  }
-}
 
 export const secondProgram: Fault<Embedded> = {
   name: "a second program starts",
